@@ -1,0 +1,49 @@
+# The only way in: the same verbs at the desk and in CI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench plugin docs format lock clean
+
+help: ## say what the verbs do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+$(VENV)/ready: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Stash2Plex needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(VENV) || { echo 'The venv module is missing: on Debian and Ubuntu run "apt install python3-venv".' >&2; exit 1; }
+	@echo 'Installing the locked development packages into $(VENV) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: plugin ## both servers on loopback, a library, a backlog drained before your eyes (ARGS="--scenes 5000 --keep")
+	@$(BIN)/python -m stash2plex demo $(ARGS)
+
+test: plugin ## the whole test suite, as CI runs it (ARGS="-k queue")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/ready ## formatting, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: plugin ## the benchmark table, also written to dist/bench.json
+	@$(BIN)/python -m tools.bench $(ARGS)
+
+plugin: $(VENV)/ready ## dist/Stash2Plex.zip and dist/index.yml, byte for byte reproducible
+	@$(BIN)/python -m tools.build_plugin
+
+docs: $(VENV)/ready ## write the generated pages of docs/reference anew
+	@$(BIN)/python -m tools.build_docs
+
+format: $(VENV)/ready ## format the tree in place
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(VENV)/ready ## pin the newest allowed packages with hashes
+	@$(BIN)/python -m pip install --quiet uv
+	@for set in runtime dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
+
+clean: ## remove everything that the other verbs made
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,140 @@
+"""Connections, transactions and migrations of the one SQLite file.
+
+Nothing heavier than `sqlite3` is imported here: the hook pays for every import.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from types import TracebackType
+
+from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+
+SCHEMA_NUMBER = 1
+BUSY_SECONDS = 10.0
+
+
+def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
+    """Open the database, create or migrate it where needed.
+
+    `relaxed` drops the flush to disk at each commit: right for a worker, whose lost commit costs
+    one repeated run after a power cut, and wrong for a hook, whose commit is the only trace of an
+    edit.
+
+    Raises StoreUnavailable, StoreDamaged or StoreTooNew.
+    """
+    try:
+        _make_private(path)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise store_error(error, path) from error
+    try:
+        number = connection.execute("PRAGMA user_version").fetchone()[0]
+        if number > SCHEMA_NUMBER:
+            raise StoreTooNew(
+                f"{path} was written by a newer Stash2Plex (schema {number}, this one knows "
+                f"{SCHEMA_NUMBER}). Update the plugin; the file is left as it is."
+            )
+        if number < SCHEMA_NUMBER:
+            _migrate(connection)
+        if relaxed:
+            connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error as error:
+        connection.close()
+        raise store_error(error, path) from error
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_private(path: str) -> None:
+    """Create the file with mode 0600 before SQLite would make it with the user's umask.
+
+    The -wal and -shm files take the mode of the database.
+    """
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is missing; each migration commits together with its number."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    for number, statements in _migrations():
+        with transaction(connection):
+            # Another process may have been faster while this one waited for the lock.
+            if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
+                continue
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number:d}")
+
+
+def _migrations() -> Iterator[tuple[int, list[str]]]:
+    folder = os.path.join(os.path.dirname(__file__), "migrations")
+    for name in sorted(os.listdir(folder)):
+        if match := re.fullmatch(r"(\d{4})_\w+\.sql", name):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                text = re.sub(r"--[^\n]*", "", file.read())
+            yield int(match[1]), [part for part in text.split(";") if part.strip()]
+
+
+class transaction:  # noqa: N801 - reads as the statement it is; contextlib costs the hook a millisecond
+    """`with transaction(connection):` is one decision and one commit.
+
+    Takes the write lock at once, so that it cannot fail half-way for another writer.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        elif self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
+    """Map what SQLite and the file system raise to our tree: the one place that does."""
+    text = str(error)
+    if isinstance(error, OSError):
+        text = error.strerror or text
+    elif isinstance(error, sqlite3.DatabaseError) and (
+        "not a database" in text or "malformed" in text
+    ):
+        return StoreDamaged(f"{path} is damaged ({text}).")
+    advice = {
+        "database is locked": "Another program holds it; try again in a minute.",
+        "database or disk is full": "Free some disk space; nothing that was stored is lost.",
+        "attempt to write a readonly database": "Make it writable for the user that runs Stash.",
+        "unable to open database file": "Make its folder writable for the user that runs Stash.",
+        "Permission denied": "Make it writable for the user that runs Stash.",
+        "Read-only file system": "Make it writable for the user that runs Stash.",
+    }.get(text, "Look at the disk and at the folder's rights.")
+    return StoreUnavailable(f"{path} cannot be used: {text}. {advice}")
+
+
+def get_meta(connection: sqlite3.Connection, name: str) -> str | None:
+    """Read one named value, or None."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def set_meta(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Store one named value."""
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

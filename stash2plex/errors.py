@@ -1,0 +1,134 @@
+"""Every error that Stash2Plex raises on purpose.
+
+    Stash2PlexError                    exit code 1
+    ├── UsageError                     2   a mode, an argument or an input that does not exist
+    ├── ConfigError                    2   a setting that cannot be used
+    ├── StoreError                     1   the data folder or the database
+    │   ├── StoreUnavailable               missing, read-only, full or locked
+    │   ├── StoreDamaged                   not a database any more
+    │   └── StoreTooNew                    written by a newer version; left untouched
+    ├── ServerError                    1   Stash or Plex answered, or did not (has `.server`)
+    │   ├── Unavailable                3   refused, timed out, 5xx, maintenance: wait for it
+    │   ├── Refused                    2   401, 403, another server: a person must act
+    │   ├── Transient                  1   odd answer: try again with backoff
+    │   │   └── NotFound                   404: the item went away, look it up again
+    │   └── Rejected                   1   400 and the like: trying again will not help
+    ├── NotInPlexYet                   1   no item for the scene: wait for Plex to scan
+    ├── Ambiguous                      1   several items fit equally well
+    └── Interrupted                  130   a person stopped the command
+
+Each message says what happened and what to do. None ever holds a token.
+"""
+
+
+class Stash2PlexError(Exception):
+    """Base of the tree. `reason` is the stable word for logs, counts and dead letters."""
+
+    exit_code = 1
+    reason = "error"
+
+
+class UsageError(Stash2PlexError):
+    """The caller asked for something that does not exist."""
+
+    exit_code = 2
+    reason = "usage"
+
+
+class ConfigError(Stash2PlexError):
+    """A setting is missing or cannot be used."""
+
+    exit_code = 2
+    reason = "configuration"
+
+
+class StoreError(Stash2PlexError):
+    """The data folder or the database cannot be used."""
+
+    reason = "store"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be opened or written now; what it holds is safe."""
+
+    reason = "store_unavailable"
+
+
+class StoreDamaged(StoreError):
+    """The file is not a readable database."""
+
+    reason = "store_damaged"
+
+
+class StoreTooNew(StoreError):
+    """A newer version of Stash2Plex wrote the database."""
+
+    reason = "store_too_new"
+
+
+class ServerError(Stash2PlexError):
+    """Something between us and one of the two servers went wrong."""
+
+    reason = "server"
+
+    def __init__(self, server: str, message: str) -> None:
+        super().__init__(message)
+        self.server = server
+
+
+class Unavailable(ServerError):
+    """The server is down, busy or starting. Costs no attempt; the breaker counts it.
+
+    `retry_after` is what the server asked for, in seconds, or None.
+    """
+
+    exit_code = 3
+    reason = "unavailable"
+
+    def __init__(self, server: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(server, message)
+        self.retry_after = retry_after
+
+
+class Refused(ServerError):
+    """The server does not let us in. Nothing is tried until a person acted."""
+
+    exit_code = 2
+    reason = "refused"
+
+
+class Transient(ServerError):
+    """An answer that makes no sense now but may later."""
+
+    reason = "transient"
+
+
+class NotFound(Transient):
+    """The server has no such thing any more."""
+
+    reason = "not_found"
+
+
+class Rejected(ServerError):
+    """The server understood and said no."""
+
+    reason = "rejected"
+
+
+class NotInPlexYet(Stash2PlexError):
+    """Plex lists no file that fits the scene."""
+
+    reason = "not_in_plex"
+
+
+class Ambiguous(Stash2PlexError):
+    """More than one Plex item fits the scene at the best level."""
+
+    reason = "ambiguous"
+
+
+class Interrupted(Stash2PlexError):
+    """A person pressed Ctrl-C or the process was asked to end."""
+
+    exit_code = 130
+    reason = "interrupted"

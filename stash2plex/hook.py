@@ -1,0 +1,97 @@
+"""Notes that something changed in Stash, durably, and makes sure that a worker will see to it.
+
+Runs inside the user's save: `sqlite3` and `json` are all it imports, and it never talks to a
+server. A test pins the set of modules.
+"""
+
+import json
+import os
+import time
+
+from stash2plex.datadir import locate, prepare
+from stash2plex.db import connect, get_meta, store_error
+from stash2plex.errors import Stash2PlexError, UsageError
+from stash2plex.starter import start_worker
+from stash2plex.workqueue import WorkQueue
+
+# `typing` costs 5 ms; type checkers take any constant of this name for theirs.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PLAY_FIELDS = frozenset(
+    ("id", "ids", "clientMutationId", "resume_time", "play_duration", "play_count", "o_counter")
+)
+"""Input fields that change nothing that Plex shows (stash.md §3.3)."""
+
+COVER_DELAY = 3.0
+"""Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
+
+
+def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
+    """Record the key of one hook event and start the worker where none runs.
+
+    Returns a sentence for Stash's debug log. Raises UsageError for an event that it does not
+    know and StoreError where the key could not be recorded.
+    """
+    key = read_key(request["args"]["hookContext"])
+    if key is None:
+        return "Nothing that Plex shows was changed."
+    kind, id_, delay = key
+    connection_info = request.get("server_connection") or {}
+    folder = locate(connection_info.get("Dir"), plugin_dir)
+    path = prepare(folder)
+    database = connect(path)
+    try:
+        WorkQueue(database, time.time).add(kind, id_, delay=delay)
+        wanted = get_meta(database, "background_worker") != "off"
+    except database.Error as error:
+        raise store_error(error, path) from error
+    # The key is safe from here on; without a worker it waits for the next event or task.
+    started = False
+    try:
+        started = wanted and start_worker(folder, plugin_dir, worker_request(connection_info))
+    except OSError as error:
+        return f"{kind}:{id_} is queued; the worker could not be started: {error.strerror}."
+    # The connection is not closed: closing the last one copies the log into the database and
+    # flushes twice, and the process ends here anyway.
+    return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
+
+
+def read_key(context: "Any") -> "tuple[str, int, float] | None":
+    """Turn a hook context into (kind, id, delay in seconds), None where Plex shows nothing of it.
+
+    Raises UsageError for a context that is not one of ours.
+    """
+    if not isinstance(context, dict):
+        raise UsageError("The hook context is not an object.")
+    trigger = context.get("type")
+    parts = trigger.split(".") if isinstance(trigger, str) else []
+    kind = parts[0].lower() if len(parts) == 3 else ""  # noqa: PLR2004 - Scene.Update.Post
+    if kind not in ("scene", "performer", "studio", "tag", "group"):
+        raise UsageError(f"The hook type {str(trigger)[:80]!r} is not one that Stash2Plex knows.")
+    id_ = context.get("id")
+    if type(id_) is not int or not 0 < id_ < 2**63:
+        raise UsageError(f"The hook {trigger} has no usable id: {str(id_)[:80]!r}.")
+    fields = context.get("inputFields")
+    if isinstance(fields, list) and fields and all(field in PLAY_FIELDS for field in fields):
+        return None
+    return kind, id_, COVER_DELAY if trigger == "Scene.Create.Post" else 0.0
+
+
+def worker_request(connection_info: "dict[str, Any]") -> bytes:
+    """Say what the worker must know of Stash: the connection, and nothing of the event."""
+    return json.dumps({"server_connection": connection_info}).encode()
+
+
+def answer(result: str | None, error: Stash2PlexError | None) -> bytes:
+    """Put a result into the one JSON object that Stash reads from stdout (stash.md §2.4)."""
+    if error is not None:
+        return json.dumps({"error": str(error)}).encode()
+    return json.dumps({"output": result}).encode()
+
+
+def finish(output: bytes, code: int) -> "None":
+    """Write the answer and leave without tearing the interpreter down, which costs 3 ms."""
+    os.write(1, output + b"\n")
+    os._exit(code)

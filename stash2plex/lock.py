@@ -1,0 +1,108 @@
+"""An OS lock on a file: it dies with its holder, unlike a pid file. `os` and `fcntl` only."""
+
+import os
+import sys
+
+from stash2plex.errors import StoreUnavailable
+
+if sys.platform == "win32":  # pragma: no cover
+    import msvcrt
+
+    def _try(descriptor: int, *, shared: bool) -> bool:
+        del shared  # a byte lock of Windows is always exclusive
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try(descriptor: int, *, shared: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+class FileLock:
+    """A lock that one process holds, on a file that stays.
+
+    On POSIX the lock belongs to the open file, so a child that inherits the descriptor holds it
+    too: a starter takes the lock and hands it to the worker, without a moment in between.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor is not None
+
+    def acquire(self, *, shared: bool = False) -> bool:
+        """Take the lock if it is free; never waits."""
+        if self._descriptor is not None:
+            return True
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{self._path} cannot be opened: {error.strerror}. "
+                "Make it writable for the user that runs Stash."
+            ) from error
+        if _try(descriptor, shared=shared):
+            self._descriptor = descriptor
+            return True
+        os.close(descriptor)
+        return False
+
+    def adopt(self, descriptor: int) -> bool:
+        """Go on holding a lock that the starter took.
+
+        On a network file system the lock may not have come along; then it is taken anew.
+        """
+        if _try(descriptor, shared=False):
+            os.set_inheritable(descriptor, False)
+            self._descriptor = descriptor
+            return True
+        os.close(descriptor)
+        return False
+
+    def give_to_child(self) -> int:
+        """Make the descriptor inheritable and return it; call `release` after the start."""
+        if self._descriptor is None:
+            raise AssertionError("only a held lock can be handed on")
+        os.set_inheritable(self._descriptor, True)
+        return self._descriptor
+
+    def release(self) -> None:
+        """Let go. On POSIX a child that was given the lock keeps it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def drain_lock(folder: str) -> FileLock:
+    """Return the lock that only the one draining process of a data folder holds."""
+    return FileLock(os.path.join(folder, "drain.lock"))
+
+
+def presence_lock(folder: str) -> FileLock:
+    """Return the lock that a draining process holds beside `drain_lock`, for others to probe.
+
+    A probe takes it for a moment. If it took `drain_lock`, a hook in that moment would believe
+    that a worker runs and would start none.
+    """
+    return FileLock(os.path.join(folder, "presence.lock"))
+
+
+def drain_runs(folder: str) -> bool:
+    """Whether some process drains the queue of this folder now."""
+    probe = presence_lock(folder)
+    if probe.acquire(shared=True):
+        probe.release()
+        return False
+    return True

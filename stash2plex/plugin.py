@@ -1,0 +1,66 @@
+"""The door that Stash uses: one JSON request on stdin, one JSON answer on stdout.
+
+A hook takes the short way. Everything else imports the whole package first.
+"""
+
+import json
+import os
+import sys
+
+from stash2plex.errors import Stash2PlexError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+STDIN_LIMIT = 256 * 1024 * 1024
+"""Bytes: a hook's input repeats the edit, with a cover as base64 (stash.md §2.1)."""
+
+
+def main(arguments: list[str], plugin_dir: str) -> int:
+    """Run what Stash, a starter or a person asks for. Returns the exit code."""
+    if arguments[:1] == ["worker"]:
+        from stash2plex.background import run_worker  # noqa: PLC0415 - not for the hook
+
+        return run_worker(arguments[1:], plugin_dir)
+    try:
+        request = read_request(sys.stdin.buffer.read(STDIN_LIMIT + 1))
+        if "hookContext" in request["args"]:
+            from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
+
+            output = hook.answer(hook.handle(request, plugin_dir), None)
+            hook.finish(output, 0)
+        from stash2plex.tasks import run_mode  # noqa: PLC0415 - not for the hook
+
+        return run_mode(request, plugin_dir)
+    except Stash2PlexError as error:
+        # The exit code tells shells; Stash shows the text.
+        os.write(1, json.dumps({"error": str(error)}).encode() + b"\n")
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
+        sys.excepthook(type(error), error, error.__traceback__)
+        text = f"Stash2Plex met a fault of its own ({type(error).__name__}); the log has the details."
+        os.write(1, json.dumps({"error": text}).encode() + b"\n")
+        return 1
+
+
+def read_request(data: bytes) -> "dict[str, Any]":
+    """Parse Stash's request. Raises UsageError with what is wrong with it."""
+    if len(data) > STDIN_LIMIT:
+        raise UsageError(f"The request is larger than {STDIN_LIMIT // 2**20} MiB.")
+    try:
+        request = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            "The request on standard input is not JSON. Stash starts this program; "
+            "on a command line use process_queue.py or the command stash2plex."
+        ) from error
+    if not isinstance(request, dict):
+        raise UsageError("The request on standard input is not a JSON object.")
+    if request.get("args") is None:
+        request["args"] = {}
+    if not isinstance(request["args"], dict):
+        raise UsageError('"args" in the request is not an object.')
+    if not isinstance(request.get("server_connection") or {}, dict):
+        raise UsageError('"server_connection" in the request is not an object.')
+    return request

@@ -1,0 +1,73 @@
+"""Starts the background worker, detached. Imported by the hook: `os` and `sys` only."""
+
+import os
+import sys
+
+from stash2plex.datadir import LOG_NAME
+from stash2plex.lock import FileLock, drain_lock
+
+
+def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
+    """Start the worker of a data folder unless something drains it already.
+
+    `request` is what the worker reads from its standard input: the JSON object with Stash's
+    connection, cookie included. It travels through a pipe, so no secret shows in the process list
+    or in an environment. Returns whether a process was started.
+
+    All three streams of the child are its own: one that kept Stash's stdout open would hold the
+    user's save until it ends (stash.md §2.6).
+    """
+    lock = drain_lock(folder)
+    if not lock.acquire():
+        return False
+    script = os.path.join(plugin_dir, "stash2plex_plugin.py")
+    try:
+        if sys.platform == "win32":  # pragma: no cover
+            _start_on_windows(lock, folder, script, request)
+        else:
+            _start_on_posix(lock, folder, script, request)
+    finally:
+        lock.release()
+    return True
+
+
+if sys.platform == "win32":  # pragma: no cover
+
+    def _start_on_windows(lock: FileLock, folder: str, script: str, request: bytes) -> None:
+        import subprocess  # noqa: PLC0415 - 12 ms that only Windows has to pay
+
+        # A lock of Windows belongs to the process: the worker takes it anew.
+        lock.release()
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-IS", script, "worker", folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            close_fds=True,
+            creationflags=subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP,
+        )
+        assert process.stdin is not None
+        process.stdin.write(request)
+        process.stdin.close()
+else:
+
+    def _start_on_posix(lock: FileLock, folder: str, script: str, request: bytes) -> None:
+        descriptor = lock.give_to_child()
+        reader, writer = os.pipe()
+        log = os.path.join(folder, LOG_NAME)
+        try:
+            os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-IS", script, "worker", folder, str(descriptor)],
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, reader, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0o600),
+                    (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                ],
+            )
+            # Far below the 64 KiB that a pipe takes without a reader.
+            os.write(writer, request)
+        finally:
+            os.close(reader)
+            os.close(writer)

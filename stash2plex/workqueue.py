@@ -1,0 +1,385 @@
+"""The durable queue of keys: dirty and processing sets that survive a power cut.
+
+A key `(kind, id)` means "make Plex agree with Stash on this". It is stored once, however often it
+is added. A claim hands it to one worker under a lease; the ack, nack or snooze of a lease that was
+lost touches nothing. An add in the middle of a run makes the key due again at the ack, so the
+change is never lost and never worked on twice at the same time.
+
+Plain tuples in and out: the hook imports this module.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+
+from stash2plex.db import transaction
+
+KINDS = ("scene", "performer", "studio", "tag", "group")
+URGENT, BULK = 0, 1
+"""Priorities: a person waits for the first, a task that enqueues a library uses the second."""
+
+HISTORY_KEPT = 20
+"""Failures kept for each key."""
+
+Key = tuple[str, int]
+
+
+class Claim:
+    """A key in this worker's hands, and what is remembered of it.
+
+    A plain class: `typing` and `dataclasses` cost the hook more than its commit does.
+    """
+
+    __slots__ = ("attempts", "id", "interruptions", "kind", "lease_id", "priority", "snoozes")
+
+    def __init__(
+        self,
+        kind: str,
+        id_: int,
+        lease_id: str,
+        attempts: int,
+        snoozes: int,
+        interruptions: int,
+        priority: int,
+    ) -> None:
+        self.kind = kind
+        self.id = id_
+        self.lease_id = lease_id
+        self.attempts = attempts
+        self.snoozes = snoozes
+        self.interruptions = interruptions
+        self.priority = priority
+
+    @property
+    def key(self) -> Key:
+        """The claimed key."""
+        return (self.kind, self.id)
+
+    def __repr__(self) -> str:
+        return f"<Claim {self.kind}:{self.id} lease {self.lease_id} attempts {self.attempts}>"
+
+
+class Counts:
+    """How many keys are where. `pending` is due now, `waiting` is due later."""
+
+    __slots__ = ("dead", "in_progress", "pending", "waiting")
+
+    def __init__(self, pending: int, in_progress: int, waiting: int, dead: int) -> None:
+        self.pending = pending
+        self.in_progress = in_progress
+        self.waiting = waiting
+        self.dead = dead
+
+
+class WorkQueue:
+    """The queue in one database. Several processes may use it at once, each with its own object.
+
+    `clock` gives seconds since the epoch.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self._db = connection
+        self._clock = clock
+
+    # -- adding ---------------------------------------------------------------------------
+
+    def add(self, kind: str, id_: int, *, priority: int = URGENT, delay: float = 0.0) -> None:
+        """Mark one key as dirty, durably. A dead letter of the key comes back to life."""
+        self.add_many([(kind, id_)], priority=priority, delay=delay)
+
+    def add_many(
+        self,
+        keys: Iterable[Key],
+        *,
+        priority: int = BULK,
+        delay: float = 0.0,
+        revive: bool = True,
+    ) -> int:
+        """Mark keys as dirty in one transaction and return how many there were.
+
+        The earlier due time and the more urgent priority win, so a fresh edit overtakes a backoff
+        and a bulk task never slows an edit down. With `revive` off, dead letters stay dead.
+        """
+        now = self._clock()
+        rows = [(kind, id_, priority, now, now + delay) for kind, id_ in keys]
+        with transaction(self._db):
+            if revive:
+                self._db.executemany(
+                    "DELETE FROM dead_letter WHERE kind = ? AND id = ?",
+                    [row[:2] for row in rows],
+                )
+            else:
+                rows = [row for row in rows if not self._is_dead(row[0], row[1])]
+            self._db.executemany(
+                "INSERT INTO queue (kind, id, priority, added_at, due_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (kind, id) DO UPDATE SET generation = generation + 1,"
+                " priority = min(priority, excluded.priority),"
+                " due_at = min(due_at, excluded.due_at)",
+                rows,
+            )
+        return len(rows)
+
+    def _is_dead(self, kind: str, id_: int) -> bool:
+        found = self._db.execute(
+            "SELECT 1 FROM dead_letter WHERE kind = ? AND id = ?", (kind, id_)
+        ).fetchone()
+        return found is not None
+
+    # -- claiming -------------------------------------------------------------------------
+
+    def claim(self, limit: int, lease_seconds: float) -> list[Claim]:
+        """Take up to `limit` due keys, urgent ones first, oldest first, under one new lease."""
+        now = self._clock()
+        lease_id = os.urandom(8).hex()
+        with transaction(self._db):
+            self._expire(now)
+            rows: list[tuple[str, int, int, int, int, int]] = []
+            for priority in (URGENT, BULK):
+                if len(rows) < limit:
+                    rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
+            self._db.executemany(
+                "UPDATE queue SET lease_id = ?, lease_generation = generation,"
+                " lease_expires_at = ? WHERE kind = ? AND id = ?",
+                [(lease_id, now + lease_seconds, row[0], row[1]) for row in rows],
+            )
+        return [
+            Claim(kind, id_, lease_id, attempts, snoozes, interruptions, priority)
+            for kind, id_, attempts, snoozes, interruptions, priority in rows
+        ]
+
+    def _expire(self, now: float) -> None:
+        self._db.execute(
+            "UPDATE queue SET lease_id = NULL, lease_generation = NULL, lease_expires_at = NULL,"
+            " interruptions = interruptions + 1"
+            " WHERE lease_id IS NOT NULL AND lease_expires_at <= ?",
+            (now,),
+        )
+
+    def extend(self, lease_id: str, lease_seconds: float) -> int:
+        """Keep a lease alive for all its keys; returns how many there still are."""
+        with transaction(self._db):
+            return self._db.execute(
+                "UPDATE queue SET lease_expires_at = ? WHERE lease_id = ?",
+                (self._clock() + lease_seconds, lease_id),
+            ).rowcount
+
+    def take_over(self) -> int:
+        """Free every lease at once; returns how many there were.
+
+        Only for the holder of the drain lock: it knows that whoever held them is dead.
+        """
+        with transaction(self._db):
+            return self._db.execute(
+                "UPDATE queue SET lease_id = NULL, lease_generation = NULL,"
+                " lease_expires_at = NULL, interruptions = interruptions + 1"
+                " WHERE lease_id IS NOT NULL"
+            ).rowcount
+
+    # -- ending a claim -------------------------------------------------------------------
+
+    def ack(self, claim: Claim) -> bool:
+        """Finish a key. False when the lease was lost: then nothing was changed.
+
+        A key that was added meanwhile stays, due at once and with a clean record.
+        """
+        with transaction(self._db):
+            gone = self._db.execute(
+                "DELETE FROM queue WHERE kind = ? AND id = ? AND lease_id = ?"
+                " AND generation = lease_generation",
+                (claim.kind, claim.id, claim.lease_id),
+            ).rowcount
+            kept = 0
+            if not gone:
+                kept = self._db.execute(
+                    "UPDATE queue SET lease_id = NULL, lease_generation = NULL,"
+                    " lease_expires_at = NULL, attempts = 0, snoozes = 0, interruptions = 0,"
+                    " reason = '', due_at = min(due_at, ?)"
+                    " WHERE kind = ? AND id = ? AND lease_id = ?",
+                    (self._clock(), claim.kind, claim.id, claim.lease_id),
+                ).rowcount
+            if gone or kept:
+                self._forget_failures(claim.key)
+        return bool(gone or kept)
+
+    def nack(self, claim: Claim, *, delay: float, reason: str, error: str) -> bool:
+        """Give a key back after a failure that counts as an attempt."""
+        with transaction(self._db):
+            if not self._give_back(claim, delay, reason, attempts=1, snoozes=0):
+                return False
+            self._note_failure(claim.key, reason, error)
+        return True
+
+    def snooze(self, claim: Claim, *, delay: float, reason: str, error: str = "") -> bool:
+        """Give a key back because it cannot be done yet; no attempt is counted, a snooze is."""
+        with transaction(self._db):
+            if not self._give_back(claim, delay, reason, attempts=0, snoozes=1):
+                return False
+            if error:
+                self._note_failure(claim.key, reason, error)
+        return True
+
+    def release(self, claim: Claim, *, reason: str = "") -> bool:
+        """Give a key back untouched, due at once: the server is down or we were asked to stop."""
+        with transaction(self._db):
+            return self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
+
+    def _give_back(
+        self, claim: Claim, delay: float, reason: str, *, attempts: int, snoozes: int
+    ) -> bool:
+        """Drop the lease. A key that was added meanwhile is due at once, whatever the delay."""
+        now = self._clock()
+        touched = self._db.execute(
+            "UPDATE queue SET attempts = attempts + ?, snoozes = snoozes + ?, reason = ?,"
+            " due_at = CASE WHEN generation = lease_generation THEN ? ELSE ? END,"
+            " interruptions = 0,"
+            " lease_id = NULL, lease_generation = NULL, lease_expires_at = NULL"
+            " WHERE kind = ? AND id = ? AND lease_id = ?",
+            (attempts, snoozes, reason, now + delay, now, claim.kind, claim.id, claim.lease_id),
+        ).rowcount
+        return bool(touched)
+
+    def bury(self, claim: Claim, *, title: str, reason: str, error: str) -> bool:
+        """Move a key to the dead letters. One that was added meanwhile is tried afresh instead."""
+        now = self._clock()
+        with transaction(self._db):
+            gone = self._db.execute(
+                "DELETE FROM queue WHERE kind = ? AND id = ? AND lease_id = ?"
+                " AND generation = lease_generation",
+                (claim.kind, claim.id, claim.lease_id),
+            ).rowcount
+            if not gone:
+                return self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
+            self._note_failure(claim.key, reason, error)
+            first = self._db.execute(
+                "SELECT min(at) FROM failure WHERE kind = ? AND id = ?", claim.key
+            ).fetchone()[0]
+            self._db.execute(
+                "INSERT OR REPLACE INTO dead_letter (kind, id, title, reason, error, attempts,"
+                " first_failed_at, last_failed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*claim.key, title, reason, error, claim.attempts + 1, first, now),
+            )
+        return True
+
+    def _note_failure(self, key: Key, reason: str, error: str) -> None:
+        self._db.execute(
+            "INSERT INTO failure (kind, id, at, reason, error) VALUES (?, ?, ?, ?, ?)",
+            (*key, self._clock(), reason, error),
+        )
+        self._db.execute(
+            "DELETE FROM failure WHERE kind = ? AND id = ? AND seq NOT IN (SELECT seq FROM failure"
+            " WHERE kind = ? AND id = ? ORDER BY seq DESC LIMIT ?)",
+            (*key, *key, HISTORY_KEPT),
+        )
+
+    def _forget_failures(self, key: Key) -> None:
+        self._db.execute("DELETE FROM failure WHERE kind = ? AND id = ?", key)
+
+    # -- looking --------------------------------------------------------------------------
+
+    def counts(self) -> Counts:
+        """Count the keys by state, now."""
+        now = self._clock()
+        one = lambda sql, *values: int(self._db.execute(sql, values).fetchone()[0])  # noqa: E731
+        pending = one(
+            "SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+            " AND due_at <= ?",
+            now,
+        )
+        waiting = one(
+            "SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+            " AND due_at > ?",
+            now,
+        )
+        leased = one("SELECT count(*) FROM queue WHERE lease_id IS NOT NULL")
+        return Counts(pending, leased, waiting, one("SELECT count(*) FROM dead_letter"))
+
+    def due_within(self, seconds: float) -> int:
+        """Count the keys that are in hand, due now, or due within so many seconds."""
+        row = self._db.execute(
+            "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+            " AND due_at <= ?) + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL)",
+            (self._clock() + seconds,),
+        ).fetchone()
+        return int(row[0])
+
+    def next_due_at(self) -> float | None:
+        """When the next key that nobody holds becomes due, or None when there is none."""
+        row = self._db.execute(
+            "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM queue"
+            " WHERE lease_id IS NULL AND priority = 0 UNION ALL SELECT min(due_at) FROM queue"
+            " WHERE lease_id IS NULL AND priority = 1)"
+        ).fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def waiting_reasons(self) -> list[tuple[str, int, float]]:
+        """Say why keys are due later: reason, how many, when the first of them is due."""
+        return list(
+            self._db.execute(
+                "SELECT reason, count(*), min(due_at) FROM queue WHERE lease_id IS NULL"
+                " AND priority IN (0, 1) AND due_at > ? GROUP BY reason ORDER BY 2 DESC",
+                (self._clock(),),
+            )
+        )
+
+    def dead_letters(self, limit: int, offset: int = 0) -> list[tuple[str, int, str, str, str, int, float, float]]:
+        """List dead letters, newest failure first.
+
+        Rows: kind, id, title, reason, error, attempts, first and last failure.
+        """
+        return list(
+            self._db.execute(
+                "SELECT kind, id, title, reason, error, attempts, first_failed_at, last_failed_at"
+                " FROM dead_letter ORDER BY last_failed_at DESC, kind, id LIMIT ? OFFSET ?",
+                (limit, offset),
+            )
+        )
+
+    # -- a person's wishes ----------------------------------------------------------------
+
+    def clear_waiting(self) -> int:
+        """Remove every key that is not in progress; returns how many."""
+        with transaction(self._db):
+            return self._db.execute("DELETE FROM queue WHERE lease_id IS NULL").rowcount
+
+    def redrive(self, keys: Sequence[Key] | None = None, *, reason: str | None = None) -> int:
+        """Put dead letters back with fresh attempts: chosen ones, those of a reason, or all."""
+        chosen = keys
+        if chosen is None:
+            chosen = [
+                (kind, id_)
+                for kind, id_ in self._db.execute(
+                    "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+                )
+            ]
+        dead = [key for key in chosen if self._is_dead(*key)]
+        return self.add_many(dead, priority=URGENT)
+
+    def discard(self, keys: Sequence[Key]) -> int:
+        """Forget chosen dead letters; returns how many there were."""
+        with transaction(self._db):
+            gone = 0
+            for key in keys:
+                gone += self._db.execute(
+                    "DELETE FROM dead_letter WHERE kind = ? AND id = ?", key
+                ).rowcount
+                self._forget_failures(key)
+        return gone
+
+    def clear_dead(self, *, before: float | None = None) -> int:
+        """Forget dead letters that last failed before a time, or all; returns how many."""
+        with transaction(self._db):
+            self._db.execute(
+                "DELETE FROM failure WHERE (kind, id) IN (SELECT kind, id FROM dead_letter"
+                " WHERE ?1 IS NULL OR last_failed_at < ?1)",
+                (before,),
+            )
+            return self._db.execute(
+                "DELETE FROM dead_letter WHERE ?1 IS NULL OR last_failed_at < ?1", (before,)
+            ).rowcount
+
+
+CLAIM_SQL = (
+    "SELECT kind, id, attempts, snoozes, interruptions, priority FROM queue"
+    " WHERE lease_id IS NULL AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
+)
+"""Reads the head of the index `queue_due`; a test shows the query plan."""
