@@ -83,14 +83,18 @@ def _migrations() -> Iterator[tuple[int, list[str]]]:
 class transaction:  # noqa: N801 - reads as the statement it is; contextlib costs the hook a millisecond
     """`with transaction(connection):` is one decision and one commit.
 
-    Takes the write lock at once, so that it cannot fail half-way for another writer.
+    Takes the write lock at once, so that it cannot fail half-way for another writer. Inside
+    another one it joins it: the outermost commits.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._outermost = True
 
     def __enter__(self) -> sqlite3.Connection:
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._outermost = not self._connection.in_transaction
+        if self._outermost:
+            self._connection.execute("BEGIN IMMEDIATE")
         return self._connection
 
     def __exit__(
@@ -99,6 +103,8 @@ class transaction:  # noqa: N801 - reads as the statement it is; contextlib cost
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._outermost:
+            return
         if kind is None:
             self._connection.execute("COMMIT")
         elif self._connection.in_transaction:

@@ -39,7 +39,9 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
-        text = f"Stash2Plex met a fault of its own ({type(error).__name__}); the log has the details."
+        text = (
+            f"Stash2Plex met a fault of its own ({type(error).__name__}); the log has the details."
+        )
         os.write(1, json.dumps({"error": text}).encode() + b"\n")
         return 1
 

@@ -38,7 +38,7 @@ if sys.platform == "win32":  # pragma: no cover
 
         # A lock of Windows belongs to the process: the worker takes it anew.
         lock.release()
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-IS", script, "worker", folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -278,20 +278,17 @@ class WorkQueue:
 
     def counts(self) -> Counts:
         """Count the keys by state, now."""
-        now = self._clock()
-        one = lambda sql, *values: int(self._db.execute(sql, values).fetchone()[0])  # noqa: E731
-        pending = one(
-            "SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at <= ?",
-            now,
-        )
-        waiting = one(
-            "SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at > ?",
-            now,
-        )
-        leased = one("SELECT count(*) FROM queue WHERE lease_id IS NOT NULL")
-        return Counts(pending, leased, waiting, one("SELECT count(*) FROM dead_letter"))
+        row = self._db.execute(
+            "SELECT"
+            " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+            " AND due_at <= ?1),"
+            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL),"
+            " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+            " AND due_at > ?1),"
+            " (SELECT count(*) FROM dead_letter)",
+            (self._clock(),),
+        ).fetchone()
+        return Counts(*row)
 
     def due_within(self, seconds: float) -> int:
         """Count the keys that are in hand, due now, or due within so many seconds."""
@@ -321,7 +318,9 @@ class WorkQueue:
             )
         )
 
-    def dead_letters(self, limit: int, offset: int = 0) -> list[tuple[str, int, str, str, str, int, float, float]]:
+    def dead_letters(
+        self, limit: int, offset: int = 0
+    ) -> list[tuple[str, int, str, str, str, int, float, float]]:
         """List dead letters, newest failure first.
 
         Rows: kind, id, title, reason, error, attempts, first and last failure.

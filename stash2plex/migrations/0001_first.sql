@@ -87,7 +87,8 @@ CREATE TABLE plex_section (
     title TEXT NOT NULL,
     change_mark TEXT NOT NULL,
     newest_added_at INTEGER NOT NULL,
-    listed_at REAL NOT NULL
+    listed_at REAL NOT NULL,
+    listed_mark TEXT NOT NULL
 ) WITHOUT ROWID;
 
 -- Every file that Plex lists. `name` is the folded file name, the way in for a match.

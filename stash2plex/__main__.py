@@ -1,0 +1,6 @@
+"""`python -m stash2plex` is the command line."""
+
+from stash2plex.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""Composition root: the only module that builds concrete objects."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from attrs import define, field, frozen
+
+from stash2plex.breaker import Breaker
+from stash2plex.config import Settings, parse_settings
+from stash2plex.datadir import prepare
+from stash2plex.db import connect, get_meta, set_meta, transaction
+from stash2plex.errors import ConfigError
+from stash2plex.model import Clock, Sleep
+from stash2plex.observe import Observer
+from stash2plex.pipeline import Session, Store
+from stash2plex.plex import Plex, plex_headers
+from stash2plex.plexindex import PlexIndex
+from stash2plex.progress import ProgressBook
+from stash2plex.records import Records
+from stash2plex.stash import Stash, StashBasics
+from stash2plex.transport import Transport
+from stash2plex.worker import Drain, Goal, Summary
+from stash2plex.workqueue import WorkQueue
+
+PLUGIN_ID = "Stash2Plex"
+STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@frozen(repr=False)
+class StashAddress:
+    """Where Stash is and how to log in; never printed."""
+
+    url: str
+    api_key: str = ""
+    cookie: tuple[str, str] | None = None
+
+
+def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
+    """Turn the connection that Stash hands to a plugin into an address (stash.md §2.1).
+
+    The host is what Stash binds to, so "every address" becomes the loopback one.
+    """
+    host = str(info.get("Host") or "")
+    if host in ("", "0.0.0.0", "::", "[::]"):  # noqa: S104 - read, not bound
+        host = "127.0.0.1"
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    port = info.get("Port")
+    if not isinstance(port, int) or not 0 < port < 65536:  # noqa: PLR2004
+        raise ConfigError("Stash's connection has no usable port.")
+    scheme = "https" if info.get("Scheme") == "https" else "http"
+    cookie = info.get("SessionCookie")
+    pair = None
+    if isinstance(cookie, dict) and cookie.get("Name") and cookie.get("Value"):
+        pair = (str(cookie["Name"]), str(cookie["Value"]))
+    return StashAddress(f"{scheme}://{host}:{port}", cookie=pair)
+
+
+def make_stash(address: StashAddress) -> Stash:
+    """Make a client for Stash.
+
+    Its certificate is not checked on loopback: it cannot name 127.0.0.1 and is often self-made
+    (stash.md §5.7).
+    """
+    host = address.url.split("://")[1].rsplit(":", 1)[0]
+    transport = Transport(
+        "Stash",
+        address.url,
+        headers={"Accept": "*/*"},
+        connect_timeout=STASH_CONNECT_SECONDS,
+        read_timeout=STASH_READ_SECONDS,
+        tls_insecure=host in LOOPBACK,
+    )
+    return Stash(transport, api_key=address.api_key, cookie=address.cookie)
+
+
+def make_plex(settings: Settings, client_id: str, *, most_seconds: float = 600.0) -> Plex:
+    """Make a client for Plex that waits no longer than the settings and `most_seconds` say."""
+    transport = Transport(
+        "Plex",
+        settings.plex_url,
+        headers=plex_headers(settings.plex_token, client_id),
+        connect_timeout=min(settings.connect_timeout, most_seconds),
+        read_timeout=min(settings.read_timeout, most_seconds),
+        tls_insecure=settings.tls_insecure,
+    )
+    return Plex(transport)
+
+
+@define
+class App:
+    """Everything over one data folder. Close it when done.
+
+    `overrides` are settings from flags, environment and file, which go before those that Stash
+    stores. `warn` is told of bad settings, each once.
+    """
+
+    folder: str
+    store: Store
+    stash: Stash
+    overrides: Mapping[str, object] = field(factory=dict)
+    warn: Callable[[str], None] = lambda _: None
+    clock: Clock = time.time
+    monotonic: Clock = time.monotonic
+    sleep: Sleep = time.sleep
+    random: Random = field(factory=Random)
+    _session: Session | None = None
+    _warned: tuple[str, ...] = ()
+
+    def close(self) -> None:
+        """Close the connections and the database."""
+        if self._session is not None:
+            self._session.plex.close()
+        self.stash.close()
+        self.store.connection.close()
+
+    @property
+    def book(self) -> ProgressBook:
+        """The progress that every process sees."""
+        return ProgressBook(self.store.connection, self.clock)
+
+    def basics(self) -> StashBasics:
+        """Ask Stash for its version and our stored settings."""
+        return self.stash.basics(PLUGIN_ID)
+
+    def settings(self) -> Settings:
+        """Read the settings through all layers, and keep for the hook what it must know."""
+        stored = dict(self.basics().settings)
+        settings, problems = parse_settings({**stored, **self.overrides})
+        if tuple(problems) != self._warned:
+            self._warned = tuple(problems)
+            for problem in problems:
+                self.warn(problem)
+        if get_meta(self.store.connection, "background_worker") != settings.background_worker:
+            with transaction(self.store.connection):
+                set_meta(self.store.connection, "background_worker", settings.background_worker)
+        return settings
+
+    def open_session(self) -> Session:
+        """Read the settings and make the clients; the same session while nothing changed.
+
+        Raises ConfigError where Plex is not set up, and what Stash's client raises.
+        """
+        settings = self.settings()
+        if not settings.enabled:
+            raise ConfigError(
+                "Stash2Plex is switched off: the old setting “enabled” is stored as false. "
+                "Turn it on again in the plugin's settings."
+            )
+        settings.require_plex()
+        if self._session is None or self._session.settings != settings:
+            plex = make_plex(settings, self.client_id())
+            index = PlexIndex(self.store.connection, plex, self.clock)
+            self._session = Session(settings, self.stash, plex, index)
+        return self._session
+
+    def client_id(self) -> str:
+        """Return the identity that Plex knows this data folder by, made once (plex.md §1.2)."""
+        with transaction(self.store.connection):
+            known = get_meta(self.store.connection, "plex_client_id")
+            if known is None:
+                known = str(uuid.uuid4())
+                set_meta(self.store.connection, "plex_client_id", known)
+        return known
+
+    def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
+        """Drain the queue in this process, which must hold the drain lock."""
+        return Drain(
+            store=self.store,
+            open_session=self.open_session,
+            book=self.book,
+            observer=observer,
+            goal=goal,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            sleep=self.sleep,
+            random=self.random,
+            stopped=stopped,
+        ).run()
+
+
+def open_store(folder: str, clock: Clock, random: Random) -> Store:
+    """Open the database of a data folder, made where it is missing."""
+    connection = connect(prepare(folder), relaxed=True)
+    return Store(
+        connection,
+        WorkQueue(connection, clock),
+        Records(connection),
+        {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
+    )
+
+
+def open_app(
+    folder: str,
+    address: StashAddress,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> App:
+    """Build everything over a data folder and a Stash server."""
+    # Files that SQLite or a log makes beside ours are for this user only.
+    os.umask(0o077)
+    random = Random()  # noqa: S311 - jitter
+    return App(
+        folder=folder,
+        store=open_store(folder, time.time, random),
+        stash=make_stash(address),
+        overrides=overrides or {},
+        warn=warn,
+        random=random,
+    )
+
+
+def encode_request(info: Mapping[str, Any]) -> bytes:
+    """Say to a worker how Stash is reached."""
+    return json.dumps({"server_connection": dict(info)}).encode()

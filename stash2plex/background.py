@@ -1,0 +1,141 @@
+"""The background worker: one process per data folder, detached from the save that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from stash2plex.app import App, encode_request, open_app, read_server_connection
+from stash2plex.config import Settings
+from stash2plex.errors import Stash2PlexError, UsageError
+from stash2plex.lock import FileLock, drain_lock, presence_lock
+from stash2plex.observe import Silent, log_to_file
+from stash2plex.starter import start_worker
+from stash2plex.worker import Goal
+
+STASH_PATIENCE = 120.0
+"""Seconds without Stash after which the worker goes; the queue stays."""
+
+CODE_CHECK_SECONDS = 10.0
+
+
+def run_worker(arguments: list[str], plugin_dir: str) -> int:
+    """Run as the worker. Arguments: the data folder, and the descriptor of the lock if handed on.
+
+    The connection to Stash comes on standard input.
+    """
+    folder = arguments[0]
+    _detach()
+    lock = drain_lock(folder)
+    taken = lock.adopt(int(arguments[1])) if len(arguments) > 1 else lock.acquire()
+    # A network file system may not hand a lock on; then it is free by now.
+    if not taken and not lock.acquire():
+        return 0
+    try:
+        request = json.loads(sys.stdin.buffer.read() or b"{}")
+        info = request.get("server_connection") if isinstance(request, dict) else None
+        if not isinstance(info, dict):
+            raise UsageError("The worker was started without Stash's connection.")
+        _close_stdin()
+        logger = log_to_file(folder, debug=False)
+        app = open_app(folder, read_server_connection(info), warn=logger.error)
+    except Stash2PlexError as error:
+        print(error, file=sys.stderr)
+        lock.release()
+        return error.exit_code
+    try:
+        return _work(app, lock, info, plugin_dir)
+    except Stash2PlexError as error:
+        logger.error("%s", error)
+        return error.exit_code
+    finally:
+        app.close()
+        lock.release()
+
+
+def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> int:
+    logger = log_to_file(app.folder, debug=_wants_debug(app))
+    stop = _StopSignal(app, plugin_dir)
+    presence = presence_lock(app.folder)
+    goal = Goal("background worker", foreground=False, patience=STASH_PATIENCE)
+    logger.info("The background worker has started (process %d).", os.getpid())
+    while True:
+        presence.acquire()
+        summary = app.drain(goal, Silent(), stop.wanted)
+        presence.release()
+        lock.release()
+        if stop.outdated:
+            logger.info("The plugin was updated; the new version carries on.")
+            start_worker(app.folder, plugin_dir, encode_request(info))
+            return 0
+        due = app.store.queue.next_due_at()
+        # A hook that saw the lock held just before it was released has started no worker.
+        if summary.gave_up or due is None or due > app.clock() or not lock.acquire():
+            break
+    if summary.gave_up:
+        logger.warning("The background worker ends: %s", summary.gave_up)
+    else:
+        logger.info("The background worker ends: nothing is left to do.")
+    return 0
+
+
+def _wants_debug(app: App) -> bool:
+    try:
+        settings: Settings = app.settings()
+    except Stash2PlexError:
+        # Stash is not there yet; the drain deals with that and says so.
+        return False
+    return settings.debug_logging
+
+
+def _detach() -> None:
+    """Leave Stash's process group, so that a Ctrl-C at Stash's terminal is not ours."""
+    if hasattr(os, "setsid"):
+        try:
+            os.setsid()
+        except PermissionError:
+            # Already the leader of a session of its own.
+            return
+
+
+def _close_stdin() -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+class _StopSignal:
+    """Whether the worker should end: asked by a signal, or the plugin's files were replaced."""
+
+    def __init__(self, app: App, plugin_dir: str) -> None:
+        self._app = app
+        self._asked = False
+        self._path = os.path.join(plugin_dir, "stash2plex", "version.py")
+        self._stamp = self._read_stamp()
+        self._checked_at = app.monotonic()
+        self.outdated = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self._asked = True
+
+    def _read_stamp(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            # In the middle of an update, or uninstalled.
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def wanted(self) -> bool:
+        """Say whether to end now."""
+        now = self._app.monotonic()
+        if now - self._checked_at >= CODE_CHECK_SECONDS:
+            self._checked_at = now
+            stamp = self._read_stamp()
+            self.outdated = stamp is not None and stamp != self._stamp
+        return self._asked or self.outdated

@@ -1,0 +1,141 @@
+"""The circuit breaker of one server, kept in the database so that every process sees it."""
+
+from __future__ import annotations
+
+import sqlite3
+from random import Random
+
+from attrs import evolve, frozen
+
+from stash2plex.db import transaction
+from stash2plex.errors import Refused, ServerError, Unavailable
+from stash2plex.model import Clock
+
+THRESHOLD = 3
+"""Failures in a row that open it."""
+
+PROBE_BASE, PROBE_CAP = 2.0, 60.0
+"""Seconds until the first probe, and between probes in the long run."""
+
+
+@frozen
+class BreakerState:
+    """What the breaker says. `since` and `next_probe_at` are epoch seconds.
+
+    `refused` tells a server that does not let us in from one that is down.
+    """
+
+    state: str = "closed"
+    failures: int = 0
+    since: float = 0.0
+    probes: int = 0
+    next_probe_at: float = 0.0
+    reason: str = ""
+    refused: bool = False
+
+
+class Breaker:
+    """Lets keys be claimed, or not.
+
+    Closed: all is well. Open: nothing is claimed, a probe is due now and then. Half open: a probe
+    got through, and the next real answer decides.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, server: str, clock: Clock, random: Random
+    ) -> None:
+        self._db = connection
+        self._server = server.lower()
+        self._clock = clock
+        self._random = random
+
+    def read(self) -> BreakerState:
+        """Read the state; a server without a row is closed."""
+        row = self._db.execute(
+            "SELECT state, failures, since, probes, next_probe_at, reason, refused FROM breaker"
+            " WHERE server = ?",
+            (self._server,),
+        ).fetchone()
+        if row is None:
+            return BreakerState()
+        state, failures, since, probes, next_probe_at, reason, refused = row
+        return BreakerState(state, failures, since, probes, next_probe_at, reason, bool(refused))
+
+    def failed(self, error: ServerError, waiting: int) -> BreakerState:
+        """Count a failure, and open where it is time to.
+
+        Three in a row do it; a refusal, a failure in half-open, or a server that named a time to
+        wait at once. `waiting` is how many keys wait, for the outage's record.
+        """
+        now = self._clock()
+        with transaction(self._db):
+            old = self.read()
+            refused = isinstance(error, Refused)
+            failures = old.failures + 1
+            asked = error.retry_after if isinstance(error, Unavailable) else None
+            opens = failures >= THRESHOLD or refused or bool(asked) or old.state != "closed"
+            probes = old.probes + 1 if opens else old.probes
+            delay = max(self._probe_delay(probes), asked or 0.0)
+            new = BreakerState(
+                state="open" if opens else "closed",
+                failures=failures,
+                since=old.since if old.state != "closed" else now,
+                probes=probes,
+                next_probe_at=now + delay if opens else 0.0,
+                reason=str(error),
+                refused=refused,
+            )
+            self._write(new)
+            if opens and old.state == "closed":
+                self._db.execute(
+                    "INSERT INTO outage (server, started_at, cause, waiting) VALUES (?, ?, ?, ?)",
+                    (self._server, now, str(error), waiting),
+                )
+        return new
+
+    def probed(self) -> None:
+        """Note that a probe got through: one real request may try."""
+        with transaction(self._db):
+            old = self.read()
+            if old.state == "open":
+                self._write(evolve(old, state="half_open"))
+
+    def succeeded(self) -> bool:
+        """Note a real success. True when this ended an outage."""
+        old = self.read()
+        if old == BreakerState():
+            return False
+        with transaction(self._db):
+            self._db.execute("DELETE FROM breaker WHERE server = ?", (self._server,))
+            self._db.execute(
+                "UPDATE outage SET ended_at = ? WHERE server = ? AND ended_at IS NULL",
+                (self._clock(), self._server),
+            )
+        return old.state != "closed"
+
+    def hasten(self) -> None:
+        """Make the next probe due now: a setting changed or a person asked."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE breaker SET next_probe_at = 0 WHERE server = ?", (self._server,)
+            )
+
+    def _probe_delay(self, probes: int) -> float:
+        longest = min(PROBE_CAP, PROBE_BASE * 2.0 ** min(probes - 1, 16))
+        return longest * self._random.uniform(0.8, 1.0) if longest < PROBE_CAP else PROBE_CAP
+
+    def _write(self, state: BreakerState) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO breaker (server, state, failures, since, probes,"
+            " next_probe_at, reason, refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._server,
+                state.state,
+                state.failures,
+                state.since,
+                state.probes,
+                state.next_probe_at,
+                state.reason,
+                int(state.refused),
+            ),
+        )

@@ -1,0 +1,102 @@
+"""Where the command line gets its configuration: flags, environment, TOML file, Stash."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from stash2plex.app import StashAddress, make_stash
+from stash2plex.config import SPECS, read_environment
+from stash2plex.datadir import locate
+from stash2plex.errors import ConfigError, Stash2PlexError
+
+DEFAULT_STASH_URL = "http://127.0.0.1:9999"
+
+
+@frozen
+class CliOptions:
+    """What the flags said; None where they said nothing."""
+
+    stash_url: str | None = None
+    data_dir: str | None = None
+    config_file: str | None = None
+    settings: Mapping[str, object] = field(factory=dict)
+
+
+@frozen
+class Resolved:
+    """What the layers come to. `settings` go before those that Stash stores."""
+
+    address: StashAddress
+    data_dir: str
+    settings: Mapping[str, object]
+
+
+def resolve(
+    options: CliOptions, environment: Mapping[str, str], plugin_dir: str | None = None
+) -> Resolved:
+    """Merge the layers. Raises ConfigError that names the file or the variable."""
+    file = read_file(options.config_file, environment)
+    unknown = set(file) - {spec.key for spec in SPECS} - {"stash_url", "stash_api_key", "data_dir"}
+    if unknown:
+        raise ConfigError(f"The configuration file has unknown keys: {', '.join(sorted(unknown))}.")
+
+    def first(flag: str | None, name: str) -> str | None:
+        value = flag or environment.get(f"STASH2PLEX_{name.upper()}") or file.get(name)
+        return None if value is None else str(value)
+
+    address = StashAddress(
+        (first(options.stash_url, "stash_url") or DEFAULT_STASH_URL).rstrip("/"),
+        api_key=first(None, "stash_api_key") or "",
+    )
+    if not address.url.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"The address of Stash is {address.url!r}; it must begin with http:// or https://."
+        )
+    settings = {key: value for key, value in file.items() if key in {spec.key for spec in SPECS}}
+    settings |= read_environment(environment)
+    settings |= options.settings
+    data_dir = first(options.data_dir, "data_dir") or _find_data_dir(address, plugin_dir)
+    return Resolved(address, os.path.abspath(data_dir), settings)
+
+
+def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, object]:
+    """Read the TOML file; the default one may be missing, a named one may not."""
+    named = path or environment.get("STASH2PLEX_CONFIG")
+    home = environment.get("XDG_CONFIG_HOME") or os.path.join(
+        environment.get("HOME", os.path.expanduser("~")), ".config"
+    )
+    chosen = named or os.path.join(home, "stash2plex", "config.toml")
+    try:
+        with open(chosen, "rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        if named:
+            raise ConfigError(f"The configuration file {chosen} does not exist.") from error
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The configuration file {chosen} cannot be read: {error}.") from error
+
+
+def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
+    """Find the folder that the plugin uses: beside Stash's configuration, if that is here."""
+    if os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
+        return locate(None, plugin_dir)
+    stash = make_stash(address)
+    try:
+        folder = os.path.dirname(stash.config_path())
+    except Stash2PlexError:
+        if plugin_dir is None:
+            raise
+        return locate(None, plugin_dir)
+    finally:
+        stash.close()
+    if os.path.isdir(folder):
+        return locate(folder, plugin_dir)
+    raise ConfigError(
+        f"Stash keeps its data in {folder}, which is not on this machine (a container?). "
+        "Run this inside the container, or name the folder with --data-dir."
+    )

@@ -1,0 +1,131 @@
+"""Pure: what Plex should hold for a scene, and a fingerprint of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from datetime import date
+
+from stash2plex.config import Settings
+from stash2plex.model import IMAGE_FIELDS, LIST_FIELDS, TEXT_FIELDS, Desired, Field, Scene
+
+RULES = 1
+"""Version of the rules below. Raising it makes every scene be compared again."""
+
+SUMMARY_LIMIT = 10_000
+NAME_LIMIT = 255
+"""Characters. Plex publishes no limits; an edit travels in a URL (plex.md §3.1, §3.6)."""
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot carry; Plex's clients read XML (plex.md §11, 11)."""
+
+
+def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
+    """Say why the settings leave a scene out, or None."""
+    if settings.only_organized and not scene.organized:
+        return "it is not organized (only_organized is on)"
+    excluded = {name.casefold() for name in settings.exclude_tags}
+    for tag in scene.tags:
+        if tag.name.casefold() in excluded:
+            return f"it has the tag “{tag.name}” (exclude_tags)"
+    return None
+
+
+def desired_state(scene: Scene, settings: Settings) -> Desired:
+    """Work out what Plex should hold for a scene under these settings."""
+    texts = {
+        Field.TITLE: clean_line(scene.title, NAME_LIMIT),
+        Field.SUMMARY: clean_text(scene.details, SUMMARY_LIMIT),
+        Field.STUDIO: clean_line(scene.studio.name, NAME_LIMIT) if scene.studio else "",
+        Field.TAGLINE: clean_line(scene.code, NAME_LIMIT),
+        Field.DATE: complete_date(scene.date),
+    }
+    studio = texts[Field.STUDIO]
+    lists = {
+        Field.PERFORMERS: performer_names(scene),
+        Field.TAGS: tag_names(scene, settings),
+        Field.DIRECTOR: _unique([scene.director]),
+        Field.COLLECTION: (studio,) if studio else (),
+    }
+    rating = None if not scene.rating100 else round(min(scene.rating100, 100) / 10, 1)
+    empty = not (any(texts.values()) or any(lists.values()) or rating)
+    skipped = settings.skip_fields
+    texts = {name: texts[name] for name in TEXT_FIELDS if name not in skipped}
+    lists = {name: lists[name] for name in LIST_FIELDS if name not in skipped}
+    images = frozenset(name for name in IMAGE_FIELDS if name not in skipped)
+    rates = Field.RATING not in skipped
+    stem = (
+        re.sub(r"\.[^.]{1,5}$", "", re.split(r"[\\/]", scene.files[0].path)[-1])
+        if scene.files
+        else ""
+    )
+    canonical = json.dumps(
+        [RULES, texts, lists, sorted(images), rates, rating if rates else None],
+        sort_keys=True,
+        ensure_ascii=True,
+    )
+    return Desired(
+        texts=texts,
+        lists=lists,
+        images=images,
+        rates=rates,
+        rating=rating,
+        fallback_title=clean_line(stem, NAME_LIMIT),
+        empty=empty,
+        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+
+
+def complete_date(text: str) -> str:
+    """Complete a partial date to its first day; empty for anything that is no date.
+
+    Plex answers 400 to `2017` and `2017-03` (design.md).
+    """
+    match = re.fullmatch(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", text.strip())
+    if not match:
+        return ""
+    try:
+        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1)).isoformat()
+    except ValueError:
+        return ""
+
+
+def performer_names(scene: Scene) -> tuple[str, ...]:
+    """Name the performers, sorted: Stash gives no order (stash.md §5.4).
+
+    Two of the same name in one scene get their disambiguation, because a person in Plex is a name.
+    """
+    times = Counter(performer.name for performer in scene.performers)
+    names = [
+        f"{performer.name} ({performer.disambiguation})"
+        if times[performer.name] > 1 and performer.disambiguation
+        else performer.name
+        for performer in scene.performers
+    ]
+    return _unique(sorted(names, key=str.casefold))
+
+
+def tag_names(scene: Scene, settings: Settings) -> tuple[str, ...]:
+    """Name the tags in Stash's order, without the ignored ones, at most `max_tags`."""
+    ignored = {name.casefold() for name in settings.ignore_tags}
+    names = [tag.name for tag in scene.tags if tag.name.casefold() not in ignored]
+    return _unique(names)[: settings.max_tags]
+
+
+def clean_text(text: str, limit: int) -> str:
+    """Make a text that Plex can hold: no control characters, plain line ends, trimmed."""
+    plain = UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return unicodedata.normalize("NFC", plain).strip()[:limit].rstrip()
+
+
+def clean_line(text: str, limit: int) -> str:
+    """Make a text of one line."""
+    return clean_text(re.sub(r"\s+", " ", text), limit)
+
+
+def _unique(names: list[str]) -> tuple[str, ...]:
+    cleaned = (clean_line(name, NAME_LIMIT) for name in names)
+    return tuple(dict.fromkeys(name for name in cleaned if name))

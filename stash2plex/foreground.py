@@ -1,0 +1,56 @@
+"""Draining in the foreground: by this process, or by watching the one that does it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import evolve
+
+from stash2plex.app import App
+from stash2plex.lock import drain_lock, presence_lock
+from stash2plex.observe import Observer, span
+from stash2plex.progress import Progress
+from stash2plex.worker import Goal, Summary
+
+WATCH_STEP = 0.5
+
+
+def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
+    """Drain until the goal is met, whoever does it.
+
+    Only one process drains a data folder. While another does, its progress is shown; when it ends
+    or dies with work left, this one carries on.
+    """
+    for name in app.store.breakers.values():
+        # A person waits: ask a server that was down now, not when its next probe is due.
+        name.hasten()
+    lock = drain_lock(app.folder)
+    start = app.monotonic()
+    closed_since: float | None = None
+    shown = Progress()
+    while True:
+        if lock.acquire():
+            presence = presence_lock(app.folder)
+            try:
+                presence.acquire()
+                return app.drain(goal, observer, stopped)
+            finally:
+                presence.release()
+                lock.release()
+        left = app.store.queue.due_within(goal.horizon)
+        theirs = app.book.read(left)
+        shown = evolve(theirs, ended=False)
+        gave_up = ""
+        if theirs.note and left:
+            closed_since = app.monotonic() if closed_since is None else closed_since
+            if app.monotonic() - closed_since >= goal.patience:
+                gave_up = f"{theirs.note} Waited {span(goal.patience)}; run the task again later."
+        else:
+            closed_since = None
+        if not left or gave_up or stopped():
+            shown = evolve(shown, ended=True)
+            observer.progress(shown)
+            waiting = tuple(app.store.queue.waiting_reasons())
+            return Summary(shown, app.monotonic() - start, waiting, gave_up)
+        observer.progress(shown)
+        app.sleep(WATCH_STEP)

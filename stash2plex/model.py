@@ -1,0 +1,239 @@
+"""Value types that the other modules share. Imports nothing of ours but `errors`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from attrs import frozen
+
+Clock = Callable[[], float]
+"""Seconds since the Unix epoch."""
+
+Sleep = Callable[[float], None]
+"""Waits so many seconds."""
+
+OPAQUE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a rating key or section id may look like before it goes into a URL (plex.md §6.4)."""
+
+
+class Field(StrEnum):
+    """The fields that Stash2Plex keeps equal, by the names that `skip_fields` takes."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    STUDIO = "studio"
+    TAGLINE = "tagline"
+    DATE = "date"
+    RATING = "rating"
+    PERFORMERS = "performers"
+    TAGS = "tags"
+    DIRECTOR = "director"
+    COLLECTION = "collection"
+    POSTER = "poster"
+    BACKGROUND = "background"
+
+
+TEXT_FIELDS = (Field.TITLE, Field.SUMMARY, Field.STUDIO, Field.TAGLINE, Field.DATE)
+LIST_FIELDS = (Field.PERFORMERS, Field.TAGS, Field.DIRECTOR, Field.COLLECTION)
+IMAGE_FIELDS = (Field.POSTER, Field.BACKGROUND)
+
+
+@frozen
+class Entity:
+    """A performer, studio, tag or group as a scene shows it."""
+
+    id: int
+    name: str
+    disambiguation: str = ""
+
+
+@frozen
+class StashFile:
+    """A file of a scene. `size` is in bytes; `path` is as Stash sees it."""
+
+    path: str
+    size: int | None = None
+
+
+@frozen
+class Scene:
+    """A scene as Stash holds it. `date` may be partial; `rating100` is 1 to 100 or None."""
+
+    id: int
+    title: str
+    details: str
+    director: str
+    code: str
+    date: str
+    rating100: int | None
+    organized: bool
+    updated_at: str
+    screenshot: str
+    files: tuple[StashFile, ...]
+    studio: Entity | None
+    performers: tuple[Entity, ...]
+    tags: tuple[Entity, ...]
+    groups: tuple[Entity, ...]
+
+    @property
+    def label(self) -> str:
+        """What a person recognises the scene by."""
+        if self.title:
+            return self.title
+        return re.split(r"[\\/]", self.files[0].path)[-1] if self.files else f"scene {self.id}"
+
+
+@frozen
+class PlexFile:
+    """One file of a Plex item, as listed. `size` is in bytes."""
+
+    section_id: str
+    rating_key: str
+    path: str
+    size: int | None
+
+
+@frozen
+class PlexItem:
+    """An item as Plex holds it: current values by field, and which of them are locked."""
+
+    rating_key: str
+    section_id: str
+    texts: Mapping[Field, str]
+    rating: float | None
+    lists: Mapping[Field, tuple[str, ...]]
+    locked: frozenset[Field]
+    paths: tuple[str, ...]
+    trashed: bool = False
+
+
+@frozen
+class Section:
+    """A library of Plex. `change_mark` is equal as long as nothing in it changed (plex.md §2.4)."""
+
+    id: str
+    uuid: str
+    title: str
+    type: str
+    change_mark: str
+    locations: tuple[str, ...]
+    refreshing: bool
+
+
+@frozen
+class Desired:
+    """What Plex should hold for a scene. An absent field is none of our business.
+
+    An empty value means that Stash holds nothing there; `empty` that it holds nothing at all.
+    `rating` is 0 to 10, or None for unrated. `fallback_title` is what a title becomes when Stash's
+    is emptied. `fingerprint` is equal for equal states.
+    """
+
+    texts: Mapping[Field, str]
+    lists: Mapping[Field, tuple[str, ...]]
+    images: frozenset[Field]
+    rates: bool
+    rating: float | None
+    fallback_title: str
+    empty: bool
+    fingerprint: str
+
+
+@frozen
+class Record:
+    """What was last written for a scene, kept in the database."""
+
+    scene_id: int
+    rating_key: str
+    section_id: str
+    plex_path: str
+    matched_by: str
+    fingerprint: str
+    written: Mapping[str, object]
+    cover_tag: str = ""
+    cover_etag: str = ""
+    poster_hash: str = ""
+    background_hash: str = ""
+    synced_at: float = 0.0
+
+
+@frozen
+class Image:
+    """Picture bytes with their kind and Stash's ETag. `data` is None when nothing changed."""
+
+    data: bytes | None
+    content_type: str
+    etag: str
+
+
+@frozen
+class Match:
+    """The Plex file that a scene was matched to, and how."""
+
+    file: PlexFile
+    matched_by: str
+
+
+@frozen
+class ListChange:
+    """The whole wanted list, and the held values that must go."""
+
+    wanted: tuple[str, ...]
+    stale: tuple[str, ...]
+
+
+@frozen
+class Change:
+    """The difference between wanted and held, to be sent as one edit.
+
+    `locks` are fields to lock beside the changed ones. `clear_rating` needs a call of its own.
+    """
+
+    texts: Mapping[Field, str]
+    lists: Mapping[Field, ListChange]
+    rating: float | None = None
+    clear_rating: bool = False
+    locks: frozenset[Field] = frozenset()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields whose values change."""
+        rating = (Field.RATING,) if self.rating is not None or self.clear_rating else ()
+        return (*self.texts, *self.lists, *rating)
+
+    @property
+    def edits(self) -> bool:
+        """Whether there is anything to send in an edit."""
+        return bool(self.texts or self.lists or self.locks or self.rating is not None)
+
+
+class StashPort(Protocol):
+    """What the worker needs of Stash."""
+
+    def scenes(self, ids: list[int]) -> dict[int, Scene]:
+        """Read scenes; those that are gone are absent."""
+
+    def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
+        """List the scenes that show a performer, studio, tag or group."""
+
+    def cover(self, scene: Scene, etag: str) -> Image | None:
+        """Fetch the cover; None where the scene has none."""
+
+
+class PlexPort(Protocol):
+    """What the worker needs of Plex."""
+
+    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
+        """Read items with all details; those that are gone are absent."""
+
+    def edit(self, section_id: str, rating_key: str, change: Change) -> None:
+        """Write one item."""
+
+    def clear_rating(self, rating_key: str) -> None:
+        """Take the rating away."""
+
+    def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
+        """Send picture bytes."""

@@ -1,0 +1,449 @@
+"""The stages between a claim and its end: read scenes, match, read items, write, settle.
+
+Servers are talked to in threads; the database and every decision belong to the one thread that
+calls `fill` and `collect`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from random import Random
+from typing import Any
+
+from attrs import define, evolve, frozen
+
+from stash2plex.apply import Applied, apply_scene, is_settled
+from stash2plex.breaker import Breaker
+from stash2plex.config import Settings
+from stash2plex.db import transaction
+from stash2plex.desired import desired_state, reason_to_skip
+from stash2plex.errors import (
+    Ambiguous,
+    NotFound,
+    NotInPlexYet,
+    Refused,
+    ServerError,
+    Stash2PlexError,
+    Unavailable,
+)
+from stash2plex.matching import match_scene, split_path
+from stash2plex.model import Clock, Desired, Match, PlexItem, Record, Scene
+from stash2plex.observe import LOGGER, span
+from stash2plex.pace import Pacer
+from stash2plex.plex import Plex
+from stash2plex.plexindex import PlexIndex
+from stash2plex.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
+from stash2plex.progress import Tally
+from stash2plex.records import Records
+from stash2plex.stash import Stash
+from stash2plex.workqueue import Claim, Key, WorkQueue
+
+BATCH = 50
+"""Keys of one claim, so scenes of one GraphQL request."""
+
+LEASE_SECONDS = 120.0
+LEASE_RENEWAL = 30.0
+THREADS = 8
+REFRESH_SECONDS = 10.0
+"""A miss asks Plex for news at most this often."""
+
+
+@frozen
+class Session:
+    """The settings and the clients made from them."""
+
+    settings: Settings
+    stash: Stash
+    plex: Plex
+    index: PlexIndex
+
+
+@define
+class Store:
+    """The database and the objects over it."""
+
+    connection: sqlite3.Connection
+    queue: WorkQueue
+    records: Records
+    breakers: dict[str, Breaker]
+
+
+@frozen
+class Job:
+    """A scene on its way, with what is known of it so far."""
+
+    claim: Claim
+    scene: Scene
+    desired: Desired
+    record: Record | None
+    match: Match
+    item: PlexItem | None = None
+
+
+class Pipeline:
+    """Works on claimed keys until each is acked, nacked, snoozed, buried or given back."""
+
+    def __init__(
+        self,
+        store: Store,
+        session: Session,
+        tally: Tally,
+        pacer: Pacer,
+        *,
+        clock: Clock,
+        monotonic: Clock,
+        random: Random,
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._tally = tally
+        self._pacer = pacer
+        self._clock = clock
+        self._monotonic = monotonic
+        self._random = random
+        self._log = logging.getLogger(LOGGER)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="drain")
+        self._steps: dict[Future[Any], Callable[[Future[Any]], None]] = {}
+        self._in_hand: dict[Key, Claim] = {}
+        self._claimed_at: dict[Key, float] = {}
+        self._ready: deque[Job] = deque()
+        self._writing = 0
+        self._renewed_at = monotonic()
+        self._refreshed_at = -REFRESH_SECONDS
+        self._last_write_at = -1.0
+
+    # -- for the drain loop ---------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether any key is in hand."""
+        return bool(self._in_hand)
+
+    def use(self, session: Session, tally: Tally) -> None:
+        """Go on with other settings or for another burst."""
+        self._session = session
+        self._tally = tally
+
+    def fill(self, *, single: bool) -> None:
+        """Claim keys and start their reads and writes, as far as there is room.
+
+        `single` lets one key through at a time: the breaker is half open.
+        """
+        room = 1 if single else BATCH
+        while len(self._in_hand) - self._writing < room:
+            claims = self._store.queue.claim(room, LEASE_SECONDS)
+            if not claims:
+                break
+            self._take(claims)
+        while self._ready and self._writing < (1 if single else self._pacer.limit):
+            job = self._ready.popleft()
+            self._writing += 1
+            self._start(partial(self._write, job), partial(self._written, job))
+
+    def collect(self, seconds: float) -> None:
+        """Wait for the next ends of reads and writes, at most so long, and act on them."""
+        if self._steps:
+            done, _ = wait(self._steps, timeout=seconds, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._steps.pop(future)(future)
+        if self._monotonic() - self._renewed_at >= LEASE_RENEWAL:
+            self._renewed_at = self._monotonic()
+            for lease_id in {claim.lease_id for claim in self._in_hand.values()}:
+                self._store.queue.extend(lease_id, LEASE_SECONDS)
+
+    def give_back(self) -> None:
+        """Give back what waits for its write: after an outage it is read afresh."""
+        while self._ready:
+            self._release(self._ready.popleft().claim, "unavailable")
+
+    def close(self) -> None:
+        """Wait for what is under way, then give back what is left."""
+        try:
+            while self._steps:
+                self.give_back()
+                self.collect(1.0)
+            self.give_back()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    # -- claims ---------------------------------------------------------------------------
+
+    def _take(self, claims: list[Claim]) -> None:
+        now = self._monotonic()
+        scenes = []
+        for claim in claims:
+            self._in_hand[claim.key] = claim
+            self._claimed_at[claim.key] = now
+            if claim.interruptions >= MAX_INTERRUPTIONS:
+                error = f"The worker ended {claim.interruptions} times while it worked on this."
+                self._bury(claim, "", "interrupted", error)
+            elif claim.kind == "scene":
+                scenes.append(claim)
+            else:
+                self._start(
+                    partial(self._session.stash.scene_ids_showing, claim.kind, claim.id),
+                    partial(self._fanned_out, claim),
+                )
+        self._read_scenes(scenes)
+
+    def _start(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        self._steps[self._pool.submit(work)] = then
+
+    def _end(self, claim: Claim) -> None:
+        self._in_hand.pop(claim.key, None)
+        self._claimed_at.pop(claim.key, None)
+
+    def _release(self, claim: Claim, reason: str) -> None:
+        self._store.queue.release(claim, reason=reason)
+        self._end(claim)
+
+    def _ack(self, claim: Claim, why: str) -> None:
+        if not self._store.queue.ack(claim):
+            self._log.warning("%s:%s was taken over by another worker.", claim.kind, claim.id)
+        self._end(claim)
+        if claim.kind == "scene":
+            self._tally.done()
+        self._log.debug("%s:%s: %s", claim.kind, claim.id, why)
+
+    def _bury(self, claim: Claim, title: str, reason: str, error: str) -> None:
+        self._store.queue.bury(claim, title=title, reason=reason, error=error)
+        self._end(claim)
+        self._tally.failed()
+        self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, error)
+
+    # -- entities -------------------------------------------------------------------------
+
+    def _fanned_out(self, claim: Claim, future: Future[Any]) -> None:
+        """Add the scenes that show the entity now or did when they were last synced."""
+        try:
+            ids = set(future.result())
+        except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
+            self._failed([claim], "", error)
+            return
+        self._answered("stash")
+        ids.update(self._store.records.scenes_showing(claim.kind, claim.id))
+        with transaction(self._store.connection):
+            self._store.queue.add_many(
+                [("scene", id_) for id_ in sorted(ids)], priority=claim.priority
+            )
+            self._ack(claim, f"{len(ids)} scenes show it")
+
+    # -- scenes ---------------------------------------------------------------------------
+
+    def _read_scenes(self, claims: list[Claim]) -> None:
+        if claims:
+            ids = [claim.id for claim in claims]
+            self._start(
+                partial(self._session.stash.scenes, ids), partial(self._scenes_read, claims)
+            )
+
+    def _scenes_read(self, claims: list[Claim], future: Future[Any]) -> None:
+        try:
+            scenes: dict[int, Scene] = future.result()
+        except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
+            if len(claims) > 1 and not isinstance(error, (Unavailable, Refused)):
+                # One scene spoils the request; find out which.
+                for claim in claims:
+                    self._read_scenes([claim])
+            else:
+                self._failed(claims, "", error)
+            return
+        self._answered("stash")
+        matched: list[Job] = []
+        missed: list[tuple[Claim, Scene, Desired, Record | None]] = []
+        for claim in claims:
+            scene = scenes.get(claim.id)
+            if scene is None:
+                with transaction(self._store.connection):
+                    self._store.records.forget(claim.id)
+                    self._ack(claim, "gone from Stash; Plex keeps what it has")
+                continue
+            desired = desired_state(scene, self._session.settings)
+            record = self._store.records.get(claim.id)
+            why = reason_to_skip(scene, self._session.settings) or (
+                "it has no metadata yet" if desired.empty else None
+            )
+            if why is None and is_settled(scene, desired, record):
+                why = "nothing has changed"
+            if why is not None:
+                self._ack(claim, why)
+                continue
+            try:
+                match = self._match(scene)
+            except NotInPlexYet:
+                missed.append((claim, scene, desired, record))
+            except Ambiguous as error:
+                self._failed([claim], scene.label, error)
+            else:
+                matched.append(Job(claim, scene, desired, record, match))
+        matched += self._look_again(missed)
+        self._read_items(matched)
+
+    def _match(self, scene: Scene) -> Match:
+        candidates = self._session.index.candidates(file.path for file in scene.files)
+        settings = self._session.settings
+        return match_scene(scene, candidates, settings.path_map, loose=settings.loose_matching)
+
+    def _look_again(self, missed: list[tuple[Claim, Scene, Desired, Record | None]]) -> list[Job]:
+        """Ask Plex for news, then match once more what was missed."""
+        found: list[Job] = []
+        if not missed:
+            return found
+        try:
+            self._refresh_index()
+        except Stash2PlexError as error:
+            self._failed([claim for claim, *_ in missed], "", error)
+            return found
+        for claim, scene, desired, record in missed:
+            try:
+                found.append(Job(claim, scene, desired, record, self._match(scene)))
+            except (NotInPlexYet, Ambiguous) as error:
+                self._failed([claim], scene.label, error)
+        return found
+
+    def _refresh_index(self) -> None:
+        now = self._monotonic()
+        if now - self._refreshed_at >= REFRESH_SECONDS:
+            self._session.index.refresh(self._session.settings.plex_library, missed=True)
+            self._refreshed_at = self._monotonic()
+
+    # -- items ----------------------------------------------------------------------------
+
+    def _read_items(self, jobs: list[Job]) -> None:
+        if jobs:
+            keys = sorted({job.match.file.rating_key for job in jobs})
+            self._start(partial(self._session.plex.items, keys), partial(self._items_read, jobs))
+
+    def _items_read(self, jobs: list[Job], future: Future[Any]) -> None:
+        try:
+            items: dict[str, PlexItem] = future.result()
+        except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
+            if len(jobs) > 1 and not isinstance(error, (Unavailable, Refused)):
+                for job in jobs:
+                    self._read_items([job])
+            else:
+                for job in jobs:
+                    self._failed([job.claim], job.scene.label, error)
+            return
+        self._answered("plex")
+        for job in jobs:
+            item = items.get(job.match.file.rating_key)
+            if item is not None and not item.trashed and _holds(item, job.match.file.path):
+                self._ready.append(evolve(job, item=item))
+                continue
+            # The index is behind: the item is gone, in the bin, or belongs to another file.
+            self._session.index.forget_item(job.match.file.rating_key)
+            gone = NotFound(
+                "Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again."
+            )
+            self._failed([job.claim], job.scene.label, gone)
+
+    # -- writes ---------------------------------------------------------------------------
+
+    def _write(self, job: Job) -> Applied:
+        """Talk to the servers, in a thread; touch nothing of ours."""
+        assert job.item is not None
+        return apply_scene(
+            job.scene,
+            job.desired,
+            job.match,
+            job.item,
+            job.record,
+            settings=self._session.settings,
+            stash=self._session.stash,
+            plex=self._session.plex,
+            clock=self._clock,
+            monotonic=self._monotonic,
+        )
+
+    def _written(self, job: Job, future: Future[Any]) -> None:
+        self._writing -= 1
+        try:
+            applied: Applied = future.result()
+        except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
+            if isinstance(error, NotFound):
+                self._session.index.forget_item(job.match.file.rating_key)
+            self._failed([job.claim], job.scene.label, error)
+            return
+        self._last_write_at = self._monotonic()
+        self._pacer.succeeded(applied.seconds)
+        for note in applied.notes:
+            self._log.warning("%s", note)
+        written = ", ".join(applied.fields) or "nothing to write"
+        with transaction(self._store.connection):
+            self._store.records.put(applied.record, job.scene)
+            self._ack(job.claim, f"“{job.scene.label}” by {job.match.matched_by}: {written}")
+
+    # -- ends -----------------------------------------------------------------------------
+
+    def _answered(self, server: str) -> None:
+        """Note a real success of a server, which may end an outage."""
+        breaker = self._store.breakers[server]
+        since = breaker.read().since
+        if breaker.succeeded():
+            self._log.info("%s is back after %s.", server.capitalize(), span(self._clock() - since))
+
+    def _failed(self, claims: list[Claim], title: str, error: Exception) -> None:
+        """Decide what becomes of keys that failed together: the only place that does."""
+        if isinstance(error, (Unavailable, Refused)):
+            self._trouble(error)
+        for claim in claims:
+            works = self._last_write_at > self._claimed_at.get(claim.key, 0.0)
+            decision = decide(
+                error, claim, self._session.settings, self._random, server_works=works
+            )
+            if decision.reason == "fault":
+                self._log.error("A fault of Stash2Plex itself:", exc_info=error)
+            self._settle(claim, title, decision)
+
+    def _settle(self, claim: Claim, title: str, decision: Decision) -> None:
+        queue = self._store.queue
+        words = {"reason": decision.reason, "error": decision.message}
+        match decision.verdict:
+            case Verdict.DROP:
+                self._ack(claim, decision.message)
+            case Verdict.HOLD | Verdict.STOP:
+                self._release(claim, decision.reason)
+            case Verdict.RETRY:
+                queue.nack(claim, delay=decision.delay, **words)
+                self._end(claim)
+                self._log.debug(
+                    "%s:%s is tried again in %s: %s",
+                    claim.kind,
+                    claim.id,
+                    span(decision.delay),
+                    decision.message,
+                )
+            case Verdict.SNOOZE:
+                queue.snooze(claim, delay=decision.delay, **words)
+                self._end(claim)
+                self._tally.later()
+                self._log.debug(
+                    "%s:%s waits %s: %s",
+                    claim.kind,
+                    claim.id,
+                    span(decision.delay),
+                    decision.message,
+                )
+            case Verdict.BURY:
+                self._bury(claim, title, decision.reason, decision.message)
+
+    def _trouble(self, error: ServerError) -> None:
+        breaker = self._store.breakers[error.server.lower()]
+        was_open = breaker.read().state != "closed"
+        counts = self._store.queue.counts()
+        after = breaker.failed(error, counts.pending + counts.in_progress)
+        self._pacer.failed()
+        if after.state == "open" and not was_open:
+            self._log.warning("%s Waiting for %s; nothing is lost.", error, error.server)
+
+
+def _holds(item: PlexItem, path: str) -> bool:
+    """Whether an item still holds the file that was matched: ids may point elsewhere now."""
+    wanted = split_path(path)
+    return any(split_path(held) == wanted for held in item.paths)

@@ -1,0 +1,426 @@
+"""Plex's HTTP interface, behind `PlexPort`: the ten endpoints that Stash2Plex uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from attrs import Factory, frozen
+
+from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
+from stash2plex.model import OPAQUE_ID, Change, Field, Image, PlexFile, PlexItem, Section
+from stash2plex.transport import Transport
+from stash2plex.version import VERSION
+from stash2plex.wire import make_converter, structure
+
+MOVIE = "1"
+"""Plex's type number of movies and other videos (plex.md §2.1)."""
+
+LIST_PAGE = 500
+"""Rows of a list page; larger pages buy nothing, the cost is per row (plex.md §2.2)."""
+
+IDS_PER_READ = 200
+"""Items of one detail read; 240 are known to work (plex.md §2.3)."""
+
+LIST_TRIM = urlencode(
+    {
+        "excludeElements": "Genre,Country,Director,Writer,Producer,Role,Collection,Guid,Rating,"
+        "Image,UltraBlurColors,Label,Field,Similar",
+        "excludeFields": "summary,tagline,art,thumb,titleSort,contentRating,ratingImage,"
+        "audienceRatingImage,audienceRating,studio,chapterSource",
+        "includeGuids": "0",
+    }
+)
+"""Asks for rows with little more than the files; a server may ignore it (plex.md §2.2)."""
+
+DETAIL_TRIM = (
+    "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
+    "Producer"
+)
+"""`skipRefresh` keeps a read from starting the analysis of the file (plex.md §0.1, 5)."""
+
+TEXTS = {
+    Field.TITLE: "title",
+    Field.SUMMARY: "summary",
+    Field.STUDIO: "studio",
+    Field.TAGLINE: "tagline",
+    Field.DATE: "originallyAvailableAt",
+}
+TAGS = {
+    Field.PERFORMERS: "actor",
+    Field.TAGS: "genre",
+    Field.DIRECTOR: "director",
+    Field.COLLECTION: "collection",
+}
+IMAGES = {Field.POSTER: ("posters", "thumb"), Field.BACKGROUND: ("arts", "art")}
+PLEX_NAMES = {
+    **TEXTS,
+    **TAGS,
+    Field.RATING: "userRating",
+    **{image: names[1] for image, names in IMAGES.items()},
+}
+"""Our field to the name that Plex's edit and lock parameters use (plex.md §3.2, §3.6, §3.7)."""
+
+
+@frozen
+class _Tag:
+    tag: str = ""
+
+
+@frozen
+class _Lock:
+    name: str = ""
+    locked: bool = False
+
+
+@frozen
+class _Part:
+    file: str | None = None
+    size: int | None = None
+
+
+@frozen
+class _Media:
+    Part: list[_Part] = Factory(list)
+
+
+@frozen
+class _Row:
+    ratingKey: str  # noqa: N815 - Plex's names, here and below
+    librarySectionID: str = ""  # noqa: N815
+    title: str = ""
+    summary: str = ""
+    studio: str = ""
+    tagline: str = ""
+    originallyAvailableAt: str = ""  # noqa: N815
+    userRating: float | None = None  # noqa: N815
+    addedAt: int = 0  # noqa: N815
+    deletedAt: int | None = None  # noqa: N815
+    Role: list[_Tag] = Factory(list)
+    Genre: list[_Tag] = Factory(list)
+    Director: list[_Tag] = Factory(list)
+    Collection: list[_Tag] = Factory(list)
+    Field: list[_Lock] = Factory(list)
+    Media: list[_Media] = Factory(list)
+
+
+@frozen
+class _Location:
+    path: str = ""
+
+
+@frozen
+class _Directory:
+    key: str
+    type: str = ""
+    title: str = ""
+    uuid: str = ""
+    contentChangedAt: str = ""  # noqa: N815
+    scannedAt: str = ""  # noqa: N815
+    updatedAt: str = ""  # noqa: N815
+    refreshing: bool = False
+    Location: list[_Location] = Factory(list)
+
+
+@frozen
+class _Container:
+    size: int = 0
+    totalSize: int | None = None  # noqa: N815
+    machineIdentifier: str = ""  # noqa: N815
+    version: str = ""
+    librarySectionID: str = ""  # noqa: N815
+    Metadata: list[_Row] = Factory(list)
+    Directory: list[_Directory] = Factory(list)
+
+
+@frozen
+class _Answer:
+    MediaContainer: _Container
+
+
+@frozen
+class ServerIdentity:
+    """Which Plex server answers, and its version."""
+
+    machine_id: str
+    version: str
+
+
+@frozen
+class ListPage:
+    """One page of a library's list: its files, the newest `addedAt`, and the total of items."""
+
+    files: tuple[PlexFile, ...]
+    newest_added_at: int
+    rows: int
+    total: int
+
+
+def plex_headers(token: str, client_id: str) -> dict[str, str]:
+    """Name who we are, the same on every request: Plex announces each new identity as a device.
+
+    (plex.md §1.1, §1.2)
+    """
+    return {
+        "Accept": "application/json",
+        "X-Plex-Token": token,
+        "X-Plex-Client-Identifier": client_id,
+        "X-Plex-Product": "Stash2Plex",
+        "X-Plex-Version": VERSION,
+        "X-Plex-Platform": "Python",
+        "X-Plex-Device": "Stash",
+        "X-Plex-Device-Name": "Stash2Plex",
+        "X-Plex-Model": "plugin",
+    }
+
+
+class Plex:
+    """A client for one Plex Media Server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._converter = make_converter()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    # -- server and libraries -------------------------------------------------------------
+
+    def identity(self) -> ServerIdentity:
+        """Ask for a sign of life; needs no token (plex.md §1.5)."""
+        container = self._get("/identity", "a sign of life")
+        if not container.machineIdentifier:
+            raise Transient(
+                "Plex", f"{self._transport.base_url} answers, but not as a Plex server."
+            )
+        return ServerIdentity(container.machineIdentifier, container.version)
+
+    def check_token(self) -> ServerIdentity:
+        """Ask who the server is, with the token. Raises Refused with what to do."""
+        try:
+            container = self._get("/", "the token check")
+        except Refused as error:
+            raise self._refused(error) from error
+        return ServerIdentity(container.machineIdentifier, container.version)
+
+    def _refused(self, error: Refused) -> Refused:
+        if "redirect" in str(error) or "cannot be trusted" in str(error):
+            return error
+        return Refused(
+            "Plex",
+            "Plex does not accept the token. Put a fresh X-Plex-Token of the server's owner into "
+            "Settings > Plugins > Stash2Plex > Plex token.",
+        )
+
+    def sections(self) -> list[Section]:
+        """List all libraries."""
+        container = self._get("/library/sections", "its libraries")
+        return [
+            Section(
+                id=_opaque(row.key),
+                uuid=row.uuid,
+                title=row.title,
+                type=row.type,
+                change_mark=f"{row.contentChangedAt}/{row.scannedAt}/{row.updatedAt}",
+                locations=tuple(location.path for location in row.Location),
+                refreshing=row.refreshing,
+            )
+            for row in container.Directory
+        ]
+
+    def list_page(self, section_id: str, start: int, added_after: int | None = None) -> ListPage:
+        """Read one page of a library's list, trimmed to what the path index needs."""
+        query = f"type={MOVIE}&sort=id&{LIST_TRIM}"
+        if added_after is not None:
+            query += f"&addedAt%3E%3E={int(added_after)}"
+        container = self._get(
+            f"/library/sections/{_opaque(section_id)}/all?{query}",
+            "a list page",
+            {
+                "X-Plex-Container-Start": str(start),
+                "X-Plex-Container-Size": str(LIST_PAGE),
+            },
+        )
+        rows = [row for row in container.Metadata if row.deletedAt is None]
+        files = tuple(
+            PlexFile(section_id, _opaque(row.ratingKey), part.file, part.size)
+            for row in rows
+            for media in row.Media
+            for part in media.Part
+            if part.file
+        )
+        received = len(container.Metadata)
+        total = container.totalSize
+        return ListPage(
+            files,
+            max((row.addedAt for row in rows), default=0),
+            received,
+            total if total is not None else start + received,
+        )
+
+    def list_files(self, section_id: str, added_after: int | None = None) -> Iterator[ListPage]:
+        """Page through a library, by rows received: a page may be shorter (plex.md §2.2)."""
+        start = 0
+        while True:
+            page = self.list_page(section_id, start, added_after)
+            yield page
+            start += page.rows
+            if not page.rows or start >= page.total:
+                return
+
+    # -- items ----------------------------------------------------------------------------
+
+    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
+        """Read items with all details, up to 200 a request; those that are gone are absent."""
+        found: dict[str, PlexItem] = {}
+        for start in range(0, len(rating_keys), IDS_PER_READ):
+            wanted = {_opaque(key) for key in rating_keys[start : start + IDS_PER_READ]}
+            path = f"/library/metadata/{','.join(sorted(wanted))}?{DETAIL_TRIM}"
+            try:
+                container = self._get(path, "item details")
+            except NotFound:
+                continue
+            for row in container.Metadata:
+                # Anything else than asked for would be written over with a stranger's data.
+                if row.ratingKey in wanted:
+                    section = row.librarySectionID or container.librarySectionID
+                    found[row.ratingKey] = _item(row, _opaque(section))
+        return found
+
+    def edit(self, section_id: str, rating_key: str, change: Change) -> None:
+        """Write one item with one PUT.
+
+        The id is always sent: without it Plex edits the whole library (plex.md §0.1, 3).
+        """
+        query = "&".join(
+            f"{quote(name, safe='')}={quote(value, safe='')}"
+            for name, value in [
+                ("type", MOVIE),
+                ("id", _opaque(rating_key)),
+                *edit_parameters(change),
+            ]
+        )
+        self._send("PUT", f"/library/sections/{_opaque(section_id)}/all?{query}", "the edit")
+
+    def clear_rating(self, rating_key: str) -> None:
+        """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""
+        query = urlencode(
+            {"identifier": "com.plexapp.plugins.library", "key": _opaque(rating_key), "rating": -1}
+        )
+        self._send("PUT", f"/:/rate?{query}", "clearing the rating")
+
+    def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
+        """Send picture bytes. Plex files them by their hash and selects them (plex.md §4.2)."""
+        if image.data is None:
+            raise Rejected("Plex", "There is no picture to send.")
+        self._transport.request(
+            "POST",
+            f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}",
+            headers={"Content-Type": image.content_type},
+            body=image.data,
+            what=f"the upload of a {image_field}",
+        )
+
+    # -- sending --------------------------------------------------------------------------
+
+    def _send(self, method: str, path: str, doing: str) -> None:
+        try:
+            self._transport.request(method, path, what=doing)
+        except Refused as error:
+            raise self._refused(error) from error
+
+    def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> _Container:
+        try:
+            reply = self._transport.request("GET", path, headers=headers, what=doing)
+        except Refused as error:
+            raise self._refused(error) from error
+        answer: Any = self._transport.json(reply, doing)
+        return structure(self._converter, answer, _Answer, "Plex", doing).MediaContainer
+
+
+def edit_parameters(change: Change) -> list[tuple[str, str]]:
+    """Spell a change as Plex's edit parameters (plex.md §3).
+
+    Lists go out whole, with every stale value named for removal: right whether Plex appends to
+    what it holds or replaces it. A value in both would be undefined, so a wanted one is never
+    named stale. Each removed value is encoded before the comma joins them.
+    """
+    parameters = [(f"{TEXTS[name]}.value", value) for name, value in change.texts.items()]
+    for name, change_of_list in change.lists.items():
+        tag = TAGS[name]
+        parameters += [
+            (f"{tag}[{index}].tag.tag", value) for index, value in enumerate(change_of_list.wanted)
+        ]
+        if change_of_list.stale:
+            removed = ",".join(quote(value, safe="") for value in change_of_list.stale)
+            parameters.append((f"{tag}[].tag.tag-", removed))
+    if change.rating is not None:
+        parameters.append(("userRating.value", f"{change.rating:g}"))
+    locked = {*change.texts, *change.lists, *change.locks}
+    parameters += [(f"{PLEX_NAMES[name]}.locked", "1") for name in sorted(locked)]
+    return parameters
+
+
+def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:
+    """Pick the libraries that the setting names, or every movie-type one.
+
+    "Other videos" libraries are of the type movie too (plex.md §2.1). Raises ConfigError that
+    lists the libraries there are.
+    """
+    movies = [section for section in sections if section.type == "movie"]
+    there = ", ".join(f"“{section.title}”" for section in movies) or "none"
+    if not names:
+        if not movies:
+            raise ConfigError("Plex has no library of the type movie or other videos.")
+        return movies
+    wanted = {name.casefold(): name for name in names}
+    chosen = [section for section in movies if section.title.casefold() in wanted]
+    missing = set(wanted) - {section.title.casefold() for section in chosen}
+    if missing:
+        lost = ", ".join(f"“{wanted[name]}”" for name in sorted(missing))
+        raise ConfigError(
+            f"Plex has no movie-type library named {lost}. It has: {there}. "
+            "Correct Settings > Plugins > Stash2Plex > Plex library."
+        )
+    return chosen
+
+
+def _opaque(value: str) -> str:
+    """Let only what looks like an id into a URL."""
+    if not OPAQUE_ID.fullmatch(value):
+        raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
+    return value
+
+
+def _item(row: _Row, section_id: str) -> PlexItem:
+    def names(tags: list[_Tag]) -> tuple[str, ...]:
+        return tuple(tag.tag for tag in tags if tag.tag)
+
+    return PlexItem(
+        rating_key=row.ratingKey,
+        section_id=section_id,
+        texts={
+            Field.TITLE: row.title,
+            Field.SUMMARY: row.summary,
+            Field.STUDIO: row.studio,
+            Field.TAGLINE: row.tagline,
+            # The time of day may follow (plex.md §3.4).
+            Field.DATE: row.originallyAvailableAt[:10],
+        },
+        rating=row.userRating,
+        lists={
+            Field.PERFORMERS: names(row.Role),
+            Field.TAGS: names(row.Genre),
+            Field.DIRECTOR: names(row.Director),
+            Field.COLLECTION: names(row.Collection),
+        },
+        locked=frozenset(
+            name
+            for name, plex_name in PLEX_NAMES.items()
+            if any(lock.locked and lock.name == plex_name for lock in row.Field)
+        ),
+        paths=tuple(part.file for media in row.Media for part in media.Part if part.file),
+        trashed=row.deletedAt is not None,
+    )

@@ -1,0 +1,182 @@
+"""The path index: every file that Plex lists, kept in the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.errors import Refused
+from stash2plex.matching import folded_name
+from stash2plex.model import Clock, PlexFile, Section
+from stash2plex.plex import ListPage, Plex, choose_sections
+
+FULL_LIST_SECONDS = 86_400.0
+"""A full list is at most this old: deltas show no deletions."""
+
+RELIST_SECONDS = 600.0
+"""A miss lists a library afresh at most this often, and only when the library has changed."""
+
+ADDED_OVERLAP = 3600
+"""Seconds that a delta looks back before the newest item known."""
+
+
+@frozen
+class KnownSection:
+    """What is remembered of a library."""
+
+    section_id: str
+    change_mark: str
+    newest_added_at: int
+    listed_at: float
+    listed_mark: str
+
+
+class PlexIndex:
+    """Looks files up by name, and keeps the index as fresh as Plex's change marks ask for."""
+
+    def __init__(self, connection: sqlite3.Connection, plex: Plex, clock: Clock) -> None:
+        self._db = connection
+        self._plex = plex
+        self._clock = clock
+
+    def check_server(self, machine_id: str) -> None:
+        """Refuse a Plex server that is not the one that the index and the records came from."""
+        known = get_meta(self._db, "plex_machine_id")
+        if known is None:
+            with transaction(self._db):
+                set_meta(self._db, "plex_machine_id", machine_id)
+        elif known != machine_id:
+            raise Refused(
+                "Plex",
+                "Another Plex server answers at this address than before. Nothing is written. "
+                "If that is right, run the task “Rebuild Plex Index”.",
+            )
+
+    def refresh(self, library_names: tuple[str, ...], *, missed: bool = False) -> int:
+        """Bring the index up to date; returns how many files it read.
+
+        An unchanged Plex costs one request. A changed one costs the pages of what was added; all
+        pages once a day, or, when a file was `missed`, at most every ten minutes: a move shows in
+        no delta. Raises ConfigError when a named library does not exist.
+        """
+        read = 0
+        sections = choose_sections(self._plex.sections(), library_names)
+        known = self._known()
+        self._drop_sections(set(known) - {section.id for section in sections})
+        for section in sections:
+            old = known.get(section.id)
+            if old is None or self._wants_full_list(section, old, missed=missed):
+                read += self._list_all(section)
+            elif old.change_mark != section.change_mark:
+                read += self._list_added(section, old)
+        return read
+
+    def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
+        age = self._clock() - old.listed_at
+        if not 0 <= age < FULL_LIST_SECONDS:
+            return True
+        return missed and age >= RELIST_SECONDS and old.listed_mark != section.change_mark
+
+    def clear(self) -> None:
+        """Forget everything, and which server it came from."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM plex_file")
+            self._db.execute("DELETE FROM plex_section")
+            self._db.execute("DELETE FROM meta WHERE name = 'plex_machine_id'")
+
+    def candidates(self, paths: Iterable[str]) -> list[PlexFile]:
+        """List the Plex files that have the name of one of these paths."""
+        found: list[PlexFile] = []
+        for name in dict.fromkeys(folded_name(path) for path in paths):
+            found += [
+                PlexFile(*row)
+                for row in self._db.execute(
+                    "SELECT section_id, rating_key, path, size FROM plex_file WHERE name = ?",
+                    (name,),
+                )
+            ]
+        return found
+
+    def forget_item(self, rating_key: str) -> None:
+        """Drop the files of an item that Plex no longer has."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (rating_key,))
+
+    def size(self) -> int:
+        """Count the items."""
+        row = self._db.execute("SELECT count(DISTINCT rating_key) FROM plex_file").fetchone()
+        return int(row[0])
+
+    def titles(self) -> list[str]:
+        """Name the libraries."""
+        return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _known(self) -> dict[str, KnownSection]:
+        rows = self._db.execute(
+            "SELECT section_id, change_mark, newest_added_at, listed_at, listed_mark"
+            " FROM plex_section"
+        )
+        return {row[0]: KnownSection(*row) for row in rows}
+
+    def _list_all(self, section: Section) -> int:
+        """Replace a library's rows in one transaction, so that no reader sees half a library."""
+        pages = list(self._plex.list_files(section.id))
+        with transaction(self._db):
+            self._db.execute("DELETE FROM plex_file WHERE section_id = ?", (section.id,))
+            return self._store(section, pages, self._clock(), section.change_mark, 0)
+
+    def _list_added(self, section: Section, old: KnownSection) -> int:
+        since = max(0, old.newest_added_at - ADDED_OVERLAP)
+        pages = list(self._plex.list_files(section.id, added_after=since))
+        with transaction(self._db):
+            return self._store(section, pages, old.listed_at, old.listed_mark, old.newest_added_at)
+
+    def _store(
+        self,
+        section: Section,
+        pages: list[ListPage],
+        listed_at: float,
+        listed_mark: str,
+        newest: int,
+    ) -> int:
+        read = 0
+        for page in pages:
+            newest = max(newest, page.newest_added_at)
+            read += len(page.files)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO plex_file (section_id, path, name, rating_key, size)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [
+                    (file.section_id, file.path, folded_name(file.path), file.rating_key, file.size)
+                    for file in page.files
+                ],
+            )
+        self._db.execute(
+            "INSERT OR REPLACE INTO plex_section (section_id, uuid, title, change_mark,"
+            " newest_added_at, listed_at, listed_mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                section.id,
+                section.uuid,
+                section.title,
+                section.change_mark,
+                newest,
+                listed_at,
+                listed_mark,
+            ),
+        )
+        return read
+
+    def _drop_sections(self, gone: set[str]) -> None:
+        if gone:
+            with transaction(self._db):
+                self._db.executemany(
+                    "DELETE FROM plex_file WHERE section_id = ?", [(one,) for one in gone]
+                )
+                self._db.executemany(
+                    "DELETE FROM plex_section WHERE section_id = ?", [(one,) for one in gone]
+                )

@@ -1,0 +1,93 @@
+"""Pure: an error and what is remembered of a key -> what happens to the key."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from random import Random
+
+from attrs import frozen
+
+from stash2plex.config import Settings
+from stash2plex.errors import (
+    Ambiguous,
+    NotInPlexYet,
+    Refused,
+    Rejected,
+    Stash2PlexError,
+    Unavailable,
+)
+from stash2plex.workqueue import Claim
+
+RETRY_BASE, RETRY_CAP = 5.0, 600.0
+SNOOZE_BASE, SNOOZE_CAP, SNOOZES = 30.0, 600.0, 12
+"""Seconds, and how often a scene that Plex does not have is looked up again (about 80 minutes)."""
+
+MAX_INTERRUPTIONS = 20
+"""Runs that ended without a word before a key is held to be what ends them."""
+
+
+class Verdict(StrEnum):
+    """What happens to a key after a failure."""
+
+    DROP = "drop"
+    HOLD = "hold"
+    STOP = "stop"
+    RETRY = "retry"
+    SNOOZE = "snooze"
+    BURY = "bury"
+
+
+@frozen
+class Decision:
+    """A verdict, the seconds until the next try, and the words for the history."""
+
+    verdict: Verdict
+    delay: float
+    reason: str
+    message: str
+
+
+def decide(
+    error: Exception, claim: Claim, settings: Settings, random: Random, *, server_works: bool
+) -> Decision:
+    """Decide about one key.
+
+    `server_works` says that the server took other writes while it failed this one: then the key is
+    the trouble and the failure counts; else the server is, and the key keeps its attempts.
+    """
+    reason = error.reason if isinstance(error, Stash2PlexError) else "fault"
+    message = (
+        str(error) if isinstance(error, Stash2PlexError) else f"{type(error).__name__}: {error}"
+    )
+    if isinstance(error, Refused):
+        return Decision(Verdict.STOP, 0.0, reason, message)
+    if isinstance(error, Unavailable) and not server_works:
+        return Decision(Verdict.HOLD, 0.0, reason, message)
+    if isinstance(error, NotInPlexYet):
+        if settings.skip_not_found:
+            return Decision(Verdict.DROP, 0.0, reason, message)
+        if claim.snoozes + 1 >= SNOOZES:
+            return Decision(Verdict.BURY, 0.0, reason, message)
+        return Decision(Verdict.SNOOZE, snooze_delay(claim.snoozes, random), reason, message)
+    if isinstance(error, (Ambiguous, Rejected)) or claim.attempts + 1 >= settings.max_retries:
+        return Decision(Verdict.BURY, 0.0, reason, message)
+    delay = retry_delay(claim.attempts, random)
+    if isinstance(error, Unavailable) and error.retry_after:
+        delay = max(delay, error.retry_after)
+    return Decision(Verdict.RETRY, delay, reason, message)
+
+
+def retry_delay(attempts: int, random: Random) -> float:
+    """Back off with full jitter: uniform from 0 to min(cap, base * 2^attempts) seconds."""
+    return random.uniform(0.0, _grown(RETRY_BASE, attempts, RETRY_CAP))
+
+
+def snooze_delay(snoozes: int, random: Random) -> float:
+    """Wait 30 s at first, 10 min at last; the upper half is jitter."""
+    longest = _grown(SNOOZE_BASE, snoozes, SNOOZE_CAP)
+    return random.uniform(max(SNOOZE_BASE, longest / 2), longest)
+
+
+def _grown(base: float, times: int, cap: float) -> float:
+    # 2.0**1024 would overflow; 32 doublings are past any cap.
+    return min(cap, base * 2.0 ** min(times, 32))

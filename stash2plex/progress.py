@@ -1,0 +1,124 @@
+"""The progress of a drain: kept in the database, so that every process shows the same."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from attrs import evolve, frozen
+
+from stash2plex.db import transaction
+from stash2plex.model import Clock
+
+RATE_SECONDS = 20.0
+"""Time over which the rate is averaged."""
+
+
+@frozen
+class Progress:
+    """A moment of a drain. `left` counts keys in hand or due soon; `later` were put off.
+
+    Times are epoch seconds, `rate` is keys per second.
+    """
+
+    done: int = 0
+    failed: int = 0
+    later: int = 0
+    left: int = 0
+    rate: float = 0.0
+    started_at: float = 0.0
+    origin: str = ""
+    pid: int = 0
+    note: str = ""
+    ended: bool = False
+
+    @property
+    def handled(self) -> int:
+        """Keys that are out of the way, for better or worse."""
+        return self.done + self.failed + self.later
+
+    @property
+    def fraction(self) -> float:
+        """From 0 to 1. True when the queue grows meanwhile: handled of handled and left."""
+        total = self.handled + self.left
+        return self.handled / total if total else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left at the present rate, None where there is no telling."""
+        return self.left / self.rate if self.rate > 0.0 else None
+
+
+class ProgressBook:
+    """Reads and writes the one row of progress."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._db = connection
+        self._clock = clock
+
+    def read(self, left: int) -> Progress:
+        """Read the progress of the drain that runs or ran last; `left` comes from the queue."""
+        row = self._db.execute(
+            "SELECT done, failed, snoozed, rate, started_at, origin, pid, note, ended_at FROM drain"
+        ).fetchone()
+        if row is None:
+            return Progress(left=left)
+        done, failed, later, rate, started_at, origin, pid, note, ended_at = row
+        return Progress(
+            done, failed, later, left, rate, started_at, origin, pid, note, ended_at is not None
+        )
+
+    def write(self, progress: Progress) -> None:
+        """Store the progress of this process."""
+        now = self._clock()
+        with transaction(self._db):
+            self._db.execute(
+                "INSERT OR REPLACE INTO drain (id, origin, pid, started_at, updated_at, ended_at,"
+                " done, failed, snoozed, rate, note) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    progress.origin,
+                    os.getpid(),
+                    progress.started_at,
+                    now,
+                    now if progress.ended else None,
+                    progress.done,
+                    progress.failed,
+                    progress.later,
+                    progress.rate,
+                    progress.note,
+                ),
+            )
+
+
+class Tally:
+    """Counts what a drain does and knows its recent rate."""
+
+    def __init__(self, origin: str, clock: Clock) -> None:
+        self._clock = clock
+        self._progress = Progress(origin=origin, started_at=clock())
+        self._marks: list[tuple[float, int]] = [(clock(), 0)]
+
+    def done(self) -> None:
+        """Count a key that is in sync now."""
+        self._progress = evolve(self._progress, done=self._progress.done + 1)
+
+    def failed(self) -> None:
+        """Count a key that became a dead letter."""
+        self._progress = evolve(self._progress, failed=self._progress.failed + 1)
+
+    def later(self) -> None:
+        """Count a key that was put off."""
+        self._progress = evolve(self._progress, later=self._progress.later + 1)
+
+    def now(self, left: int, note: str = "", *, ended: bool = False) -> Progress:
+        """Return the progress of this moment; `left` comes from the queue."""
+        now = self._clock()
+        handled = self._progress.handled
+        if now - self._marks[-1][0] >= 1.0 or now < self._marks[-1][0]:
+            self._marks.append((now, handled))
+            # One mark from before the window stays, so that the window is full.
+            while len(self._marks) > 2 and now - self._marks[1][0] >= RATE_SECONDS:  # noqa: PLR2004
+                self._marks.pop(0)
+        since, base = self._marks[0]
+        rate = (handled - base) / (now - since) if now > since else 0.0
+        return evolve(self._progress, left=left, rate=rate, note=note, ended=ended)

@@ -1,0 +1,380 @@
+"""Stash's GraphQL and pictures, behind `StashPort`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import Factory, frozen
+
+from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.model import Entity, Image, Scene, StashFile
+from stash2plex.transport import Reply, Transport
+from stash2plex.wire import make_converter, structure
+
+IMAGE_LIMIT = 10_480_000
+"""Bytes: Plex answers 500 to larger uploads (plex.md §4.4)."""
+
+PAGE = 1000
+"""Ids of one page of a sweep."""
+
+SCENE_FIELDS = """fragment SceneFields on Scene {
+  id title details director code date rating100 organized updated_at
+  paths { screenshot } files { path size } studio { id name }
+  performers { id name disambiguation } tags { id name } groups { group { id name } }
+}"""
+
+ENTITY_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
+
+
+@frozen
+class _Entity:
+    id: int
+    name: str
+    disambiguation: str | None = None
+
+
+@frozen
+class _Group:
+    group: _Entity
+
+
+@frozen
+class _Paths:
+    screenshot: str | None = None
+
+
+@frozen
+class _File:
+    path: str
+    size: int | None = None
+
+
+@frozen
+class _Scene:
+    id: int
+    updated_at: str
+    organized: bool
+    title: str | None = None
+    details: str | None = None
+    director: str | None = None
+    code: str | None = None
+    date: str | None = None
+    rating100: int | None = None
+    paths: _Paths = Factory(_Paths)
+    files: list[_File] = Factory(list)
+    studio: _Entity | None = None
+    performers: list[_Entity] = Factory(list)
+    tags: list[_Entity] = Factory(list)
+    groups: list[_Group] = Factory(list)
+
+
+@frozen
+class _General:
+    apiKey: str = ""  # noqa: N815 - Stash's name
+
+
+@frozen
+class _Configuration:
+    general: _General
+    plugins: dict[str, Any]
+
+
+@frozen
+class _Version:
+    version: str | None = None
+
+
+@frozen
+class _Basics:
+    version: _Version
+    configuration: _Configuration
+
+
+@frozen
+class StashBasics:
+    """What one first request tells: version, the plugin's stored settings."""
+
+    version: str
+    settings: Mapping[str, object]
+
+
+class Stash:
+    """A client for one Stash server.
+
+    With a key and a cookie, the key goes first; a key that Stash does not know is dropped at the
+    first 401, because it makes Stash refuse even a good cookie (stash.md §5.7). The cookie is
+    renewed from each answer, so it lives as long as there is work.
+    """
+
+    def __init__(
+        self, transport: Transport, *, api_key: str = "", cookie: tuple[str, str] | None = None
+    ) -> None:
+        self._transport = transport
+        self._api_key = api_key
+        self._cookie = cookie
+        self._converter = make_converter()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    # -- settings -------------------------------------------------------------------------
+
+    def basics(self, plugin_id: str) -> StashBasics:
+        """Read version and stored settings, and take up the API key for later.
+
+        The plugin's cookie expires (3600 s by default), the key does not; it is kept in memory
+        only.
+        """
+        data = self._query(
+            "query Basics($ids: [ID!]) { version { version } configuration {"
+            " general { apiKey } plugins(include: $ids) } }",
+            {"ids": [plugin_id]},
+        )
+        basics = structure(self._converter, data, _Basics, "Stash", "its configuration")
+        if key := basics.configuration.general.apiKey:
+            self._api_key = key
+        stored = basics.configuration.plugins.get(plugin_id)
+        return StashBasics(
+            basics.version.version or "unknown", stored if isinstance(stored, dict) else {}
+        )
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self._query("query Version { version { version } }")
+
+    def config_path(self) -> str:
+        """Say where Stash keeps its configuration, on its own machine."""
+        data = self._query("query ConfigPath { systemStatus { configPath } }")
+        value = _dig(data, "systemStatus", "configPath")
+        return structure(self._converter, value, str, "Stash", "its configuration path")
+
+    # -- scenes ---------------------------------------------------------------------------
+
+    def scenes(self, ids: list[int]) -> dict[int, Scene]:
+        """Read scenes in one request; those that are gone are absent.
+
+        One alias each: `findScenes(ids:)` fails as a whole for one missing id (stash.md §5.1).
+        """
+        if not ids:
+            return {}
+        aliases = " ".join(
+            f"s{int(id_)}: findScene(id: {int(id_)}) {{ ...SceneFields }}" for id_ in ids
+        )
+        data = self._query(f"query Scenes {{ {aliases} }} {SCENE_FIELDS}")
+        found = {}
+        for id_ in ids:
+            value = data.get(f"s{id_}")
+            if value is not None:
+                wire = structure(self._converter, value, _Scene, "Stash", f"scene {id_}")
+                if wire.id != id_:
+                    raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
+                found[id_] = _scene(wire)
+        return found
+
+    def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
+        """Page through the ids of all scenes, or of those that fit a scene filter.
+
+        By growing id, so that scenes that come or go meanwhile shift nothing (stash.md §5.1).
+        """
+        last = 0
+        while True:
+            after: dict[str, object] = {"id": {"value": last, "modifier": "GREATER_THAN"}}
+            data = self._query(
+                "query SceneIds($criteria: SceneFilterType, $filter: FindFilterType) {"
+                " findScenes(scene_filter: $criteria, filter: $filter) { scenes { id } } }",
+                {
+                    "criteria": {**after, **(criteria or {})},
+                    "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
+                },
+            )
+            scenes = _dig(data, "findScenes", "scenes")
+            page = [
+                structure(self._converter, _dig(row, "id"), int, "Stash", "a scene id")
+                for row in scenes
+            ]
+            if page:
+                if min(page) <= last:
+                    raise Transient("Stash", "Stash answered scenes that were not asked for.")
+                yield page
+                last = max(page)
+            if len(page) < PAGE:
+                return
+
+    def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
+        """List the scenes that show a performer, studio, tag or group directly."""
+        criteria = {ENTITY_CRITERIA[kind]: {"value": [str(int(entity_id))], "modifier": "INCLUDES"}}
+        return [id_ for page in self.scene_ids(criteria) for id_ in page]
+
+    def scene_ids_changed_since(self, moment: float) -> Iterator[list[int]]:
+        """Page through scenes whose `updated_at` is after a moment (epoch seconds), about.
+
+        Stash compares that field as text in its own local time (stash.md §5.2), so the zone is
+        taken from the newest scene, and an hour is added for the end of summer time.
+        """
+        data = self._query(
+            'query Newest { findScenes(filter: {per_page: 1, sort: "updated_at", direction: DESC})'
+            " { scenes { updated_at } } }"
+        )
+        newest = _dig(data, "findScenes", "scenes")
+        if not newest:
+            return
+        text = structure(
+            self._converter, _dig(newest[0], "updated_at"), str, "Stash", "a scene's time"
+        )
+        try:
+            zone = datetime.fromisoformat(text).tzinfo or UTC
+        except ValueError as error:
+            raise Transient(
+                "Stash", f"Stash sent a time that cannot be read: {text[:40]!r}."
+            ) from error
+        start = datetime.fromtimestamp(moment, zone) - timedelta(hours=1)
+        value = start.strftime("%Y-%m-%dT%H:%M:%S")
+        yield from self.scene_ids({"updated_at": {"value": value, "modifier": "GREATER_THAN"}})
+
+    # -- pictures -------------------------------------------------------------------------
+
+    def cover(self, scene: Scene, etag: str) -> Image | None:
+        """Fetch a scene's cover unless it still has this ETag.
+
+        None where the scene has no picture of its own: Stash then sends a drawing (stash.md §5.6).
+        Raises Rejected for a picture that Plex would not take.
+        """
+        parts = urlsplit(scene.screenshot)
+        # Only the path: the address may name an outside host, with a login of its own.
+        path = f"/scene/{scene.id}/screenshot"
+        if parts.path.endswith(path) and parts.query:
+            path = f"{path}?{parts.query}"
+        doing = f"the cover of scene {scene.id}"
+        headers = {"If-None-Match": etag} if etag else {}
+        try:
+            reply = self._send("GET", path, headers, None, IMAGE_LIMIT, doing)
+        except NotFound:
+            return None
+        if reply.status == 304:  # noqa: PLR2004
+            return Image(None, "", etag)
+        kind = picture_type(reply.body)
+        if kind:
+            return Image(reply.body, kind, reply.headers.get("etag", "")[:200])
+        declared = reply.headers.get("content-type", "")
+        if "html" in declared:
+            raise Refused("Stash", f"Stash sent a page instead of {doing}: it wants a log-in.")
+        return None
+
+    # -- sending --------------------------------------------------------------------------
+
+    def _query(self, text: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+        doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
+        body = json.dumps({"query": text, "variables": variables or {}}).encode()
+        headers = {"Content-Type": "application/json"}
+        reply = self._send("POST", "/graphql", headers, body, None, doing)
+        answer = self._transport.json(reply, doing)
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        if errors:
+            first = errors[0] if isinstance(errors, list) else errors
+            message = str(first.get("message") if isinstance(first, dict) else first)[:300]
+            if "database is locked" in message:
+                raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
+            raise Rejected("Stash", f"Stash refused {doing}: {message}")
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, dict):
+            raise Transient("Stash", f"Stash answered {doing} without data.")
+        return data
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        limit: int | None,
+        doing: str,
+    ) -> Reply:
+        options: dict[str, Any] = {} if limit is None else {"limit": limit}
+        try:
+            reply = self._transport.request(
+                method,
+                path,
+                headers={**headers, **self._credentials()},
+                body=body,
+                what=doing,
+                **options,
+            )
+        except Refused as error:
+            if not self._api_key:
+                raise Refused("Stash", f"{error} {LOGIN_ADVICE}") from error
+            # A key that Stash does not know is worse than none; the cookie may still be good.
+            self._api_key = ""
+            return self._send(method, path, headers, body, limit, doing)
+        self._renew_cookie(reply)
+        return reply
+
+    def _credentials(self) -> dict[str, str]:
+        headers = {}
+        if self._api_key:
+            headers["ApiKey"] = self._api_key
+        if self._cookie:
+            headers["Cookie"] = f"{self._cookie[0]}={self._cookie[1]}"
+        return headers
+
+    def _renew_cookie(self, reply: Reply) -> None:
+        if not self._cookie:
+            return
+        name, _, value = reply.headers.get("set-cookie", "").split(";")[0].partition("=")
+        if name.strip() == self._cookie[0] and value:
+            self._cookie = (self._cookie[0], value)
+
+
+LOGIN_ADVICE = (
+    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
+    "(on a command line: STASH2PLEX_STASH_API_KEY)."
+)
+
+
+def picture_type(data: bytes) -> str:
+    """Name a picture's media type by its first bytes; empty for what Plex may not take."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return ""
+
+
+def _dig(value: Any, *names: str) -> Any:
+    """Walk into an answer. Raises Transient where a level is missing."""
+    for name in names:
+        if not isinstance(value, dict) or value.get(name) is None:
+            raise Transient("Stash", f"Stash's answer has no {name!r}.")
+        value = value[name]
+    return value
+
+
+def _scene(wire: _Scene) -> Scene:
+    def entity(value: _Entity) -> Entity:
+        return Entity(value.id, value.name, value.disambiguation or "")
+
+    return Scene(
+        id=wire.id,
+        title=wire.title or "",
+        details=wire.details or "",
+        director=wire.director or "",
+        code=wire.code or "",
+        date=wire.date or "",
+        rating100=wire.rating100,
+        organized=wire.organized,
+        updated_at=wire.updated_at,
+        screenshot=wire.paths.screenshot or "",
+        files=tuple(StashFile(file.path, file.size) for file in wire.files),
+        studio=entity(wire.studio) if wire.studio else None,
+        performers=tuple(entity(performer) for performer in wire.performers),
+        tags=tuple(entity(tag) for tag in wire.tags),
+        groups=tuple(entity(group.group) for group in wire.groups),
+    )

@@ -1,0 +1,108 @@
+"""The status object: what every process of a data folder knows, as one plain value."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from stash2plex.app import App, make_plex
+from stash2plex.errors import Stash2PlexError
+from stash2plex.lock import drain_runs
+from stash2plex.observe import count, local, span, utc
+from stash2plex.plexindex import PlexIndex
+from stash2plex.version import VERSION
+
+GLANCE_SECONDS = 2.0
+"""How long the status waits for Plex: it is a glance, not a test."""
+
+
+def read_status(app: App) -> dict[str, Any]:
+    """Collect the status (contract §5). Never fails because a server does not answer."""
+    counts = app.store.queue.counts()
+    left = counts.pending + counts.in_progress
+    progress = app.book.read(left)
+    runs = drain_runs(app.folder)
+    synced, last = app.store.records.summary()
+    breaker = app.store.breakers["plex"].read()
+    moving = runs and left > 0 and progress.rate > 0.0
+    return {
+        "queue": {
+            "pending": counts.pending,
+            "in_progress": counts.in_progress,
+            "waiting": counts.waiting,
+            "dead": counts.dead,
+        },
+        "synced": synced,
+        "last_sync_at": None if last is None else utc(last),
+        "rate_per_s": round(progress.rate, 2) if moving else 0.0,
+        "eta_s": round(left / progress.rate) if moving else None,
+        "breaker": {
+            "state": breaker.state,
+            "since": utc(breaker.since) if breaker.since else None,
+            "reason": breaker.reason or None,
+        },
+        "worker": {
+            "running": runs,
+            "pid": progress.pid if runs else None,
+            "since": utc(progress.started_at) if runs and progress.started_at else None,
+            "origin": progress.origin if runs else None,
+            "note": progress.note or None if runs else None,
+        },
+        "plex": _glance_at_plex(app),
+        "version": VERSION,
+    }
+
+
+def _glance_at_plex(app: App) -> dict[str, Any]:
+    known: dict[str, Any] = {"reachable": False, "version": None, "library": None, "items": 0}
+    try:
+        settings = app.settings()
+        settings.require_plex()
+        plex = make_plex(settings, app.client_id(), most_seconds=GLANCE_SECONDS)
+    except Stash2PlexError:
+        return known
+    index = PlexIndex(app.store.connection, plex, app.clock)
+    known["items"] = index.size()
+    known["library"] = ", ".join(settings.plex_library or index.titles()) or None
+    try:
+        known["version"] = plex.identity().version
+        known["reachable"] = True
+    except Stash2PlexError:
+        return known
+    finally:
+        plex.close()
+    return known
+
+
+def status_lines(status: dict[str, Any]) -> list[str]:
+    """Say the status in words, a line each."""
+    queue, plex, breaker, worker = (status[key] for key in ("queue", "plex", "breaker", "worker"))
+    lines = [
+        (
+            f"Queue: {queue['pending']:,} due, {queue['in_progress']:,} in progress, "
+            f"{queue['waiting']:,} waiting for later, {queue['dead']:,} dead."
+        ),
+        f"In sync: {count(status['synced'], 'scene')}"
+        + (f", the last at {_local(status['last_sync_at'])}." if status["last_sync_at"] else "."),
+    ]
+    if plex["reachable"]:
+        items = count(plex["items"], "item")
+        lines.append(
+            f"Plex: {plex['version']}, {plex['library'] or 'no library listed yet'}, {items} known."
+        )
+    else:
+        lines.append("Plex: not reachable now.")
+    if breaker["state"] != "closed":
+        lines.append(f"Waiting for Plex since {_local(breaker['since'])}: {breaker['reason']}")
+    if worker["running"]:
+        text = f"The {worker['origin']} is running (process {worker['pid']})"
+        if status["eta_s"] is not None:
+            text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
+        lines.append(text + ".")
+    else:
+        lines.append("No worker is running now; the next change in Stash starts one.")
+    return lines
+
+
+def _local(text: str) -> str:
+    return local(datetime.fromisoformat(text).timestamp())

@@ -1,0 +1,231 @@
+"""HTTP for both servers: bounded, timed, never redirected; every low-level error mapped here."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from attrs import frozen
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from stash2plex.errors import (
+    NotFound,
+    Refused,
+    Rejected,
+    ServerError,
+    Transient,
+    Unavailable,
+)
+
+JSON_LIMIT = 64 * 1024 * 1024
+"""Bytes of an answer that is JSON; a list page of 500 items is below one."""
+
+CHUNK = 256 * 1024
+
+
+@frozen
+class Reply:
+    """A complete answer with a good status (2xx or 304). Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Connections to one server. Safe to use from several threads.
+
+    `server` is the name in messages, `base_url` has no trailing slash. `headers` go with every
+    request; tokens and keys live there and nowhere else. Proxy variables of the environment are
+    not looked at: both servers are local (stash.md §5.7).
+    """
+
+    def __init__(
+        self,
+        server: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        connect_timeout: float,
+        read_timeout: float,
+        tls_insecure: bool = False,
+        connections: int = 8,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.server = server
+        self.base_url = base_url
+        self._host = urlsplit(base_url).netloc
+        self._headers = dict(headers)
+        self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
+        self._body_seconds = 4 * read_timeout
+        self._monotonic = monotonic
+        if tls_insecure:
+            # The user asked for it for this one host; the warning would repeat at each request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            block=True,
+            retries=False,
+            cert_reqs=ssl.CERT_NONE if tls_insecure else ssl.CERT_REQUIRED,
+            assert_hostname=False if tls_insecure else None,
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.clear()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        limit: int = JSON_LIMIT,
+        what: str = "",
+    ) -> Reply:
+        """Send one request and read the whole answer, at most `limit` bytes of it.
+
+        `path` is absolute and already encoded; `what` names the deed for messages. Raises the
+        errors of our tree only.
+        """
+        doing = what or f"{method} {path.partition('?')[0]}"
+        try:
+            response = self._pool.request(
+                method,
+                self.base_url + path,
+                headers={"Accept-Encoding": "gzip", **self._headers, **(headers or {})},
+                body=body,
+                timeout=self._timeout,
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            raise self.map_error(error, doing) from error
+        try:
+            data = self._read(response, limit, doing)
+        except (HTTPError, HTTPException, OSError) as error:
+            response.close()
+            raise self.map_error(error, doing) from error
+        except ServerError:
+            response.close()
+            raise
+        finally:
+            response.release_conn()
+        reply = Reply(
+            response.status, {name.lower(): value for name, value in response.headers.items()}, data
+        )
+        self._check_status(reply, doing)
+        return reply
+
+    def _read(self, response: urllib3.BaseHTTPResponse, limit: int, doing: str) -> bytes:
+        parts = []
+        size = 0
+        deadline = self._monotonic() + self._body_seconds
+        for part in response.stream(CHUNK, decode_content=True):
+            size += len(part)
+            if size > limit:
+                raise Transient(
+                    self.server,
+                    f"{self.server} sent more than {limit // 1024} KiB for {doing}; "
+                    "the answer was dropped.",
+                )
+            if self._monotonic() > deadline:
+                raise Unavailable(
+                    self.server, f"{self.server} sends its answer to {doing} too slowly."
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def map_error(self, error: Exception, doing: str) -> ServerError:
+        """Turn what the HTTP library raises into our tree, in words for a person."""
+        if isinstance(error, MaxRetryError) and error.reason is not None:
+            error = error.reason
+        where = f"{self.server} at {self.base_url}"
+        if isinstance(error, NameResolutionError):
+            return Unavailable(
+                self.server, f"{where} cannot be reached: the host name {self._host} is not known."
+            )
+        if isinstance(error, ConnectTimeoutError):
+            return Unavailable(self.server, f"{where} does not accept the connection in time.")
+        if isinstance(error, ReadTimeoutError):
+            return Unavailable(self.server, f"{where} did not answer in time to {doing}.")
+        if isinstance(error, SSLError):
+            text = str(error)
+            if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+                advice = "it speaks http, not https; change the address."
+            else:
+                advice = (
+                    "its certificate is not accepted. Use the http address, the plex.direct name, "
+                    "or turn on tls_insecure."
+                )
+            return Refused(self.server, f"{where} cannot be trusted: {advice}")
+        if isinstance(error, (NewConnectionError, ProxyError)):
+            return Unavailable(
+                self.server, f"{where} refuses the connection. Is it running, is the port right?"
+            )
+        if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
+            return Rejected(self.server, f"{doing} could not be sent to {where}.")
+        return Unavailable(
+            self.server, f"{where} broke the connection during {doing} ({type(error).__name__})."
+        )
+
+    def _check_status(self, reply: Reply, doing: str) -> None:
+        status = reply.status
+        if 200 <= status < 300 or status == 304:  # noqa: PLR2004 - HTTP's own numbers
+            return
+        message = f"{self.server} answered {doing} with {status}"
+        if status in (401, 403):
+            raise Refused(self.server, f"{message}: it does not accept our credentials.")
+        if 300 <= status < 400:  # noqa: PLR2004
+            raise Refused(
+                self.server, f"{message}, a redirect. Use the address that it really listens on."
+            )
+        if status == 404:  # noqa: PLR2004
+            raise NotFound(self.server, f"{message}: it has no such thing any more.")
+        if status == 503 and (text := re.search(rb'status="([^"]{1,200})"', reply.body[:4096])):  # noqa: PLR2004
+            raise Unavailable(
+                self.server,
+                f"{self.server} is busy with itself: {text[1].decode('utf-8', 'replace')}",
+                _retry_after(reply),
+            )
+        if status == 429 or status >= 500:  # noqa: PLR2004
+            raise Unavailable(self.server, f"{message}.", _retry_after(reply))
+        if status in (408, 409, 425):
+            raise Transient(self.server, f"{message}.")
+        raise Rejected(self.server, f"{message}: it does not accept what was sent.")
+
+    def json(self, reply: Reply, doing: str) -> Any:
+        """Parse an answer that must be JSON. Raises Transient when it is not."""
+        try:
+            return json.loads(reply.body)
+        except (ValueError, RecursionError) as error:
+            kind = reply.headers.get("content-type", "nothing").split(";")[0][:40]
+            raise Transient(
+                self.server,
+                f"{self.server} answered {doing} with something that is not complete JSON "
+                f"({kind}, {len(reply.body)} bytes). Is {self.base_url} really {self.server}?",
+            ) from error
+
+
+def _retry_after(reply: Reply) -> float | None:
+    """Read `Retry-After` in seconds; the date form is not worth a parser here."""
+    text = reply.headers.get("retry-after", "")
+    return min(float(text), 3600.0) if re.fullmatch(r"\d{1,6}", text) else None

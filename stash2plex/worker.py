@@ -1,0 +1,405 @@
+"""The one drain loop, for the background worker, Process Queue and the command line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from random import Random
+
+from attrs import define, field, frozen
+
+from stash2plex.errors import (
+    ConfigError,
+    Interrupted,
+    Refused,
+    ServerError,
+    Stash2PlexError,
+    Unavailable,
+)
+from stash2plex.model import Clock, Sleep
+from stash2plex.observe import LOGGER, Observer, count, local, span
+from stash2plex.pace import Pacer
+from stash2plex.pipeline import Pipeline, Session, Store
+from stash2plex.progress import Progress, ProgressBook, Tally
+
+HORIZON = 30.0
+"""Seconds: Process Queue sits out retries that are due within this time, and names the rest."""
+
+PATIENCE = 300.0
+"""Seconds that a foreground drain waits for a server that is down, unless told otherwise."""
+
+SESSION_SECONDS = 30.0
+"""Age at which the settings are read again when nothing is in hand."""
+
+BUSY_SESSION_SECONDS = 300.0
+"""Age at which nothing more is claimed, so that a long drain sees changed settings too."""
+
+CONFIG_SECONDS = 15.0
+"""Between two looks at settings that cannot be used."""
+
+STEP = 0.25
+BOOK_SECONDS = 0.5
+COUNT_SECONDS = 2.0
+"""Between two counts of the backlog; in between it is reckoned."""
+
+
+@frozen
+class Goal:
+    """When a drain ends.
+
+    Foreground: when nothing is due within `horizon`, or a server is down for `patience`.
+    Background: after `idle` without work, or `patience` without Stash. All in seconds.
+    """
+
+    origin: str
+    foreground: bool
+    horizon: float = HORIZON
+    patience: float = PATIENCE
+    idle: float = 900.0
+
+
+@frozen
+class Summary:
+    """What a drain did, and what it left: reason, how many, when the first is due."""
+
+    progress: Progress
+    seconds: float
+    waiting: tuple[tuple[str, int, float], ...]
+    gave_up: str = ""
+    error: Stash2PlexError | None = None
+
+    def sentence(self) -> str:
+        """Say it to a person."""
+        done = self.progress
+        parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
+        if done.failed:
+            parts.append(f"{done.failed:,} given up (see the dead letters)")
+        text = ", ".join(parts) + "."
+        for reason, number, due in self.waiting:
+            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}, next at {local(due)}."
+        if self.gave_up:
+            text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
+        return text
+
+
+WAITING = {
+    "not_in_plex": "not in Plex yet",
+    "unavailable": "waiting for a server",
+    "": "waiting a moment",
+}
+
+
+@frozen
+class Gate:
+    """Why nothing may be claimed now, and for how many seconds."""
+
+    seconds: float
+    note: str
+    error: Stash2PlexError
+    server: str = ""
+
+
+@define
+class Drain:
+    """Claims keys while any are due and the servers take them.
+
+    `open_session` reads the settings and makes the clients; `stopped` says that the process should
+    end. Only the holder of the drain lock may run one.
+    """
+
+    store: Store
+    open_session: Callable[[], Session]
+    book: ProgressBook
+    observer: Observer
+    goal: Goal
+    clock: Clock
+    monotonic: Clock
+    sleep: Sleep
+    random: Random
+    stopped: Callable[[], bool]
+    _session: Session | None = None
+    _session_at: float = 0.0
+    _connected: bool = False
+    _session_error: Stash2PlexError | None = None
+    _pipeline: Pipeline | None = None
+    _pacer: Pacer = field(factory=Pacer)
+    _tally: Tally = field(init=False)
+    _closed_since: float | None = None
+    _worked_at: float = 0.0
+    _booked_at: float = 0.0
+    _counted_at: float = -COUNT_SECONDS
+    _counted: int = 0
+    _handled_then: int = 0
+    _said: str = ""
+
+    def run(self) -> Summary:
+        """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
+        self._tally = Tally(self.goal.origin, self.clock)
+        start = self._worked_at = self.monotonic()
+        taken = self.store.queue.take_over()
+        log = logging.getLogger(LOGGER)
+        if taken:
+            log.info("Carrying on with %s that an ended run had in hand.", count(taken, "key"))
+        gave_up = ""
+        error: Stash2PlexError | None = None
+        try:
+            gave_up, error = self._loop()
+        finally:
+            if self._pipeline:
+                self._pipeline.close()
+            if self._session:
+                self._session.plex.close()
+            final = self._progress(ended=True, fresh=True)
+            self.book.write(final)
+            self.observer.progress(final)
+        waiting = tuple(self.store.queue.waiting_reasons())
+        return Summary(final, self.monotonic() - start, waiting, gave_up, error)
+
+    def _loop(self) -> tuple[str, Stash2PlexError | None]:
+        while True:
+            if self.stopped():
+                return "it was asked to stop.", Interrupted("Stopped.")
+            gate = self._gate()
+            if gate is not None:
+                ended = self._at_closed_gate(gate)
+                if ended is not None:
+                    return ended, gate.error
+                continue
+            self._closed_since = None
+            pipeline = self._pipeline
+            assert pipeline is not None
+            if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
+                pipeline.fill(single=self._half_open())
+            if pipeline.busy:
+                self._worked_at = self.monotonic()
+                pipeline.collect(STEP)
+                self._show("")
+            elif self._idle():
+                return "", None
+
+    # -- the gate -------------------------------------------------------------------------
+
+    def _gate(self) -> Gate | None:
+        """Say why nothing may be claimed, or None. Probes a server that is due for it."""
+        if self._session is not None and not self._has_work():
+            return None
+        if gate := self._fresh_session():
+            return gate
+        assert self._session is not None
+        for server in ("stash", "plex"):
+            breaker = self.store.breakers[server]
+            state = breaker.read()
+            if state.state != "open":
+                continue
+            wait = state.next_probe_at - self.clock()
+            # A clock that was set back must not make the probe wait for more than its interval.
+            if 0 < wait <= 2 * CONFIG_SECONDS + SESSION_SECONDS:
+                return self._server_gate(server, wait, state.reason, refused=state.refused)
+            try:
+                self._probe(server)
+            except ServerError as error:
+                new = breaker.failed(error, 0)
+                return self._server_gate(
+                    server,
+                    new.next_probe_at - self.clock(),
+                    str(error),
+                    refused=isinstance(error, Refused),
+                )
+            breaker.probed()
+            self._pacer.restart()
+            self._connected = self._connected and server != "plex"
+        return self._connect()
+
+    def _has_work(self) -> bool:
+        if self._pipeline is not None and self._pipeline.busy:
+            return True
+        due = self.store.queue.next_due_at()
+        return due is not None and due <= self.clock()
+
+    def _fresh_session(self) -> Gate | None:
+        """Read the settings at the start, when they are old, and when they could not be used."""
+        age = self.monotonic() - self._session_at
+        if self._session_error is not None and age < CONFIG_SECONDS:
+            return Gate(CONFIG_SECONDS - age, str(self._session_error), self._session_error)
+        if self._session is not None and self._session_error is None and age < SESSION_SECONDS:
+            return None
+        if self._pipeline is not None and self._pipeline.busy:
+            # What is in hand was read under the old settings; `_loop` lets it run dry first.
+            return None
+        stash_state = self.store.breakers["stash"].read()
+        wait = stash_state.next_probe_at - self.clock()
+        if stash_state.state == "open" and 0 < wait <= SESSION_SECONDS + CONFIG_SECONDS:
+            return self._server_gate("stash", wait, stash_state.reason, refused=False)
+        try:
+            session = self.open_session()
+        except ConfigError as error:
+            self._session_error = error
+            self._session_at = self.monotonic()
+            return Gate(CONFIG_SECONDS, str(error), error)
+        except ServerError as error:
+            new = self.store.breakers["stash"].failed(error, 0)
+            return self._server_gate(
+                "stash",
+                max(0.0, new.next_probe_at - self.clock()),
+                str(error),
+                refused=isinstance(error, Refused),
+            )
+        self.store.breakers["stash"].succeeded()
+        self._session_error = None
+        self._session_at = self.monotonic()
+        self._adopt(session)
+        return None
+
+    def _adopt(self, session: Session) -> None:
+        """Go on with a session; an unchanged one keeps its connections."""
+        if session is self._session:
+            return
+        if self._session is not None:
+            self._session.plex.close()
+            self.store.breakers["plex"].hasten()
+        self._session = session
+        self._connected = False
+        if self._pipeline is None:
+            self._pipeline = Pipeline(
+                self.store,
+                session,
+                self._tally,
+                self._pacer,
+                clock=self.clock,
+                monotonic=self.monotonic,
+                random=self.random,
+            )
+        else:
+            self._pipeline.use(session, self._tally)
+
+    def _connect(self) -> Gate | None:
+        """Check token, server and libraries once per session, before the first claim."""
+        if self._connected:
+            return None
+        assert self._session is not None
+        session = self._session
+        try:
+            identity = session.plex.check_token()
+            session.index.check_server(identity.machine_id)
+            session.index.refresh(session.settings.plex_library)
+        except ConfigError as error:
+            self._session_error = error
+            self._session_at = self.monotonic()
+            return Gate(CONFIG_SECONDS, str(error), error)
+        except ServerError as error:
+            breaker = self.store.breakers["plex"]
+            was_open = breaker.read().state != "closed"
+            new = breaker.failed(error, self.store.queue.due_within(0.0))
+            if new.state == "open" and not was_open:
+                logging.getLogger(LOGGER).warning("%s Nothing is lost.", error)
+            return self._server_gate(
+                "plex",
+                max(0.0, new.next_probe_at - self.clock()),
+                str(error),
+                refused=isinstance(error, Refused),
+            )
+        self._connected = True
+        return None
+
+    def _probe(self, server: str) -> None:
+        """Ask a server that was down whether it is back. Raises what it answers instead."""
+        assert self._session is not None
+        if server == "plex":
+            if self.store.breakers["plex"].read().refused:
+                self._session.plex.check_token()
+            else:
+                self._session.plex.identity()
+        else:
+            self._session.stash.ping()
+
+    def _server_gate(self, server: str, seconds: float, reason: str, *, refused: bool) -> Gate:
+        name = server.capitalize()
+        error = Refused(name, reason) if refused else Unavailable(name, reason)
+        return Gate(seconds, f"{reason} Next try in {span(seconds)}.", error, server)
+
+    def _half_open(self) -> bool:
+        return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
+
+    def _at_closed_gate(self, gate: Gate) -> str | None:
+        """Wait a little, or say why the drain ends here."""
+        now = self.monotonic()
+        if self._closed_since is None:
+            self._closed_since = now
+        if self._pipeline is not None:
+            self._pipeline.give_back()
+            self._pipeline.collect(0.0)
+        waited = now - self._closed_since
+        if self.goal.foreground:
+            if isinstance(gate.error, (ConfigError, Refused)):
+                return str(gate.error)
+            if waited >= self.goal.patience:
+                return f"{gate.error} Waited {span(waited)}; run the task again later."
+            note = f"{gate.note} Giving up in {span(self.goal.patience - waited)}."
+        else:
+            patience = self.goal.patience if gate.server == "stash" else self.goal.idle
+            if gate.server != "plex" and waited >= patience:
+                return str(gate.error)
+            note = gate.note
+            if self._said != str(gate.error) and isinstance(gate.error, (ConfigError, Refused)):
+                self._said = str(gate.error)
+                logging.getLogger(LOGGER).error("%s", gate.error)
+        self._show(note)
+        self.sleep(min(1.0, max(0.05, gate.seconds)))
+        return None
+
+    # -- nothing in hand ------------------------------------------------------------------
+
+    def _idle(self) -> bool:
+        """Wait for the next key; True when the goal is met."""
+        due = self.store.queue.next_due_at()
+        wait = None if due is None else max(0.0, due - self.clock())
+        if self.goal.foreground:
+            if wait is None or wait > self.goal.horizon:
+                return True
+            self._show("")
+            self.sleep(min(STEP, wait) if wait else 0.01)
+            return False
+        if wait == 0.0:
+            return False
+        now = self.monotonic()
+        if wait is not None and wait <= self.goal.idle:
+            self._worked_at = now
+        if now - self._worked_at >= self.goal.idle:
+            return True
+        if self._tally.now(0).handled:
+            self._end_burst()
+        self.sleep(min(STEP, wait) if wait else STEP)
+        return False
+
+    def _end_burst(self) -> None:
+        """Close the book of a burst, so that the next one counts from zero."""
+        final = self._progress(ended=True, fresh=True)
+        self.book.write(final)
+        logging.getLogger(LOGGER).info(
+            "%s in sync, %s given up, %s put off.",
+            count(final.done, "scene"),
+            f"{final.failed:,}",
+            f"{final.later:,}",
+        )
+        self._tally = Tally(self.goal.origin, self.clock)
+        if self._pipeline is not None and self._session is not None:
+            self._pipeline.use(self._session, self._tally)
+
+    # -- progress -------------------------------------------------------------------------
+
+    def _progress(self, note: str = "", *, ended: bool = False, fresh: bool = False) -> Progress:
+        now = self.monotonic()
+        handled = self._tally.now(0).handled
+        if fresh or now - self._counted_at >= COUNT_SECONDS:
+            self._counted = self.store.queue.due_within(self.goal.horizon)
+            self._counted_at, self._handled_then = now, handled
+        left = max(0, self._counted - (handled - self._handled_then))
+        return self._tally.now(left, note, ended=ended)
+
+    def _show(self, note: str) -> None:
+        progress = self._progress(note)
+        now = self.monotonic()
+        if now - self._booked_at >= BOOK_SECONDS:
+            self._booked_at = now
+            self.book.write(progress)
+        self.observer.progress(progress)
