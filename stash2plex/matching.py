@@ -74,7 +74,7 @@ def match_scene(
             f"well by {level}: {_shown(best)}. Set path_map, name the right plex_library, or turn "
             "on loose_matching."
         )
-    where = f"No Plex file fits {scene.files[0].path}."
+    where = f"No Plex file fits “{scene.files[0].path}”."
     if near:
         where += f" Of the same name but another folder and size: {_shown(near)}."
     raise NotInPlexYet(f"“{scene.label}” is not in Plex yet. {where}")
@@ -119,4 +119,4 @@ def _common_tail(left: Sequence[str], right: Sequence[str]) -> int:
 def _shown(files: Sequence[PlexFile]) -> str:
     paths = list(dict.fromkeys(found.path for found in files))
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-    return ", ".join(paths[:SHOWN]) + more
+    return ", ".join(f"“{path}”" for path in paths[:SHOWN]) + more

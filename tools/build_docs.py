@@ -1,0 +1,118 @@
+"""Writes docs/reference from the code, so that it cannot say anything else."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+
+import click
+import yaml
+
+from stash2plex import cli, errors
+from stash2plex.config import LEGACY_FLAGS, SPECS
+from stash2plex.tasks import MODES
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HEAD = "<!-- Written by `make docs` from the code; change the code, not this page. -->\n\n"
+
+
+def main() -> int:
+    """Write every page that differs."""
+    for name, text in pages().items():
+        path = os.path.join(ROOT, "docs", "reference", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    return 0
+
+
+def pages() -> dict[str, str]:
+    """Make every page: file name to text."""
+    return {
+        "settings.md": settings_page(),
+        "tasks.md": tasks_page(),
+        "errors.md": errors_page(),
+        "command-line.md": command_line_page(),
+    }
+
+
+def settings_page() -> str:
+    """List the settings that the plugin's yml shows, and what the old ones mean now."""
+    with open(os.path.join(ROOT, "plugin", "Stash2Plex.yml"), encoding="utf-8") as file:
+        shown = yaml.safe_load(file)["settings"]
+    lines = [
+        "# Settings",
+        "",
+        "In Stash under Settings › Plugins › Stash2Plex. What you leave empty or unticked is the "
+        "default.",
+        "",
+        "| Key | Default | Allowed | Meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| `{spec.key}` | {spec.default} | {spec.allowed.replace('|', '/')} | {spec.meaning} |"
+        for spec in SPECS
+        if spec.key in shown
+    ]
+    flags = ", ".join(f"`{name}`" for name in LEGACY_FLAGS)
+    lines += [
+        "",
+        "## Settings of Stash2Plex 1.x",
+        "",
+        "What an older version stored keeps its meaning: `enabled=false` stops everything, "
+        "`strict_matching=false` is `loose_matching`, `reconcile_missing=false` is "
+        "`skip_not_found`, `sync_master=false` skips every field, and each of "
+        f"{flags} stored as false adds its field to `skip_fields`.",
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def tasks_page() -> str:
+    """List tasks and operations."""
+    lines = [
+        "# Tasks and operations",
+        "",
+        "Tasks are buttons in Stash under Settings › Tasks. Every mode, task or not, can also be "
+        'called with `runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "…"})`; the answer '
+        'is `{"output": …}` or `{"error": "…"}`.',
+        "",
+        "| Mode | Task | What it does |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| `{mode.name}` | {mode.task or '–'} | {mode.meaning}. |" for mode in MODES]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def errors_page() -> str:
+    """Show the error tree as the code draws it."""
+    lines = ["# Errors", "", "```text", inspect.cleandoc(errors.__doc__ or ""), "```", ""]
+    lines += ["| Reason | Error | Meaning |", "| --- | --- | --- |"]
+    for name, value in vars(errors).items():
+        if isinstance(value, type) and issubclass(value, errors.Stash2PlexError):
+            meaning = inspect.cleandoc(value.__doc__ or "").splitlines()[0]
+            lines.append(f"| `{value.reason}` | {name} | {meaning} |")
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def command_line_page() -> str:
+    """Show every command's help."""
+    lines = ["# Command line", ""]
+
+    def add(command: click.Command, path: list[str], parent: click.Context | None) -> None:
+        context = click.Context(
+            command, info_name=path[-1], parent=parent, terminal_width=88, max_content_width=88
+        )
+        lines.extend([f"## `{' '.join(path)}`", "", "```text", command.get_help(context), "```", ""])
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                if found is not None:
+                    add(found, [*path, name], context)
+
+    add(cli.cli, ["stash2plex"], None)
+    return HEAD + "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
