@@ -95,7 +95,7 @@ def make_plex(settings: Settings, client_id: str, *, most_seconds: float = 600.0
     return Plex(transport)
 
 
-@define
+@define(repr=False)
 class App:
     """Everything over one data folder. Close it when done.
 

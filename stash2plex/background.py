@@ -11,7 +11,7 @@ from typing import Any
 from stash2plex.app import App, encode_request, open_app, read_server_connection
 from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError, UsageError
-from stash2plex.lock import FileLock, drain_lock, presence_lock
+from stash2plex.lock import FileLock, drain_lock, show_presence
 from stash2plex.observe import Silent, log_to_file
 from stash2plex.starter import start_worker
 from stash2plex.worker import Goal
@@ -59,11 +59,10 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
 def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> int:
     logger = log_to_file(app.folder, debug=_wants_debug(app))
     stop = _StopSignal(app, plugin_dir)
-    presence = presence_lock(app.folder)
     goal = Goal("background worker", foreground=False, patience=STASH_PATIENCE)
     logger.info("The background worker has started (process %d).", os.getpid())
     while True:
-        presence.acquire()
+        presence = show_presence(app.folder, app.sleep)
         summary = app.drain(goal, Silent(), stop.wanted)
         presence.release()
         lock.release()

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from attrs import evolve
 
 from stash2plex.app import App
-from stash2plex.lock import drain_lock, presence_lock
+from stash2plex.errors import Refused, Stash2PlexError, Unavailable
+from stash2plex.lock import drain_lock, show_presence
 from stash2plex.observe import Observer, span
 from stash2plex.progress import Progress
 from stash2plex.worker import Goal, Summary
 
 WATCH_STEP = 0.5
+REFUSAL_SECONDS = 3.0
+"""Time for the other process to try once more before its refusal is believed."""
 
 
 def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
@@ -30,9 +33,8 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
     shown = Progress()
     while True:
         if lock.acquire():
-            presence = presence_lock(app.folder)
+            presence = show_presence(app.folder, app.sleep)
             try:
-                presence.acquire()
                 return app.drain(goal, observer, stopped)
             finally:
                 presence.release()
@@ -41,9 +43,15 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
         theirs = app.book.read(left)
         shown = evolve(theirs, ended=False)
         gave_up = ""
-        if theirs.note and left:
+        error: Stash2PlexError | None = None
+        state = app.store.breakers["plex"].read()
+        if state.refused and app.monotonic() - start >= REFUSAL_SECONDS:
+            error = Refused("Plex", state.reason)
+            gave_up = state.reason
+        elif theirs.note and left:
             closed_since = app.monotonic() if closed_since is None else closed_since
             if app.monotonic() - closed_since >= goal.patience:
+                error = Unavailable("Plex", theirs.note)
                 gave_up = f"{theirs.note} Waited {span(goal.patience)}; run the task again later."
         else:
             closed_since = None
@@ -51,6 +59,6 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
             shown = evolve(shown, ended=True)
             observer.progress(shown)
             waiting = tuple(app.store.queue.waiting_reasons())
-            return Summary(shown, app.monotonic() - start, waiting, gave_up)
+            return Summary(shown, app.monotonic() - start, waiting, gave_up, error)
         observer.progress(shown)
         app.sleep(WATCH_STEP)

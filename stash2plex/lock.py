@@ -5,6 +5,10 @@ import sys
 
 from stash2plex.errors import StoreUnavailable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 if sys.platform == "win32":  # pragma: no cover
     import msvcrt
 
@@ -97,6 +101,14 @@ def presence_lock(folder: str) -> FileLock:
     that a worker runs and would start none.
     """
     return FileLock(os.path.join(folder, "presence.lock"))
+
+
+def show_presence(folder: str, sleep: "Callable[[float], None]") -> FileLock:
+    """Hold `presence_lock`; a probe holds it for microseconds, so this waits as long."""
+    lock = presence_lock(folder)
+    while not lock.acquire():
+        sleep(0.001)
+    return lock
 
 
 def drain_runs(folder: str) -> bool:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from attrs import frozen
@@ -89,6 +90,9 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
     """
     mode = find_mode(request["args"].get("mode"))
     info = request.get("server_connection") or {}
+    if isinstance(sys.stderr, TextIOWrapper):
+        # A console of Windows has no “; a log line must never fail for its letters.
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     logger = log_to_stash(sys.stderr)
     folder = locate(info.get("Dir"), plugin_dir)
     app = open_app(folder, read_server_connection(info), warn=logger.error)
@@ -135,6 +139,8 @@ def sync_recent(context: Context) -> str:
 def _drain(context: Context, name: str) -> str:
     patience = context.whole("max_wait", round(PATIENCE), 0, 86_400)
     goal = Goal(name, foreground=True, patience=float(patience))
+    # A setting that cannot be used is said at once, even while another process drains.
+    context.app.open_session()
     observer = StashProgress(context.stderr, context.logger, name)
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"

@@ -1,0 +1,112 @@
+"""What resolvers work on: the parts of one server, and one request's view of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLInputObjectType, GraphQLSchema, get_named_type, is_list_type
+from graphql.type import is_non_null_type
+
+from stash2plex_testing.stash.auth import Sessions
+from stash2plex_testing.stash.criteria import StashError, number_of
+from stash2plex_testing.stash.jobs import JobQueue
+from stash2plex_testing.stash.library import Library, Table
+from stash2plex_testing.stash.log import Journal
+from stash2plex_testing.stash.plugins import Caller, Plugins
+from stash2plex_testing.stash.records import Record, Scene
+
+
+@dataclass
+class Core:
+    """The parts of a server."""
+
+    library: Library
+    journal: Journal
+    jobs: JobQueue
+    sessions: Sessions
+    plugins: Plugins
+    clock: Callable[[], float]
+    config_dir: str
+    root: str
+    version: str = "v0.30.1"
+    external_host: str = ""
+    """Put into picture addresses instead of the request's own host (stash.md §5.6)."""
+    shuffle_performers: bool = False
+    """Performers have no defined order (stash.md §5.4); true gives each request another one."""
+    schema: GraphQLSchema = field(init=False)
+
+    def struct(self, type_name: str, value: Any) -> Any:
+        """Fill an input up to Go's struct: every field, those not sent as null (stash.md §3.3)."""
+        input_type = self.schema.type_map[type_name]
+        assert isinstance(input_type, GraphQLInputObjectType)
+        filled: dict[str, Any] = {}
+        for name, input_field in input_type.fields.items():
+            sent = value.get(name)
+            inner = get_named_type(input_field.type)
+            if sent is None or not isinstance(inner, GraphQLInputObjectType):
+                filled[name] = sent
+                continue
+            outer = input_field.type
+            outer = outer.of_type if is_non_null_type(outer) else outer
+            filled[name] = (
+                [self.struct(inner.name, item) for item in sent]
+                if is_list_type(outer)
+                else self.struct(inner.name, sent)
+            )
+        return filled
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request."""
+
+    core: Core
+    caller: Caller
+
+    @property
+    def base(self) -> str:
+        """Start of the addresses that the answer holds."""
+        return self.core.external_host or self.caller.base_url
+
+    def hook(self, trigger: str, object_id: int, given: Any, fields: Any = ()) -> None:
+        """Run hooks and wait. Raises StashError where the client went away meanwhile."""
+        if not self.core.plugins.run_hooks(
+            trigger, object_id, self.caller, given=given, fields=fields
+        ):
+            raise StashError("context canceled")
+
+    def row(self, table: Table[Any], text: object, kind: str) -> Any:
+        """Find a row. Raises StashError where there is none."""
+        return require(table, text, kind)
+
+
+def require(table: Table[Any], text: object, kind: str) -> Any:
+    """Find a row by the text of its id. Raises StashError where there is none."""
+    number = number_of(text)
+    row = table.get(number)
+    if row is None:
+        raise StashError(f"{kind} with id {number} not found")
+    return row
+
+
+def foreign(table: Table[Any], texts: Any) -> tuple[Any, ...]:
+    """Find the rows that an input refers to. Raises StashError as the database would."""
+    rows: list[Record] = []
+    for text in texts or ():
+        row = table.get(number_of(text))
+        if row is None:
+            raise StashError("FOREIGN KEY constraint failed")
+        rows.append(row)
+    return tuple(dict.fromkeys(rows))
+
+
+def destroyed(scene: Scene) -> dict[str, str]:
+    """Say what a destroy hook tells of a scene besides its id (stash.md §3.4)."""
+    file = scene.files[0] if scene.files else None
+    return {
+        "checksum": "",
+        "oshash": file.oshash if file else "",
+        "path": file.path if file else "",
+    }

@@ -1,0 +1,135 @@
+"""Mutations of performers, studios, tags and groups, with their hooks (stash.md §3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stash2plex_testing.stash.core import Context
+from stash2plex_testing.stash.criteria import StashError, number_of
+from stash2plex_testing.stash.fields import Resolver
+from stash2plex_testing.stash.inputs import apply_entity
+from stash2plex_testing.stash.records import Performer, Tag
+
+Values = Mapping[str, Any]
+
+KINDS = ("performer", "studio", "tag", "group")
+
+
+def triggers(kind: str, what: str) -> list[str]:
+    """Name the hooks of an operation: a group's fire under its old name as well (§1.5)."""
+    names = ["Group", "Movie"] if kind == "group" else [kind.capitalize()]
+    return [f"{name}.{what}.Post" for name in names]
+
+
+def _fire(
+    context: Context, kind: str, what: str, number: int, given: Any, fields: Any = ()
+) -> None:
+    for trigger in triggers(kind, what):
+        context.hook(trigger, number, given, fields)
+
+
+def _create(kind: str) -> Resolver:
+    type_name = f"{kind.capitalize()}CreateInput"
+
+    def resolve(_: None, context: Context, input: Values) -> Any:  # noqa: A002 - Stash's name
+        library = context.core.library
+        adders: dict[str, Callable[[str], Any]] = {
+            "performer": library.add_performer,
+            "studio": library.add_studio,
+            "tag": library.add_tag,
+            "group": library.add_group,
+        }
+        with library.lock:
+            row = adders[kind](input["name"])
+            try:
+                apply_entity(library, row, input)
+            except StashError:
+                library.destroy_entity(row)
+                raise
+        _fire(context, kind, "Create", row.id, context.core.struct(type_name, input))
+        return row
+
+    return resolve
+
+
+def _update(kind: str) -> Resolver:
+    type_name = f"{kind.capitalize()}UpdateInput"
+
+    def resolve(_: None, context: Context, input: Values) -> Any:  # noqa: A002 - Stash's name
+        library = context.core.library
+        with library.lock:
+            row = context.row(library.table_of(kind), input["id"], kind)
+            apply_entity(library, row, input)
+        _fire(context, kind, "Update", row.id, context.core.struct(type_name, input), input)
+        return library.table_of(kind).get(row.id)
+
+    return resolve
+
+
+def _destroy(kind: str) -> Resolver:
+    type_name = f"{kind.capitalize()}DestroyInput"
+
+    def resolve(_: None, context: Context, input: Values) -> bool:  # noqa: A002 - Stash's name
+        _remove(context, kind, [input["id"]])
+        given = context.core.struct(type_name, input)
+        _fire(context, kind, "Destroy", number_of(input["id"]), given)
+        return True
+
+    return resolve
+
+
+def _destroy_many(kind: str) -> Resolver:
+    def resolve(_: None, context: Context, ids: list[str]) -> bool:
+        _remove(context, kind, ids)
+        for text in ids:
+            # Each gets the list of all ids (stash.md §3.5).
+            _fire(context, kind, "Destroy", number_of(text), ids)
+        return True
+
+    return resolve
+
+
+def _remove(context: Context, kind: str, ids: list[str]) -> None:
+    library = context.core.library
+    with library.lock:
+        for row in [context.row(library.table_of(kind), text, kind) for text in ids]:
+            library.destroy_entity(row)
+
+
+def performer_merge(_: None, context: Context, input: Values) -> Performer:  # noqa: A002
+    """Merge performers. No hook; the destination is bumped, no scene (stash.md §10)."""
+    library = context.core.library
+    with library.lock:
+        destination: Performer = context.row(library.performers, input["destination"], "performer")
+        sources = [context.row(library.performers, id_, "performer") for id_ in input["source"]]
+        if destination in sources:
+            raise StashError("cannot merge where source == destination")
+        library.merge_performers(sources, destination)
+        values = {k: v for k, v in (input.get("values") or {}).items() if k != "id"}
+        apply_entity(library, destination, values)
+    return destination
+
+
+def tags_merge(_: None, context: Context, input: Values) -> Tag:  # noqa: A002 - Stash's name
+    """Merge tags. One hook for the destination, which is not bumped (stash.md §3.5, §10)."""
+    library = context.core.library
+    with library.lock:
+        destination: Tag = context.row(library.tags, input["destination"], "tag")
+        sources = [context.row(library.tags, id_, "tag") for id_ in input["source"]]
+        if destination in sources:
+            raise StashError("cannot merge where source == destination")
+        library.merge_tags(sources, destination)
+    given = context.core.struct("TagsMergeInput", input)
+    context.hook("Tag.Merge.Post", destination.id, given)
+    return destination
+
+
+ENTITY_MUTATIONS: Mapping[str, Resolver] = {
+    **{f"{kind}Create": _create(kind) for kind in KINDS},
+    **{f"{kind}Update": _update(kind) for kind in KINDS},
+    **{f"{kind}Destroy": _destroy(kind) for kind in KINDS},
+    **{f"{kind}sDestroy": _destroy_many(kind) for kind in KINDS},
+    "performerMerge": performer_merge,
+    "tagsMerge": tags_merge,
+}

@@ -1,0 +1,229 @@
+"""Answers GraphQL: schema, documents kept by their text, execution (stash.md §5)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    build_schema,
+    execute_sync,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+
+from stash2plex_testing.stash.core import Context
+from stash2plex_testing.stash.criteria import StashError
+from stash2plex_testing.stash.entity_mutations import ENTITY_MUTATIONS
+from stash2plex_testing.stash.fields import FIELDS, Resolver
+from stash2plex_testing.stash.plan import NotPlannedError, NullError, Plan, reader
+from stash2plex_testing.stash.queries import QUERIES, stored_settings
+from stash2plex_testing.stash.scene_mutations import SCENE_MUTATIONS
+from stash2plex_testing.stash.system_mutations import SYSTEM_MUTATIONS
+
+CACHED = 256
+"""Documents that are kept parsed."""
+
+ALIASED = re.compile(r"\b(\w+): ?findScene\(id: ?(\d+)\)")
+"""One of many scenes read in one request; the numbers make each such document a new text."""
+
+PREFIX = "fake_stash_"
+
+RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
+    **FIELDS,
+    "Query": QUERIES,
+    "Mutation": {**SCENE_MUTATIONS, **ENTITY_MUTATIONS, **SYSTEM_MUTATIONS},
+    "ConfigResult": {"plugins": stored_settings},
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document that was parsed and found valid, or what is wrong with it."""
+
+    document: DocumentNode | None
+    errors: tuple[dict[str, Any], ...] = ()
+    code: str = ""
+
+
+class Documents:
+    """Prepared documents and plans by text, the least used ones dropped."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any) -> Any:
+        """Give what is kept, None where nothing is."""
+        with self._lock:
+            value = self._kept.get(key)
+            if value is not None:
+                self._kept.move_to_end(key)
+            return value
+
+    def put(self, key: Any, value: Any) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > CACHED:
+                self._kept.popitem(last=False)
+
+
+@lru_cache(maxsize=1)
+def load_schema() -> GraphQLSchema:
+    """Read the schema and put the resolvers in. Raises ValueError for one without a field."""
+    text = files("stash2plex_testing.stash").joinpath("schema.graphql").read_text("utf-8")
+    schema = build_schema(text)
+    for type_name, fields in RESOLVERS.items():
+        owner = schema.type_map[type_name]
+        assert isinstance(owner, GraphQLObjectType)
+        unknown = [name for name in fields if name not in owner.fields]
+        if unknown:
+            raise ValueError(f"{type_name} has no {unknown}")
+    for owner in schema.type_map.values():
+        if isinstance(owner, GraphQLObjectType) and not owner.name.startswith("__"):
+            for name, field in owner.fields.items():
+                resolver = RESOLVERS.get(owner.name, {}).get(name) or reader(name)
+                field.resolve = _with_info(resolver)
+    return schema
+
+
+def _with_info(resolver: Resolver) -> Any:
+    return lambda value, info, **arguments: resolver(value, info.context, **arguments)
+
+
+class GraphQL:
+    """One server's GraphQL."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self._documents = Documents()
+        self._plans = Documents()
+
+    def answer(self, request: Any, context: Context) -> tuple[int, dict[str, Any]]:
+        """Answer a request's body.
+
+        Gives the HTTP status and the answer; gqlgen makes it 422 for a document that is not valid.
+        """
+        text = request.get("query") if isinstance(request, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            return 422, _failed("no operation provided", "GRAPHQL_VALIDATION_FAILED")
+        variables = request.get("variables") or {}
+        if not isinstance(variables, dict):
+            return 422, _failed("variables must be a map", "GRAPHQL_VALIDATION_FAILED")
+        quick = self._aliased(text, variables, context)
+        if quick is not None:
+            return 200, {"data": quick}
+        prepared = self._prepare(text)
+        if prepared.document is None:
+            return 422, {"errors": list(prepared.errors), "data": None}
+        operation = get_operation_ast(prepared.document, request.get("operationName"))
+        if operation is None:
+            return 422, _failed("operation not found", "GRAPHQL_VALIDATION_FAILED")
+        coerced = get_variable_values(self.schema, operation.variable_definitions or (), variables)
+        if isinstance(coerced, list):
+            return 422, {"errors": [_formatted(error) for error in coerced], "data": None}
+        key = (text, operation.name.value if operation.name else None)
+        plan = self._plan(key, prepared.document, operation)
+        if plan is not None:
+            try:
+                return 200, {"data": plan.run(context, coerced)}
+            except (NullError, StashError):
+                # Reading again is harmless, and the executor knows what becomes null.
+                pass
+        result = execute_sync(
+            self.schema,
+            prepared.document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=request.get("operationName"),
+        )
+        if not result.errors:
+            return 200, {"data": result.data}
+        return 200, {"errors": [_told(error) for error in result.errors], "data": result.data}
+
+    def _aliased(
+        self, text: str, variables: Mapping[str, Any], context: Context
+    ) -> dict[str, Any] | None:
+        """Read many scenes in one request, without parsing each text anew.
+
+        Texts that differ in nothing but the aliases and ids of `findScene` share a document with
+        aliases of ours. None where the text is not such a one.
+        """
+        # A string or a comment could hold what only looks like a field.
+        if variables or '"' in text or "#" in text or PREFIX in text:
+            return None
+        pairs = ALIASED.findall(text)
+        if len(pairs) < 2 or len({alias for alias, _ in pairs}) < len(pairs):
+            return None
+        numbers = iter(range(len(pairs)))
+        shared = ALIASED.sub(lambda _: f"{PREFIX}{next(numbers)}: findScene(id: 0)", text)
+        prepared = self._prepare(shared)
+        operation = get_operation_ast(prepared.document) if prepared.document else None
+        if operation is None or prepared.document is None or operation.variable_definitions:
+            return None
+        plan = self._plan((shared, None), prepared.document, operation)
+        if plan is None:
+            return None
+        replaced = {f"{PREFIX}{number}": pair for number, pair in enumerate(pairs)}
+        try:
+            return plan.run(context, None, replaced)
+        except (NullError, StashError):
+            return None
+
+    def _prepare(self, text: str) -> Prepared:
+        prepared = self._documents.get(text)
+        if prepared is None:
+            prepared = self._check(text)
+            self._documents.put(text, prepared)
+        assert isinstance(prepared, Prepared)
+        return prepared
+
+    def _check(self, text: str) -> Prepared:
+        try:
+            document = parse(text)
+        except GraphQLError as error:
+            return Prepared(None, (_formatted(error, "GRAPHQL_PARSE_FAILED"),))
+        errors = validate(self.schema, document)
+        if errors:
+            return Prepared(None, tuple(_formatted(error) for error in errors))
+        return Prepared(document)
+
+    def _plan(
+        self, key: Any, document: DocumentNode, operation: OperationDefinitionNode
+    ) -> Plan | None:
+        plan = self._plans.get(key)
+        if plan is None:
+            try:
+                plan = Plan(self.schema, document, operation, RESOLVERS)
+            except NotPlannedError:
+                plan = False
+            self._plans.put(key, plan)
+        return plan or None
+
+
+def _formatted(error: GraphQLError, code: str = "GRAPHQL_VALIDATION_FAILED") -> dict[str, Any]:
+    return {**error.formatted, "extensions": {"code": code}}
+
+
+def _told(error: GraphQLError) -> dict[str, Any]:
+    """Give an error that happened while the answer was made: message and path, as gqlgen does."""
+    path = {"path": list(error.path)} if error.path else {}
+    return {"message": error.message, **path}
+
+
+def _failed(message: str, code: str) -> dict[str, Any]:
+    return {"errors": [{"message": message, "extensions": {"code": code}}], "data": None}

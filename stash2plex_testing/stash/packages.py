@@ -1,0 +1,60 @@
+"""Installing an archive as Stash's package manager does (stash.md §8.2)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+
+import yaml
+
+MANIFEST = "manifest"
+"""The file that lists what a package brought. It belongs to Stash."""
+
+
+def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
+    """Unpack or update a package; give its id, which is the yml's base name.
+
+    An update deletes the files of the old manifest and leaves all others (stash.md §8.2).
+    """
+    with zipfile.ZipFile(archive) as package:
+        names = [entry.filename for entry in package.infolist() if not entry.is_dir()]
+        configs = [name for name in names if "/" not in name and name.endswith(".yml")]
+        if len(configs) != 1:
+            raise ValueError(f"{archive} has {len(configs)} yml files at its root, not one.")
+        package_id = configs[0].removesuffix(".yml")
+        config = yaml.safe_load(package.read(configs[0]))
+        folder = os.path.join(plugins_dir, local, package_id)
+        os.makedirs(folder, exist_ok=True)
+        uninstall_files(folder)
+        for entry in package.infolist():
+            package.extract(entry, folder)
+            mode = entry.external_attr >> 16 & 0o777
+            if mode and not entry.is_dir():
+                os.chmod(os.path.join(folder, entry.filename), mode)
+    manifest = {
+        "id": package_id,
+        "name": str(config.get("name", package_id)),
+        "metadata": {"description": str(config.get("description", ""))},
+        "version": str(config.get("version", "")),
+        "date": now,
+        "requires": [],
+        "source_repository": "file:///index.yml",
+        "files": names,
+    }
+    with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8") as file:
+        yaml.safe_dump(manifest, file, allow_unicode=True)
+    return package_id
+
+
+def uninstall_files(folder: str) -> None:
+    """Delete the files that the manifest of a folder lists, and the manifest."""
+    path = os.path.join(folder, MANIFEST)
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        listed = yaml.safe_load(file)["files"]
+    for name in listed:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, name))
+    os.unlink(path)

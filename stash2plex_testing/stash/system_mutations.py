@@ -1,0 +1,120 @@
+"""Mutations of plugins, jobs and keys (stash.md §1.6, §4.2, §5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stash2plex_testing.stash.core import Context
+from stash2plex_testing.stash.criteria import number_of
+from stash2plex_testing.stash.fields import Resolver
+
+Values = Mapping[str, Any]
+
+
+def configure_plugin(
+    _: None,
+    context: Context,
+    plugin_id: str,
+    input: Values,  # noqa: A002 - Stash's name
+) -> dict[str, Any]:
+    """Replace the whole map of a plugin's settings (stash.md §1.6)."""
+    stored = {key: _stored_number(value) for key, value in input.items()}
+    context.core.plugins.settings[plugin_id] = stored
+    return dict(stored)
+
+
+def _stored_number(value: Any) -> Any:
+    """Keep a number's type: what has no dot becomes an integer (stash.md §1.6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _plugin_value(value: Values | None) -> Any:
+    """Read a value of the deprecated `args` form."""
+    if value is None:
+        return None
+    for name in ("str", "i", "b", "f"):
+        if value.get(name) is not None:
+            return value[name]
+    if value.get("o") is not None:
+        return _plugin_args(value["o"])
+    return [_plugin_value(item) for item in value.get("a") or []]
+
+
+def _plugin_args(args: list[Values] | None) -> dict[str, Any]:
+    return {arg["key"]: _plugin_value(arg.get("value")) for arg in args or []}
+
+
+def run_plugin_task(
+    _: None,
+    context: Context,
+    plugin_id: str,
+    task_name: str | None = None,
+    description: str | None = None,
+    args: list[Values] | None = None,
+    args_map: Values | None = None,
+) -> str:
+    """Queue a task; anything is accepted here and looked at when it starts (stash.md §4.2)."""
+    given = dict(args_map) if args_map is not None else _plugin_args(args)
+    job = context.core.plugins.run_task(
+        plugin_id, task_name, given, description=description, session=context.caller.session
+    )
+    return str(job.id)
+
+
+def run_plugin_operation(
+    _: None, context: Context, plugin_id: str, args: Values | None = None
+) -> Any:
+    """Run an operation at once and give its output (stash.md §4.2)."""
+    return context.core.plugins.run_operation(plugin_id, dict(args or {}), context.caller)
+
+
+def reload_plugins(_: None, context: Context) -> bool:
+    """Read the plugin configs anew."""
+    context.core.plugins.reload()
+    return True
+
+
+def set_plugins_enabled(
+    _: None,
+    context: Context,
+    enabledMap: Mapping[str, bool],  # noqa: N803 - Stash's name
+) -> bool:
+    """Switch plugins on and off."""
+    disabled = context.core.plugins.disabled
+    for plugin_id, enabled in enabledMap.items():
+        (disabled.discard if enabled else disabled.add)(plugin_id)
+    return True
+
+
+def generate_api_key(
+    _: None,
+    context: Context,
+    input: Values,  # noqa: A002 - Stash's name
+) -> str:
+    """Make or clear the API key; the answer is empty without a username (stash.md §5.7)."""
+    return context.core.sessions.new_api_key(clear=bool(input.get("clear")))
+
+
+def stop_job(_: None, context: Context, job_id: str) -> bool:
+    """Stop a job (stash.md §4.3)."""
+    context.core.jobs.stop(number_of(job_id))
+    return True
+
+
+def stop_all_jobs(_: None, context: Context) -> bool:
+    """Stop every job."""
+    context.core.jobs.stop_all()
+    return True
+
+
+SYSTEM_MUTATIONS: Mapping[str, Resolver] = {
+    "configurePlugin": configure_plugin,
+    "runPluginTask": run_plugin_task,
+    "runPluginOperation": run_plugin_operation,
+    "reloadPlugins": reload_plugins,
+    "setPluginsEnabled": set_plugins_enabled,
+    "generateAPIKey": generate_api_key,
+    "stopJob": stop_job,
+    "stopAllJobs": stop_all_jobs,
+}
