@@ -178,12 +178,12 @@ def sync(
         raise UsageError("Say which scenes: one of --all, --recent, or --scene ID.")
     with shell.app() as app:
         if everything:
-            number = enqueue_all(app)
+            found = enqueue_all(app)
         elif recent:
-            number = enqueue_recent(app, DAY)
+            found = enqueue_recent(app, DAY)
         else:
-            number = enqueue_scenes(app, scenes)
-        shell.err.print(f"{count(number, 'scene')} queued.", highlight=False)
+            found = enqueue_scenes(app, scenes)
+        shell.err.print(found.sentence(), highlight=False)
         finish(shell, drain(shell, app, wait))
 
 

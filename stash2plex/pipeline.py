@@ -41,10 +41,13 @@ from stash2plex.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
 from stash2plex.progress import Tally
 from stash2plex.records import Records
 from stash2plex.stash import Stash
-from stash2plex.workqueue import Claim, Key, WorkQueue
+from stash2plex.workqueue import URGENT, Claim, Key, WorkQueue
 
-BATCH = 50
-"""Keys of one claim, so scenes of one GraphQL request."""
+BATCH = 200
+"""Keys of one claim, so scenes of one GraphQL request and items of one detail read."""
+
+URGENT_BATCH = 50
+"""Urgent keys taken on top of a full hand: an edit does not wait behind a backlog."""
 
 LEASE_SECONDS = 120.0
 LEASE_RENEWAL = 30.0
@@ -134,12 +137,17 @@ class Pipeline:
 
         `single` lets one key through at a time: the breaker is half open.
         """
+        queue = self._store.queue
         room = 1 if single else BATCH
         while len(self._in_hand) - self._writing < room:
-            claims = self._store.queue.claim(room, LEASE_SECONDS)
+            claims = queue.claim(room, LEASE_SECONDS)
             if not claims:
                 break
             self._take(claims)
+        else:
+            urgent = sum(claim.priority == URGENT for claim in self._in_hand.values())
+            if not single and urgent < URGENT_BATCH and queue.urgent_due():
+                self._take(queue.claim(URGENT_BATCH - urgent, LEASE_SECONDS, urgent_only=True))
         while self._ready and self._writing < (1 if single else self._pacer.limit):
             job = self._ready.popleft()
             self._writing += 1
@@ -334,7 +342,7 @@ class Pipeline:
         for job in jobs:
             item = items.get(job.match.file.rating_key)
             if item is not None and not item.trashed and _holds(item, job.match.file.path):
-                self._ready.append(evolve(job, item=item))
+                self._make_ready(evolve(job, item=item))
                 continue
             # The index is behind: the item is gone, in the bin, or belongs to another file.
             self._session.index.forget_item(job.match.file.rating_key)
@@ -342,6 +350,14 @@ class Pipeline:
                 "Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again."
             )
             self._failed([job.claim], job.scene.label, gone)
+
+    def _make_ready(self, job: Job) -> None:
+        """Queue a job for its write; one that a person waits for goes before bulk ones."""
+        if job.claim.priority == URGENT:
+            place = sum(waiting.claim.priority == URGENT for waiting in self._ready)
+            self._ready.insert(place, job)
+        else:
+            self._ready.append(job)
 
     # -- writes ---------------------------------------------------------------------------
 

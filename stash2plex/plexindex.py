@@ -124,38 +124,59 @@ class PlexIndex:
         return {row[0]: KnownSection(*row) for row in rows}
 
     def _list_all(self, section: Section) -> int:
-        """Replace a library's rows in one transaction, so that no reader sees half a library."""
-        pages = list(self._plex.list_files(section.id))
+        """Read a whole library, a page and a short transaction at a time.
+
+        Rows of the last listing stay usable meanwhile; those that were not seen again go at the
+        end.
+        """
+        listing = self._last_listing(section) + 1
+        read, newest = self._store_pages(section, self._plex.list_files(section.id), listing, 0)
         with transaction(self._db):
-            self._db.execute("DELETE FROM plex_file WHERE section_id = ?", (section.id,))
-            return self._store(section, pages, self._clock(), section.change_mark, 0)
+            self._db.execute(
+                "DELETE FROM plex_file WHERE section_id = ? AND listing <> ?",
+                (section.id, listing),
+            )
+            self._store_section(section, newest, self._clock(), section.change_mark)
+        return read
 
     def _list_added(self, section: Section, old: KnownSection) -> int:
+        """Read what was added since the newest item that is known."""
         since = max(0, old.newest_added_at - ADDED_OVERLAP)
-        pages = list(self._plex.list_files(section.id, added_after=since))
+        pages = self._plex.list_files(section.id, added_after=since)
+        listing = self._last_listing(section)
+        read, newest = self._store_pages(section, pages, listing, old.newest_added_at)
         with transaction(self._db):
-            return self._store(section, pages, old.listed_at, old.listed_mark, old.newest_added_at)
+            self._store_section(section, newest, old.listed_at, old.listed_mark)
+        return read
 
-    def _store(
-        self,
-        section: Section,
-        pages: list[ListPage],
-        listed_at: float,
-        listed_mark: str,
-        newest: int,
-    ) -> int:
+    def _last_listing(self, section: Section) -> int:
+        row = self._db.execute(
+            "SELECT listing FROM plex_file WHERE section_id = ? LIMIT 1", (section.id,)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _store_pages(
+        self, section: Section, pages: Iterable[ListPage], listing: int, newest: int
+    ) -> tuple[int, int]:
         read = 0
         for page in pages:
             newest = max(newest, page.newest_added_at)
             read += len(page.files)
-            self._db.executemany(
-                "INSERT OR REPLACE INTO plex_file (section_id, path, name, rating_key, size)"
-                " VALUES (?, ?, ?, ?, ?)",
-                [
-                    (file.section_id, file.path, folded_name(file.path), file.rating_key, file.size)
-                    for file in page.files
-                ],
-            )
+            rows = [
+                (section.id, file.path, folded_name(file.path), file.rating_key, file.size, listing)
+                for file in page.files
+            ]
+            with transaction(self._db):
+                self._db.executemany(
+                    "INSERT OR REPLACE INTO plex_file (section_id, path, name, rating_key, size,"
+                    " listing) VALUES (?, ?, ?, ?, ?, ?)",
+                    rows,
+                )
+        return read, newest
+
+    def _store_section(
+        self, section: Section, newest: int, listed_at: float, listed_mark: str
+    ) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO plex_section (section_id, uuid, title, change_mark,"
             " newest_added_at, listed_at, listed_mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -169,7 +190,6 @@ class PlexIndex:
                 listed_mark,
             ),
         )
-        return read
 
     def _drop_sections(self, gone: set[str]) -> None:
         if gone:

@@ -19,7 +19,7 @@ IMAGE_LIMIT = 10_480_000
 """Bytes: Plex answers 500 to larger uploads (plex.md §4.4)."""
 
 PAGE = 1000
-"""Ids of one page of a sweep."""
+"""Scenes of one page of a sweep."""
 
 SCENE_FIELDS = """fragment SceneFields on Scene {
   id title details director code date rating100 organized updated_at
@@ -175,6 +175,31 @@ class Stash:
                     raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
                 found[id_] = _scene(wire)
         return found
+
+    def all_scenes(self) -> Iterator[list[Scene]]:
+        """Page through every scene with its content, by growing id."""
+        last = 0
+        while True:
+            data = self._query(
+                "query AllScenes($criteria: SceneFilterType, $filter: FindFilterType) {"
+                " findScenes(scene_filter: $criteria, filter: $filter) {"
+                " scenes { ...SceneFields } } } " + SCENE_FIELDS,
+                {
+                    "criteria": {"id": {"value": last, "modifier": "GREATER_THAN"}},
+                    "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
+                },
+            )
+            page = [
+                _scene(structure(self._converter, row, _Scene, "Stash", "a page of scenes"))
+                for row in _dig(data, "findScenes", "scenes")
+            ]
+            if page:
+                if min(scene.id for scene in page) <= last:
+                    raise Transient("Stash", "Stash answered scenes that were not asked for.")
+                yield page
+                last = max(scene.id for scene in page)
+            if len(page) < PAGE:
+                return
 
     def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
         """Page through the ids of all scenes, or of those that fit a scene filter.

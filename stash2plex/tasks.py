@@ -124,15 +124,15 @@ def process_queue(context: Context) -> str:
 
 def sync_all(context: Context) -> str:
     """Enqueue every scene, then drain."""
-    number = enqueue_all(context.app)
-    context.say(f"Sync All Scenes: {count(number, 'scene')} queued.")
+    found = enqueue_all(context.app)
+    context.say(f"Sync All Scenes: {found.sentence()}")
     return _drain(context, "Sync All Scenes")
 
 
 def sync_recent(context: Context) -> str:
     """Enqueue what changed within a day, then drain."""
-    number = enqueue_recent(context.app, DAY)
-    context.say(f"Sync Recent Scenes: {count(number, 'scene')} queued.")
+    found = enqueue_recent(context.app, DAY)
+    context.say(f"Sync Recent Scenes: {found.sentence()}")
     return _drain(context, "Sync Recent Scenes")
 
 

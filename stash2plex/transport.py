@@ -163,6 +163,10 @@ class Transport:
             return Unavailable(
                 self.server, f"{where} cannot be reached: the host name {self._host} is not known."
             )
+        if isinstance(error, (NewConnectionError, ProxyError)):
+            return Unavailable(
+                self.server, f"{where} refuses the connection. Is it running, is the port right?"
+            )
         if isinstance(error, ConnectTimeoutError):
             return Unavailable(self.server, f"{where} does not accept the connection in time.")
         if isinstance(error, ReadTimeoutError):
@@ -177,10 +181,6 @@ class Transport:
                     "or turn on tls_insecure."
                 )
             return Refused(self.server, f"{where} cannot be trusted: {advice}")
-        if isinstance(error, (NewConnectionError, ProxyError)):
-            return Unavailable(
-                self.server, f"{where} refuses the connection. Is it running, is the port right?"
-            )
         if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
             return Rejected(self.server, f"{doing} could not be sent to {where}.")
         return Unavailable(

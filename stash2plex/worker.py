@@ -72,6 +72,8 @@ class Summary:
         """Say it to a person."""
         done = self.progress
         parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
+        if not (done.handled or self.waiting or self.gave_up):
+            return "nothing was due."
         if done.failed:
             parts.append(f"{done.failed:,} given up (see the dead letters)")
         text = ", ".join(parts) + "."

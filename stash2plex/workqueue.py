@@ -127,14 +127,14 @@ class WorkQueue:
 
     # -- claiming -------------------------------------------------------------------------
 
-    def claim(self, limit: int, lease_seconds: float) -> list[Claim]:
+    def claim(self, limit: int, lease_seconds: float, *, urgent_only: bool = False) -> list[Claim]:
         """Take up to `limit` due keys, urgent ones first, oldest first, under one new lease."""
         now = self._clock()
         lease_id = os.urandom(8).hex()
         with transaction(self._db):
             self._expire(now)
             rows: list[tuple[str, int, int, int, int, int]] = []
-            for priority in (URGENT, BULK):
+            for priority in (URGENT,) if urgent_only else (URGENT, BULK):
                 if len(rows) < limit:
                     rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
             self._db.executemany(
@@ -298,6 +298,11 @@ class WorkQueue:
             (self._clock() + seconds,),
         ).fetchone()
         return int(row[0])
+
+    def urgent_due(self) -> bool:
+        """Whether a key that a person waits for is due: a glance at the index, no transaction."""
+        row = self._db.execute(CLAIM_SQL, (URGENT, self._clock(), 1)).fetchone()
+        return row is not None
 
     def next_due_at(self) -> float | None:
         """When the next key that nobody holds becomes due, or None when there is none."""

@@ -51,7 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
 def show(world: World, console: Console, scenes: int) -> int:
     """Run through the story and judge the end."""
     started = time.monotonic()
-    console.print(f"[bold]1.[/] A Stash with {scenes:,} scenes, and a Plex that knows only their files.")
+    console.print(
+        f"[bold]1.[/] A Stash with {scenes:,} scenes, and a Plex that knows only their files."
+    )
     world.fill(scenes)
     # With the worker off a backlog can build up, as after a week without Plex.
     world.install(background_worker="off")
@@ -85,9 +87,7 @@ def show(world: World, console: Console, scenes: int) -> int:
 
 def titles(reader: PlexServer) -> dict[str, str]:
     """Read what Plex shows now: file to title."""
-    return {
-        item.locations[0]: item.title for item in reader.library.section("Harbour Films").all()
-    }
+    return {item.locations[0]: item.title for item in reader.library.section("Harbour Films").all()}
 
 
 def edit_scenes(world: World, console: Console) -> int:

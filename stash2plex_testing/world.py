@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import sqlite3
+import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
+from stash2plex.datadir import DATABASE_NAME
+from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import FakePlex, Latency
 from stash2plex_testing.stash import FakeStash
 
@@ -40,8 +46,32 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end_worker()
         self.stash.stop()
         self.plex.stop()
+
+    @property
+    def data_dir(self) -> str:
+        """Name the plugin's data folder."""
+        return os.path.join(self.stash.config_dir, "stash2plex")
+
+    def end_worker(self) -> None:
+        """Ask the background worker to end, and wait until it has."""
+        path = os.path.join(self.data_dir, DATABASE_NAME)
+        if not os.path.exists(path):
+            return
+        for _ in range(600):
+            if not drain_runs(self.data_dir):
+                return
+            with closing(sqlite3.connect(path)) as database:
+                rows = list(
+                    database.execute("SELECT pid FROM drain WHERE origin = 'background worker'")
+                )
+            for (pid,) in rows:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            time.sleep(0.05)
+        raise RuntimeError("The background worker does not end.")
 
     def fill(self, scenes: int, seed: int = 1) -> None:
         """Make a library in Stash, and scan it into Plex, which knows nothing but files."""
@@ -92,7 +122,7 @@ class World:
     def task(self, name: str) -> int:
         """Press a task's button; returns the job's number."""
         data = self.graphql(
-            'mutation Run($name: String!)'
+            "mutation Run($name: String!)"
             ' { runPluginTask(plugin_id: "Stash2Plex", task_name: $name) }',
             name=name,
         )

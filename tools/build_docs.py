@@ -44,8 +44,10 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "In Stash under Settings › Plugins › Stash2Plex. What you leave empty or unticked is the "
-        "default.",
+        (
+            "In Stash under Settings › Plugins › Stash2Plex. What you leave empty or unticked is the "
+            "default."
+        ),
         "",
         "| Key | Default | Allowed | Meaning |",
         "| --- | --- | --- | --- |",
@@ -60,10 +62,12 @@ def settings_page() -> str:
         "",
         "## Settings of Stash2Plex 1.x",
         "",
-        "What an older version stored keeps its meaning: `enabled=false` stops everything, "
-        "`strict_matching=false` is `loose_matching`, `reconcile_missing=false` is "
-        "`skip_not_found`, `sync_master=false` skips every field, and each of "
-        f"{flags} stored as false adds its field to `skip_fields`.",
+        (
+            "What an older version stored keeps its meaning: `enabled=false` stops everything, "
+            "`strict_matching=false` is `loose_matching`, `reconcile_missing=false` is "
+            "`skip_not_found`, `sync_master=false` skips every field, and each of "
+            f"{flags} stored as false adds its field to `skip_fields`."
+        ),
     ]
     return HEAD + "\n".join(lines) + "\n"
 
@@ -73,9 +77,11 @@ def tasks_page() -> str:
     lines = [
         "# Tasks and operations",
         "",
-        "Tasks are buttons in Stash under Settings › Tasks. Every mode, task or not, can also be "
-        'called with `runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "…"})`; the answer '
-        'is `{"output": …}` or `{"error": "…"}`.',
+        (
+            "Tasks are buttons in Stash under Settings › Tasks. Every mode, task or not, can also be "
+            'called with `runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "…"})`; the answer '
+            'is `{"output": …}` or `{"error": "…"}`.'
+        ),
         "",
         "| Mode | Task | What it does |",
         "| --- | --- | --- |",
@@ -103,7 +109,9 @@ def command_line_page() -> str:
         context = click.Context(
             command, info_name=path[-1], parent=parent, terminal_width=88, max_content_width=88
         )
-        lines.extend([f"## `{' '.join(path)}`", "", "```text", command.get_help(context), "```", ""])
+        lines.extend(
+            [f"## `{' '.join(path)}`", "", "```text", command.get_help(context), "```", ""]
+        )
         if isinstance(command, click.Group):
             for name in command.list_commands(context):
                 found = command.get_command(context, name)

@@ -91,13 +91,15 @@ CREATE TABLE plex_section (
     listed_mark TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Every file that Plex lists. `name` is the folded file name, the way in for a match.
+-- Every file that Plex lists. `listing` tells rows of the last full list from older ones; 
+-- `name` is the folded file name, the way in for a match.
 CREATE TABLE plex_file (
     section_id TEXT NOT NULL,
     path TEXT NOT NULL,
     name TEXT NOT NULL,
     rating_key TEXT NOT NULL,
     size INTEGER,
+    listing INTEGER NOT NULL,
     PRIMARY KEY (section_id, path)
 ) WITHOUT ROWID;
 CREATE INDEX plex_file_name ON plex_file (name);

@@ -21,7 +21,9 @@ def to_json(container: Mapping[str, Any]) -> bytes:
 
 def to_xml(container: Mapping[str, Any]) -> bytes:
     """Write the container as XML."""
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + _element("MediaContainer", container)).encode()
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + _element("MediaContainer", container)
+    ).encode()
 
 
 def _element(name: str, value: Mapping[str, Any]) -> str:

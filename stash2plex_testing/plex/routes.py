@@ -268,9 +268,7 @@ class Routes:
 
     def page(self, _: Request) -> Answer:
         """GET /web: what this Plex shows, for a person to look at."""
-        cards = "".join(
-            _card(item) for item in list(self._library.items.values())[:500]
-        )
+        cards = "".join(_card(item) for item in list(self._library.items.values())[:500])
         text = (
             "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             "<title>What Plex shows</title><style>body{font:16px system-ui;margin:1rem;"
@@ -291,7 +289,9 @@ def _card(item: Item) -> str:
         "<article>"
         + (picture if item.selected.get("posters") else "")
         + f"<strong>{html.escape(item.title)}</strong>"
-        + line(" · ".join(filter(None, (item.texts.get("studio", ""), item.originally_available_at))))
+        + line(
+            " · ".join(filter(None, (item.texts.get("studio", ""), item.originally_available_at)))
+        )
         + line(", ".join(item.tags.get("actor", [])))
         + line(" ".join(f"#{tag}" for tag in item.tags.get("genre", [])))
         + line(f"{item.floats['userRating']:g}/10" if "userRating" in item.floats else "")

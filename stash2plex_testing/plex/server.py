@@ -147,7 +147,10 @@ class FakePlex:
         return self._library.whole_library_edits
 
     def add_section(
-        self, title: str, type: str = "movie", locations: list[str] | None = None  # noqa: A002
+        self,
+        title: str,
+        type: str = "movie",
+        locations: list[str] | None = None,  # noqa: A002
     ) -> Section:
         """Make a library."""
         return self._library.add_section(title, type, locations or ["/media"])
@@ -368,7 +371,9 @@ class _Handler(BaseHTTPRequestHandler):
             kind = "application/json" if json_wanted else "text/xml;charset=utf-8"
         self._send(answer.status, body, {"Content-Type": kind})
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str], length: int | None = None) -> None:
+    def _send(
+        self, status: int, body: bytes, headers: dict[str, str], length: int | None = None
+    ) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -394,10 +399,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return 0
             case "half":
-                self._send(200, b'{"MediaContainer": {"size": 1, "Meta', {"Content-Type": "application/json"}, 4096)
+                self._send(
+                    200,
+                    b'{"MediaContainer": {"size": 1, "Meta',
+                    {"Content-Type": "application/json"},
+                    4096,
+                )
                 self.close_connection = True
             case "malformed":
-                self._send(200, b'{"MediaContainer": {"size": 1,,}', {"Content-Type": "application/json"})
+                self._send(
+                    200, b'{"MediaContainer": {"size": 1,,}', {"Content-Type": "application/json"}
+                )
             case "empty":
                 self._send(200, b"", {"Content-Type": "application/json"})
             case "html":

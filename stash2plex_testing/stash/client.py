@@ -60,7 +60,7 @@ class Client:
         return self.send("POST", "/graphql", body, {"Content-Type": "application/json"})
 
     def query(self, text: str, variables: dict[str, Any] | None = None) -> Any:
-        """Send a GraphQL document and give its data. Raises ValueError for an answer with errors."""
+        """Send a GraphQL document and give its data. Raises ValueError for errors in it."""
         answer = self.post(text, variables)
         content = answer.json() if answer.status in (200, 422) else {"errors": [answer.status]}
         if content.get("errors"):

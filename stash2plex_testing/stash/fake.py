@@ -111,8 +111,9 @@ class FakeStash(Outside):
 
     def stop(self) -> None:
         """Kill what runs, stop listening, wait for every thread. Harmless when not started."""
-        self.plugins.close()
+        # The connections first: a request whose hook is killed shall not be answered any more.
         self.down()
+        self.plugins.close()
         self.jobs.close()
 
     def up(self) -> None:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 KINDS = (
     "status",  # the given status with a short text
     "reset",  # the connection is cut with RST before any answer
-    "hang",  # no answer for `seconds`, then the connection closes
-    "half_body",  # the right headers, then half of the right body
+    "hang",  # no answer for `seconds` or until `clear`, then the connection closes
+    "half",  # the right headers, then half of the right body
     "malformed",  # a body that starts as JSON and is none
     "empty",  # 200 and no body at all
     "html",  # 200 and a page, as a proxy sends it
     "wrong_shape",  # valid JSON that is nothing of what was asked for
     "graphql_error",  # a proper answer with an error, "database is locked" by default
-    "slow",  # the right answer, byte by byte, over `seconds`
+    "drip",  # the right answer, byte by byte, over `seconds`
     "redirect",  # 302 to `location`
     "endless",  # a body that does not end
 )
@@ -27,19 +29,29 @@ KINDS = (
 
 @dataclass
 class Fault:
-    """One order. `times` is how many requests it still spoils; None means all."""
+    """One order.
+
+    `path` and `operation` are regular expressions, searched in the path with its query and in the
+    GraphQL document. `times` is how many requests it still spoils, None for all; `after` lets that
+    many fitting requests pass first; `seconds` is for "hang" and "drip". `hits` counts.
+    """
 
     kind: str
-    path: re.Pattern[str]
-    operation: re.Pattern[str]
+    path: str = ""
+    operation: str = ""
     times: int | None = 1
     after: int = 0
     status: int = 500
     seconds: float = 30.0
     message: str = "database is locked"
     location: str = "/login"
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     hits: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that is not in `KINDS` with ValueError."""
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is none of {', '.join(KINDS)}.")
 
 
 class Faults:
@@ -48,56 +60,28 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self.released = threading.Event()
+        """Set when the orders of now are taken back, for requests that hang."""
 
-    def add(
-        self,
-        kind: str,
-        *,
-        path: str = "",
-        operation: str = "",
-        times: int | None = 1,
-        after: int = 0,
-        status: int = 500,
-        seconds: float = 30.0,
-        message: str = "database is locked",
-        location: str = "/login",
-        headers: dict[str, str] | None = None,
-    ) -> Fault:
-        """Order a fault for the requests that fit.
-
-        `path` and `operation` are regular expressions, searched in the path with its query and
-        in the GraphQL document; `after` lets that many fitting requests pass first; `times` is
-        how many are spoilt, None for all; `seconds` is for "hang" and "slow". Raises ValueError
-        for a kind that is not in `KINDS`.
-        """
-        if kind not in KINDS:
-            raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}.")
-        fault = Fault(
-            kind,
-            re.compile(path),
-            re.compile(operation),
-            times,
-            after,
-            status,
-            seconds,
-            message,
-            location,
-            headers or {},
-        )
+    def add(self, fault: Fault | str, **options: Any) -> Fault:
+        """Order a fault: one made already, or a kind with the fields of `Fault`."""
+        order = fault if isinstance(fault, Fault) else Fault(fault, **options)
         with self._lock:
-            self._faults.append(fault)
-        return fault
+            self._faults.append(order)
+        return order
 
     def clear(self) -> None:
-        """Take every order back."""
+        """Take every order back and let hanging requests go."""
         with self._lock:
             self._faults.clear()
+            released, self.released = self.released, threading.Event()
+        released.set()
 
     def take(self, path: str, operation: str) -> Fault | None:
         """Use up the first order that fits a request."""
         with self._lock:
             for fault in self._faults:
-                if not fault.path.search(path) or not fault.operation.search(operation):
+                if not re.search(fault.path, path) or not re.search(fault.operation, operation):
                     continue
                 if fault.after > 0:
                     fault.after -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from stash2plex_testing.stash.process import PluginProcess, Progress
 
@@ -25,7 +26,7 @@ class Job:
         self.description = description
         self.status = "READY"
         self.error: str | None = None
-        self.output: object = None
+        self.output: Any = None
         self.log: list[str] = []
         self.add_time = now
         self.start_time: float | None = None

@@ -134,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
         self._log(request, text, reply.status, started)
         if fault is None:
             self._send(reply)
-        elif fault.kind == "half_body":
+        elif fault.kind == "half":
             self._send(reply, sent=len(reply.body) // 2)
         else:
             self._drip(reply, fault.seconds)
@@ -232,6 +232,13 @@ class Handler(BaseHTTPRequestHandler):
                 return
             self.wfile.write(reply.body[start : start + step])
 
+    def _hang(self, seconds: float) -> None:
+        """Wait for the end of the time, of the server or of the order."""
+        site = self.server.site
+        released, end = site.faults.released, time.monotonic() + seconds
+        while time.monotonic() < end and not site.closing.wait(POLL) and not released.is_set():
+            pass
+
     def _spoil(self, fault: Fault, request: Request, text: str, started: float) -> bool:
         """Answer with a fault. False where the right answer is needed first."""
         replies = {
@@ -252,7 +259,7 @@ class Handler(BaseHTTPRequestHandler):
             self._log(request, text, reply.status, started)
             self._send(reply)
             return True
-        if fault.kind in ("half_body", "slow"):
+        if fault.kind in ("half", "drip"):
             return False
         self._log(request, text, 200 if fault.kind == "endless" else 0, started)
         self.close_connection = True
@@ -262,7 +269,7 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
         elif fault.kind == "hang":
-            self.server.site.closing.wait(fault.seconds)
+            self._hang(fault.seconds)
         else:
             self.wfile.write(self._head(Reply(200, kind="application/json"), None))
             while not self.server.site.closing.wait(0.001):

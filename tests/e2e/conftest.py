@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 from plexapi.server import PlexServer
 
-from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import Latency
 from stash2plex_testing.world import ARCHIVE, World, differences
 
@@ -21,10 +19,6 @@ PATIENCE = 60.0
 
 class Stage(World):
     """A world with the questions that tests ask."""
-
-    @property
-    def data_dir(self) -> str:
-        return os.path.join(self.stash.config_dir, "stash2plex")
 
     @property
     def database(self) -> str:
@@ -45,6 +39,13 @@ class Stage(World):
 
     def job(self, number: int) -> Any:
         return self.stash.jobs.find(number)
+
+    def said(self, mode: str, **arguments: Any) -> str:
+        """Call an operation; returns what it answers, be it an error."""
+        try:
+            return str(self.operation(mode, **arguments))
+        except RuntimeError as error:
+            return str(error)
 
     def log_text(self) -> str:
         return "\n".join(text for _, text in self.stash.plugin_log)
@@ -87,22 +88,6 @@ class Stage(World):
     def queue(self) -> dict[str, int]:
         return self.operation("status")["queue"]
 
-    def end_worker(self) -> None:
-        """Ask a background worker to end and wait until it has."""
-        if not os.path.exists(self.database):
-            return
-        self.until(lambda: not drain_runs(self.data_dir) or self._terminate(), 30.0)
-        self.until(lambda: not drain_runs(self.data_dir), 30.0)
-
-    def _terminate(self) -> bool:
-        for (pid,) in self.rows("SELECT pid FROM drain WHERE origin = 'background worker'"):
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue
-            return True
-        return False
-
 
 @pytest.fixture
 def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
@@ -124,5 +109,4 @@ def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
     yield make
     for stage in stages:
         stage.plex.faults.clear()
-        stage.end_worker()
         stage.__exit__()

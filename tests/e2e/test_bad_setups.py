@@ -23,11 +23,7 @@ OFF = {"background_worker": "off"}
 def test_a_broken_set_up_says_what_to_do(make_stage, settings, words):
     stage = make_stage(3, settings={**OFF, **settings})
     stage.operation("sync", scene_ids=[1, 2, 3])
-    try:
-        said = str(stage.operation("process_queue", max_wait=1))
-    except RuntimeError as error:
-        said = str(error)
-    said += stage.log_text()
+    said = stage.said("process_queue", max_wait=1) + stage.log_text()
     for word in words:
         assert word in said
     assert "not-the-token" not in said

@@ -2,6 +2,10 @@
 
 import base64
 import json
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,31 +14,34 @@ from stash2plex_testing.stash import FakeStash, picture
 START = 1_750_000_000.0
 
 
+Ask = Callable[..., Any]
+
+
 class Clock:
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = START
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def stash(tmp_path, clock):
+def stash(tmp_path: Path, clock: Clock) -> Iterator[FakeStash]:
     with FakeStash(root=str(tmp_path), clock=clock) as server:
         yield server
 
 
 @pytest.fixture
-def ask(stash):
+def ask(stash: FakeStash) -> Ask:
     return stash.client().query
 
 
-def ids(ask, criteria=None, **paging):
+def ids(ask: Ask, criteria: dict[str, Any] | None = None, **paging: Any) -> list[int]:
     data = ask(
         "query ($c: SceneFilterType, $f: FindFilterType) {"
         " findScenes(scene_filter: $c, filter: $f) { scenes { id } } }",
@@ -43,7 +50,7 @@ def ids(ask, criteria=None, **paging):
     return [int(scene["id"]) for scene in data["findScenes"]["scenes"]]
 
 
-def test_scene_shows_what_was_added(stash, ask):
+def test_scene_shows_what_was_added(stash: FakeStash, ask: Ask) -> None:
     above = stash.add_studio("Above")
     scene = stash.add_scene(
         "Harbour",
@@ -82,7 +89,7 @@ def test_scene_shows_what_was_added(stash, ask):
     assert data["groups"] == [{"group": {"name": "Collection"}, "scene_index": None}]
 
 
-def test_invalid_documents_fail_whole(stash):
+def test_invalid_documents_fail_whole(stash: FakeStash) -> None:
     client = stash.client()
     for text in ("{ findScene(id: 1) { id custom_fields } }", "{ findScene(", "{ nothing }"):
         answer = client.post(text)
@@ -92,7 +99,7 @@ def test_invalid_documents_fail_whole(stash):
     assert client.post("query ($id: ID!) { findScene(id: $id) { id } }").status == 422
 
 
-def test_aliases_read_many_scenes_and_absent_ones_are_null(stash, ask):
+def test_aliases_read_many_scenes_and_absent_ones_are_null(stash: FakeStash, ask: Ask) -> None:
     stash.generate(30)
     for first in (1, 11, 28):
         fields = " ".join(f"s{n}: findScene(id: {n}) {{ ...F }}" for n in range(first, first + 5))
@@ -106,7 +113,7 @@ def test_aliases_read_many_scenes_and_absent_ones_are_null(stash, ask):
             assert data[f"s{n}"] == expected
 
 
-def test_an_alias_inside_a_string_stays_text(stash, ask):
+def test_an_alias_inside_a_string_stays_text(stash: FakeStash, ask: Ask) -> None:
     stash.add_scene("a")
     data = ask(
         '{ a: findScene(id: 1) { id } b: findScenes(filter: {q: "c: findScene(id: 2)"}) { count } }'
@@ -114,7 +121,7 @@ def test_an_alias_inside_a_string_stays_text(stash, ask):
     assert data == {"a": {"id": "1"}, "b": {"count": 0}}
 
 
-def test_quick_plan_and_executor_agree(stash):
+def test_quick_plan_and_executor_agree(stash: FakeStash) -> None:
     stash.generate(40)
     client = stash.client()
     text = """query ($f: FindFilterType) { findScenes(filter: $f) { count scenes {
@@ -129,16 +136,16 @@ def test_quick_plan_and_executor_agree(stash):
     assert len(quick["data"]["findScenes"]["scenes"]) == 40
 
 
-def test_ids_keep_their_order_and_a_missing_one_fails_all(stash, ask):
+def test_ids_keep_their_order_and_a_missing_one_fails_all(stash: FakeStash, ask: Ask) -> None:
     stash.generate(5)
     found = ask("{ findScenes(ids: [3, 1]) { count scenes { id } } }")["findScenes"]
     assert found == {"count": 2, "scenes": [{"id": "3"}, {"id": "1"}]}
     for chosen in ("[1, 99]", "[1, 1]"):
-        with pytest.raises(ValueError, match="scene with id .* not found"):
+        with pytest.raises(ValueError, match=r"scene with id .* not found"):
             ask(f"{{ findScenes(ids: {chosen}) {{ count }} }}")
 
 
-def test_paging(stash, ask):
+def test_paging(stash: FakeStash, ask: Ask) -> None:
     stash.generate(60)
     every = list(range(1, 61))
     assert ids(ask) == every
@@ -164,14 +171,16 @@ def test_paging(stash, ask):
         ("NOT_NULL", 0, None, [1, 2, 3, 4, 5]),
     ],
 )
-def test_id_criterion(stash, ask, modifier, value, value2, expected):
+def test_id_criterion(
+    stash: FakeStash, ask: Ask, modifier: str, value: int, value2: int | None, expected: list[int]
+) -> None:
     stash.generate(5)
     criterion = {"value": value, "value2": value2, "modifier": modifier}
     assert ids(ask, {"id": criterion}) == expected
     assert ids(ask, {"AND": {"id": criterion}}) == expected
 
 
-def test_relations_with_depth_and_excludes(stash, ask):
+def test_relations_with_depth_and_excludes(stash: FakeStash, ask: Ask) -> None:
     top = stash.add_studio("top")
     middle = stash.add_studio("middle", top)
     low = stash.add_studio("low", middle)
@@ -186,7 +195,7 @@ def test_relations_with_depth_and_excludes(stash, ask):
     assert ids(ask, {"performers": {"value": [], "modifier": "INCLUDES"}}) == [1, 2, 3, 4]
 
 
-def test_one_chained_filter_a_level(stash, ask):
+def test_one_chained_filter_a_level(stash: FakeStash, ask: Ask) -> None:
     stash.generate(6)
     one, two = ({"id": {"value": n, "modifier": "EQUALS"}} for n in (1, 2))
     assert ids(ask, {**one, "OR": {**two, "OR": {"id": {"value": 5, "modifier": "GREATER_THAN"}}}})
@@ -197,14 +206,16 @@ def test_one_chained_filter_a_level(stash, ask):
         ids(ask, {"OR": one, "NOT": two})
 
 
-def test_times_are_local_text_and_compared_as_text(stash, ask, clock):
+def test_times_are_local_text_and_compared_as_text(
+    stash: FakeStash, ask: Ask, clock: Clock
+) -> None:
     stash.library.utc_offset_minutes = 120
     scene = stash.add_scene("a")
     assert scene.updated_at == "2025-06-15T17:06:40+02:00"
     clock.now += 60
     stash.add_scene("b")
 
-    def since(value, modifier="GREATER_THAN", value2=None):
+    def since(value: str, modifier: str = "GREATER_THAN", value2: str | None = None) -> list[int]:
         criterion = {"value": value, "value2": value2, "modifier": modifier}
         return ids(ask, {"updated_at": criterion})
 
@@ -222,7 +233,9 @@ def test_times_are_local_text_and_compared_as_text(stash, ask, clock):
     assert ids(ask, sort="updated_at") == [3, 1, 2], "a changed zone sorts newer rows before"
 
 
-def test_related_filters_and_the_one_that_is_ignored(stash, ask, clock):
+def test_related_filters_and_the_one_that_is_ignored(
+    stash: FakeStash, ask: Ask, clock: Clock
+) -> None:
     performer, studio, tag = stash.add_performer("p"), stash.add_studio("s"), stash.add_tag("t")
     group = stash.add_group("g")
     stash.add_scene(performers=[performer], files=["/data/a.mp4"])
@@ -244,18 +257,18 @@ def test_related_filters_and_the_one_that_is_ignored(stash, ask, clock):
     assert ids(ask, newer) == []
 
 
-def stamps(stash):
+def stamps(stash: FakeStash) -> dict[int, str]:
     return {scene.id: scene.updated_at for scene in stash.scenes}
 
 
-def bumped(stash, clock, change):
+def bumped(stash: FakeStash, clock: Clock, change: Callable[[], object]) -> list[int]:
     before = stamps(stash)
     clock.now += 10
     change()
     return [id_ for id_, stamp in stamps(stash).items() if stamp != before.get(id_)]
 
 
-def test_what_bumps_a_scene(stash, ask, clock):
+def test_what_bumps_a_scene(stash: FakeStash, ask: Ask, clock: Clock) -> None:
     performers = [stash.add_performer(name) for name in "pq"]
     tags = [stash.add_tag(name) for name in "tu"]
     studio = stash.add_studio("s")
@@ -265,11 +278,11 @@ def test_what_bumps_a_scene(stash, ask, clock):
         for n in "12"
     )  # fmt: skip
 
-    def change(what):
+    def change(what: Callable[[], object]) -> list[int]:
         return bumped(stash, clock, what)
 
     assert change(lambda: ask("mutation { sceneUpdate(input: {id: 1}) { id } }")) == [1]
-    assert change(lambda: ask("mutation { performerUpdate(input: {id: 1, name: \"n\"}) { id } }")
+    assert change(lambda: ask('mutation { performerUpdate(input: {id: 1, name: "n"}) { id } }')
                   ) == []  # fmt: skip
     assert performers[0].updated_at == stash.library.now()
     assert change(lambda: ask('mutation { studioUpdate(input: {id: 1, name: "n"}) { id } }')) == []
@@ -299,13 +312,13 @@ def test_what_bumps_a_scene(stash, ask, clock):
     assert performers[1].updated_at == stash.library.now()
     assert change(lambda: ask("mutation { studioDestroy(input: {id: 1}) }")) == []
     assert one.studio is None
-    assert change(lambda: ask("mutation { sceneMerge(input: {source: [2], destination: 1}) { id } }")
-                  ) == [1]  # fmt: skip
+    merge = "mutation { sceneMerge(input: {source: [2], destination: 1}) { id } }"
+    assert change(lambda: ask(merge)) == [1]
     assert ids(ask) == [1]
     assert len(one.files) == 4
 
 
-def test_updating_a_scene(stash, ask):
+def test_updating_a_scene(stash: FakeStash, ask: Ask) -> None:
     stash.generate(3)
     data = ask(
         "mutation ($i: SceneUpdateInput!) { sceneUpdate(input: $i) { title date performers { id }"
@@ -328,12 +341,12 @@ def test_updating_a_scene(stash, ask):
     assert answer["errors"] == [{"message": "scene with id 77 not found", "path": ["sceneUpdate"]}]
 
 
-def test_bulk_modes(stash, ask):
+def test_bulk_modes(stash: FakeStash, ask: Ask) -> None:
     tags = [stash.add_tag(name) for name in "abc"]
     stash.add_scene(tags=tags[:1])
     stash.add_scene(tags=tags[1:])
 
-    def bulk(mode, chosen):
+    def bulk(mode: str, chosen: list[str]) -> list[list[int]]:
         ask(
             "mutation ($i: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $i) { id } }",
             {"i": {"ids": ["1", "2"], "tag_ids": {"mode": mode, "ids": chosen}, "organized": True}},
@@ -346,7 +359,7 @@ def test_bulk_modes(stash, ask):
     assert all(scene.organized for scene in stash.scenes)
 
 
-def test_other_lists(stash, ask):
+def test_other_lists(stash: FakeStash, ask: Ask) -> None:
     stash.generate(60)
     data = ask(
         '{ findPerformers(filter: {per_page: 2, sort: "name"}) { count performers { id name } }'
@@ -361,7 +374,7 @@ def test_other_lists(stash, ask):
     assert data["stats"]["scene_count"] == 60
 
 
-def test_generated_libraries_are_varied_and_the_same(tmp_path):
+def test_generated_libraries_are_varied_and_the_same(tmp_path: Path) -> None:
     made = []
     for number in range(2):
         stash = FakeStash(root=str(tmp_path / str(number)), clock=lambda: START)
@@ -378,7 +391,7 @@ def test_generated_libraries_are_varied_and_the_same(tmp_path):
     assert any(studio.parent for studio in stash.library.studios.values())
 
 
-def test_pictures_are_valid_and_distinct(tmp_path):
+def test_pictures_are_valid_and_distinct(tmp_path: Path) -> None:
     drawn = [picture(number) for number in range(200)]
     assert len(set(drawn)) == 200
     assert {data[:3] for data in drawn} == {b"\xff\xd8\xff", b"\x89PN"}
@@ -386,7 +399,18 @@ def test_pictures_are_valid_and_distinct(tmp_path):
         assert data.endswith((b"\xff\xd9", b"IEND\xaeB`\x82"))
 
 
-def test_full_import_renumbers(stash, ask):
+def test_a_scene_takes_little_memory(tmp_path: Path) -> None:
+    stash = FakeStash(root=str(tmp_path))
+    tracemalloc.start()
+    try:
+        stash.generate(2000)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert used / 2000 < 3000, "100,000 scenes shall fit into 300 MB"
+
+
+def test_full_import_renumbers(stash: FakeStash, ask: Ask) -> None:
     stash.generate(10)
     before = {scene.files[0].path: scene.id for scene in stash.scenes}
     stash.full_import()
@@ -396,14 +420,14 @@ def test_full_import_renumbers(stash, ask):
     assert ids(ask) == list(range(1, 11))
 
 
-def test_imported_times_may_be_old(stash, ask):
+def test_imported_times_may_be_old(stash: FakeStash, ask: Ask) -> None:
     scene = stash.add_scene("a")
     stash.import_scene(scene, START - 86400, title="b")
     assert scene.updated_at == "2025-06-14T15:06:40Z"
     assert ask("{ findScene(id: 1) { title } }") == {"findScene": {"title": "b"}}
 
 
-def test_bodies_that_are_no_request(stash):
+def test_bodies_that_are_no_request(stash: FakeStash) -> None:
     client = stash.client()
     json_type = {"Content-Type": "application/json"}
     assert client.send("POST", "/graphql", b"{", json_type).status == 400

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, print_type
 
 from stash2plex_testing.stash.graphql_api import load_schema
-
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, print_type
 
 INTROSPECTION = Path(__file__).parents[3] / "shared" / "contracts" / "stash-introspection.json"
 
@@ -29,7 +28,7 @@ def real() -> dict[str, Any]:
     return {kind["name"]: kind for kind in data["__schema"]["types"]}
 
 
-def test_every_definition_is_stashs_own(real):
+def test_every_definition_is_stashs_own(real: dict[str, Any]) -> None:
     compared = 0
     for name, kind in load_schema().type_map.items():
         if name.startswith("__"):
@@ -55,7 +54,7 @@ def test_every_definition_is_stashs_own(real):
     assert compared > 400
 
 
-def test_inputs_of_hooked_mutations_are_whole(real):
+def test_inputs_of_hooked_mutations_are_whole(real: dict[str, Any]) -> None:
     # A hook's input has every field of Go's struct, those not sent as null.
     for name in ("SceneUpdateInput", "BulkSceneUpdateInput", "PerformerUpdateInput"):
         ours = load_schema().type_map[name]
@@ -63,5 +62,5 @@ def test_inputs_of_hooked_mutations_are_whole(real):
         assert set(ours.fields) == {field["name"] for field in real[name]["inputFields"]}
 
 
-def test_scenes_have_no_custom_fields_at_this_version():
+def test_scenes_have_no_custom_fields_at_this_version() -> None:
     assert "custom_fields" not in print_type(load_schema().type_map["Scene"])
