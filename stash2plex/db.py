@@ -13,6 +13,9 @@ from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavai
 
 SCHEMA_NUMBER = 1
 BUSY_SECONDS = 10.0
+CACHE_KIB = 32_768
+"""Page cache of a worker: with SQLite's 2 MiB, indexing 100,000 files costs 1.7 times as much each
+as indexing 10,000."""
 
 
 def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
@@ -40,6 +43,7 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
             _migrate(connection)
         if relaxed:
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB:d}")
     except sqlite3.Error as error:
         connection.close()
         raise store_error(error, path) from error

@@ -51,9 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def show(world: World, console: Console, scenes: int) -> int:
     """Run through the story and judge the end."""
     started = time.monotonic()
-    console.print(
-        f"[bold]1.[/] A Stash with {scenes:,} scenes, and a Plex that knows only their files."
-    )
+    console.print(f"[bold]1.[/] A Stash with {scenes:,} scenes; a Plex that knows only files.")
     world.fill(scenes)
     # With the worker off a backlog can build up, as after a week without Plex.
     world.install(background_worker="off")
@@ -78,9 +76,10 @@ def show(world: World, console: Console, scenes: int) -> int:
     if wrong:
         console.print(f"[bold red]Not equal:[/] {wrong:,} of {scenes:,} scenes differ.")
         return 1
+    edits, pictures = world.plex.count("PUT"), world.plex.count("POST", "posters|arts")
     console.print(
         f"[bold green]All {scenes:,} scenes match.[/] {total:.0f} s in all, "
-        f"{world.plex.count('PUT')} edits, {world.plex.count('POST', 'posters|arts')} pictures sent."
+        f"{edits:,} edits, {pictures:,} pictures sent."
     )
     return 0
 
@@ -144,8 +143,9 @@ def compare(world: World, reader: PlexServer, before: dict[str, str], console: C
         for item in reader.fetchItems(keys[start : start + 200]):
             held.update(dict.fromkeys(item.locations, item))
     table = Table(box=None, header_style="bold", padding=(0, 2))
-    for name in ("File", "Plex before", "Plex now", "Studio", "Performers", "Tags"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    for name in ("Plex before", "Plex now", "Studio", "People", "Tags"):
+        wide = name.startswith("Plex")
+        table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=18 if wide else None)
     wrong = 0
     scenes = [scene for scene in world.read_scenes() if scene["files"]]
     for number, scene in enumerate(scenes):
@@ -157,7 +157,6 @@ def compare(world: World, reader: PlexServer, before: dict[str, str], console: C
             console.print(f"[red]scene {scene['id']}[/]: {'; '.join(found)}", highlight=False)
         if number < SHOWN:
             table.add_row(
-                os.path.basename(path),
                 before.get(path, ""),
                 item.title,
                 item.studio or "",

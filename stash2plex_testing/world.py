@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from stash2plex.datadir import DATABASE_NAME
 from stash2plex.lock import drain_runs
@@ -40,7 +40,7 @@ class World:
         self.plex = FakePlex(latency=latency or Latency())
         self.section = self.plex.add_section("Harbour Films", locations=["/media/library"])
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         self.plex.start()
         self.stash.start()
         return self

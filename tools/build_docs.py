@@ -45,8 +45,8 @@ def settings_page() -> str:
         "# Settings",
         "",
         (
-            "In Stash under Settings › Plugins › Stash2Plex. What you leave empty or unticked is the "
-            "default."
+            "In Stash under Settings › Plugins › Stash2Plex. What you leave empty or unticked "
+            "is the default."
         ),
         "",
         "| Key | Default | Allowed | Meaning |",
@@ -78,9 +78,9 @@ def tasks_page() -> str:
         "# Tasks and operations",
         "",
         (
-            "Tasks are buttons in Stash under Settings › Tasks. Every mode, task or not, can also be "
-            'called with `runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "…"})`; the answer '
-            'is `{"output": …}` or `{"error": "…"}`.'
+            "Tasks are buttons in Stash under Settings › Tasks. Every mode, task or not, can also "
+            'be called with `runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "…"})`; the '
+            'answer is `{"output": …}` or `{"error": "…"}`.'
         ),
         "",
         "| Mode | Task | What it does |",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from stash2plex_testing.plex.faults import Fault, Faults
@@ -85,7 +85,7 @@ class FakePlex:
 
     # -- life -----------------------------------------------------------------------------
 
-    def __enter__(self) -> FakePlex:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -149,8 +149,8 @@ class FakePlex:
     def add_section(
         self,
         title: str,
-        type: str = "movie",
-        locations: list[str] | None = None,  # noqa: A002
+        type: str = "movie",  # noqa: A002 - Plex's word
+        locations: list[str] | None = None,
     ) -> Section:
         """Make a library."""
         return self._library.add_section(title, type, locations or ["/media"])
@@ -345,11 +345,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
         """Say nothing: the log is ours."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer a GET."""
         self.plex.handle(self)
 
-    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
+    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
 
     def read_request(self) -> Request:
         """Take the request apart."""

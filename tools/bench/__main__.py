@@ -1,0 +1,73 @@
+"""`make bench`: prints the table, writes dist/bench.json, and draws the growth curves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+
+from rich.console import Console
+from rich.table import Table
+
+from stash2plex.version import VERSION
+from tools.bench import drains, hooks, stores
+from tools.bench.draw import draw_growth
+from tools.bench.figure import Figure
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def main() -> int:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=1000, help="library of the drain figures")
+    parser.add_argument("--large", type=int, default=100_000, help="library of the growth figures")
+    parser.add_argument("--only", choices=["hooks", "stores", "drains", "large"], action="append")
+    options = parser.parse_args()
+    console = Console()
+    parts = options.only or ["hooks", "stores", "drains", "large"]
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="stash2plex-bench-") as folder:
+        if "hooks" in parts:
+            figures += hooks.measure(folder)
+        if "stores" in parts:
+            measured, curves = stores.measure(folder, options.large)
+            figures += measured
+            draw_growth(os.path.join(ROOT, "docs", "growth.svg"), curves)
+        if "drains" in parts:
+            figures += drains.measure(folder, options.scenes)
+        if "large" in parts:
+            figures += drains.measure_large(folder, options.large)
+    machine = {
+        "cpu": f"{os.cpu_count()} × {platform.machine()}",
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "stash2plex": VERSION,
+    }
+    show(console, figures, machine)
+    path = os.path.join(ROOT, "dist", "bench.json")
+    with open(path, "w", encoding="utf-8") as file:
+        rows = [figure.as_dict() for figure in figures]
+        json.dump({"machine": machine, "figures": rows}, file, indent=2)
+    return 0 if all(figure.good for figure in figures) else 1
+
+
+def show(console: Console, figures: list[Figure], machine: dict[str, str]) -> None:
+    """Print the table."""
+    table = Table(box=None, header_style="bold", padding=(0, 2))
+    for name in ("Figure", "Measured", "Goal", ""):
+        table.add_column(name)
+    for figure in figures:
+        mark = "[green]reached[/]" if figure.good else "[red]not reached[/]"
+        table.add_row(figure.name, figure.text, figure.goal, mark if figure.goal else "")
+    console.print(table)
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()), highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
