@@ -75,7 +75,7 @@ def apply_scene(
     seconds = 0.0
     if change.edits:
         start = monotonic()
-        plex.edit(item.section_id, item.rating_key, change)
+        plex.edit(item.section_id, [item.rating_key], change)
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
@@ -169,11 +169,13 @@ def plan_change(
     written = record.written if record else {}
     texts: dict[Field, str] = {}
     locks: set[Field] = set()
+    kept: set[Field] = set()
     for name, wanted in desired.texts.items():
         held = clean_text(item.texts.get(name, ""), 1_000_000)
         ours = written.get(name)
         target = _text_target(name, wanted, held, ours, desired, item, preserve=preserve)
         if target is None:
+            kept.add(name)
             continue
         if target != held:
             texts[name] = target
@@ -190,8 +192,39 @@ def plan_change(
             lists[name] = ListChange(target_list, stale)
         elif wanted_list and name not in item.locked:
             locks.add(name)
-    rating, clear = _rating_change(desired, item, written.get(Field.RATING), preserve=preserve)
-    return Change(texts, lists, rating, clear, frozenset(locks))
+    rating, clear, keeps = _rating_change(
+        desired, item, written.get(Field.RATING), preserve=preserve
+    )
+    if keeps:
+        kept.add(Field.RATING)
+    return Change(texts, lists, rating, clear, frozenset(locks), frozenset(kept))
+
+
+def as_shared(change: Change, item: PlexItem) -> Change:
+    """Say a change so that it fits every item that lacks and holds the same.
+
+    An edit of several items adds to their lists (plex.md §3.6), so only what is missing goes out.
+    """
+    lists = {
+        name: ListChange(
+            tuple(value for value in one.wanted if value not in item.lists.get(name, ())),
+            one.stale,
+        )
+        for name, one in change.lists.items()
+    }
+    return evolve(change, lists=lists)
+
+
+def share_key(change: Change) -> tuple[object, ...] | None:
+    """Return what is equal for changes that one edit can carry; None for one that goes alone."""
+    if not change.edits or change.clear_rating:
+        return None
+    return (
+        tuple(sorted(change.texts.items())),
+        tuple(sorted((name, one.wanted, one.stale) for name, one in change.lists.items())),
+        change.rating,
+        change.locks,
+    )
 
 
 def _text_target(
@@ -239,17 +272,19 @@ def _list_target(
 
 def _rating_change(
     desired: Desired, item: PlexItem, ours: object, *, preserve: bool
-) -> tuple[float | None, bool]:
+) -> tuple[float | None, bool, bool]:
+    """Return the rating to set, whether to clear it, and whether it is a person's and stays."""
     if not desired.rates:
-        return None, False
+        return None, False, False
     held = item.rating
     if desired.rating is None:
-        return None, ours is not None and _same_rating(held, ours)
+        clears = ours is not None and _same_rating(held, ours)
+        return None, clears, False
     if _same_rating(held, desired.rating):
-        return None, False
+        return None, False, False
     if preserve and held and not _same_rating(held, ours):
-        return None, False
-    return desired.rating, False
+        return None, False, True
+    return desired.rating, False, False
 
 
 def _same_rating(left: object, right: object) -> bool:
@@ -269,15 +304,13 @@ def written_values(desired: Desired, change: Change, record: Record | None) -> d
         return dict(record.written) if record else {}
     written: dict[str, object] = dict(record.written) if record else {}
     for name, text in desired.texts.items():
-        if text and (
-            name in change.texts or name in change.locks or written.get(name) in (None, text)
-        ):
-            written[name] = text
-        elif not text:
+        if not text:
             written.pop(name, None)
+        elif name not in change.kept:
+            written[name] = text
     for name, values in desired.lists.items():
         written[name] = list(values)
-    if desired.rates:
+    if desired.rates and Field.RATING not in change.kept:
         if desired.rating is None:
             written.pop(Field.RATING, None)
         else:

@@ -190,6 +190,7 @@ class Change:
     """The difference between wanted and held, to be sent as one edit.
 
     `locks` are fields to lock beside the changed ones. `clear_rating` needs a call of its own.
+    `kept` are fields whose value in Plex is a person's and stays.
     """
 
     texts: Mapping[Field, str]
@@ -197,6 +198,7 @@ class Change:
     rating: float | None = None
     clear_rating: bool = False
     locks: frozenset[Field] = frozenset()
+    kept: frozenset[Field] = frozenset()
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -229,8 +231,8 @@ class PlexPort(Protocol):
     def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
         """Read items with all details; those that are gone are absent."""
 
-    def edit(self, section_id: str, rating_key: str, change: Change) -> None:
-        """Write one item."""
+    def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
+        """Write one item, or the same change to several."""
 
     def clear_rating(self, rating_key: str) -> None:
         """Take the rating away."""

@@ -17,7 +17,14 @@ from typing import Any
 
 from attrs import define, evolve, frozen
 
-from stash2plex.apply import Applied, apply_scene, is_settled
+from stash2plex.apply import (
+    Applied,
+    apply_scene,
+    as_shared,
+    is_settled,
+    plan_change,
+    share_key,
+)
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings
 from stash2plex.db import transaction
@@ -52,6 +59,9 @@ URGENT_BATCH = 50
 LEASE_SECONDS = 120.0
 LEASE_RENEWAL = 30.0
 THREADS = 8
+SHARED_MOST = 100
+"""Items of one edit that carries the same change for all (plex.md §3.1)."""
+
 REFRESH_SECONDS = 10.0
 """A miss asks Plex for news at most this often."""
 
@@ -86,6 +96,8 @@ class Job:
     record: Record | None
     match: Match
     item: PlexItem | None = None
+    shared: tuple[object, ...] | None = None
+    """Equal for jobs whose changes one edit can carry."""
 
 
 class Pipeline:
@@ -149,9 +161,9 @@ class Pipeline:
             if not single and urgent < URGENT_BATCH and queue.urgent_due():
                 self._take(queue.claim(URGENT_BATCH - urgent, LEASE_SECONDS, urgent_only=True))
         while self._ready and self._writing < (1 if single else self._pacer.limit):
-            job = self._ready.popleft()
+            jobs = self._next_jobs(single=single)
             self._writing += 1
-            self._start(partial(self._write, job), partial(self._written, job))
+            self._start(partial(self._write, jobs), partial(self._written, jobs))
 
     def collect(self, seconds: float) -> None:
         """Wait for the next ends of reads and writes, at most so long, and act on them."""
@@ -178,6 +190,17 @@ class Pipeline:
             self.give_back()
         finally:
             self._pool.shutdown(cancel_futures=True)
+
+    def _next_jobs(self, *, single: bool) -> list[Job]:
+        """Take the next job, with all that wait for the very same change."""
+        first = self._ready.popleft()
+        if first.shared is None or single:
+            return [first]
+        others = [job for job in self._ready if job.shared == first.shared][: SHARED_MOST - 1]
+        if others:
+            taken = {job.claim.key for job in others}
+            self._ready = deque(job for job in self._ready if job.claim.key not in taken)
+        return [first, *others]
 
     # -- claims ---------------------------------------------------------------------------
 
@@ -342,7 +365,7 @@ class Pipeline:
         for job in jobs:
             item = items.get(job.match.file.rating_key)
             if item is not None and not item.trashed and _holds(item, job.match.file.path):
-                self._make_ready(evolve(job, item=item))
+                self._make_ready(evolve(job, item=item, shared=self._share_key(job, item)))
                 continue
             # The index is behind: the item is gone, in the bin, or belongs to another file.
             self._session.index.forget_item(job.match.file.rating_key)
@@ -350,6 +373,12 @@ class Pipeline:
                 "Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again."
             )
             self._failed([job.claim], job.scene.label, gone)
+
+    def _share_key(self, job: Job, item: PlexItem) -> tuple[object, ...] | None:
+        preserve = self._session.settings.preserve_plex_edits
+        change = plan_change(job.desired, item, job.record, preserve=preserve)
+        key = share_key(as_shared(change, item))
+        return None if key is None else (item.section_id, *key)
 
     def _make_ready(self, job: Job) -> None:
         """Queue a job for its write; one that a person waits for goes before bulk ones."""
@@ -361,14 +390,38 @@ class Pipeline:
 
     # -- writes ---------------------------------------------------------------------------
 
-    def _write(self, job: Job) -> Applied:
-        """Talk to the servers, in a thread; touch nothing of ours."""
-        assert job.item is not None
+    def _write(self, jobs: list[Job]) -> list[Applied | Exception]:
+        """Talk to the servers, in a thread; touch nothing of ours. One result a job.
+
+        Jobs that want the very same change get it in one edit; the items are then read back, and
+        each job is applied as if it were alone: where the edit did all, that writes nothing more.
+        """
+        settings, plex = self._session.settings, self._session.plex
+        items = {job.match.file.rating_key: job.item for job in jobs}
+        if len(jobs) > 1:
+            first = jobs[0].item
+            assert first is not None
+            change = plan_change(
+                jobs[0].desired, first, jobs[0].record, preserve=settings.preserve_plex_edits
+            )
+            plex.edit(first.section_id, list(items), as_shared(change, first))
+            items = dict(plex.items(list(items)))
+        results: list[Applied | Exception] = []
+        for job in jobs:
+            try:
+                results.append(self._apply(job, items.get(job.match.file.rating_key)))
+            except Exception as error:  # noqa: BLE001 - decided by _failed, job by job
+                results.append(error)
+        return results
+
+    def _apply(self, job: Job, item: PlexItem | None) -> Applied:
+        if item is None:
+            raise NotFound("Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again.")
         return apply_scene(
             job.scene,
             job.desired,
             job.match,
-            job.item,
+            item,
             job.record,
             settings=self._session.settings,
             stash=self._session.stash,
@@ -377,20 +430,28 @@ class Pipeline:
             monotonic=self._monotonic,
         )
 
-    def _written(self, job: Job, future: Future[Any]) -> None:
+    def _written(self, jobs: list[Job], future: Future[Any]) -> None:
         self._writing -= 1
         try:
-            applied: Applied = future.result()
+            results: list[Applied | Exception] = future.result()
         except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
-            if isinstance(error, NotFound):
-                self._session.index.forget_item(job.match.file.rating_key)
-            self._failed([job.claim], job.scene.label, error)
+            self._failed([job.claim for job in jobs], jobs[0].scene.label, error)
             return
+        for job, result in zip(jobs, results, strict=True):
+            if isinstance(result, Applied):
+                self._record(job, result)
+            else:
+                if isinstance(result, NotFound):
+                    self._session.index.forget_item(job.match.file.rating_key)
+                self._failed([job.claim], job.scene.label, result)
+
+    def _record(self, job: Job, applied: Applied) -> None:
+        """Keep what was written and take the key out of the queue, in one commit."""
         self._last_write_at = self._monotonic()
         self._pacer.succeeded(applied.seconds)
         for note in applied.notes:
             self._log.warning("%s", note)
-        written = ", ".join(applied.fields) or "nothing to write"
+        written = ", ".join(applied.fields) or "nothing more to write"
         with transaction(self._store.connection):
             self._store.records.put(applied.record, job.scene)
             self._ack(job.claim, f"“{job.scene.label}” by {job.match.matched_by}: {written}")

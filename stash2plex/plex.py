@@ -289,18 +289,17 @@ class Plex:
                     found[row.ratingKey] = _item(row, _opaque(section))
         return found
 
-    def edit(self, section_id: str, rating_key: str, change: Change) -> None:
-        """Write one item with one PUT.
+    def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
+        """Write one item, or the same change to up to 100, with one PUT.
 
-        The id is always sent: without it Plex edits the whole library (plex.md §0.1, 3).
+        The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
-        query = "&".join(
-            f"{quote(name, safe='')}={quote(value, safe='')}"
-            for name, value in [
-                ("type", MOVIE),
-                ("id", _opaque(rating_key)),
-                *edit_parameters(change),
-            ]
+        if not rating_keys:
+            raise AssertionError("an edit of no item would be one of all")
+        ids = ",".join(_opaque(key) for key in rating_keys)
+        query = f"type={MOVIE}&id={ids}" + "".join(
+            f"&{quote(name, safe='')}={quote(value, safe='')}"
+            for name, value in edit_parameters(change)
         )
         self._send("PUT", f"/library/sections/{_opaque(section_id)}/all?{query}", "the edit")
 

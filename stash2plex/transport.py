@@ -119,6 +119,7 @@ class Transport:
             )
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise self.map_error(error, doing) from error
+        assert isinstance(response, urllib3.HTTPResponse)
         try:
             data = self._read(response, limit, doing)
         except (HTTPError, HTTPException, OSError) as error:
@@ -135,11 +136,13 @@ class Transport:
         self._check_status(reply, doing)
         return reply
 
-    def _read(self, response: urllib3.BaseHTTPResponse, limit: int, doing: str) -> bytes:
+    def _read(self, response: urllib3.HTTPResponse, limit: int, doing: str) -> bytes:
         parts = []
         size = 0
         deadline = self._monotonic() + self._body_seconds
-        for part in response.stream(CHUNK, decode_content=True):
+        # read1 hands out what has come; `stream` would wait for a whole chunk, so that a slow drip
+        # never met the deadline.
+        while part := response.read1(CHUNK, decode_content=True):
             size += len(part)
             if size > limit:
                 raise Transient(

@@ -179,7 +179,8 @@ class PlexLibrary:
         if match := re.fullmatch(r"(\w+)\.(value|locked)", name):
             return self._field_action(match[1], match[2], value)
         if match := re.fullmatch(r"(\w+)\[\d+\]\.tag\.tag", name):
-            return self._tag_action(match[1], value, replaces=number == 1)
+            everywhere = self.tag_semantics == "replace_sets"
+            return self._tag_action(match[1], value, replaces=number == 1 or everywhere)
         if match := re.fullmatch(r"(\w+)\[\]\.tag\.tag-", name):
             self._check_tag(match[1])
             gone = [unquote(part) for part in value.split(",")]
@@ -247,7 +248,7 @@ class PlexLibrary:
         semantics = self.tag_semantics
 
         def add(item: Item, replaced: set[str]) -> None:
-            if replaces and semantics == "replace" and kind not in replaced:
+            if replaces and semantics != "append" and kind not in replaced:
                 replaced.add(kind)
                 item.tags[kind] = []
             held = item.tags.setdefault(kind, [])

@@ -47,7 +47,7 @@ class FakePlex:
     """A Plex Media Server on loopback. Use it as a context manager, or start and stop it.
 
     `tag_semantics` is what an indexed tag list means for one item, "append" or "replace"
-    (plex.md §3.6 leaves it open).
+    (plex.md §3.6 leaves it open); "replace_sets" replaces in edits of several items too.
     """
 
     def __init__(

@@ -180,6 +180,32 @@ def test_a_renamed_studio_and_a_destroyed_performer_reach_their_scenes(make_stag
         assert name not in names
 
 
+@pytest.mark.parametrize("semantics", ["append", "replace", "replace_sets"])
+def test_a_rename_that_many_scenes_show_is_one_edit(make_stage, semantics):
+    stage = make_stage(3, settings=OFF)
+    stage.plex.tag_semantics = semantics
+    studio = stage.stash.add_studio("Old Quay")
+    for number in range(150):
+        path = f"/data/quay/{number}.mp4"
+        tags = [stage.stash.add_tag(f"Tag {number}")]
+        stage.stash.add_scene(title=f"Quay {number}", studio=studio, tags=tags, files=[path])
+        stage.plex.add_item(stage.section, file=path.replace("/data", "/media/library", 1))
+    stage.run_task("Sync All Scenes")
+    stage.plex.clear_log()
+    stage.graphql(
+        "mutation R($input: StudioUpdateInput!) { studioUpdate(input: $input) { id } }",
+        input={"id": str(studio.id), "name": "New Quay"},
+    )
+    stage.run_task("Process Queue")
+    if semantics != "replace_sets":
+        assert stage.plex.count("PUT") <= 3
+        assert stage.plex.count("GET", "/library/metadata") <= 4
+    assert stage.wrong() == []
+    held = stage.items()["/media/library/quay/7.mp4"]
+    assert [tag.tag for tag in held.collections] == ["New Quay"]
+    assert [tag.tag for tag in held.genres] == ["Tag 7"]
+
+
 def test_a_scene_without_metadata_wipes_nothing(make_stage):
     stage = make_stage(1, settings=OFF)
     scene = stage.stash.add_scene(files=["/data/quiet/unnamed.mp4"])

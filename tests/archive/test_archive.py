@@ -1,0 +1,125 @@
+"""What `make plugin` builds: small, pure, reproducible, and able to run on bare Python."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import yaml
+
+from stash2plex_testing.world import ARCHIVE
+from tools import build_plugin
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path
+
+
+def run(folder, request, *, environment=None):
+    return subprocess.run(
+        [sys.executable, "-IS", str(folder / "stash2plex_plugin.py")],
+        input=json.dumps(request).encode(),
+        capture_output=True,
+        env=environment or {},
+        check=False,
+        timeout=60,
+    )
+
+
+def test_it_is_small_and_pure():
+    assert os.path.getsize(ARCHIVE) <= 3_000_000
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        names = archive.namelist()
+    assert [name for name in names if name.endswith((".so", ".pyd", ".dll", ".pyc"))] == []
+    assert {"Stash2Plex.yml", "stash2plex_plugin.py", "process_queue.py", "LICENSE"} <= set(names)
+    assert [name for name in names if name.endswith(".yml")] == ["Stash2Plex.yml"]
+    assert "manifest" not in names
+
+
+def test_it_is_the_same_byte_for_byte(tmp_path):
+    moment = build_plugin.commit_time()
+    digests = set()
+    for name in ("one.zip", "two.zip"):
+        build_plugin.write_archive(str(tmp_path / name), moment)
+        digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_the_index_names_it():
+    with open(ARCHIVE, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    with open(os.path.join(os.path.dirname(ARCHIVE), "index.yml"), encoding="utf-8") as file:
+        (entry,) = yaml.safe_load(file)
+    assert entry["id"] == "Stash2Plex"
+    assert entry["sha256"] == digest
+    assert entry["path"] == "Stash2Plex.zip"
+    assert len(str(entry["date"])) == len("2026-01-01 00:00:00")
+
+
+def test_every_part_imports_without_site_packages(unpacked):
+    code = (
+        "import sys, pkgutil, importlib\n"
+        f"sys.path[:0] = [{str(unpacked)!r}, {str(unpacked / 'vendor')!r}]\n"
+        "import stash2plex\n"
+        "for found in pkgutil.iter_modules(stash2plex.__path__):\n"
+        "    if found.name != '__main__':\n"
+        "        importlib.import_module('stash2plex.' + found.name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False, env={}
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
+    request = {
+        "server_connection": {"Scheme": "http", "Port": 9, "Dir": str(tmp_path / "config")},
+        "args": {"mode": "status"},
+    }
+    done = run(unpacked, request)
+    status = json.loads(done.stdout)["output"]
+    assert status["queue"] == {"pending": 0, "in_progress": 0, "waiting": 0, "dead": 0}
+    assert status["plex"]["reachable"] is False
+    assert set(status) == {
+        "queue", "synced", "last_sync_at", "rate_per_s", "eta_s", "breaker", "worker", "plex",
+        "version",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{", b"null", b"\xff\xfe", b'{"args": 5}', b'{"args": {"mode": "x"}}']
+)
+def test_bad_input_gets_one_json_answer(unpacked, data):
+    done = subprocess.run(
+        [sys.executable, "-IS", str(unpacked / "stash2plex_plugin.py")],
+        input=data, capture_output=True, check=False, env={}, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "error" in json.loads(done.stdout)
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_command_line_has_help_and_exit_codes(unpacked):
+    script = str(unpacked / "process_queue.py")
+
+    def command(*arguments):
+        return subprocess.run(
+            [sys.executable, "-IS", script, *arguments],
+            capture_output=True, text=True, check=False, timeout=60,
+            env={"STASH2PLEX_STASH_URL": "http://127.0.0.1:9", "HOME": str(unpacked)},
+        )  # fmt: skip
+
+    assert "Keep Plex equal" in command("--help").stdout
+    assert command("no-such-thing").returncode == 2
+    assert command("demo").returncode == 2
+    lost = command("status")
+    assert lost.returncode == 3
+    assert "refuses the connection" in lost.stderr

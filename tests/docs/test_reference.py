@@ -1,0 +1,78 @@
+"""What is written about the code is what the code says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from stash2plex.config import SPECS
+from stash2plex.tasks import MODES
+from stash2plex.version import VERSION
+from tools.build_docs import ROOT, pages
+
+CONTRACT_TRIGGERS = {
+    "Scene.Create.Post", "Scene.Update.Post", "Scene.Destroy.Post", "Performer.Update.Post",
+    "Performer.Destroy.Post", "Studio.Update.Post", "Studio.Destroy.Post", "Tag.Update.Post",
+    "Tag.Merge.Post", "Tag.Destroy.Post", "Group.Update.Post", "Group.Destroy.Post",
+}  # fmt: skip
+
+
+def plugin_yml():
+    with open(os.path.join(ROOT, "plugin", "Stash2Plex.yml"), encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def read(*parts):
+    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_reference_pages_are_what_the_code_says(name):
+    assert read("docs", "reference", name) == pages()[name], "run make docs"
+
+
+def test_the_yml_has_every_task_and_no_other():
+    shown = {task["name"]: task["defaultArgs"]["mode"] for task in plugin_yml()["tasks"]}
+    assert shown == {mode.task: mode.name for mode in MODES if mode.task}
+
+
+def test_every_setting_of_the_yml_is_known_with_its_type():
+    known = {spec.key: spec.type for spec in SPECS}
+    for key, setting in plugin_yml()["settings"].items():
+        assert setting["type"] == known[key]
+        assert setting["displayName"]
+        assert setting["description"].endswith(".")
+
+
+def test_the_yml_listens_to_each_trigger_once():
+    triggers = [one for hook in plugin_yml()["hooks"] for one in hook["triggeredBy"]]
+    assert sorted(triggers) == sorted(CONTRACT_TRIGGERS)
+
+
+def test_one_version_everywhere():
+    assert str(plugin_yml()["version"]) == VERSION
+    assert f"## {VERSION}" in read("CHANGELOG.md")
+
+
+def test_every_link_of_the_docs_leads_somewhere():
+    texts = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    for name in texts:
+        folder = os.path.dirname(os.path.join(ROOT, name))
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(name)):
+            if "://" not in target:
+                assert os.path.exists(os.path.join(folder, target)), f"{name}: {target}"
+
+
+def test_every_make_verb_is_in_contributing():
+    verbs = re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE)
+    text = read("CONTRIBUTING.md") + read("README.md")
+    assert [
+        verb for verb in verbs if f"make {verb}" not in text and verb not in ("help", "clean")
+    ] == []

@@ -1,0 +1,162 @@
+"""The stand-in Plex, read by python-plexapi, and its faults, met by our own client."""
+
+from __future__ import annotations
+
+import pytest
+from plexapi.exceptions import BadRequest, NotFound, Unauthorized
+from plexapi.server import PlexServer
+
+from stash2plex.errors import Refused, ServerError, Transient, Unavailable
+from stash2plex.plex import Plex, plex_headers
+from stash2plex.transport import Transport
+from stash2plex_testing.plex import FakePlex, Fault, Latency
+
+
+@pytest.fixture
+def plex():
+    with FakePlex() as server:
+        server.add_section("Harbour Films", locations=["/media"])
+        yield server
+
+
+@pytest.fixture
+def reader(plex):
+    server = PlexServer(plex.url, plex.token)
+    yield server
+    server._session.close()
+
+
+@pytest.fixture
+def client(plex):
+    transport = Transport(
+        "Plex", plex.url, headers=plex_headers(plex.token, "a-client"),
+        connect_timeout=1, read_timeout=1,
+    )  # fmt: skip
+    found = Plex(transport)
+    yield found
+    found.close()
+
+
+def section(plex):
+    return plex._library.sections[1]
+
+
+def test_plexapi_lists_edits_and_reads_back(plex, reader):
+    plex.add_item(section(plex), "/media/harbour.mp4", size=5)
+    plex.add_item(section(plex), files=["/media/lantern.mp4", "/media/lantern-hd.mp4"])
+    films = reader.library.section("Harbour Films")
+    assert [item.title for item in films.all()] == ["harbour", "lantern"]
+    item = reader.fetchItem(1)
+    item.editTitle("A harbour").addGenre(["Fog, dense", "Tide"]).reload()
+    assert (item.title, [tag.tag for tag in item.genres]) == ("A harbour", ["Fog, dense", "Tide"])
+    assert {field.name for field in item.fields} == {"title", "genre"}
+    item.removeGenre(["Fog, dense"]).reload()
+    assert [tag.tag for tag in item.genres] == ["Tide"]
+    assert [one.ratingKey for one in reader.fetchItems([2, 1])] == [2, 1]
+    assert [one.title for one in films.search(title="lant")] == ["lantern"]
+    assert plex.whole_library_edits == 0
+
+
+def test_uploads_are_filed_by_their_bytes(plex, reader, tmp_path):
+    plex.add_item(section(plex), "/media/harbour.mp4")
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(b"\xff\xd8\xff picture")
+    item = reader.fetchItem(1)
+    item.uploadPoster(filepath=str(picture))
+    item.uploadPoster(filepath=str(picture))
+    assert len(item.posters()) == 1
+    assert item.posters()[0].selected
+    assert plex.item(1).number_of_uploads == 2
+
+
+def test_errors_are_those_of_plex(plex, reader):
+    plex.add_item(section(plex), "/media/harbour.mp4")
+    with pytest.raises(Unauthorized):
+        PlexServer(plex.url, "wrong")
+    with pytest.raises(NotFound):
+        reader.fetchItem(77)
+    with pytest.raises(BadRequest):
+        reader.fetchItem(1).edit(**{"originallyAvailableAt.value": "2017-03"})
+    with pytest.raises(BadRequest):
+        reader.fetchItem(1).edit(**{"colour.value": "blue"})
+
+
+def test_an_edit_without_an_id_is_counted_as_what_it_is(plex, reader):
+    plex.add_item(section(plex), "/media/harbour.mp4")
+    plex.add_item(section(plex), "/media/lantern.mp4")
+    reader.query("/library/sections/1/all?type=1&studio.value=X", method=reader._session.put)
+    assert plex.whole_library_edits == 1
+
+
+def test_list_rows_have_few_tags_and_pages(plex, client):
+    for number in range(7):
+        item = plex.add_item(section(plex), f"/media/{number}.mp4")
+        item.tags["genre"] = ["a", "b", "c"]
+    page = client.list_page("1", 5)
+    assert (page.rows, page.total) == (2, 7)
+    assert client.items(["1"])["1"].lists["tags"] == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("status", status=500), Unavailable),
+        (Fault("status", status=429, headers={"Retry-After": "7"}), Unavailable),
+        (Fault("status", status=404), Transient),
+        (Fault("status", status=403), Refused),
+        (Fault.maintenance(), Unavailable),
+        (Fault("reset"), Unavailable),
+        (Fault("hang"), Unavailable),
+        (Fault("half"), Unavailable),
+        (Fault("drip"), Unavailable),
+        (Fault("malformed"), Transient),
+        (Fault("empty"), Transient),
+        (Fault("html"), Transient),
+        (Fault("endless"), Transient),
+        (Fault("redirect"), Refused),
+    ],
+    ids=lambda value: getattr(value, "kind", None) or value.__name__,
+)
+def test_each_fault_has_its_kind(plex, client, fault, kind):
+    plex.faults.add(fault)
+    with pytest.raises(ServerError) as caught:
+        client.sections()
+    assert isinstance(caught.value, kind)
+    assert plex.token not in str(caught.value)
+    plex.faults.clear()
+    assert client.sections()[0].title == "Harbour Films"
+
+
+def test_down_refuses_and_up_listens_on_the_same_port(plex, client):
+    plex.down()
+    with pytest.raises(Unavailable, match="refuses the connection"):
+        client.identity()
+    plex.up()
+    assert client.identity().machine_id == plex.machine_identifier
+
+
+def test_writes_go_through_one_writer():
+    with FakePlex(latency=Latency(write=0.01)) as server:
+        films = server.add_section("Harbour Films")
+        server.add_item(films, "/media/harbour.mp4")
+        reader = PlexServer(server.url, server.token)
+        reader.fetchItem(1).editTitle("A")
+        reader._session.close()
+        assert server.writer_seconds == pytest.approx(0.01)
+
+
+def test_a_staged_file_appears_with_the_scan_of_its_folder(plex, reader):
+    films = section(plex)
+    films.stage_file("/media/new/harbour.mp4", 9)
+    reader.library.section("Harbour Films").update(path="/media/old")
+    assert plex.all_items() == []
+    reader.library.section("Harbour Films").update(path="/media/new")
+    assert [item.parts[0].path for item in plex.all_items()] == ["/media/new/harbour.mp4"]
+
+
+def test_the_page_shows_what_is_there(plex):
+    plex.add_item(section(plex), "/media/harbour.mp4", title="A <quiet> harbour")
+    transport = Transport("Plex", plex.url, headers={}, connect_timeout=1, read_timeout=1)
+    body = transport.request("GET", "/web").body.decode()
+    transport.close()
+    assert "A &lt;quiet&gt; harbour" in body
