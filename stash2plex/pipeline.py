@@ -62,6 +62,9 @@ THREADS = 8
 SHARED_MOST = 100
 """Items of one edit that carries the same change for all (plex.md §3.1)."""
 
+FAILURES_KEPT = 10_000
+"""Keys whose last failure is remembered, to tell whether the server worked since."""
+
 REFRESH_SECONDS = 10.0
 """A miss asks Plex for news at most this often."""
 
@@ -125,12 +128,13 @@ class Pipeline:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="drain")
         self._steps: dict[Future[Any], Callable[[Future[Any]], None]] = {}
         self._in_hand: dict[Key, Claim] = {}
-        self._claimed_at: dict[Key, float] = {}
+        self._writes = 0
+        self._writes_at_claim: dict[Key, int] = {}
+        self._writes_at_failure: dict[Key, int] = {}
         self._ready: deque[Job] = deque()
         self._writing = 0
         self._renewed_at = monotonic()
         self._refreshed_at = -REFRESH_SECONDS
-        self._last_write_at = -1.0
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -205,11 +209,10 @@ class Pipeline:
     # -- claims ---------------------------------------------------------------------------
 
     def _take(self, claims: list[Claim]) -> None:
-        now = self._monotonic()
         scenes = []
         for claim in claims:
             self._in_hand[claim.key] = claim
-            self._claimed_at[claim.key] = now
+            self._writes_at_claim[claim.key] = self._writes
             if claim.interruptions >= MAX_INTERRUPTIONS:
                 error = f"The worker ended {claim.interruptions} times while it worked on this."
                 self._bury(claim, "", "interrupted", error)
@@ -227,16 +230,17 @@ class Pipeline:
 
     def _end(self, claim: Claim) -> None:
         self._in_hand.pop(claim.key, None)
-        self._claimed_at.pop(claim.key, None)
+        self._writes_at_claim.pop(claim.key, None)
 
-    def _release(self, claim: Claim, reason: str) -> None:
-        self._store.queue.release(claim, reason=reason)
+    def _release(self, claim: Claim, reason: str, delay: float = 0.0) -> None:
+        self._store.queue.release(claim, reason=reason, delay=delay)
         self._end(claim)
 
     def _ack(self, claim: Claim, why: str) -> None:
         if not self._store.queue.ack(claim):
             self._log.warning("%s:%s was taken over by another worker.", claim.kind, claim.id)
         self._end(claim)
+        self._writes_at_failure.pop(claim.key, None)
         if claim.kind == "scene":
             self._tally.done()
         self._log.debug("%s:%s: %s", claim.kind, claim.id, why)
@@ -244,6 +248,7 @@ class Pipeline:
     def _bury(self, claim: Claim, title: str, reason: str, error: str) -> None:
         self._store.queue.bury(claim, title=title, reason=reason, error=error)
         self._end(claim)
+        self._writes_at_failure.pop(claim.key, None)
         self._tally.failed()
         self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, error)
 
@@ -361,7 +366,6 @@ class Pipeline:
                 for job in jobs:
                     self._failed([job.claim], job.scene.label, error)
             return
-        self._answered("plex")
         for job in jobs:
             item = items.get(job.match.file.rating_key)
             if item is not None and not item.trashed and _holds(item, job.match.file.path):
@@ -447,7 +451,9 @@ class Pipeline:
 
     def _record(self, job: Job, applied: Applied) -> None:
         """Keep what was written and take the key out of the queue, in one commit."""
-        self._last_write_at = self._monotonic()
+        # Only this counts as Plex working: it may read well and fail every write.
+        self._writes += 1
+        self._answered("plex")
         self._pacer.succeeded(applied.seconds)
         for note in applied.notes:
             self._log.warning("%s", note)
@@ -467,13 +473,19 @@ class Pipeline:
 
     def _failed(self, claims: list[Claim], title: str, error: Exception) -> None:
         """Decide what becomes of keys that failed together: the only place that does."""
-        if isinstance(error, (Unavailable, Refused)):
+        alone = isinstance(error, Unavailable) and self._trouble(error)
+        if isinstance(error, Refused):
             self._trouble(error)
         for claim in claims:
-            works = self._last_write_at > self._claimed_at.get(claim.key, 0.0)
-            decision = decide(
-                error, claim, self._session.settings, self._random, server_works=works
+            works = self._writes > min(
+                self._writes_at_claim.get(claim.key, self._writes),
+                self._writes_at_failure.get(claim.key, self._writes),
             )
+            decision = decide(
+                error, claim, self._session.settings, self._random, server_works=works, alone=alone
+            )
+            if len(self._writes_at_failure) < FAILURES_KEPT:
+                self._writes_at_failure[claim.key] = self._writes
             if decision.reason == "fault":
                 self._log.error("A fault of Stash2Plex itself:", exc_info=error)
             self._settle(claim, title, decision)
@@ -485,7 +497,7 @@ class Pipeline:
             case Verdict.DROP:
                 self._ack(claim, decision.message)
             case Verdict.HOLD | Verdict.STOP:
-                self._release(claim, decision.reason)
+                self._release(claim, decision.reason, decision.delay)
             case Verdict.RETRY:
                 queue.nack(claim, delay=decision.delay, **words)
                 self._end(claim)
@@ -510,14 +522,17 @@ class Pipeline:
             case Verdict.BURY:
                 self._bury(claim, title, decision.reason, decision.message)
 
-    def _trouble(self, error: ServerError) -> None:
+    def _trouble(self, error: ServerError) -> bool:
+        """Tell the breaker. True when the key was the one that a half-open breaker let through."""
         breaker = self._store.breakers[error.server.lower()]
-        was_open = breaker.read().state != "closed"
+        before = breaker.read().state
+        was_open = before != "closed"
         counts = self._store.queue.counts()
         after = breaker.failed(error, counts.pending + counts.in_progress)
         self._pacer.failed()
         if after.state == "open" and not was_open:
             self._log.warning("%s Waiting for %s; nothing is lost.", error, error.server)
+        return before == "half_open"
 
 
 def _holds(item: PlexItem, path: str) -> bool:

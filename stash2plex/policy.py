@@ -22,6 +22,9 @@ RETRY_BASE, RETRY_CAP = 5.0, 600.0
 SNOOZE_BASE, SNOOZE_CAP, SNOOZES = 30.0, 600.0, 12
 """Seconds, and how often a scene that Plex does not have is looked up again (about 80 minutes)."""
 
+ASIDE = 120.0
+"""Seconds that a key steps aside for others after it failed alone: two long probe intervals."""
+
 MAX_INTERRUPTIONS = 20
 """Runs that ended without a word before a key is held to be what ends them."""
 
@@ -48,12 +51,20 @@ class Decision:
 
 
 def decide(
-    error: Exception, claim: Claim, settings: Settings, random: Random, *, server_works: bool
+    error: Exception,
+    claim: Claim,
+    settings: Settings,
+    random: Random,
+    *,
+    server_works: bool,
+    alone: bool = False,
 ) -> Decision:
     """Decide about one key.
 
-    `server_works` says that the server took other writes while it failed this one: then the key is
-    the trouble and the failure counts; else the server is, and the key keeps its attempts.
+    `server_works` says that the server took other writes since this one was claimed or failed
+    before: then the key is the trouble and the failure counts; else the server is, and the key
+    keeps its attempts. `alone` says that it was the one key that a half-open breaker let through:
+    others go first next time, lest it is the trouble after all.
     """
     reason = error.reason if isinstance(error, Stash2PlexError) else "fault"
     message = (
@@ -62,7 +73,7 @@ def decide(
     if isinstance(error, Refused):
         return Decision(Verdict.STOP, 0.0, reason, message)
     if isinstance(error, Unavailable) and not server_works:
-        return Decision(Verdict.HOLD, 0.0, reason, message)
+        return Decision(Verdict.HOLD, ASIDE if alone else 0.0, reason, message)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
             return Decision(Verdict.DROP, 0.0, reason, message)

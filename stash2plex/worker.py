@@ -167,11 +167,14 @@ class Drain:
                 if ended is not None:
                     return ended, gate.error
                 continue
-            self._closed_since = None
+            half_open = self._half_open()
+            if not half_open:
+                # A probe that got through is not the end of an outage; a real answer is.
+                self._closed_since = None
             pipeline = self._pipeline
             assert pipeline is not None
             if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
-                pipeline.fill(single=self._half_open())
+                pipeline.fill(single=half_open)
             if pipeline.busy:
                 self._worked_at = self.monotonic()
                 pipeline.collect(STEP)

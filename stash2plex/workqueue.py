@@ -218,10 +218,10 @@ class WorkQueue:
                 self._note_failure(claim.key, reason, error)
         return True
 
-    def release(self, claim: Claim, *, reason: str = "") -> bool:
-        """Give a key back untouched, due at once: the server is down or we were asked to stop."""
+    def release(self, claim: Claim, *, reason: str = "", delay: float = 0.0) -> bool:
+        """Give a key back uncounted: the server is down or we were asked to stop."""
         with transaction(self._db):
-            return self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
+            return self._give_back(claim, delay, reason, attempts=0, snoozes=0)
 
     def _give_back(
         self, claim: Claim, delay: float, reason: str, *, attempts: int, snoozes: int

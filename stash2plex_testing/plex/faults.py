@@ -19,6 +19,7 @@ class Fault:
     kind: str
     method: str | None = None
     path: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
     times: int | None = 1
     after_apply: bool = False
     status: int = 500
@@ -56,11 +57,15 @@ class Faults:
         self.released.set()
         self.released = threading.Event()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, query: Mapping[str, list[str]]) -> Fault | None:
         """Use up one fault that fits a request."""
         with self._lock:
             for fault in self._faults:
-                fits = fault.method in (None, method) and re.search(fault.path, path)
+                fits = (
+                    fault.method in (None, method)
+                    and re.search(fault.path, path)
+                    and all(query.get(name) == [value] for name, value in fault.query.items())
+                )
                 if not fits:
                     continue
                 if fault.times is not None:

@@ -237,7 +237,7 @@ class FakePlex:
         status = 0
         try:
             self._slow_down(flying)
-            fault = self.faults.take(request.method, request.path)
+            fault = self.faults.take(request.method, request.path, request.query)
             if fault is not None and not fault.after_apply:
                 status = handler.misbehave(fault, self.faults)
                 return

@@ -32,9 +32,7 @@ def test_after_an_outage_one_goes_first(make_stage):
 
 def test_a_picture_is_sent_once_and_asked_for_by_its_etag(make_stage):
     stage = make_stage(0, settings=OFF)
-    scene = stage.stash.add_scene(
-        title="Quay", files=["/data/quay.mp4"], cover=picture(1)
-    )
+    scene = stage.stash.add_scene(title="Quay", files=["/data/quay.mp4"], cover=picture(1))
     stage.plex.add_item(stage.section, file="/media/library/quay.mp4")
     stage.run_task("Sync All Scenes")
     assert stage.plex.count("POST", "posters$") == 1

@@ -1,0 +1,194 @@
+"""How long a worker lives and waits, on a clock that the test turns."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.errors import ConfigError, Refused, Unavailable
+from stash2plex.observe import Silent
+from stash2plex.worker import Goal
+from stash2plex_testing.plex import Fault
+
+BACKGROUND = Goal("background worker", foreground=False, patience=120.0)
+FOREGROUND = Goal("Process Queue", foreground=True)
+
+
+class Turned:
+    """A clock that only sleeping moves."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+        self.at = {}
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += max(seconds, 0.01)
+        for moment in sorted(moment for moment in self.at if moment <= self.now):
+            self.at.pop(moment)()
+
+
+@pytest.fixture
+def workshop(make_stage):
+    opened = []
+
+    def make(stage):
+        clock = Turned()
+        app = App(
+            folder=stage.data_dir,
+            store=open_store(stage.data_dir, clock, Random(1)),
+            stash=make_stash(StashAddress(stage.stash.url)),
+            clock=clock,
+            monotonic=clock,
+            sleep=clock.sleep,
+            random=Random(1),
+        )
+        opened.append(app)
+        return app, clock
+
+    yield make
+    for app in opened:
+        app.close()
+
+
+def drain(app, goal):
+    return app.drain(goal, Silent(), lambda: False)
+
+
+def test_an_idle_worker_goes_after_a_quarter_of_an_hour(make_stage, workshop):
+    app, clock = workshop(make_stage(2))
+    start = clock.now
+    summary = drain(app, BACKGROUND)
+    assert 900 <= clock.now - start < 920
+    assert summary.gave_up == ""
+
+
+def test_a_worker_stays_while_something_is_due_soon(make_stage, workshop):
+    stage = make_stage(1)
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1, delay=600.0)
+    clock.at[clock.now + 700] = lambda: None
+    start = clock.now
+    drain(app, BACKGROUND)
+    assert clock.now - start >= 1500
+    assert app.store.queue.counts().pending == 0
+    assert stage.wrong() == []
+
+
+def test_a_worker_goes_when_stash_is_gone_and_keeps_the_queue(make_stage, workshop):
+    stage = make_stage(2)
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    stage.stash.down()
+    start = clock.now
+    summary = drain(app, BACKGROUND)
+    assert 120 <= clock.now - start < 200
+    assert "Stash" in summary.gave_up
+    assert app.store.queue.counts().pending == 1
+
+
+@pytest.mark.parametrize("days", [1, pytest.param(7, marks=pytest.mark.nightly)])
+def test_days_without_plex_cost_nothing_and_are_caught_up_with(make_stage, workshop, days):
+    stage = make_stage(12)
+    app, clock = workshop(stage)
+    app.store.queue.add_many([("scene", number) for number in range(1, 13)])
+    stage.plex.down()
+    away = days * 86_400
+    back = clock.now + away
+    clock.at[back] = stage.plex.up
+    stop = lambda: clock.now > back + 120  # noqa: E731
+    app.drain(BACKGROUND, Silent(), stop)
+    assert stage.wrong() == []
+    counts = app.store.queue.counts()
+    assert (counts.pending, counts.dead) == (0, 0)
+    (outage,) = stage.rows("SELECT ended_at - started_at, waiting FROM outage")
+    assert away <= outage[0] <= away + 61
+    assert stage.rows("SELECT max(attempts) FROM queue") == [(None,)]
+
+
+def test_process_queue_gives_up_after_five_minutes(make_stage, workshop):
+    stage = make_stage(3)
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    stage.plex.down()
+    start = clock.now
+    summary = drain(app, FOREGROUND)
+    assert 300 <= clock.now - start < 330
+    assert isinstance(summary.error, Unavailable)
+    assert "nothing is lost" in summary.sentence()
+    assert app.store.queue.counts().pending == 1
+
+
+def test_a_refused_token_stops_at_once_and_a_new_one_is_taken_up(make_stage, workshop):
+    stage = make_stage(3)
+    stage.configure(plex_token="stale")
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    summary = drain(app, FOREGROUND)
+    assert isinstance(summary.error, Refused)
+    assert app.store.queue.counts().pending == 1
+    clock.at[clock.now + 100] = stage.configure
+    drain(app, BACKGROUND)
+    assert app.store.queue.counts().pending == 0
+    assert stage.rows("SELECT count(*) FROM dead_letter") == [(0,)]
+
+
+def test_a_setting_that_cannot_be_used_stops_a_task_and_holds_a_worker(make_stage, workshop):
+    stage = make_stage(3)
+    stage.configure(plex_library="Nowhere")
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    summary = drain(app, FOREGROUND)
+    assert isinstance(summary.error, ConfigError)
+    clock.at[clock.now + 60] = stage.configure
+    drain(app, BACKGROUND)
+    assert app.store.queue.counts().pending == 0
+
+
+def test_twelve_looks_for_a_scene_that_plex_does_not_have(make_stage, workshop):
+    stage = make_stage(1)
+    scene = stage.stash.add_scene(title="Lost at sea", files=["/data/lost.mp4"])
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", scene.id)
+    start = clock.now
+    drain(app, BACKGROUND)
+    ((_, _, title, reason, error, *_),) = app.store.queue.dead_letters(5)
+    assert (title, reason) == ("Lost at sea", "not_in_plex")
+    assert "“/data/lost.mp4”" in error
+    assert clock.now - start > 1500
+    assert stage.rows("SELECT count(*) FROM outage") == [(0,)]
+    assert stage.rows("SELECT count(*) FROM failure") == [(12,)]
+
+
+def test_a_poisoned_scene_is_given_up_and_the_others_go_through(make_stage, workshop):
+    stage = make_stage(0)
+    for number in range(6):
+        stage.stash.add_scene(title=f"Pier {number}", files=[f"/data/pier-{number}.mp4"])
+        stage.plex.add_item(stage.section, file=f"/media/library/pier-{number}.mp4")
+    app, clock = workshop(stage)
+    stage.plex.faults.add(Fault("status", method="PUT", query={"id": "3"}, status=500, times=None))
+    app.store.queue.add_many([("scene", number) for number in range(1, 7)])
+    for _ in range(30):
+        drain(app, FOREGROUND)
+        clock.now += 130
+        for scene in stage.stash.scenes:
+            scene.title += "."
+        app.store.queue.add_many([("scene", number) for number in (1, 2, 4, 5, 6)])
+        if app.store.queue.counts().dead:
+            break
+    assert [row[1] for row in app.store.queue.dead_letters(5)] == [3]
+
+
+def test_an_edit_in_mid_run_is_not_lost(make_stage, workshop):
+    stage = make_stage(4)
+    app, _ = workshop(stage)
+    app.store.queue.add_many([("scene", number) for number in range(1, 5)])
+    (first,) = app.store.queue.claim(1, 60.0)
+    app.store.queue.add("scene", first.id)
+    assert app.store.queue.ack(first)
+    drain(app, FOREGROUND)
+    assert stage.wrong() == []
