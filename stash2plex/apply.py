@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from stash2plex.config import Settings
 from stash2plex.desired import clean_text
-from stash2plex.errors import Rejected
+from stash2plex.errors import Rejected, TooLarge
 from stash2plex.model import (
     Change,
     Clock,
@@ -68,7 +68,12 @@ def apply_scene(
     if record is not None and record.rating_key != item.rating_key:
         # The file has a new item: nothing that we wrote to the old one is there.
         record = None
-    images, cover_tag, etag = _changed_images(scene, desired, record, stash)
+    notes = []
+    try:
+        images, cover_tag, etag = _changed_images(scene, desired, record, stash)
+    except TooLarge:
+        notes.append(f"The cover of “{scene.label}” is too large for Plex; it was not sent.")
+        images, cover_tag, etag = {}, cover_tag_of(scene), ""
     change = plan_change(desired, item, record, preserve=settings.preserve_plex_edits)
     if change.edits and images:
         change = evolve(change, locks=change.locks | set(images))
@@ -79,7 +84,6 @@ def apply_scene(
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
-    notes = []
     hashes = (
         dict.fromkeys(HASH_NAMES, "")
         if record is None
@@ -116,8 +120,13 @@ def image_hash(image: Image) -> str:
     return hashlib.sha1(image.data or b"", usedforsecurity=False).hexdigest()
 
 
+def cover_tag_of(scene: Scene) -> str:
+    """Return what changes in the cover's address with each edit of the scene."""
+    return scene.screenshot.rpartition("?")[2]
+
+
 def _cover_may_differ(scene: Scene, desired: Desired, record: Record) -> bool:
-    return bool(desired.images) and scene.screenshot.rpartition("?")[2] != record.cover_tag
+    return bool(desired.images) and cover_tag_of(scene) != record.cover_tag
 
 
 def _changed_images(
@@ -128,7 +137,7 @@ def _changed_images(
     The tag (`t=` in the address) changes with each edit of the scene, the ETag with the bytes
     (stash.md §5.6); an equal tag asks nothing, an equal ETag fetches nothing.
     """
-    tag = scene.screenshot.rpartition("?")[2]
+    tag = cover_tag_of(scene)
     if not desired.images or not scene.screenshot:
         return {}, record.cover_tag if record else "", record.cover_etag if record else ""
     if record and tag == record.cover_tag and _has_hashes(desired, record):

@@ -11,7 +11,8 @@
     │   ├── Unavailable                3   refused, timed out, 5xx, maintenance: wait for it
     │   ├── Refused                    2   401, 403, another server: a person must act
     │   ├── Transient                  1   odd answer: try again with backoff
-    │   │   └── NotFound                   404: the item went away, look it up again
+    │   │   ├── NotFound                   404: the item went away, look it up again
+    │   │   └── TooLarge                   more bytes than we take
     │   └── Rejected                   1   400 and the like: trying again will not help
     ├── NotInPlexYet                   1   no item for the scene: wait for Plex to scan
     ├── Ambiguous                      1   several items fit equally well
@@ -107,6 +108,12 @@ class NotFound(Transient):
     """The server has no such thing any more."""
 
     reason = "not_found"
+
+
+class TooLarge(Transient):
+    """The server sent more than we are ready to hold."""
+
+    reason = "too_large"
 
 
 class Rejected(ServerError):

@@ -267,7 +267,7 @@ class Stash:
         """Fetch a scene's cover unless it still has this ETag.
 
         None where the scene has no picture of its own: Stash then sends a drawing (stash.md §5.6).
-        Raises Rejected for a picture that Plex would not take.
+        Raises TooLarge for a picture that Plex would not take.
         """
         parts = urlsplit(scene.screenshot)
         # Only the path: the address may name an outside host, with a login of its own.

@@ -29,6 +29,7 @@ from stash2plex.errors import (
     Refused,
     Rejected,
     ServerError,
+    TooLarge,
     Transient,
     Unavailable,
 )
@@ -145,7 +146,7 @@ class Transport:
         while part := response.read1(CHUNK, decode_content=True):
             size += len(part)
             if size > limit:
-                raise Transient(
+                raise TooLarge(
                     self.server,
                     f"{self.server} sent more than {limit // 1024} KiB for {doing}; "
                     "the answer was dropped.",

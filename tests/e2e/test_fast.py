@@ -70,6 +70,17 @@ def test_a_picture_that_plex_refuses_does_not_hold_up_the_text(make_stage):
     assert "was not taken" in stage.log_text()
 
 
+def test_a_cover_that_is_too_large_does_not_hold_up_the_text(make_stage):
+    stage = make_stage(0, settings=OFF)
+    huge = picture(1) + b"\0" * 11_000_000
+    stage.stash.add_scene(title="Quay", files=["/data/quay.mp4"], cover=huge)
+    stage.plex.add_item(stage.section, file="/media/library/quay.mp4")
+    stage.run_task("Sync All Scenes")
+    assert stage.wrong() == []
+    assert stage.plex.count("POST") == 0
+    assert "too large for Plex" in stage.log_text()
+
+
 def test_moved_and_added_again_items_are_followed(make_stage):
     stage = make_stage(12, settings=TEXT_ONLY)
     stage.run_task("Sync All Scenes")

@@ -37,9 +37,12 @@ def draw_growth(path: str, curves: dict[str, list[tuple[int, float]]]) -> None:
     parts.append(
         f'<text x="{left + width / 2}" y="{top + height + 40}" text-anchor="middle">scenes</text>'
     )
-    for colour, (name, points) in zip(COLOURS, curves.items(), strict=False):
+    label = float("inf")
+    for colour, (name, points) in zip(
+        COLOURS, sorted(curves.items(), key=lambda curve: curve[1][-1][1]), strict=False
+    ):
         line = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in points)
-        end = y(points[-1][1])
+        end = label = min(y(points[-1][1]), label - 16)
         parts += [
             f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>',
             f'<text x="{left + width + 8}" y="{end + 4:.0f}" fill="{colour}">{name}</text>',
