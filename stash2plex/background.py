@@ -74,7 +74,9 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
         # A hook that saw the lock held just before it was released has started no worker.
         if summary.gave_up or due is None or due > app.clock() or not lock.acquire():
             break
-    if summary.gave_up:
+    if stop.asked:
+        logger.info("The background worker ends: it was asked to.")
+    elif summary.gave_up:
         logger.warning("The background worker ends: %s", summary.gave_up)
     else:
         logger.info("The background worker ends: nothing is left to do.")
@@ -111,7 +113,7 @@ class _StopSignal:
 
     def __init__(self, app: App, plugin_dir: str) -> None:
         self._app = app
-        self._asked = False
+        self.asked = False
         self._path = os.path.join(plugin_dir, "stash2plex", "version.py")
         self._stamp = self._read_stamp()
         self._checked_at = app.monotonic()
@@ -120,7 +122,7 @@ class _StopSignal:
         signal.signal(signal.SIGINT, self._ask)
 
     def _ask(self, _number: int, _frame: object) -> None:
-        self._asked = True
+        self.asked = True
 
     def _read_stamp(self) -> tuple[int, int] | None:
         try:
@@ -137,4 +139,4 @@ class _StopSignal:
             self._checked_at = now
             stamp = self._read_stamp()
             self.outdated = stamp is not None and stamp != self._stamp
-        return self._asked or self.outdated
+        return self.asked or self.outdated

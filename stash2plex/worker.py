@@ -380,12 +380,10 @@ class Drain:
         """Close the book of a burst, so that the next one counts from zero."""
         final = self._progress(ended=True, fresh=True)
         self.book.write(final)
-        logging.getLogger(LOGGER).info(
-            "%s in sync, %s given up, %s put off.",
-            count(final.done, "scene"),
-            f"{final.failed:,}",
-            f"{final.later:,}",
-        )
+        parts = [f"{count(final.done, 'scene')} in sync"]
+        parts += [f"{final.failed:,} given up"] if final.failed else []
+        parts += [f"{final.later:,} put off"] if final.later else []
+        logging.getLogger(LOGGER).info("%s.", ", ".join(parts))
         self._tally = Tally(self.goal.origin, self.clock)
         if self._pipeline is not None and self._session is not None:
             self._pipeline.use(self._session, self._tally)

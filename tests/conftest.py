@@ -1,0 +1,19 @@
+"""What every test gets: an environment without our variables, and a header that names SQLite."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+
+def pytest_report_header():
+    return f"SQLite {sqlite3.sqlite_version}"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("STASH2PLEX_") or name == "STASH_PLUGIN_DATA":
+            monkeypatch.delenv(name)

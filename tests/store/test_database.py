@@ -1,0 +1,196 @@
+"""Opening, migrating and refusing a database; records, breaker and progress in it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from random import Random
+
+import pytest
+
+from stash2plex.breaker import Breaker, BreakerState
+from stash2plex.datadir import locate, prepare
+from stash2plex.db import SCHEMA_NUMBER, connect, get_meta, set_meta, transaction
+from stash2plex.errors import Refused, StoreDamaged, StoreTooNew, StoreUnavailable, Unavailable
+from stash2plex.model import Entity, Record
+from stash2plex.progress import Progress, ProgressBook, Tally
+from stash2plex.records import Records
+from tests.support import ManualClock, make_scene, named
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "stash2plex.db")
+
+
+@pytest.fixture
+def database(path):
+    connection = connect(path)
+    yield connection
+    connection.close()
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def test_files_are_for_their_owner_only(tmp_path):
+    path = prepare(str(tmp_path / "deep" / "data"))
+    database = connect(path)
+    set_meta(database, "a", "b")
+    assert mode(tmp_path / "deep" / "data") == 0o700
+    assert {mode(path + end) for end in ("", "-wal", "-shm")} == {0o600}
+    database.close()
+
+
+def test_a_fresh_file_has_the_newest_schema_and_an_old_connection_reads_it(path, database):
+    assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_NUMBER,)
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    again = connect(path)
+    again.close()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path, database):
+    database.execute(f"PRAGMA user_version = {SCHEMA_NUMBER + 1}")
+    with pytest.raises(StoreTooNew, match="newer Stash2Plex"):
+        connect(path)
+    assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_NUMBER + 1,)
+
+
+def test_a_file_that_is_no_database_is_named_as_damaged(path):
+    with open(path, "wb") as file:
+        file.write(b"harbour " * 1000)
+    with pytest.raises(StoreDamaged):
+        connect(path)
+    with open(path, "rb") as file:
+        assert file.read(7) == b"harbour"
+
+
+def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path):
+    (tmp_path / "taken").write_text("a file in the folder's place")
+    with pytest.raises(StoreUnavailable, match="Make it writable"):
+        prepare(str(tmp_path / "taken" / "data"))
+    with pytest.raises(StoreUnavailable):
+        connect(str(tmp_path / "missing" / "stash2plex.db"))
+
+
+def test_where_the_data_folder_is(monkeypatch, tmp_path):
+    assert locate("/config", "/plugin") == "/config/stash2plex"
+    assert locate(None, "/plugin") == "/plugin/data"
+    monkeypatch.setenv("STASH_PLUGIN_DATA", "/three")
+    assert locate("/config", "/plugin") == "/three"
+    monkeypatch.setenv("STASH2PLEX_DATA_DIR", "/four")
+    assert locate("/config", "/plugin") == "/four"
+
+
+def test_the_outermost_transaction_decides(database):
+    def fail_after_the_inner_one():
+        with transaction(database):
+            with transaction(database):
+                set_meta(database, "inner", "1")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_the_inner_one()
+    assert get_meta(database, "inner") is None
+    with transaction(database):
+        set_meta(database, "inner", "2")
+    assert get_meta(database, "inner") == "2"
+    assert not database.in_transaction
+
+
+def test_a_record_and_its_links_round_trip(database):
+    records = Records(database)
+    record = Record(4, "77", "1", "/media/a.mp4", "the whole path", "f" * 64, {"title": "A pier"})
+    scene = make_scene(4, studio=Entity(9, "Quay"), performers=named("Performer 17"))
+    records.put(record, scene)
+    assert records.get(4) == record
+    assert records.scenes_showing("studio", 9) == [4]
+    records.put(record, make_scene(4))
+    assert records.scenes_showing("studio", 9) == []
+    assert records.summary() == (1, 0.0)
+    records.forget(4)
+    assert records.get(4) is None
+
+
+class TestBreaker:
+    """Closed, open, half open."""
+
+    @pytest.fixture
+    def clock(self):
+        return ManualClock()
+
+    @pytest.fixture
+    def breaker(self, database, clock):
+        return Breaker(database, "plex", clock, Random(1))
+
+    def test_three_in_a_row_open_it_and_a_success_between_does_not_count(self, breaker):
+        down = Unavailable("Plex", "refused")
+        for _ in range(2):
+            assert breaker.failed(down, 5).state == "closed"
+        breaker.succeeded()
+        assert [breaker.failed(down, 5).state for _ in range(3)] == ["closed", "closed", "open"]
+
+    def test_a_refusal_opens_it_at_once(self, breaker):
+        state = breaker.failed(Refused("Plex", "wrong token"), 1)
+        assert (state.state, state.refused, state.reason) == ("open", True, "wrong token")
+
+    def test_the_server_may_name_the_time(self, breaker, clock):
+        state = breaker.failed(Unavailable("Plex", "busy", retry_after=500.0), 1)
+        assert state.next_probe_at == clock.now + 500
+
+    def test_probes_come_at_most_once_a_minute_in_the_long_run(self, breaker, clock):
+        waits = []
+        for _ in range(15):
+            state = breaker.failed(Unavailable("Plex", "refused"), 1)
+            waits.append(state.next_probe_at - clock.now if state.state == "open" else 0)
+        opened = waits[2:]
+        assert opened[0] <= 2.0
+        assert all(0 < wait <= 60 for wait in opened)
+        assert opened[-5:] == [60.0] * 5
+
+    def test_an_outage_is_one_row_from_the_first_failure_to_the_real_success(
+        self, breaker, clock, database
+    ):
+        start = clock.now
+        for _ in range(4):
+            breaker.failed(Unavailable("Plex", "refused"), 8)
+            clock.step(10)
+        breaker.probed()
+        assert breaker.read().state == "half_open"
+        breaker.failed(Unavailable("Plex", "refused"), 8)
+        assert breaker.read().state == "open"
+        breaker.probed()
+        clock.step(5)
+        assert breaker.succeeded()
+        assert breaker.read() == BreakerState()
+        rows = list(database.execute("SELECT started_at, ended_at, waiting FROM outage"))
+        assert rows == [(start + 20, start + 45, 8)]
+
+
+def test_every_process_reads_the_same_progress(database):
+    clock = ManualClock()
+    book = ProgressBook(database, clock)
+    assert book.read(3) == Progress(left=3)
+    tally = Tally("Process Queue", clock)
+    for _ in range(30):
+        clock.step(1)
+        tally.done()
+    now = tally.now(60)
+    book.write(now)
+    assert book.read(60).fraction == pytest.approx(30 / 90)
+    assert book.read(60).rate == pytest.approx(1.0, rel=0.05)
+    assert book.read(60).seconds_left == pytest.approx(60, rel=0.05)
+
+
+def test_the_fraction_is_true_when_the_queue_grows():
+    assert Progress(done=10, left=10).fraction == 0.5
+    assert Progress(done=10, left=30).fraction == 0.25
+    assert Progress().fraction == 1.0
+
+
+def test_a_worker_can_still_read_what_sqlite_of_the_system_writes(path, database):
+    other = sqlite3.connect(path)
+    assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    other.close()

@@ -1,0 +1,250 @@
+"""The queue's promises, one by one, on a real SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from stash2plex.db import connect
+from stash2plex.workqueue import BULK, CLAIM_SQL, HISTORY_KEPT, URGENT, WorkQueue
+from tests.support import ManualClock
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def database(tmp_path):
+    connection = connect(str(tmp_path / "stash2plex.db"))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def queue(database, clock):
+    return WorkQueue(database, clock)
+
+
+def claim_one(queue, seconds=60.0):
+    (claim,) = queue.claim(1, seconds)
+    return claim
+
+
+def counts(queue):
+    found = queue.counts()
+    return (found.pending, found.in_progress, found.waiting, found.dead)
+
+
+def test_a_key_is_stored_once_however_often_it_is_added(queue):
+    for _ in range(5):
+        queue.add("scene", 12)
+    assert counts(queue) == (1, 0, 0, 0)
+    assert claim_one(queue).key == ("scene", 12)
+    assert queue.claim(5, 60.0) == []
+
+
+def test_an_add_in_mid_run_makes_the_key_due_again_at_the_ack(queue):
+    queue.add("scene", 12)
+    claim = claim_one(queue)
+    queue.add("scene", 12)
+    assert queue.claim(1, 60.0) == []
+    assert queue.ack(claim)
+    assert counts(queue) == (1, 0, 0, 0)
+    assert queue.ack(claim_one(queue))
+    assert counts(queue) == (0, 0, 0, 0)
+
+
+def test_a_lost_lease_changes_nothing(queue, clock):
+    queue.add("scene", 12)
+    late = claim_one(queue, 10.0)
+    clock.step(11)
+    fresh = claim_one(queue)
+    assert fresh.interruptions == 1
+    for end in (
+        lambda: queue.ack(late),
+        lambda: queue.nack(late, delay=1, reason="x", error="x"),
+        lambda: queue.snooze(late, delay=1, reason="x", error="x"),
+        lambda: queue.release(late),
+        lambda: queue.bury(late, title="", reason="x", error="x"),
+    ):
+        assert not end()
+    assert counts(queue) == (0, 1, 0, 0)
+    assert queue.ack(fresh)
+
+
+def test_an_extended_lease_lives_on(queue, clock):
+    queue.add_many([("scene", 1), ("scene", 2)])
+    claims = queue.claim(2, 10.0)
+    clock.step(9)
+    assert queue.extend(claims[0].lease_id, 10.0) == 2
+    clock.step(9)
+    assert queue.claim(2, 10.0) == []
+
+
+def test_urgent_keys_go_first_then_the_oldest(queue, clock):
+    queue.add_many([("scene", 1)], priority=BULK)
+    clock.step(1)
+    queue.add("scene", 2)
+    clock.step(1)
+    queue.add("scene", 3)
+    assert [claim.id for claim in queue.claim(2, 60.0)] == [2, 3]
+    assert [claim.id for claim in queue.claim(2, 60.0)] == [1]
+
+
+def test_a_bulk_add_slows_no_edit_down_and_an_edit_hastens_a_bulk_key(queue):
+    queue.add("scene", 1)
+    queue.add_many([("scene", 1), ("scene", 2)], priority=BULK, delay=50.0)
+    assert claim_one(queue).priority == URGENT
+    queue.add("scene", 2)
+    assert claim_one(queue).key == ("scene", 2)
+
+
+def test_only_urgent_keys_where_asked_for(queue):
+    queue.add_many([("scene", 1)], priority=BULK)
+    assert not queue.urgent_due()
+    assert queue.claim(5, 60.0, urgent_only=True) == []
+    queue.add("scene", 2)
+    assert queue.urgent_due()
+    assert [claim.id for claim in queue.claim(5, 60.0, urgent_only=True)] == [2]
+
+
+def test_a_nack_counts_and_waits_and_a_snooze_does_not_count(queue, clock):
+    queue.add("scene", 1)
+    assert queue.nack(claim_one(queue), delay=30.0, reason="transient", error="half an answer")
+    assert counts(queue) == (0, 0, 1, 0)
+    assert queue.waiting_reasons() == [("transient", 1, clock.now + 30)]
+    clock.step(31)
+    claim = claim_one(queue)
+    assert (claim.attempts, claim.snoozes) == (1, 0)
+    assert queue.snooze(claim, delay=30.0, reason="not_in_plex")
+    clock.step(31)
+    claim = claim_one(queue)
+    assert (claim.attempts, claim.snoozes) == (1, 1)
+
+
+def test_a_change_that_comes_while_a_key_fails_is_due_at_once(queue):
+    queue.add("scene", 1)
+    claim = claim_one(queue)
+    queue.add("scene", 1)
+    queue.nack(claim, delay=600.0, reason="transient", error="x")
+    assert counts(queue) == (1, 0, 0, 0)
+
+
+def test_a_fresh_edit_overtakes_a_backoff(queue):
+    queue.add("scene", 1)
+    queue.nack(claim_one(queue), delay=600.0, reason="transient", error="x")
+    queue.add("scene", 1)
+    assert counts(queue) == (1, 0, 0, 0)
+
+
+def test_a_release_costs_nothing(queue):
+    queue.add("scene", 1)
+    queue.release(claim_one(queue), reason="unavailable")
+    claim = claim_one(queue)
+    assert (claim.attempts, claim.snoozes, claim.interruptions) == (0, 0, 0)
+
+
+def test_take_over_frees_what_the_dead_held(queue):
+    queue.add_many([("scene", number) for number in range(1, 4)])
+    held = queue.claim(3, 3600.0)
+    assert queue.take_over() == 3
+    assert not queue.ack(held[0])
+    assert [claim.interruptions for claim in queue.claim(3, 60.0)] == [1, 1, 1]
+
+
+def test_a_dead_letter_keeps_its_history_and_comes_back(queue, clock, database):
+    queue.add("scene", 1)
+    for number in range(3):
+        queue.nack(claim_one(queue), delay=0.0, reason="transient", error=f"failure {number}")
+        clock.step(1)
+    assert queue.bury(claim_one(queue), title="A pier", reason="rejected", error="no")
+    assert counts(queue) == (0, 0, 0, 1)
+    ((kind, id_, title, reason, error, attempts, first, last),) = queue.dead_letters(10)
+    assert (kind, id_, title, reason, error, attempts) == (
+        "scene",
+        1,
+        "A pier",
+        "rejected",
+        "no",
+        4,
+    )
+    assert last - first == 3
+    assert database.execute("SELECT count(*) FROM failure").fetchone() == (4,)
+    assert queue.redrive() == 1
+    assert claim_one(queue).attempts == 0
+    assert counts(queue) == (0, 1, 0, 0)
+
+
+def test_a_key_that_changed_meanwhile_is_tried_afresh_instead_of_buried(queue):
+    queue.add("scene", 1)
+    claim = claim_one(queue)
+    queue.add("scene", 1)
+    assert queue.bury(claim, title="", reason="rejected", error="no")
+    assert counts(queue) == (1, 0, 0, 0)
+
+
+def test_an_edit_revives_a_dead_letter_and_a_sweep_need_not(queue):
+    for number in (1, 2):
+        queue.add("scene", number)
+        queue.bury(claim_one(queue), title="", reason="ambiguous", error="two fit")
+    assert queue.add_many([("scene", 1)], revive=False) == 0
+    assert counts(queue) == (0, 0, 0, 2)
+    queue.add("scene", 2)
+    assert counts(queue) == (1, 0, 0, 1)
+
+
+def test_redrive_by_reason_discard_and_purge(queue, clock):
+    for number, reason in ((1, "ambiguous"), (2, "not_in_plex"), (3, "rejected")):
+        queue.add("scene", number)
+        queue.bury(claim_one(queue), title="", reason=reason, error="x")
+        clock.step(100)
+    assert queue.redrive(reason="not_in_plex") == 1
+    assert queue.redrive([("scene", 77)]) == 0
+    assert queue.discard([("scene", 3), ("scene", 77)]) == 1
+    assert queue.clear_dead(before=clock.now - 1_000) == 0
+    assert queue.clear_dead(before=clock.now - 50) == 1
+    assert counts(queue) == (1, 0, 0, 0)
+
+
+def test_the_history_of_a_key_is_bounded(queue, database):
+    queue.add("scene", 1)
+    for _ in range(HISTORY_KEPT + 5):
+        queue.nack(claim_one(queue), delay=0.0, reason="transient", error="x")
+    assert database.execute("SELECT count(*) FROM failure").fetchone() == (HISTORY_KEPT,)
+    queue.ack(claim_one(queue))
+    assert database.execute("SELECT count(*) FROM failure").fetchone() == (0,)
+
+
+def test_clear_removes_what_waits_and_not_what_is_in_hand(queue):
+    queue.add_many([("scene", number) for number in range(1, 4)])
+    claim = claim_one(queue)
+    assert queue.clear_waiting() == 2
+    assert counts(queue) == (0, 1, 0, 0)
+    assert queue.ack(claim)
+
+
+def test_next_due_and_due_within(queue, clock):
+    assert queue.next_due_at() is None
+    queue.add("scene", 1, delay=20.0)
+    queue.add_many([("scene", 2)], delay=10.0)
+    assert queue.next_due_at() == clock.now + 10
+    assert [queue.due_within(seconds) for seconds in (0.0, 15.0, 25.0)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("kind", "id_"), [("image", 1), ("scene", 0), ("scene", -4)])
+def test_a_key_that_cannot_be_one_is_refused_by_the_database(queue, kind, id_):
+
+    with pytest.raises(sqlite3.IntegrityError):
+        queue.add(kind, id_)
+    assert counts(queue) == (0, 0, 0, 0)
+
+
+def test_a_claim_reads_the_head_of_the_index(database):
+    plan = list(database.execute("EXPLAIN QUERY PLAN " + CLAIM_SQL, (0, 0.0, 50)))
+    text = " ".join(row[3] for row in plan)
+    assert "USING INDEX queue_due (priority=? AND due_at<?)" in text
+    assert "TEMP B-TREE" not in text
+    assert "SCAN" not in text

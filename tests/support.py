@@ -1,0 +1,59 @@
+"""Small things that several tests need."""
+
+from __future__ import annotations
+
+from stash2plex.model import Entity, PlexFile, PlexItem, Scene, StashFile
+
+
+class ManualClock:
+    """Seconds that only a test moves."""
+
+    def __init__(self, now=1_000_000.0):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def step(self, seconds):
+        self.now += seconds
+
+
+def make_scene(id_=1, **values):
+    base = {
+        "title": "A harbour",
+        "details": "",
+        "director": "",
+        "code": "",
+        "date": "",
+        "rating100": None,
+        "organized": False,
+        "updated_at": "2026-01-01T00:00:00Z",
+        "screenshot": f"http://127.0.0.1:9999/scene/{id_}/screenshot?t=1",
+        "files": (StashFile("/data/harbour/a.mp4", 100),),
+        "studio": None,
+        "performers": (),
+        "tags": (),
+        "groups": (),
+    }
+    return Scene(id=id_, **{**base, **values})
+
+
+def named(*names):
+    return tuple(Entity(number + 1, name) for number, name in enumerate(names))
+
+
+def plex_file(path, key="1", size=None, section="1"):
+    return PlexFile(section, key, path, size)
+
+
+def make_item(**values):
+    base = {
+        "rating_key": "7",
+        "section_id": "1",
+        "texts": {},
+        "rating": None,
+        "lists": {},
+        "locked": frozenset(),
+        "paths": ("/media/a.mp4",),
+    }
+    return PlexItem(**{**base, **values})
