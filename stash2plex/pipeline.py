@@ -232,8 +232,8 @@ class Pipeline:
         self._in_hand.pop(claim.key, None)
         self._writes_at_claim.pop(claim.key, None)
 
-    def _release(self, claim: Claim, reason: str, delay: float = 0.0) -> None:
-        self._store.queue.release(claim, reason=reason, delay=delay)
+    def _release(self, claim: Claim, reason: str, *, aside: bool = False) -> None:
+        self._store.queue.release(claim, reason=reason, aside=aside)
         self._end(claim)
 
     def _ack(self, claim: Claim, why: str) -> None:
@@ -497,7 +497,7 @@ class Pipeline:
             case Verdict.DROP:
                 self._ack(claim, decision.message)
             case Verdict.HOLD | Verdict.STOP:
-                self._release(claim, decision.reason, decision.delay)
+                self._release(claim, decision.reason, aside=decision.aside)
             case Verdict.RETRY:
                 queue.nack(claim, delay=decision.delay, **words)
                 self._end(claim)

@@ -22,9 +22,6 @@ RETRY_BASE, RETRY_CAP = 5.0, 600.0
 SNOOZE_BASE, SNOOZE_CAP, SNOOZES = 30.0, 600.0, 12
 """Seconds, and how often a scene that Plex does not have is looked up again (about 80 minutes)."""
 
-ASIDE = 120.0
-"""Seconds that a key steps aside for others after it failed alone: two long probe intervals."""
-
 MAX_INTERRUPTIONS = 20
 """Runs that ended without a word before a key is held to be what ends them."""
 
@@ -42,12 +39,16 @@ class Verdict(StrEnum):
 
 @frozen
 class Decision:
-    """A verdict, the seconds until the next try, and the words for the history."""
+    """A verdict, the seconds until the next try, and the words for the history.
+
+    `aside` lets every other due key go first.
+    """
 
     verdict: Verdict
     delay: float
     reason: str
     message: str
+    aside: bool = False
 
 
 def decide(
@@ -73,7 +74,7 @@ def decide(
     if isinstance(error, Refused):
         return Decision(Verdict.STOP, 0.0, reason, message)
     if isinstance(error, Unavailable) and not server_works:
-        return Decision(Verdict.HOLD, ASIDE if alone else 0.0, reason, message)
+        return Decision(Verdict.HOLD, 0.0, reason, message, aside=alone)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
             return Decision(Verdict.DROP, 0.0, reason, message)

@@ -218,10 +218,18 @@ class WorkQueue:
                 self._note_failure(claim.key, reason, error)
         return True
 
-    def release(self, claim: Claim, *, reason: str = "", delay: float = 0.0) -> bool:
-        """Give a key back uncounted: the server is down or we were asked to stop."""
+    def release(self, claim: Claim, *, reason: str = "", aside: bool = False) -> bool:
+        """Give a key back uncounted, due at once: a server is down or we were asked to stop.
+
+        `aside` puts it behind every key that is due now.
+        """
         with transaction(self._db):
-            return self._give_back(claim, delay, reason, attempts=0, snoozes=0)
+            given = self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
+            if given and aside:
+                self._db.execute(
+                    "UPDATE queue SET priority = ? WHERE kind = ? AND id = ?", (BULK, *claim.key)
+                )
+        return given
 
     def _give_back(
         self, claim: Claim, delay: float, reason: str, *, attempts: int, snoozes: int

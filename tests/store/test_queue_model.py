@@ -114,7 +114,7 @@ class QueueMachine(RuleBasedStateMachine):
             "ack": lambda: self.queue.ack(claim),
             "nack": lambda: self.queue.nack(claim, delay=delay, reason="r", error="e"),
             "snooze": lambda: self.queue.snooze(claim, delay=delay, reason="r", error="e"),
-            "release": lambda: self.queue.release(claim, delay=delay),
+            "release": lambda: self.queue.release(claim, aside=delay > 0),
             "bury": lambda: self.queue.bury(claim, title="", reason="r", error="e"),
         }[end]()
         assert done == (row is not None)
@@ -134,7 +134,10 @@ class QueueMachine(RuleBasedStateMachine):
             return
         row.attempts += end == "nack"
         row.snoozes += end == "snooze"
-        row.due = self.clock.now + (0.0 if end == "bury" or not unchanged else delay)
+        at_once = end in ("bury", "release") or not unchanged
+        row.due = self.clock.now + (0.0 if at_once else delay)
+        if end == "release" and delay > 0:
+            row.priority = 1
 
     @rule()
     def redrive(self):
