@@ -1,0 +1,186 @@
+"""What a save pays for: the hook as a process, its imports, and bad surroundings."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from stash2plex.db import connect
+from stash2plex.lock import drain_runs
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+ALLOWED = {
+    # Ours.
+    "stash2plex", "stash2plex.plugin", "stash2plex.errors", "stash2plex.hook",
+    "stash2plex.datadir", "stash2plex.db", "stash2plex.starter", "stash2plex.lock",
+    "stash2plex.workqueue",
+    # json, which brings re.
+    "json", "json.decoder", "json.scanner", "json.encoder", "_json", "re", "re._compiler",
+    "re._parser", "re._constants", "re._casefix", "_sre", "enum", "functools", "collections",
+    "collections.abc", "types", "operator", "_operator", "keyword", "itertools", "reprlib",
+    "_collections", "_functools", "copyreg", "_weakref", "weakref", "_weakrefset", "builtins",
+    # sqlite3, which brings datetime.
+    "sqlite3", "sqlite3.dbapi2", "_sqlite3", "datetime", "_datetime", "_strptime",
+    "encodings.idna", "time", "fcntl", "math",
+    # The second halves of what the interpreter starts with.
+    "os", "stat", "_stat", "posixpath", "genericpath", "_collections_abc", "abc", "_abc", "errno",
+}  # fmt: skip
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    folder = tmp_path / "plugin"
+    shutil.copytree(os.path.join(ROOT, "plugin"), folder)
+    shutil.copytree(
+        os.path.join(ROOT, "stash2plex"),
+        folder / "stash2plex",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    config = tmp_path / "config"
+    (config / "stash2plex").mkdir(parents=True)
+    with closing(connect(str(config / "stash2plex" / "stash2plex.db"))) as database:
+        # No worker is to be left behind by these tests.
+        database.execute("INSERT INTO meta VALUES ('background_worker', 'off')")
+    return folder
+
+
+def request(folder, id_=12, **context):
+    return json.dumps(
+        {
+            "server_connection": {
+                "Scheme": "http",
+                "Port": 9,
+                "Dir": str(folder.parent / "config"),
+            },
+            "args": {"hookContext": {"type": "Scene.Update.Post", "id": id_, **context}},
+        }
+    ).encode()
+
+
+def run(folder, data, *flags, environment=None):
+    return subprocess.run(
+        [sys.executable, "-IS", *flags, str(folder / "stash2plex_plugin.py")],
+        input=data, capture_output=True, check=False, timeout=60, env=environment or {},
+    )  # fmt: skip
+
+
+def keys(folder):
+    path = folder.parent / "config" / "stash2plex" / "stash2plex.db"
+    with closing(sqlite3.connect(path)) as database:
+        return list(database.execute("SELECT kind, id FROM queue ORDER BY id"))
+
+
+def test_a_hook_commits_its_key_and_answers_once(plugin):
+    done = run(plugin, request(plugin))
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"output": "scene:12 is queued."}
+    assert done.stderr == b""
+    assert keys(plugin) == [("scene", 12)]
+
+
+def test_a_hook_imports_sqlite_and_json_and_what_they_need(plugin):
+    bare = subprocess.run(
+        [sys.executable, "-ISX", "importtime", "-c", "pass"],
+        capture_output=True,
+        check=True,
+        env={},
+    )
+    done = run(plugin, request(plugin), "-X", "importtime")
+
+    def modules(text):
+        return {
+            line.rsplit(b"|", 1)[1].strip().decode() for line in text.splitlines() if b"|" in line
+        }
+
+    extra = modules(done.stderr) - modules(bare.stderr) - {"imported package"}
+    assert extra <= ALLOWED
+    assert {"sqlite3", "json", "stash2plex.hook"} <= extra
+
+
+def test_fifty_hooks_at_once_lose_nothing(plugin):
+    with ThreadPoolExecutor(16) as pool:
+        done = list(pool.map(lambda number: run(plugin, request(plugin, number)), range(1, 51)))
+    assert [one.returncode for one in done] == [0] * 50
+    assert keys(plugin) == [("scene", number) for number in range(1, 51)]
+
+
+def test_play_counts_change_nothing_that_plex_shows(plugin):
+    done = run(plugin, request(plugin, inputFields=["id", "play_count"]))
+    assert done.returncode == 0
+    assert keys(plugin) == []
+
+
+def test_a_large_cover_in_the_input_is_no_matter(plugin):
+    done = run(plugin, request(plugin, input={"cover_image": "A" * 5_000_000}))
+    assert done.returncode == 0
+    assert keys(plugin) == [("scene", 12)]
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b'{"args": {"hookContext": 5}}'])
+def test_malformed_input_is_a_clear_error(plugin, data):
+    done = run(plugin, data)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_missing_data_folder_is_made(plugin, tmp_path):
+    # A worker would start here; there is no Stash for it, so it is told not to.
+    elsewhere = tmp_path / "made" / "here"
+    done = run(plugin, request(plugin), environment={"STASH2PLEX_DATA_DIR": str(elsewhere)})
+    assert done.returncode == 0
+    assert (elsewhere / "stash2plex.db").exists()
+    end_worker(elsewhere)
+
+
+def end_worker(folder):
+    for _ in range(400):
+        if not drain_runs(str(folder)):
+            return
+        found = subprocess.run(
+            ["pgrep", "-f", f"worker {folder}"], capture_output=True, text=True, check=False
+        )
+        for pid in found.stdout.split():
+            os.kill(int(pid), signal.SIGTERM)
+        time.sleep(0.05)
+
+
+def test_a_data_folder_that_cannot_be_used_is_a_clear_error(plugin, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    where = {"STASH2PLEX_DATA_DIR": str(tmp_path / "file" / "data")}
+    done = run(plugin, request(plugin), environment=where)
+    assert done.returncode == 1
+    assert "Make it writable" in json.loads(done.stdout)["error"]
+
+
+def test_a_locked_database_is_waited_for(plugin):
+    path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(run, plugin, request(plugin))
+            other.execute("COMMIT")
+            assert waiting.result().returncode == 0
+    assert keys(plugin) == [("scene", 12)]
+
+
+def test_a_damaged_database_is_a_clear_error(plugin):
+    path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
+    for end in ("-wal", "-shm"):
+        if os.path.exists(str(path) + end):
+            os.remove(str(path) + end)
+    path.write_bytes(b"harbour " * 2000)
+    done = run(plugin, request(plugin))
+    assert done.returncode == 1
+    assert "damaged" in json.loads(done.stdout)["error"]

@@ -1,0 +1,244 @@
+"""What comes in from outside: requests, hook contexts, settings, answers of servers."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+import urllib3.exceptions
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stash2plex.cliconfig import CliOptions, resolve
+from stash2plex.config import SPECS, Settings, parse_settings
+from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
+from stash2plex.hook import read_key
+from stash2plex.model import Field, Section
+from stash2plex.observe import LINE_LIMIT, StashFormatter, StashProgress, plain, span
+from stash2plex.plex import choose_sections
+from stash2plex.plugin import read_request
+from stash2plex.progress import Progress
+from stash2plex.transport import Transport
+from stash2plex.wire import make_converter, structure
+from tests.support import ManualClock
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_request_or_a_clear_error(data):
+    try:
+        request = read_request(data)
+    except UsageError:
+        return
+    assert isinstance(request["args"], dict)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+)
+
+
+@given(st.fixed_dictionaries({}, optional={"id": JSON, "type": JSON, "inputFields": JSON}) | JSON)
+def test_any_hook_context_is_a_key_or_a_clear_error(context):
+    try:
+        key = read_key(context)
+    except UsageError:
+        return
+    assert key is None or (
+        key[0] in ("scene", "performer", "studio", "tag", "group") and key[1] > 0
+    )
+
+
+def test_hook_contexts():
+    assert read_key({"type": "Scene.Update.Post", "id": 3}) == ("scene", 3, 0.0)
+    assert read_key({"type": "Scene.Create.Post", "id": 3})[2] > 0
+    assert read_key({"type": "Tag.Merge.Post", "id": 9})[:2] == ("tag", 9)
+    played = {"type": "Scene.Update.Post", "id": 3, "inputFields": ["id", "resume_time"]}
+    assert read_key(played) is None
+    for bad in ({"type": "Image.Update.Post", "id": 1}, {"type": "Scene.Update.Post", "id": "1"}):
+        with pytest.raises(UsageError):
+            read_key(bad)
+
+
+def test_unset_values_are_the_defaults():
+    empty = {spec.key: "" for spec in SPECS} | {"max_retries": 0, "read_timeout": 0}
+    assert parse_settings(empty) == (Settings(), [])
+    assert parse_settings({}) == (Settings(), [])
+
+
+def test_settings_as_people_write_them():
+    settings, problems = parse_settings(
+        {
+            "plex_url": "http://plex:32400/",
+            "plex_token": " abc ",
+            "plex_library": "Harbour Films, Lanterns",
+            "path_map": "/data=>/media; C:\\films => D:\\f",
+            "skip_fields": "Poster, background",
+            "max_retries": 7.0,
+            "tls_insecure": "true",
+        }
+    )
+    assert problems == []
+    assert settings.plex_url == "http://plex:32400"
+    assert settings.plex_library == ("Harbour Films", "Lanterns")
+    assert settings.path_map == (("/data", "/media"), ("C:\\films", "D:\\f"))
+    assert settings.skip_fields == {Field.POSTER, Field.BACKGROUND}
+    assert settings.max_retries == 7
+    assert settings.tls_insecure
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("plex_url", "plex:32400"),
+        ("plex_url", "http://user:secret@plex"),
+        ("plex_url", "ftp://plex"),
+        ("plex_url", "http://plex:99999"),
+        ("plex_token", "two words"),
+        ("plex_token", "new\nline"),
+        ("path_map", "/data"),
+        ("skip_fields", "colour"),
+        ("max_retries", 21),
+        ("max_retries", 2.5),
+        ("max_tags", True),
+        ("read_timeout", "nan"),
+        ("background_worker", "on"),
+        ("only_organized", 5),
+        ("exclude_tags", ["a"]),
+    ],
+)
+def test_a_bad_value_names_key_and_what_is_allowed(key, value):
+    settings, (problem,) = parse_settings({key: value})
+    assert settings == Settings()
+    assert problem.startswith(f"Setting {key} is")
+    assert "allowed:" in problem
+    if key == "plex_token":
+        assert str(value) not in problem
+
+
+@given(st.dictionaries(st.sampled_from([spec.key for spec in SPECS]), JSON))
+def test_no_stored_value_breaks_the_settings(raw):
+    settings, _ = parse_settings(raw)
+    assert 1 <= settings.max_retries <= 20
+
+
+def test_settings_of_the_older_plugin_keep_their_meaning():
+    settings, problems = parse_settings(
+        {"enabled": False, "sync_poster": False, "strict_matching": False, "sync_tags": True,
+         "reconcile_missing": False, "poll_interval": 30, "reconcile_scope": "24h"}
+    )  # fmt: skip
+    assert problems == []
+    assert not settings.enabled
+    assert settings.skip_fields == {Field.POSTER}
+    assert settings.loose_matching
+    assert settings.skip_not_found
+    assert parse_settings({"sync_master": False})[0].skip_fields == frozenset(Field)
+
+
+def test_a_token_is_in_no_repr():
+    assert "s3cret" not in repr(Settings(plex_url="http://plex", plex_token="s3cret"))
+
+
+def section(id_, title, type_="movie"):
+    return Section(id_, "u", title, type_, "1", (), refreshing=False)
+
+
+def test_libraries_are_chosen_by_name_or_all_movie_types():
+    there = [section("1", "Harbour Films"), section("2", "Shows", "show"), section("3", "Lanterns")]
+    assert [one.id for one in choose_sections(there, ())] == ["1", "3"]
+    assert [one.id for one in choose_sections(there, ("lanterns",))] == ["3"]
+    with pytest.raises(ConfigError, match="“Shows”.*It has: “Harbour Films”, “Lanterns”"):
+        choose_sections(there, ("Shows",))
+
+
+@given(JSON)
+def test_an_answer_of_another_shape_is_transient(value):
+    from stash2plex.plex import _Answer
+
+    try:
+        structure(make_converter(), value, _Answer, "Plex", "a test")
+    except Transient as error:
+        assert "shape" in str(error)
+
+
+def low_level_errors():
+    found = [urllib3.exceptions.HTTPError]
+    for one in found:
+        found += [child for child in one.__subclasses__() if child not in found]
+    return [*found, OSError, ConnectionResetError, TimeoutError, ValueError]
+
+
+@pytest.mark.parametrize("kind", low_level_errors(), ids=lambda kind: kind.__name__)
+def test_every_low_level_error_is_mapped(kind):
+    transport = Transport("Plex", "http://plex:1", headers={}, connect_timeout=1, read_timeout=1)
+    error = kind.__new__(kind)
+    error.reason = None
+    mapped = transport.map_error(error, "a test")
+    assert isinstance(mapped, ServerError)
+    assert mapped.server == "Plex"
+    transport.close()
+
+
+def test_a_log_line_is_one_line_with_its_level():
+    record = logging.LogRecord("x", logging.WARNING, "f", 1, "a\nb\x1b[31m %s", ("c\u202e",), None)
+    assert StashFormatter().format(record) == "\x01w\x02a b [31m c "
+    assert len(plain("x" * 99_999)) == LINE_LIMIT
+
+
+def test_progress_is_monotonic_throttled_and_one_only_at_the_end():
+    clock = ManualClock()
+    stream = io.StringIO()
+    shown = StashProgress(stream, logging.getLogger("test"), "Process Queue", clock)
+    for step in range(1, 1001):
+        clock.step(0.01)
+        left = 1000 - step if step < 500 else 3000 - step  # the queue grows half-way
+        shown.progress(Progress(done=step, left=left))
+    shown.progress(Progress(done=1000, left=2000, ended=True))
+    lines = stream.getvalue().splitlines()
+    values = [float(line.removeprefix("\x01p\x02")) for line in lines]
+    assert values == sorted(values)
+    assert values[-1] == 1.0
+    assert max(values[:-1]) < 1.0
+    assert len(values) <= 55
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (1500, "25 min"), (7260, "2 h 01 min")],
+)
+def test_spans(seconds, said):
+    assert span(seconds) == said
+
+
+def test_flags_go_over_environment_over_file(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text('stash_url = "http://file:1"\nplex_url = "http://file:2"\nmax_tags = 9\n')
+    environment = {
+        "STASH2PLEX_CONFIG": str(file),
+        "STASH2PLEX_PLEX_URL": "http://environment:2",
+        "STASH2PLEX_STASH_API_KEY": "key",
+    }
+    options = CliOptions(stash_url="http://flag:1", data_dir=str(tmp_path))
+    found = resolve(options, environment)
+    assert found.address.url == "http://flag:1"
+    assert found.address.api_key == "key"
+    assert found.settings == {"plex_url": "http://environment:2", "max_tags": 9}
+    file.write_text("colour = 1\n")
+    with pytest.raises(ConfigError, match="unknown keys: colour"):
+        resolve(options, environment)
+    file.write_text("not toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        resolve(options, environment)
+    with pytest.raises(ConfigError, match="does not exist"):
+        resolve(options, {"STASH2PLEX_CONFIG": str(tmp_path / "missing.toml")})
+
+
+def test_an_error_answer_is_json():
+    from stash2plex.hook import answer
+
+    assert json.loads(answer("done", None)) == {"output": "done"}
+    assert json.loads(answer(None, UsageError("no"))) == {"error": "no"}

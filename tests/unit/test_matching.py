@@ -1,0 +1,118 @@
+"""Which Plex item holds a scene's file, or why none."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stash2plex.errors import Ambiguous, NotInPlexYet
+from stash2plex.matching import folded_name, map_path, match_scene
+from stash2plex.model import StashFile
+from tests.support import make_scene, plex_file
+
+
+def match(paths, candidates, rules=(), loose=False):
+    files = tuple(
+        StashFile(path, size)
+        for path, size in (p if isinstance(p, tuple) else (p, None) for p in paths)
+    )
+    found = match_scene(make_scene(files=files), candidates, rules, loose=loose)
+    return found.file.rating_key, found.matched_by
+
+
+@pytest.mark.parametrize(
+    ("stash", "plex", "rules"),
+    [
+        ("/data/a/pier.mp4", "/data/a/pier.mp4", ()),
+        ("/data/a/pier.mp4", "/media/a/pier.mp4", (("/data", "/media"),)),
+        ("C:\\films\\a\\pier.mp4", "/media/a/pier.mp4", (("C:\\films", "/media"),)),
+        ("/data/a/pier.mp4", "D:\\films\\a\\pier.mp4", (("/data/", "D:\\films\\"),)),
+        ("/data/a/Pier.mp4", "/DATA/A/pier.MP4", ()),
+        ("/data/a/caf\u00e9.mp4", "/data/a/" + unicodedata.normalize("NFD", "café.mp4"), ()),
+    ],
+)
+def test_the_whole_path(stash, plex, rules):
+    assert match([stash], [plex_file(plex), plex_file("/x/y/z.mp4", "2")], rules) == (
+        "1",
+        "the whole path",
+    )
+
+
+def test_the_longest_rule_counts_and_only_at_folders():
+    rules = (("/data", "/one"), ("/data/films", "/two"))
+    assert map_path("/data/films/a.mp4", rules) == ["two", "a.mp4"]
+    assert map_path("/database/a.mp4", rules) == ["database", "a.mp4"]
+
+
+def test_the_longest_common_end():
+    candidates = [plex_file("/media/x/b/pier.mp4", "1"), plex_file("/media/a/b/pier.mp4", "2")]
+    assert match(["/data/a/b/pier.mp4"], candidates) == ("2", "the end of the path")
+
+
+def test_a_root_that_is_the_end_of_another():
+    candidates = [plex_file("/films/pier.mp4", "1"), plex_file("/mnt/films/old/pier.mp4", "2")]
+    assert match(["/films/pier.mp4"], candidates)[0] == "1"
+    assert match(["/data/films/old/pier.mp4"], candidates)[0] == "2"
+
+
+def test_size_settles_equal_ends_and_equal_names():
+    twins = [plex_file("/m/1/a/pier.mp4", "1", 10), plex_file("/m/2/a/pier.mp4", "2", 20)]
+    assert match([("/data/a/pier.mp4", 20)], twins) == ("2", "the end of the path")
+    apart = [plex_file("/m/x/pier.mp4", "1", 10), plex_file("/m/y/pier.mp4", "2", 20)]
+    assert match([("/data/z/pier.mp4", 10)], apart) == ("1", "file name and size")
+
+
+def test_a_name_alone_counts_only_where_a_size_is_not_known():
+    assert match(["/data/z/pier.mp4"], [plex_file("/m/x/pier.mp4", "1", 10)]) == (
+        "1",
+        "the file name",
+    )
+    with pytest.raises(NotInPlexYet, match="another folder and size: “/m/x/pier.mp4”"):
+        match([("/data/z/pier.mp4", 5)], [plex_file("/m/x/pier.mp4", "1", 10)])
+
+
+def test_several_at_the_best_level_are_refused_with_their_paths_or_taken_loosely():
+    twins = [plex_file("/m/1/a/pier.mp4", "1"), plex_file("/m/2/a/pier.mp4", "2")]
+    with pytest.raises(Ambiguous, match="2 Plex items.*“/m/1/a/pier.mp4”, “/m/2/a/pier.mp4”"):
+        match(["/data/a/pier.mp4"], twins)
+    assert match(["/data/a/pier.mp4"], twins, loose=True)[0] == "1"
+
+
+def test_versions_of_one_item_are_no_rivals():
+    versions = [plex_file("/m/1/a/pier.mp4", "1"), plex_file("/m/2/a/pier.mp4", "1")]
+    assert match(["/data/a/pier.mp4"], versions)[0] == "1"
+
+
+def test_the_primary_file_goes_first_and_others_follow():
+    candidates = [plex_file("/m/a/second.mp4", "2")]
+    assert match(["/data/a/first.mp4", "/data/a/second.mp4"], candidates)[0] == "2"
+
+
+def test_a_scene_without_files():
+    with pytest.raises(NotInPlexYet, match="no file in Stash"):
+        match([], [plex_file("/m/a.mp4")])
+
+
+PART = st.sampled_from(["a", "b", "Films", "pier.mp4", "PIER.mp4"])
+PATH = st.lists(PART, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
+
+
+@given(
+    st.lists(st.tuples(PATH, st.none() | st.integers(0, 2)), max_size=3),
+    st.lists(st.tuples(PATH, st.sampled_from("123"), st.none() | st.integers(0, 2)), max_size=6),
+    st.booleans(),
+)
+def test_whatever_there_is_the_answer_is_a_candidate_or_a_refusal(files, held, loose):
+    candidates = [plex_file(path, key, size) for path, key, size in held]
+    scene = make_scene(files=tuple(StashFile(path, size) for path, size in files))
+    try:
+        found = match_scene(scene, candidates, (), loose=loose)
+    except (NotInPlexYet, Ambiguous) as refusal:
+        assert not (loose and isinstance(refusal, Ambiguous))
+        return
+    assert found.file in candidates
+    names = {folded_name(path) for path, _ in files}
+    assert folded_name(found.file.path) in names

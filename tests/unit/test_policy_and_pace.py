@@ -1,0 +1,103 @@
+"""What becomes of a key after a failure, and how many writes may fly."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stash2plex.config import Settings
+from stash2plex.errors import (
+    Ambiguous,
+    NotFound,
+    NotInPlexYet,
+    Refused,
+    Rejected,
+    Transient,
+    Unavailable,
+)
+from stash2plex.pace import MOST, Pacer
+from stash2plex.policy import SNOOZES, Verdict, decide, retry_delay, snooze_delay
+from stash2plex.workqueue import Claim
+
+DOWN = Unavailable("Plex", "refused")
+
+
+def verdict(error, *, attempts=0, snoozes=0, works=False, **settings):
+    claim = Claim("scene", 1, "lease", attempts, snoozes, 0, 0)
+    return decide(error, claim, Settings(**settings), Random(1), server_works=works).verdict
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (DOWN, Verdict.HOLD),
+        (Refused("Plex", "token"), Verdict.STOP),
+        (NotInPlexYet("missing"), Verdict.SNOOZE),
+        (Ambiguous("two"), Verdict.BURY),
+        (Rejected("Plex", "400"), Verdict.BURY),
+        (Transient("Plex", "half"), Verdict.RETRY),
+        (NotFound("Plex", "404"), Verdict.RETRY),
+        (ValueError("a fault of ours"), Verdict.RETRY),
+    ],
+)
+def test_each_kind_of_error(error, expected):
+    assert verdict(error) is expected
+
+
+def test_an_outage_never_kills_a_key_and_a_poisoned_one_does_not_live_for_ever():
+    assert verdict(DOWN, attempts=99) is Verdict.HOLD
+    assert verdict(DOWN, attempts=0, works=True) is Verdict.RETRY
+    assert verdict(DOWN, attempts=4, works=True) is Verdict.BURY
+
+
+def test_budgets():
+    assert verdict(Transient("Plex", "x"), attempts=3) is Verdict.RETRY
+    assert verdict(Transient("Plex", "x"), attempts=4) is Verdict.BURY
+    assert verdict(Transient("Plex", "x"), attempts=4, max_retries=20) is Verdict.RETRY
+    assert verdict(NotInPlexYet("x"), snoozes=SNOOZES - 2) is Verdict.SNOOZE
+    assert verdict(NotInPlexYet("x"), snoozes=SNOOZES - 1) is Verdict.BURY
+    assert verdict(NotInPlexYet("x"), skip_not_found=True) is Verdict.DROP
+
+
+@given(st.integers(0, 10_000), st.integers())
+def test_delays_stay_in_their_bounds(times, seed):
+    assert 0 <= retry_delay(times, Random(seed)) <= 600
+    assert 30 <= snooze_delay(times, Random(seed)) <= 600
+
+
+def test_the_server_may_ask_for_more_time():
+    claim = Claim("scene", 1, "lease", 0, 0, 0, 0)
+    busy = Unavailable("Plex", "429", retry_after=90.0)
+    assert decide(busy, claim, Settings(), Random(1), server_works=True).delay == 90.0
+
+
+def test_more_fly_while_latency_is_flat_and_fewer_when_it_climbs():
+    pacer = Pacer()
+    for _ in range(50):
+        pacer.succeeded(0.02)
+    assert pacer.limit == MOST
+    pacer.succeeded(0.5)
+    assert pacer.limit == MOST // 2
+    pacer.failed()
+    assert pacer.limit == 1
+    pacer.restart()
+    assert pacer.limit == 1
+    for _ in range(3):
+        pacer.succeeded(0.02)
+    assert pacer.limit > 1
+
+
+@given(st.lists(st.floats(0, 100) | st.just("fail") | st.just("restart")))
+def test_at_least_one_and_at_most_six(answers):
+    pacer = Pacer()
+    for answer in answers:
+        if answer == "fail":
+            pacer.failed()
+        elif answer == "restart":
+            pacer.restart()
+        else:
+            pacer.succeeded(answer)
+        assert 1 <= pacer.limit <= MOST
