@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -14,9 +16,9 @@ from attrs import define, field, frozen
 
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings, parse_settings
-from stash2plex.datadir import prepare
-from stash2plex.db import connect, get_meta, set_meta, transaction
-from stash2plex.errors import ConfigError
+from stash2plex.datadir import DATABASE_NAME, prepare
+from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
+from stash2plex.errors import ConfigError, StoreDamaged
 from stash2plex.model import Clock, Sleep
 from stash2plex.observe import Observer
 from stash2plex.pipeline import Session, Store
@@ -24,6 +26,7 @@ from stash2plex.plex import Plex, plex_headers
 from stash2plex.plexindex import PlexIndex
 from stash2plex.progress import ProgressBook
 from stash2plex.records import Records
+from stash2plex.repair import replace_damaged
 from stash2plex.stash import Stash, StashBasics
 from stash2plex.transport import Transport
 from stash2plex.worker import Drain, Goal, Summary
@@ -187,9 +190,23 @@ class App:
         ).run()
 
 
+@contextmanager
+def store_errors_mapped(folder: str) -> Iterator[None]:
+    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error, os.path.join(folder, DATABASE_NAME)) from error
+
+
 def open_store(folder: str, clock: Clock, random: Random) -> Store:
     """Open the database of a data folder, made where it is missing."""
-    connection = connect(prepare(folder), relaxed=True)
+    path = prepare(folder)
+    try:
+        connection = connect(path, relaxed=True)
+    except StoreDamaged:
+        replace_damaged(folder)
+        connection = connect(path, relaxed=True)
     return Store(
         connection,
         WorkQueue(connection, clock),

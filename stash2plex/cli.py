@@ -20,7 +20,7 @@ from attrs import define
 from rich.console import Console
 from rich.table import Table
 
-from stash2plex.app import App, open_app
+from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.errors import Stash2PlexError, UsageError
@@ -54,7 +54,8 @@ class Shell:
             warn=lambda text: self.err.print(f"[yellow]{text}[/]", highlight=False),
         )
         try:
-            yield app
+            with store_errors_mapped(resolved.data_dir):
+                yield app
         finally:
             app.close()
 
@@ -65,6 +66,16 @@ class Shell:
         else:
             for line in lines:
                 self.out.print(line, highlight=False, markup=False)
+
+
+WAIT = click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.IntRange(0, 86_400),
+    default=round(PATIENCE),
+    show_default=True,
+    help="How long to wait for a server that is down.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,14 +146,7 @@ def status(shell: Shell, *, watch: bool) -> None:
 
 
 @cli.command()
-@click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=click.IntRange(0, 86_400),
-    default=round(PATIENCE),
-    show_default=True,
-    help="How long to wait for a server that is down.",
-)
+@WAIT
 @click.pass_obj
 def process(shell: Shell, *, wait: int) -> None:
     """Send everything that is due to Plex, with a progress bar."""
@@ -161,14 +165,7 @@ def process(shell: Shell, *, wait: int) -> None:
     metavar="ID",
     help="This scene; may be given several times.",
 )
-@click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=click.IntRange(0, 86_400),
-    default=round(PATIENCE),
-    show_default=True,
-    help="How long to wait for a server that is down.",
-)
+@WAIT
 @click.pass_obj
 def sync(
     shell: Shell, *, everything: bool, recent: bool, scenes: tuple[int, ...], wait: int

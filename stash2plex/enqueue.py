@@ -12,6 +12,7 @@ from stash2plex.config import Settings
 from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.model import Scene
 from stash2plex.observe import count
+from stash2plex.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.workqueue import BULK
 
 CHUNK = 2_000
@@ -45,6 +46,19 @@ def enqueue_all(app: App) -> Enqueued:
         seen += len(page)
         queued += _enqueue(app, [scene.id for scene in page if _is_due(app, settings, scene)])
     return Enqueued(seen, queued)
+
+
+def rebuild_if_asked(app: App) -> str | None:
+    """Enqueue every scene after a damaged database was set aside; says so to a person."""
+    aside = rebuild_mark(app.store.connection)
+    if aside is None:
+        return None
+    found = enqueue_all(app)
+    clear_rebuild_mark(app.store.connection)
+    return (
+        f"The database was damaged. It was set aside as {aside}, a fresh one was made, and every "
+        f"scene is compared with Plex again: {found.sentence()}"
+    )
 
 
 def _is_due(app: App, settings: Settings, scene: Scene) -> bool:

@@ -10,7 +10,7 @@ import time
 
 from stash2plex.datadir import locate, prepare
 from stash2plex.db import connect, get_meta, store_error
-from stash2plex.errors import Stash2PlexError, UsageError
+from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
 from stash2plex.starter import start_worker
 from stash2plex.workqueue import WorkQueue
 
@@ -41,21 +41,32 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     connection_info = request.get("server_connection") or {}
     folder = locate(connection_info.get("Dir"), plugin_dir)
     path = prepare(folder)
-    database = connect(path)
     try:
-        WorkQueue(database, time.time).add(kind, id_, delay=delay)
-        wanted = get_meta(database, "background_worker") != "off"
-    except database.Error as error:
-        raise store_error(error, path) from error
+        wanted = _store(path, kind, id_, delay)
+    except StoreDamaged:
+        from stash2plex.repair import replace_damaged  # noqa: PLC0415 - for the rarest of saves
+
+        replace_damaged(folder)
+        wanted = _store(path, kind, id_, delay)
     # The key is safe from here on; without a worker it waits for the next event or task.
     started = False
     try:
         started = wanted and start_worker(folder, plugin_dir, worker_request(connection_info))
     except OSError as error:
         return f"{kind}:{id_} is queued; the worker could not be started: {error.strerror}."
-    # The connection is not closed: closing the last one copies the log into the database and
-    # flushes twice, and the process ends here anyway.
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
+
+
+def _store(path: str, kind: str, id_: int, delay: float) -> bool:
+    """Commit the key; returns whether a background worker is wanted."""
+    database = connect(path)
+    try:
+        WorkQueue(database, time.time).add(kind, id_, delay=delay)
+        # The connection is not closed: closing the last one copies the log into the database and
+        # flushes twice, and the process ends soon anyway.
+        return get_meta(database, "background_worker") != "off"
+    except database.Error as error:
+        raise store_error(error, path) from error
 
 
 def read_key(context: "Any") -> "tuple[str, int, float] | None":

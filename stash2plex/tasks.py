@@ -12,9 +12,15 @@ from typing import Any, TextIO
 
 from attrs import frozen
 
-from stash2plex.app import App, encode_request, open_app, read_server_connection
+from stash2plex.app import (
+    App,
+    encode_request,
+    open_app,
+    read_server_connection,
+    store_errors_mapped,
+)
 from stash2plex.datadir import locate
-from stash2plex.enqueue import enqueue_all, enqueue_recent
+from stash2plex.enqueue import enqueue_all, enqueue_recent, rebuild_if_asked
 from stash2plex.errors import UsageError
 from stash2plex.foreground import drain_here
 from stash2plex.observe import StashProgress, count, log_to_stash, utc
@@ -98,7 +104,8 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
     app = open_app(folder, read_server_connection(info), warn=logger.error)
     try:
         context = Context(app, request["args"], info, plugin_dir, logger, sys.stderr)
-        output = mode.run(context)
+        with store_errors_mapped(folder):
+            output = mode.run(context)
     finally:
         app.close()
     os.write(1, json.dumps({"output": output}).encode() + b"\n")
@@ -141,6 +148,8 @@ def _drain(context: Context, name: str) -> str:
     goal = Goal(name, foreground=True, patience=float(patience))
     # A setting that cannot be used is said at once, even while another process drains.
     context.app.open_session()
+    if said := rebuild_if_asked(context.app):
+        context.logger.warning("%s", said)
     observer = StashProgress(context.stderr, context.logger, name)
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"

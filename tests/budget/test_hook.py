@@ -175,12 +175,20 @@ def test_a_locked_database_is_waited_for(plugin):
     assert keys(plugin) == [("scene", 12)]
 
 
-def test_a_damaged_database_is_a_clear_error(plugin):
+def test_a_damaged_database_is_set_aside_and_the_key_stored(plugin):
     path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
     for end in ("-wal", "-shm"):
         if os.path.exists(str(path) + end):
             os.remove(str(path) + end)
     path.write_bytes(b"harbour " * 2000)
-    done = run(plugin, request(plugin))
-    assert done.returncode == 1
-    assert "damaged" in json.loads(done.stdout)["error"]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda number: run(plugin, request(plugin, number)), range(1, 9)))
+    end_worker(path.parent)
+    assert [one.returncode for one in done] == [0] * 8
+    kept = sorted(name for name in os.listdir(path.parent) if "damaged" in name)
+    assert len(kept) == 1
+    assert (path.parent / kept[0]).read_bytes().startswith(b"harbour")
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT value FROM meta WHERE name = 'rebuild'").fetchone() == (
+            kept[0],
+        )

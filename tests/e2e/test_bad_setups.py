@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 OFF = {"background_worker": "off"}
@@ -55,6 +57,23 @@ def test_a_bad_value_is_named_and_the_default_used(make_stage, key, value):
     assert f"Setting {key} is" in stage.log_text()
     assert "allowed:" in stage.log_text()
     assert stage.wrong() == []
+
+
+def test_a_damaged_database_is_set_aside_and_everything_compared_again(make_stage):
+    stage = make_stage(8, settings=OFF)
+    stage.run_task("Sync All Scenes")
+    for end in ("-wal", "-shm"):
+        if os.path.exists(stage.database + end):
+            os.remove(stage.database + end)
+    with open(stage.database, "wb") as file:
+        file.write(b"harbour " * 4000)
+    stage.operation("status")
+    stage.stash.scenes[0].title = "Changed meanwhile, unseen"
+    stage.plex.clear_log()
+    stage.run_task("Process Queue")
+    assert "damaged" in stage.log_text()
+    assert stage.wrong() == []
+    assert stage.plex.count("PUT") == 1
 
 
 def test_an_unknown_mode_names_the_known_ones(make_stage):

@@ -19,7 +19,7 @@ MOST_LINES = 560
 LAYERS = [
     {"errors", "version", "__init__"},
     {"datadir", "lock", "db", "model"},
-    {"starter", "workqueue", "config", "transport", "wire"},
+    {"starter", "workqueue", "repair", "config", "transport", "wire"},
     {"hook", "desired", "matching", "policy", "breaker", "records", "progress", "stash", "plex"},
     {"apply", "observe", "pace", "plexindex"},
     {"pipeline"},
@@ -42,7 +42,7 @@ HOOK_PATH = {
 }
 PURE = {"desired", "matching", "policy", "apply", "model", "config", "pace"}
 NOT_FOR_THE_PURE = {"transport", "stash", "plex", "db", "app", "worker", "pipeline", "records"}
-MAY_IMPORT_LATE = {"plugin", "cli", "starter"}
+MAY_IMPORT_LATE = {"plugin", "cli", "hook"}
 
 
 def tree_of(module):

@@ -1,0 +1,67 @@
+"""Sets a damaged database aside and starts a fresh one, which a look at every scene then fills.
+
+Nothing is lost that matters: what Plex should hold is in Stash, and the next drain compares it
+all. Imported by the hook only when its database is damaged.
+"""
+
+import os
+import sqlite3
+import time
+
+from stash2plex.datadir import DATABASE_NAME
+from stash2plex.db import connect, get_meta, set_meta, transaction
+from stash2plex.errors import StoreDamaged
+from stash2plex.lock import FileLock
+
+MARK = "rebuild"
+"""Name of the mark that asks the next drain to look at every scene; its value is the old file."""
+
+
+def replace_damaged(folder: str) -> None:
+    """Set the database of a folder aside, unless another process has done so meanwhile.
+
+    The damaged file stays beside the new one, with the time in its name.
+    """
+    path = os.path.join(folder, DATABASE_NAME)
+    lock = FileLock(os.path.join(folder, "repair.lock"))
+    while not lock.acquire():
+        time.sleep(0.02)
+    try:
+        if not _is_damaged(path):
+            return
+        aside = f"{path}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(path + end):
+                os.replace(path + end, aside + end)
+        database = connect(path)
+        try:
+            with transaction(database):
+                set_meta(database, MARK, os.path.basename(aside))
+        finally:
+            database.close()
+    finally:
+        lock.release()
+
+
+def _is_damaged(path: str) -> bool:
+    try:
+        database = connect(path)
+    except StoreDamaged:
+        return True
+    try:
+        return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.DatabaseError:
+        return True
+    finally:
+        database.close()
+
+
+def rebuild_mark(database: sqlite3.Connection) -> str | None:
+    """Return the name of the file that was set aside, while every scene is to be looked at."""
+    return get_meta(database, MARK)
+
+
+def clear_rebuild_mark(database: sqlite3.Connection) -> None:
+    """Note that every scene has been queued."""
+    with transaction(database):
+        database.execute("DELETE FROM meta WHERE name = ?", (MARK,))
