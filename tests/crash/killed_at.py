@@ -1,0 +1,58 @@
+"""Runs the archive's command line and kills itself, with SIGKILL, at a named point.
+
+`python -IS killed_at.py <plugin folder> <point> <n> <command…>`: the n-th time that the point is
+reached. The package knows nothing of this.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+
+
+def main():
+    folder, point, number, *arguments = sys.argv[1:]
+    sys.path[:0] = [folder, os.path.join(folder, "vendor")]
+    counter = itertools.count(1)
+
+    def reach():
+        if next(counter) == int(number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    place(point, reach)
+    from stash2plex.cli import main as run
+
+    run(arguments)
+
+
+def place(point, reach):
+    """Wrap one function so that the point lies before or after it."""
+    from stash2plex import db, plex, transport, workqueue
+
+    owner, name = {
+        "commit": (db.transaction, "__exit__"),
+        "edit": (plex.Plex, "edit"),
+        "upload": (plex.Plex, "upload"),
+        "read": (plex.Plex, "items"),
+        "request": (transport.Transport, "request"),
+        "claim": (workqueue.WorkQueue, "claim"),
+        "ack": (workqueue.WorkQueue, "ack"),
+    }[point.split("-", 1)[1]]
+    original = getattr(owner, name)
+
+    def before(*positional, **named):
+        reach()
+        return original(*positional, **named)
+
+    def after(*positional, **named):
+        result = original(*positional, **named)
+        reach()
+        return result
+
+    setattr(owner, name, before if point.startswith("before-") else after)
+
+
+if __name__ == "__main__":
+    main()

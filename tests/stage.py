@@ -1,0 +1,112 @@
+"""Both stand-ins with the built archive installed, and no worker left behind."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from plexapi.server import PlexServer
+
+from stash2plex_testing.plex import Latency
+from stash2plex_testing.world import ARCHIVE, World, differences
+
+PATIENCE = 60.0
+
+
+class Stage(World):
+    """A world with the questions that tests ask."""
+
+    @property
+    def database(self) -> str:
+        return os.path.join(self.data_dir, "stash2plex.db")
+
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        connection = sqlite3.connect(self.database)
+        try:
+            return list(connection.execute(sql, values))
+        finally:
+            connection.close()
+
+    def run_task(self, name: str) -> Any:
+        """Press a task's button and wait for its end; returns the job."""
+        job = self.job(self.task(name))
+        job.wait(PATIENCE * 2)
+        return job
+
+    def job(self, number: int) -> Any:
+        return self.stash.jobs.find(number)
+
+    def said(self, mode: str, **arguments: Any) -> str:
+        """Call an operation; returns what it answers, be it an error."""
+        try:
+            return str(self.operation(mode, **arguments))
+        except RuntimeError as error:
+            return str(error)
+
+    def log_text(self) -> str:
+        return "\n".join(text for _, text in self.stash.plugin_log)
+
+    def items(self) -> dict[str, Any]:
+        """Every Plex item by its files, read by python-plexapi."""
+        reader = PlexServer(self.plex.url, self.plex.token)
+        try:
+            keys = [int(item.ratingKey) for item in reader.library.section("Harbour Films").all()]
+            held: dict[str, Any] = {}
+            for start in range(0, len(keys), 200):
+                for item in reader.fetchItems(keys[start : start + 200]):
+                    held.update(dict.fromkeys(item.locations, item))
+            return held
+        finally:
+            reader._session.close()
+
+    def item_of(self, scene: dict[str, Any], held: dict[str, Any]) -> Any:
+        return held[scene["files"][0]["path"].replace("/data", "/media/library", 1)]
+
+    def wrong(self) -> list[str]:
+        """Name every difference between Stash and Plex."""
+        held = self.items()
+        return [
+            f"scene {scene['id']}: {found}"
+            for scene in self.read_scenes()
+            if scene["files"]
+            for found in differences(scene, self.item_of(scene, held))
+        ]
+
+    def until(self, wish: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """Wait for something to come true; the clock only ends a test that has failed."""
+        end = time.monotonic() + seconds
+        while not (value := wish()):
+            if time.monotonic() > end:
+                raise AssertionError(f"it never came true; the log: {self.log_text()[-3000:]}")
+            time.sleep(0.05)
+        return value
+
+    def queue(self) -> dict[str, int]:
+        return self.operation("status")["queue"]
+
+
+@pytest.fixture
+def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
+    assert os.path.exists(ARCHIVE), "run make plugin first: the archive is what is tested"
+    stages: list[Stage] = []
+
+    def make(
+        scenes: int = 12, *, latency: Latency | None = None, settings: Any = None, **stash: Any
+    ) -> Stage:
+        folder = tmp_path / f"stash{len(stages)}"
+        folder.mkdir()
+        stage = Stage(str(folder), latency=latency, **stash)
+        stage.__enter__()
+        stages.append(stage)
+        stage.fill(scenes)
+        stage.install(**(settings or {}))
+        return stage
+
+    yield make
+    for stage in stages:
+        stage.plex.faults.clear()
+        stage.__exit__()
