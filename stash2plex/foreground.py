@@ -51,8 +51,9 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
         elif theirs.note and left:
             closed_since = app.monotonic() if closed_since is None else closed_since
             if app.monotonic() - closed_since >= goal.patience:
-                error = Unavailable("Plex", theirs.note)
-                gave_up = f"{theirs.note} Waited {span(goal.patience)}; run the task again later."
+                error = Unavailable("Plex", theirs.note.splitlines()[0])
+                reason = theirs.note.splitlines()[0]
+                gave_up = f"{reason} Waited {span(goal.patience)}; run the task again later."
         else:
             closed_since = None
         if not left or gave_up or stopped():

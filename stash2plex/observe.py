@@ -164,7 +164,7 @@ class StashProgress:
 def progress_sentence(progress: Progress) -> str:
     """Say a moment of a drain in words."""
     if progress.note:
-        return f"{count(progress.left, 'scene')} left. {progress.note}"
+        return f"{count(progress.left, 'scene')} left. {progress.note.replace(chr(10), ' ')}"
     parts = [
         f"{progress.done:,} done",
         f"{progress.left:,} left",

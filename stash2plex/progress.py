@@ -18,7 +18,8 @@ RATE_SECONDS = 20.0
 class Progress:
     """A moment of a drain. `left` counts keys in hand or due soon; `later` were put off.
 
-    Times are epoch seconds, `rate` is keys per second.
+    Times are epoch seconds, `rate` is keys per second. `note` says why it stands still, and in a
+    second line when it goes on.
     """
 
     done: int = 0

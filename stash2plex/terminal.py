@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
@@ -68,7 +69,7 @@ def bar_words(progress: Progress) -> str:
     if progress.failed:
         words += f" [red]{progress.failed:,} failed[/]"
     if progress.note:
-        return f"{words} [yellow]waiting[/]"
+        return f"{words} [yellow]{escape(progress.note.splitlines()[-1])}[/]"
     if progress.rate:
         words += f" {progress.rate:.1f}/s"
     if progress.seconds_left is not None and progress.left:

@@ -320,7 +320,7 @@ class Drain:
     def _server_gate(self, server: str, seconds: float, reason: str, *, refused: bool) -> Gate:
         name = server.capitalize()
         error = Refused(name, reason) if refused else Unavailable(name, reason)
-        return Gate(seconds, f"{reason} Next try in {span(seconds)}.", error, server)
+        return Gate(seconds, f"{reason}\nNext try in {span(seconds)}.", error, server)
 
     def _half_open(self) -> bool:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
