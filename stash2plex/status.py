@@ -54,12 +54,19 @@ def read_status(app: App) -> dict[str, Any]:
 
 
 def _glance_at_plex(app: App) -> dict[str, Any]:
-    known: dict[str, Any] = {"reachable": False, "version": None, "library": None, "items": 0}
+    known: dict[str, Any] = {
+        "reachable": False,
+        "version": None,
+        "library": None,
+        "items": 0,
+        "problem": None,
+    }
     try:
         settings = app.settings()
         settings.require_plex()
         plex = make_plex(settings, app.client_id(), most_seconds=GLANCE_SECONDS)
-    except Stash2PlexError:
+    except Stash2PlexError as error:
+        known["problem"] = str(error)
         return known
     index = PlexIndex(app.store.connection, plex, app.clock)
     known["items"] = index.size()
@@ -67,7 +74,8 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
     try:
         known["version"] = plex.identity().version
         known["reachable"] = True
-    except Stash2PlexError:
+    except Stash2PlexError as error:
+        known["problem"] = str(error)
         return known
     finally:
         plex.close()
@@ -91,7 +99,7 @@ def status_lines(status: dict[str, Any]) -> list[str]:
             f"Plex: {plex['version']}, {plex['library'] or 'no library listed yet'}, {items} known."
         )
     else:
-        lines.append("Plex: not reachable now.")
+        lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
     if breaker["state"] != "closed":
         lines.append(f"Waiting for Plex since {_local(breaker['since'])}: {breaker['reason']}")
     if worker["running"]:
@@ -99,6 +107,8 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         if status["eta_s"] is not None:
             text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
         lines.append(text + ".")
+        if worker["note"] and breaker["state"] == "closed":
+            lines.append(f"It waits: {worker['note'].replace(chr(10), ' ')}")
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines

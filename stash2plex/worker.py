@@ -295,7 +295,8 @@ class Drain:
             breaker = self.store.breakers["plex"]
             was_open = breaker.read().state != "closed"
             new = breaker.failed(error, self.store.queue.due_within(0.0))
-            if new.state == "open" and not was_open:
+            # A refusal is said where the gate is met, with what the person must do.
+            if new.state == "open" and not was_open and not isinstance(error, Refused):
                 logging.getLogger(LOGGER).warning("%s Nothing is lost.", error)
             return self._server_gate(
                 "plex",
