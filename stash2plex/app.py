@@ -34,6 +34,7 @@ from stash2plex.workqueue import WorkQueue
 
 PLUGIN_ID = "Stash2Plex"
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
+OFF_FRESH_SECONDS = 30.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -142,10 +143,27 @@ class App:
             self._warned = tuple(problems)
             for problem in problems:
                 self.warn(problem)
-        if get_meta(self.store.connection, "background_worker") != settings.background_worker:
-            with transaction(self.store.connection):
-                set_meta(self.store.connection, "background_worker", settings.background_worker)
+        self._tell_hook(settings.background_worker)
         return settings
+
+    def _tell_hook(self, choice: str) -> None:
+        """Keep for the hook, which asks no server, whether it may start a worker.
+
+        With the time of an “off”, so that a save now and then has a worker look whether it is so
+        still.
+        """
+        known = get_meta(self.store.connection, "background_worker") or ""
+        word, _, since = known.partition(" ")
+        fresh = word != "off" or (since and self.clock() - float(since) < OFF_FRESH_SECONDS)
+        if word == choice and fresh:
+            return
+        value = f"off {self.clock():.0f}" if choice == "off" else choice
+        with transaction(self.store.connection):
+            set_meta(self.store.connection, "background_worker", value)
+
+    def worker_wanted(self) -> bool:
+        """Say whether a background worker may run, by the settings that were read last."""
+        return not (get_meta(self.store.connection, "background_worker") or "").startswith("off")
 
     def open_session(self) -> Session:
         """Read the settings and make the clients; the same session while nothing changed.

@@ -88,7 +88,7 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
         # A hook that saw the lock held just before it was released has started no worker.
         if summary.gave_up or due is None or due > app.clock() or not lock.acquire():
             break
-    if stop.asked:
+    if stop.asked or not app.worker_wanted():
         logger.info("The background worker ends: it was asked to.")
     elif summary.gave_up:
         logger.warning("The background worker ends: %s", summary.gave_up)
@@ -132,6 +132,7 @@ class _StopSignal:
         self._stamp = self._read_stamp()
         self._checked_at = app.monotonic()
         self.outdated = False
+        self._missing = 0
         signal.signal(signal.SIGTERM, self._ask)
         signal.signal(signal.SIGINT, self._ask)
 
@@ -153,4 +154,6 @@ class _StopSignal:
             self._checked_at = now
             stamp = self._read_stamp()
             self.outdated = stamp is not None and stamp != self._stamp
-        return self.asked or self.outdated
+            # Gone at two looks in a row is no update in the making: the plugin was uninstalled.
+            self._missing = self._missing + 1 if stamp is None else 0
+        return self.asked or self.outdated or self._missing > 1 or not self._app.worker_wanted()

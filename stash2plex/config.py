@@ -190,7 +190,7 @@ SPECS = (
         "STRING",
         _path_map,
         "worked out by itself",
-        "/stash/prefix=>/plex/prefix; …",
+        "/stash/prefix=>/plex/prefix, several with ; between",
         "How a path in Stash reads in Plex. Windows paths work too.",
     ),
     Spec(

@@ -6,6 +6,7 @@ Nothing heavier than `sqlite3` is imported here: the hook pays for every import.
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -27,11 +28,21 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
 
     Raises StoreUnavailable, StoreDamaged or StoreTooNew.
     """
-    try:
-        _make_private(path)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
-        raise store_error(error, path) from error
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            _make_private(path)
+            return _open(path, relaxed=relaxed)
+        except (OSError, sqlite3.Error) as error:
+            # The switch to WAL of a fresh file is refused at once, whatever the time-out, while
+            # another process does the same.
+            if "database is locked" not in str(error) or time.monotonic() > give_up:
+                raise store_error(error, path) from error
+            time.sleep(0.02)
+
+
+def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         number = connection.execute("PRAGMA user_version").fetchone()[0]
         if number > SCHEMA_NUMBER:
@@ -44,10 +55,7 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
         if relaxed:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB:d}")
-    except sqlite3.Error as error:
-        connection.close()
-        raise store_error(error, path) from error
-    except StoreError:
+    except (sqlite3.Error, StoreError):
         connection.close()
         raise
     return connection

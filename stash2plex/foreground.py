@@ -35,12 +35,16 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
         if lock.acquire():
             presence = show_presence(app.folder, app.sleep)
             try:
-                return app.drain(goal, observer, stopped)
+                summary = app.drain(goal, observer, stopped)
+                return evolve(summary, seconds=app.monotonic() - start)
             finally:
                 presence.release()
                 lock.release()
         left = app.store.queue.due_within(goal.horizon)
         theirs = app.book.read(left)
+        if theirs.ended:
+            # The row of an earlier burst; the other process has not begun this one.
+            theirs = Progress(left=left)
         shown = evolve(theirs, ended=False)
         gave_up = ""
         error: Stash2PlexError | None = None

@@ -24,6 +24,9 @@ PLAY_FIELDS = frozenset(
 )
 """Input fields that change nothing that Plex shows (stash.md §3.3)."""
 
+OFF_TRUSTED = 60
+"""Seconds that a save believes that the worker is off without having one look."""
+
 COVER_DELAY = 3.0
 """Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
 
@@ -64,9 +67,18 @@ def _store(path: str, kind: str, id_: int, delay: float) -> bool:
         WorkQueue(database, time.time).add(kind, id_, delay=delay)
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
-        return get_meta(database, "background_worker") != "off"
+        return may_start(get_meta(database, "background_worker"), time.time())
     except database.Error as error:
         raise store_error(error, path) from error
+
+
+def may_start(choice: str | None, now: float) -> bool:
+    """Say whether a worker may be started: not while it is off, but for a look once a minute.
+
+    `choice` is what was last read of the setting, with the time of an “off”.
+    """
+    word, _, since = (choice or "auto").partition(" ")
+    return word != "off" or (since.isdigit() and abs(now - int(since)) >= OFF_TRUSTED)
 
 
 def read_key(context: "Any") -> "tuple[str, int, float] | None":

@@ -127,7 +127,7 @@ class Silent:
 class StashProgress:
     """Stash's progress bar and a line of text every ten seconds.
 
-    The bar is a fraction on stderr, never goes back, and is 1 at the end.
+    The bar is a fraction on stderr, never goes back, and is 1 when everything is done.
     """
 
     def __init__(
@@ -149,16 +149,21 @@ class StashProgress:
         """Send the fraction and, now and then, a sentence."""
         now = self._monotonic()
         # Only the end is 1: Stash would show a full bar while keys are still due.
-        fraction = 1.0 if progress.ended else min(progress.fraction, 0.999)
+        finished = progress.ended and not progress.left
+        fraction = 1.0 if finished else min(progress.fraction, 0.999)
         fraction = max(fraction, self._shown)
         moved = fraction - self._shown >= BAR_STEP and now - self._shown_at >= BAR_SECONDS
         if progress.ended or moved or now - self._shown_at >= BAR_REPEAT:
-            self._stream.write(f"\x01p\x02{fraction:.4f}\n")
-            self._stream.flush()
             self._shown, self._shown_at = fraction, now
+            self.repeat()
         if not progress.ended and now - self._text_at >= TEXT_SECONDS:
             self._text_at = now
             self._logger.info("%s: %s", self._name, progress_sentence(progress))
+
+    def repeat(self) -> None:
+        """Send the last value (again): Stash drops one that comes while it handles another."""
+        self._stream.write(f"\x01p\x02{self._shown:.4f}\n")
+        self._stream.flush()
 
 
 def progress_sentence(progress: Progress) -> str:

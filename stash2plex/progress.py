@@ -111,6 +111,10 @@ class Tally:
         """Count a key that was put off."""
         self._progress = evolve(self._progress, later=self._progress.later + 1)
 
+    def restart_rate(self) -> None:
+        """Leave an outage out of the rate."""
+        self._marks = [(self._clock(), self._progress.handled)]
+
     def now(self, left: int, note: str = "", *, ended: bool = False) -> Progress:
         """Return the progress of this moment; `left` comes from the queue."""
         now = self._clock()

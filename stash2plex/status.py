@@ -22,13 +22,17 @@ def read_status(app: App) -> dict[str, Any]:
     left = counts.pending + counts.in_progress
     progress = app.book.read(left)
     runs = drain_runs(app.folder)
+    # Without a drain nobody has anything in hand; the next one takes it over.
+    pending, in_progress = (counts.pending, counts.in_progress) if runs else (left, 0)
+    stash = app.store.breakers["stash"].read()
     synced, last = app.store.records.summary()
     breaker = app.store.breakers["plex"].read()
+    plex = _glance_at_plex(app)
     moving = runs and left > 0 and progress.rate > 0.0
     return {
         "queue": {
-            "pending": counts.pending,
-            "in_progress": counts.in_progress,
+            "pending": pending,
+            "in_progress": in_progress,
             "waiting": counts.waiting,
             "dead": counts.dead,
         },
@@ -48,7 +52,9 @@ def read_status(app: App) -> dict[str, Any]:
             "origin": progress.origin if runs else None,
             "note": progress.note or None if runs else None,
         },
-        "plex": _glance_at_plex(app),
+        "stash": {"problem": stash.reason if stash.state != "closed" else None},
+        "plex": plex,
+        "background_worker": "auto" if app.worker_wanted() else "off",
         "version": VERSION,
     }
 
@@ -70,7 +76,7 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
         return known
     index = PlexIndex(app.store.connection, plex, app.clock)
     known["items"] = index.size()
-    known["library"] = ", ".join(settings.plex_library or index.titles()) or None
+    known["library"] = ", ".join(index.titles() or settings.plex_library) or None
     try:
         known["version"] = plex.identity().version
         known["reachable"] = True
@@ -100,15 +106,20 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         )
     else:
         lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
-    if breaker["state"] != "closed":
+    if status["stash"]["problem"]:
+        lines.append(f"Stash: {status['stash']['problem']}")
+    note = worker["note"]
+    if breaker["state"] != "closed" and not note:
         lines.append(f"Waiting for Plex since {_local(breaker['since'])}: {breaker['reason']}")
     if worker["running"]:
         text = f"The {worker['origin']} is running (process {worker['pid']})"
         if status["eta_s"] is not None:
             text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
         lines.append(text + ".")
-        if worker["note"] and breaker["state"] == "closed":
-            lines.append(f"It waits: {worker['note'].replace(chr(10), ' ')}")
+        if note:
+            lines.append(f"It waits: {note.replace(chr(10), ' ')}")
+    elif status["background_worker"] == "off":
+        lines.append("No worker is running: background_worker is off, only tasks send anything.")
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines

@@ -154,9 +154,10 @@ def _drain(context: Context, name: str) -> str:
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
-        context.logger.error("%s", text)
+        # Stash logs the error of an answer by itself.
         raise type(summary.error)(*_error_arguments(summary.error, text))
     context.say(text)
+    observer.repeat()
     _leave_to_worker(context)
     return text
 
@@ -169,7 +170,8 @@ def _error_arguments(error: Exception, text: str) -> tuple[str, ...]:
 def _leave_to_worker(context: Context) -> bool:
     """Start the background worker where keys are left for later and the person wants one."""
     settings = context.app.settings()
-    if settings.background_worker == "off" or context.app.store.queue.next_due_at() is None:
+    # A key that a killed process had in hand counts too: the worker takes it over.
+    if settings.background_worker == "off" or context.app.store.queue.is_empty():
         return False
     request = encode_request(context.server_connection)
     return start_worker(context.app.folder, context.plugin_dir, request)
@@ -231,12 +233,9 @@ def status(context: Context) -> dict[str, Any]:
 
 def wake(context: Context) -> dict[str, Any]:
     """Start the background worker when work is due."""
-    queue = context.app.store.queue
-    due = queue.next_due_at()
-    started = False
-    if due is not None and due <= context.app.clock():
-        started = _leave_to_worker(context)
-    return {"started": started, "due": queue.due_within(0.0)}
+    context.app.settings()
+    due = context.app.store.queue.due_within(0.0)
+    return {"started": due > 0 and _leave_to_worker(context), "due": due}
 
 
 def dead_letters(context: Context) -> dict[str, Any]:

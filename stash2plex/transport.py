@@ -187,9 +187,7 @@ class Transport:
             return Refused(self.server, f"{where} cannot be trusted: {advice}")
         if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
             return Rejected(self.server, f"{doing} could not be sent to {where}.")
-        return Unavailable(
-            self.server, f"{where} broke the connection during {doing} ({type(error).__name__})."
-        )
+        return Unavailable(self.server, f"{where} broke the connection during {doing}.")
 
     def _check_status(self, reply: Reply, doing: str) -> None:
         status = reply.status

@@ -124,6 +124,7 @@ class Drain:
     _connected: bool = False
     _session_error: Stash2PlexError | None = None
     _pipeline: Pipeline | None = None
+    _switched_off: bool = False
     _pacer: Pacer = field(factory=Pacer)
     _tally: Tally = field(init=False)
     _closed_since: float | None = None
@@ -138,6 +139,8 @@ class Drain:
         """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
         self._tally = Tally(self.goal.origin, self.clock)
         start = self._worked_at = self.monotonic()
+        # This process may log in where the last one could not.
+        self.store.breakers["stash"].hasten()
         taken = self.store.queue.take_over()
         log = logging.getLogger(LOGGER)
         if taken:
@@ -167,8 +170,12 @@ class Drain:
                 if ended is not None:
                     return ended, gate.error
                 continue
+            if self._switched_off:
+                return "background_worker is off.", None
             half_open = self._half_open()
             if not half_open:
+                if self._closed_since is not None:
+                    self._tally.restart_rate()
                 # A probe that got through is not the end of an outage; a real answer is.
                 self._closed_since = None
             pipeline = self._pipeline
@@ -191,6 +198,8 @@ class Drain:
         if gate := self._fresh_session():
             return gate
         assert self._session is not None
+        if self._switched_off:
+            return None
         for server in ("stash", "plex"):
             breaker = self.store.breakers[server]
             state = breaker.read()
@@ -257,6 +266,8 @@ class Drain:
 
     def _adopt(self, session: Session) -> None:
         """Go on with a session; an unchanged one keeps its connections."""
+        off = session.settings.background_worker == "off"
+        self._switched_off = off and not self.goal.foreground
         if session is self._session:
             return
         if self._session is not None:
@@ -342,6 +353,9 @@ class Drain:
                 return f"{gate.error} Waited {span(waited)}; run the task again later."
             note = f"{gate.note} Giving up in {span(self.goal.patience - waited)}."
         else:
+            if gate.server == "stash" and isinstance(gate.error, Refused):
+                # The next save brings a fresh session cookie, but only to a new worker.
+                return str(gate.error)
             patience = self.goal.patience if gate.server == "stash" else self.goal.idle
             if gate.server != "plex" and waited >= patience:
                 return str(gate.error)

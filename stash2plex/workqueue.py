@@ -321,6 +321,10 @@ class WorkQueue:
         ).fetchone()
         return None if row[0] is None else float(row[0])
 
+    def is_empty(self) -> bool:
+        """Whether there is no key at all, be it due, waiting or in somebody's hands."""
+        return self._db.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is None
+
     def waiting_reasons(self) -> list[tuple[str, int, float]]:
         """Say why keys are due later: reason, how many, when the first of them is due."""
         return list(

@@ -90,7 +90,7 @@ def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
     assert status["plex"]["reachable"] is False
     assert set(status) == {
         "queue", "synced", "last_sync_at", "rate_per_s", "eta_s", "breaker", "worker", "plex",
-        "version",
+        "version", "stash", "background_worker",
     }  # fmt: skip
 
 

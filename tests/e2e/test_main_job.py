@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import Latency
 
 OFF = {"background_worker": "off"}
@@ -108,6 +110,44 @@ def test_twenty_saves_at_once_start_one_worker(make_stage):
     log = os.path.join(stage.data_dir, "worker.log")
     with open(log, encoding="utf-8") as file:
         assert file.read().count("has started") == 1
+
+
+def test_wake_takes_over_what_a_killed_worker_had_in_hand(make_stage):
+    stage = make_stage(
+        30, latency=Latency(write=0.2), settings={"skip_fields": "poster background"}
+    )
+    stage.operation("sync", scene_ids=[int(scene["id"]) for scene in stage.read_scenes()])
+    stage.until(lambda: stage.plex.count("PUT") >= 3)
+    ((pid,),) = stage.rows("SELECT pid FROM drain")
+    os.kill(pid, signal.SIGKILL)
+    stage.until(lambda: stage.operation("status")["worker"]["running"] is False)
+    left = stage.queue()
+    assert left["in_progress"] == 0
+    assert left["pending"] > 0
+    stage.plex.latency.write = 0.0
+    assert stage.operation("wake")["started"]
+    stage.until(lambda: stage.queue()["pending"] + stage.queue()["in_progress"] == 0)
+    assert stage.wrong() == []
+
+
+def test_the_summary_counts_this_run_and_no_earlier_one(make_stage):
+    stage = make_stage(4)
+    stage.edit(1, title="Before")
+    stage.until(lambda: "Before" in {item.title for item in stage.plex.all_items()})
+    stage.run_task("Sync All Scenes")
+    stage.stash.clear_log()
+    stage.run_task("Sync All Scenes")
+    assert "4 need nothing" in stage.log_text()
+    assert "in sync after" not in stage.log_text()
+
+
+def test_an_uninstalled_plugin_stops_writing(make_stage):
+    stage = make_stage(2)
+    stage.edit(1, title="Before")
+    stage.until(lambda: "Before" in {item.title for item in stage.plex.all_items()})
+    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    os.remove(os.path.join(plugin, "stash2plex", "version.py"))
+    stage.until(lambda: not drain_runs(stage.data_dir))
 
 
 def test_plex_down_waits_gives_up_and_carries_on(make_stage):

@@ -149,6 +149,27 @@ def test_a_setting_that_cannot_be_used_stops_a_task_and_holds_a_worker(make_stag
     assert app.store.queue.counts().pending == 0
 
 
+def test_a_worker_that_is_switched_off_ends_before_it_sends(make_stage, workshop):
+    stage = make_stage(2)
+    stage.configure(background_worker="off")
+    app, _ = workshop(stage)
+    app.store.queue.add("scene", 1)
+    assert drain(app, BACKGROUND).gave_up == "background_worker is off."
+    assert stage.plex.count() == 0
+    assert not app.worker_wanted()
+    assert drain(app, FOREGROUND).progress.done == 1
+
+
+def test_a_worker_whose_log_in_stash_refuses_ends_at_once(make_stage, workshop):
+    stage = make_stage(2, username="keeper", password="lantern")
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    start = clock.now
+    assert "API key" in drain(app, BACKGROUND).gave_up
+    assert clock.now - start < 5
+    assert app.store.queue.counts().pending == 1
+
+
 def test_twelve_looks_for_a_scene_that_plex_does_not_have(make_stage, workshop):
     stage = make_stage(1)
     scene = stage.stash.add_scene(title="Lost at sea", files=["/data/lost.mp4"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
-from stash2plex.hook import read_key
+from stash2plex.hook import may_start, read_key
 from stash2plex.model import Field, Section
 from stash2plex.observe import LINE_LIMIT, StashFormatter, StashProgress, plain, span
 from stash2plex.plex import choose_sections
@@ -197,13 +197,29 @@ def test_progress_is_monotonic_throttled_and_one_only_at_the_end():
         clock.step(0.01)
         left = 1000 - step if step < 500 else 3000 - step  # the queue grows half-way
         shown.progress(Progress(done=step, left=left))
-    shown.progress(Progress(done=1000, left=2000, ended=True))
+    shown.progress(Progress(done=3000, ended=True))
     lines = stream.getvalue().splitlines()
     values = [float(line.removeprefix("\x01p\x02")) for line in lines]
     assert values == sorted(values)
     assert values[-1] == 1.0
     assert max(values[:-1]) < 1.0
     assert len(values) <= 55
+
+
+def test_a_run_that_gave_up_does_not_look_done():
+    stream = io.StringIO()
+    shown = StashProgress(stream, logging.getLogger("test"), "Process Queue", ManualClock())
+    shown.progress(Progress(done=1, left=3, ended=True))
+    shown.repeat()
+    assert stream.getvalue() == "\x01p\x020.2500\n" * 2
+
+
+def test_a_hook_has_a_worker_look_once_a_minute_while_it_is_off():
+    assert may_start(None, 1000.0)
+    assert may_start("auto", 1000.0)
+    assert not may_start("off", 1000.0)
+    assert not may_start("off 990", 1000.0)
+    assert may_start("off 900", 1000.0)
 
 
 @pytest.mark.parametrize(
