@@ -67,7 +67,7 @@ def measure(folder: str, scenes: int) -> list[Figure]:
         plain = plain_script(world) / PLAIN_SCENES
         first = command(world, folder, "sync", "--all")
         for scene in world.stash.scenes:
-            scene.details = (scene.details or "") + " Seen again."
+            scene.details = f"{scene.details or ''} Seen again from pier {scene.id}."
             world.stash.library.touch(scene)
         text = command(world, folder, "sync", "--all")
         unchanged = command(world, folder, "sync", "--all")
