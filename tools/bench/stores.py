@@ -21,6 +21,7 @@ from tools.bench.figure import Figure
 
 Curves = dict[str, list[tuple[int, float]]]
 REPEATS = 5
+RUNS = 3
 
 
 def measure(folder: str, large: int) -> tuple[list[Figure], Curves]:
@@ -28,7 +29,9 @@ def measure(folder: str, large: int) -> tuple[list[Figure], Curves]:
     sizes = [large // 10, large // 3, large]
     curves: Curves = {}
     for size in sizes:
-        for name, seconds in grow(os.path.join(folder, f"store-{size}"), size).items():
+        runs = [grow(os.path.join(folder, f"store-{size}-{run}"), size) for run in range(RUNS)]
+        for name in runs[0]:
+            seconds = statistics.median(run[name] for run in runs)
             curves.setdefault(name, []).append((size, seconds / size * 1e6))
     figures = [
         Figure(
