@@ -1,0 +1,124 @@
+"""What every command gets, and how a drain on a terminal begins and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import click
+from attrs import define
+from rich.console import Console
+
+from stash2plex.app import App, open_app, store_errors_mapped
+from stash2plex.cliconfig import CliOptions, resolve
+from stash2plex.foreground import drain_here
+from stash2plex.terminal import TerminalProgress
+from stash2plex.worker import PATIENCE, Goal, Summary
+
+DAY = 86_400.0
+
+
+@define
+class Shell:
+    """What every command gets: the options, and where to write."""
+
+    options: CliOptions
+    as_json: bool
+    out: Console
+    err: Console
+
+    @contextmanager
+    def app(self) -> Iterator[App]:
+        """Open the application; configuration problems go to stderr."""
+        resolved = resolve(self.options, os.environ)
+        app = open_app(
+            resolved.data_dir,
+            resolved.address,
+            overrides=resolved.settings,
+            warn=lambda text: self.err.print(f"[yellow]{text}[/]", highlight=False),
+        )
+        try:
+            with store_errors_mapped(resolved.data_dir):
+                yield app
+        finally:
+            app.close()
+
+    def show(self, value: Any, lines: list[str]) -> None:
+        """Print data: as JSON where asked for, else in words."""
+        if self.as_json:
+            click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        else:
+            for line in lines:
+                self.out.print(line, highlight=False, markup=False)
+
+
+WAIT = click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.IntRange(0, 86_400),
+    default=round(PATIENCE),
+    show_default=True,
+    help="How long to wait for a server that is down.",
+)
+
+SCENES = click.option(
+    "--scene",
+    "scenes",
+    type=click.IntRange(1, 2**63 - 1),
+    multiple=True,
+    metavar="ID",
+    help="This scene; may be given several times.",
+)
+
+
+def drain(shell: Shell, app: App, wait: int) -> Summary:
+    """Drain in the foreground with a progress bar."""
+    stop = StopSignals()
+    with TerminalProgress(shell.err) as observer:
+        return drain_here(
+            app,
+            Goal("command line", foreground=True, patience=float(wait)),
+            observer,
+            stop.wanted,
+        )
+
+
+def finish(shell: Shell, summary: Summary) -> NoReturn:
+    """Print what a drain did and leave with the exit code that says the same."""
+    done = summary.progress
+    value = {
+        "done": done.done,
+        "failed": done.failed,
+        "later": done.later,
+        "left": done.left,
+        "seconds": round(summary.seconds, 2),
+        "gave_up": summary.gave_up or None,
+    }
+    shell.show(value, [summary.sentence()])
+    if summary.error is not None:
+        sys.exit(summary.error.exit_code)
+    sys.exit(3 if summary.gave_up else 1 if done.failed else 0)
+
+
+class StopSignals:
+    """Turns the first Ctrl-C or SIGTERM into a request to end, with everything given back."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        if self._asked:
+            # The second one means it; leases and transactions survive any end.
+            os._exit(130)
+        self._asked = True
+
+    def wanted(self) -> bool:
+        """Say whether to end now."""
+        return self._asked

@@ -1,0 +1,41 @@
+"""Commands that send."""
+
+from __future__ import annotations
+
+import click
+
+from stash2plex.commands.shell import DAY, SCENES, WAIT, Shell, drain, finish
+from stash2plex.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
+from stash2plex.errors import UsageError
+
+
+@click.command()
+@WAIT
+@click.pass_obj
+def process(shell: Shell, *, wait: int) -> None:
+    """Send everything that is due to Plex, with a progress bar."""
+    with shell.app() as app:
+        finish(shell, drain(shell, app, wait))
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Every scene.")
+@click.option("--recent", is_flag=True, help="Scenes that changed within 24 hours.")
+@SCENES
+@WAIT
+@click.pass_obj
+def sync(
+    shell: Shell, *, everything: bool, recent: bool, scenes: tuple[int, ...], wait: int
+) -> None:
+    """Queue scenes, then process the queue."""
+    if sum((everything, recent, bool(scenes))) != 1:
+        raise UsageError("Say which scenes: one of --all, --recent, or --scene ID.")
+    with shell.app() as app:
+        if everything:
+            found = enqueue_all(app)
+        elif recent:
+            found = enqueue_recent(app, DAY)
+        else:
+            found = enqueue_scenes(app, scenes)
+        shell.err.print(found.sentence(), highlight=False)
+        finish(shell, drain(shell, app, wait))

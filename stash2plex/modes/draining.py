@@ -1,0 +1,75 @@
+"""Tasks that send: they queue scenes where asked to, then drain with a progress bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stash2plex.app import encode_request
+from stash2plex.enqueue import enqueue_all, enqueue_recent, rebuild_if_asked
+from stash2plex.foreground import drain_here
+from stash2plex.modes.context import Context
+from stash2plex.observe import StashProgress
+from stash2plex.starter import start_worker
+from stash2plex.worker import PATIENCE, Goal
+
+DAY = 86_400.0
+
+
+def process_queue(context: Context) -> str:
+    """Drain the queue in the foreground."""
+    return _drain(context, "Process Queue")
+
+
+def sync_all(context: Context) -> str:
+    """Enqueue every scene, then drain."""
+    found = enqueue_all(context.app)
+    context.say(f"Sync All Scenes: {found.sentence()}")
+    return _drain(context, "Sync All Scenes")
+
+
+def sync_recent(context: Context) -> str:
+    """Enqueue what changed within a day, then drain."""
+    found = enqueue_recent(context.app, DAY)
+    context.say(f"Sync Recent Scenes: {found.sentence()}")
+    return _drain(context, "Sync Recent Scenes")
+
+
+def _drain(context: Context, name: str) -> str:
+    patience = context.whole("max_wait", round(PATIENCE), 0, 86_400)
+    goal = Goal(name, foreground=True, patience=float(patience))
+    # A setting that cannot be used is said at once, even while another process drains.
+    context.app.open_session()
+    if said := rebuild_if_asked(context.app):
+        context.logger.warning("%s", said)
+    observer = StashProgress(context.stderr, context.logger, name)
+    summary = drain_here(context.app, goal, observer, lambda: False)
+    text = f"{name}: {summary.sentence()}"
+    if summary.error is not None:
+        # Stash logs the error of an answer by itself.
+        raise type(summary.error)(*_error_arguments(summary.error, text))
+    context.say(text)
+    observer.repeat()
+    leave_to_worker(context)
+    return text
+
+
+def _error_arguments(error: Exception, text: str) -> tuple[str, ...]:
+    server = getattr(error, "server", None)
+    return (text,) if server is None else (str(server), text)
+
+
+def leave_to_worker(context: Context) -> bool:
+    """Start the background worker where keys are left for later and the person wants one."""
+    settings = context.app.settings()
+    # A key that a killed process had in hand counts too: the worker takes it over.
+    if settings.background_worker == "off" or context.app.store.queue.is_empty():
+        return False
+    request = encode_request(context.server_connection)
+    return start_worker(context.app.folder, context.plugin_dir, request)
+
+
+def wake(context: Context) -> dict[str, Any]:
+    """Start the background worker when work is due."""
+    context.app.settings()
+    due = context.app.store.queue.due_within(0.0)
+    return {"started": due > 0 and leave_to_worker(context), "due": due}

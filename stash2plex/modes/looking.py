@@ -1,0 +1,31 @@
+"""Tasks and operations that look, and change nothing in Plex."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stash2plex.modes.context import Context
+from stash2plex.observe import count
+from stash2plex.status import read_status, status_lines
+
+
+def queue_status(context: Context) -> dict[str, Any]:
+    """Log the status in words."""
+    status = read_status(context.app)
+    for line in status_lines(status):
+        context.logger.info("%s", line)
+    return status
+
+
+def status(context: Context) -> dict[str, Any]:
+    """Answer the status object."""
+    return read_status(context.app)
+
+
+def clear_match_cache(context: Context) -> str:
+    """Forget the path index, and list Plex afresh."""
+    session = context.app.open_session()
+    session.index.clear()
+    session.index.check_server(session.plex.check_token().machine_id)
+    number = session.index.refresh(session.settings.plex_library)
+    return context.say(f"The Plex index was rebuilt: {count(number, 'file')} listed.")
