@@ -21,7 +21,7 @@ demo: plugin ## both servers on loopback, a library, a backlog drained before yo
 	@$(BIN)/python -m stash2plex demo $(ARGS)
 
 test: plugin ## the whole test suite, as CI runs it (ARGS="-k queue")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(VENV)/ready ## formatting, lint, types
 	@$(BIN)/ruff format --check .
