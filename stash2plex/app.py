@@ -8,25 +8,27 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from random import Random
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
-from stash2plex.errors import ConfigError, StoreDamaged
+from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
 from stash2plex.model import Clock, Sleep
 from stash2plex.observe import Observer
 from stash2plex.pipeline import Session, Store
 from stash2plex.plex import Plex, plex_headers
 from stash2plex.plexindex import PlexIndex
 from stash2plex.progress import ProgressBook
+from stash2plex.reconcile import Reconciliation, Scope
 from stash2plex.records import Records
 from stash2plex.repair import replace_damaged
+from stash2plex.reports import Report, ReportBook
 from stash2plex.stash import Stash, StashBasics
 from stash2plex.transport import Transport
 from stash2plex.worker import Drain, Goal, Summary
@@ -121,10 +123,14 @@ class App:
 
     def close(self) -> None:
         """Close the connections and the database."""
-        if self._session is not None:
-            self._session.plex.close()
+        self.close_session()
         self.stash.close()
         self.store.connection.close()
+
+    def close_session(self) -> None:
+        """Close the connections to Plex."""
+        if self._session is not None:
+            self._session.plex.close()
 
     @property
     def book(self) -> ProgressBook:
@@ -207,6 +213,52 @@ class App:
             stopped=stopped,
         ).run()
 
+    def reconcile(
+        self,
+        scope: Scope,
+        *,
+        dry_run: bool = False,
+        observer: Observer,
+        stopped: Callable[[], bool],
+    ) -> Report:
+        """Compare Stash, the records and Plex, queue what differs, and keep the report.
+
+        A dry run changes nothing: it does the same on a copy of the database. Raises what
+        `open_session` raises; a server that fails later leaves a partial report with its `error`.
+        """
+        if dry_run:
+            with self.rehearsal() as copy:
+                report = copy.reconcile(scope, observer=observer, stopped=stopped)
+            return evolve(report, dry_run=True)
+        run = Reconciliation(
+            self.store, self.open_session(), scope, clock=self.clock, monotonic=self.monotonic
+        )
+        with closing(run.pages()) as pages:
+            for progress in pages:
+                observer.progress(progress)
+                if stopped():
+                    run.give_up(Interrupted("It was stopped."))
+                    break
+        report = run.report()
+        ReportBook(self.store.connection).keep(report)
+        return report
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[App]:
+        """Give an application over a copy of the database, which is thrown away afterwards.
+
+        SQLite keeps the copy in a nameless file that goes with the process.
+        """
+        connection = sqlite3.connect("", isolation_level=None)
+        self.store.connection.backup(connection)
+        store = store_over(connection, self.clock, self.random)
+        copy = evolve(self, store=store, session=None)
+        try:
+            yield copy
+        finally:
+            copy.close_session()
+            connection.close()
+
 
 @contextmanager
 def store_errors_mapped(folder: str) -> Iterator[None]:
@@ -225,6 +277,11 @@ def open_store(folder: str, clock: Clock, random: Random) -> Store:
     except StoreDamaged:
         replace_damaged(folder)
         connection = connect(path, relaxed=True)
+    return store_over(connection, clock, random)
+
+
+def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> Store:
+    """Build what works on the database of a connection."""
     return Store(
         connection,
         WorkQueue(connection, clock),

@@ -127,7 +127,8 @@ class Silent:
 class StashProgress:
     """Stash's progress bar and a line of text every ten seconds.
 
-    The bar is a fraction on stderr, never goes back, and is 1 when everything is done.
+    The bar is a fraction on stderr, never goes back, and is 1 when everything is done. `part` is
+    the piece of the bar that this one fills, where a task does two things one after the other.
     """
 
     def __init__(
@@ -136,12 +137,14 @@ class StashProgress:
         logger: logging.Logger,
         name: str,
         monotonic: Callable[[], float] = time.monotonic,
+        part: tuple[float, float] = (0.0, 1.0),
     ) -> None:
         self._stream = stream
         self._logger = logger
         self._name = name
         self._monotonic = monotonic
-        self._shown = 0.0
+        self._part = part
+        self._shown = part[0]
         self._shown_at = -math.inf
         self._text_at = monotonic()
 
@@ -151,7 +154,8 @@ class StashProgress:
         # Only the end is 1: Stash would show a full bar while keys are still due.
         finished = progress.ended and not progress.left
         fraction = 1.0 if finished else min(progress.fraction, 0.999)
-        fraction = max(fraction, self._shown)
+        low, high = self._part
+        fraction = max(low + (high - low) * fraction, self._shown)
         moved = fraction - self._shown >= BAR_STEP and now - self._shown_at >= BAR_SECONDS
         if progress.ended or moved or now - self._shown_at >= BAR_REPEAT:
             self._shown, self._shown_at = fraction, now

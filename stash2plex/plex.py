@@ -34,6 +34,9 @@ LIST_TRIM = urlencode(
 )
 """Asks for rows with little more than the files; a server may ignore it (plex.md §2.2)."""
 
+KEY_TRIM = LIST_TRIM.replace("excludeElements=", "excludeElements=Media%2C")
+"""Asks for rows of which only the key and the times matter."""
+
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
     "Producer"
@@ -96,6 +99,7 @@ class _Row:
     originallyAvailableAt: str = ""  # noqa: N815
     userRating: float | None = None  # noqa: N815
     addedAt: int = 0  # noqa: N815
+    updatedAt: int = 0  # noqa: N815
     deletedAt: int | None = None  # noqa: N815
     Role: list[_Tag] = Factory(list)
     Genre: list[_Tag] = Factory(list)
@@ -186,6 +190,11 @@ class Plex:
         """Close every connection."""
         self._transport.close()
 
+    @property
+    def requests(self) -> int:
+        """Count the requests so far."""
+        return self._transport.requests
+
     # -- server and libraries -------------------------------------------------------------
 
     def identity(self) -> ServerIdentity:
@@ -269,6 +278,33 @@ class Plex:
             start += page.rows
             if not page.rows or start >= page.total:
                 return
+
+    def newest_update(self, section_id: str) -> int:
+        """Say when an item of a library was edited last, by Plex's clock; 0 in an empty one."""
+        container = self._rows(section_id, "sort=updatedAt%3Adesc", 0, 1, "its newest change")
+        return max((row.updatedAt for row in container.Metadata), default=0)
+
+    def changed_since(self, section_id: str, time_name: str, after: int) -> Iterator[list[str]]:
+        """Page through the items whose `updatedAt` or `lastRatedAt` is after a moment.
+
+        An edit moves the first, giving stars only the second (plex.md §2.2, §3.8).
+        """
+        start = 0
+        query = f"sort=id&{quote(time_name, safe='')}%3E%3E={int(after)}"
+        while True:
+            container = self._rows(section_id, query, start, LIST_PAGE, "what changed")
+            received = len(container.Metadata)
+            yield [_opaque(row.ratingKey) for row in container.Metadata]
+            start += received
+            if not received or start >= (container.totalSize or 0):
+                return
+
+    def _rows(self, section_id: str, query: str, start: int, size: int, doing: str) -> _Container:
+        return self._get(
+            f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&{query}&{KEY_TRIM}",
+            doing,
+            {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)},
+        )
 
     # -- items ----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import Refused
+from stash2plex.keyset import KeySet
 from stash2plex.matching import folded_name
 from stash2plex.model import Clock, PlexFile, Section
 from stash2plex.plex import ListPage, Plex, choose_sections
@@ -59,12 +60,15 @@ class PlexIndex:
                 "If that is right, run the task “Rebuild Plex Index”.",
             )
 
-    def refresh(self, library_names: tuple[str, ...], *, missed: bool = False) -> int:
+    def refresh(
+        self, library_names: tuple[str, ...], *, missed: bool = False, complete: bool = False
+    ) -> int:
         """Bring the index up to date; returns how many files it read.
 
         An unchanged Plex costs one request. A changed one costs the pages of what was added; all
         pages once a day, or, when a file was `missed`, at most every ten minutes: a move shows in
-        no delta. Raises ConfigError when a named library does not exist.
+        no delta. `complete` reads all pages of each library that changed since they were read
+        last. Raises ConfigError when a named library does not exist.
         """
         read = 0
         sections = choose_sections(self._plex.sections(), library_names)
@@ -72,7 +76,8 @@ class PlexIndex:
         self._drop_sections(set(known) - {section.id for section in sections})
         for section in sections:
             old = known.get(section.id)
-            if old is None or self._wants_full_list(section, old, missed=missed):
+            behind = complete and old is not None and old.listed_mark != section.change_mark
+            if old is None or behind or self._wants_full_list(section, old, missed=missed):
                 read += self._list_all(section)
             elif old.change_mark != section.change_mark:
                 read += self._list_added(section, old)
@@ -89,6 +94,7 @@ class PlexIndex:
         with transaction(self._db):
             self._db.execute("DELETE FROM plex_file")
             self._db.execute("DELETE FROM plex_section")
+            self._db.execute("DELETE FROM plex_comparison")
             self._db.execute("DELETE FROM meta WHERE name = 'plex_machine_id'")
 
     def candidates(self, paths: Iterable[str]) -> list[PlexFile]:
@@ -113,6 +119,20 @@ class PlexIndex:
         """Count the items."""
         row = self._db.execute("SELECT count(DISTINCT rating_key) FROM plex_file").fetchone()
         return int(row[0])
+
+    def section_ids(self) -> list[str]:
+        """List the libraries by their ids."""
+        return [str(row[0]) for row in self._db.execute("SELECT section_id FROM plex_section")]
+
+    def outside(self, keys: KeySet, limit: int) -> tuple[int, list[tuple[str, str]]]:
+        """Count the items that are not in a set; of the first few by path, key and path."""
+        among = f"(SELECT key FROM {keys.table})"  # noqa: S608 - a checked name
+        rest = f"FROM plex_file WHERE rating_key NOT IN {among}"
+        number = self._db.execute(f"SELECT count(DISTINCT rating_key) {rest}").fetchone()[0]
+        rows = self._db.execute(
+            f"SELECT rating_key, min(path) {rest} GROUP BY rating_key ORDER BY 2 LIMIT ?", (limit,)
+        )
+        return int(number), [(str(key), str(path)) for key, path in rows]
 
     def titles(self) -> list[str]:
         """Name the libraries."""

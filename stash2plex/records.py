@@ -80,6 +80,17 @@ class Records:
             self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
 
+    def forget_fingerprints(self, scene_ids: list[int]) -> None:
+        """Have the next run compare these scenes with Plex, whatever the records say.
+
+        What was last written stays known: the comparison needs it.
+        """
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE scene_record SET fingerprint = '' WHERE scene_id = ?",
+                [(id_,) for id_ in scene_ids],
+            )
+
     def scenes_showing(self, kind: str, entity_id: int) -> list[int]:
         """List the scenes that showed an entity when they were last synced."""
         rows = self._db.execute(

@@ -122,6 +122,11 @@ class Stash:
         """Close every connection."""
         self._transport.close()
 
+    @property
+    def requests(self) -> int:
+        """Count the requests so far."""
+        return self._transport.requests
+
     # -- settings -------------------------------------------------------------------------
 
     def basics(self, plugin_id: str) -> StashBasics:
@@ -175,6 +180,12 @@ class Stash:
                     raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
                 found[id_] = _scene(wire)
         return found
+
+    def count_scenes(self) -> int:
+        """Count all scenes."""
+        data = self._query("query CountScenes { findScenes(filter: {per_page: 0}) { count } }")
+        value = _dig(data, "findScenes", "count")
+        return structure(self._converter, value, int, "Stash", "the number of scenes")
 
     def all_scenes(self) -> Iterator[list[Scene]]:
         """Page through every scene with its content, by growing id."""

@@ -10,6 +10,7 @@ from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
 from stash2plex.observe import count, local, span, utc
 from stash2plex.plexindex import PlexIndex
+from stash2plex.reports import ReportBook, summary_of, summary_sentence
 from stash2plex.version import VERSION
 
 GLANCE_SECONDS = 2.0
@@ -55,8 +56,14 @@ def read_status(app: App) -> dict[str, Any]:
         "stash": {"problem": stash.reason if stash.state != "closed" else None},
         "plex": plex,
         "background_worker": "auto" if app.worker_wanted() else "off",
+        "reconcile": {"last": _last_reconcile(app)},
         "version": VERSION,
     }
+
+
+def _last_reconcile(app: App) -> dict[str, Any] | None:
+    report = ReportBook(app.store.connection).last()
+    return None if report is None else summary_of(report)
 
 
 def _glance_at_plex(app: App) -> dict[str, Any]:
@@ -108,6 +115,8 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
+    if last := status["reconcile"]["last"]:
+        lines.append(summary_sentence(last, _local(last["started_at"])))
     note = worker["note"]
     if breaker["state"] != "closed" and not note:
         lines.append(f"Waiting for Plex since {_local(breaker['since'])}: {breaker['reason']}")

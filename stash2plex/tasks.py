@@ -12,7 +12,7 @@ from typing import Any
 from stash2plex.app import open_app, read_server_connection, store_errors_mapped
 from stash2plex.datadir import locate
 from stash2plex.errors import UsageError
-from stash2plex.modes import draining, keys, looking
+from stash2plex.modes import draining, keys, looking, reconciling
 from stash2plex.modes.context import Context, Mode
 from stash2plex.observe import log_to_stash
 
@@ -92,6 +92,30 @@ MODES = (
         "Retry Dead Letters",
         keys.retry_dlq,
         "Try the scenes that were given up once more",
+    ),
+    Mode(
+        "reconcile_all",
+        "Reconcile Library (All)",
+        reconciling.reconcile_all,
+        "Compare every scene with Plex, queue what differs and process the queue",
+    ),
+    Mode(
+        "reconcile_recent",
+        "Reconcile Library (Recent)",
+        reconciling.reconcile_recent,
+        "The same for scenes that changed in Stash in the last 24 hours",
+    ),
+    Mode(
+        "reconcile_7days",
+        "Reconcile Library (Last 7 Days)",
+        reconciling.reconcile_7days,
+        "The same for scenes that changed in Stash in the last seven days",
+    ),
+    Mode(
+        "reconcile_missing_metadata",
+        "Reconcile Missing Metadata Only",
+        reconciling.reconcile_missing_metadata,
+        "The same for Plex items that show nothing but a title",
     ),
     Mode(
         "clear_match_cache",

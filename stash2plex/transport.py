@@ -54,7 +54,8 @@ class Transport:
 
     `server` is the name in messages, `base_url` has no trailing slash. `headers` go with every
     request; tokens and keys live there and nowhere else. Proxy variables of the environment are
-    not looked at: both servers are local (stash.md §5.7).
+    not looked at: both servers are local (stash.md §5.7). `requests` counts what was sent, for
+    reports; threads at once may lose a count.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Transport:
     ) -> None:
         self.server = server
         self.base_url = base_url
+        self.requests = 0
         self._host = urlsplit(base_url).netloc
         self._headers = dict(headers)
         self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
@@ -107,6 +109,7 @@ class Transport:
         errors of our tree only.
         """
         doing = what or f"{method} {path.partition('?')[0]}"
+        self.requests += 1
         try:
             response = self._pool.request(
                 method,

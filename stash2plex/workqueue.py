@@ -335,6 +335,15 @@ class WorkQueue:
             )
         )
 
+    def standing(self, key: Key) -> tuple[str, str] | None:
+        """Say where a key is, "queue" or "dead", and for what reason; None where it is nowhere."""
+        row = self._db.execute(
+            "SELECT 'queue', reason FROM queue WHERE kind = ?1 AND id = ?2"
+            " UNION ALL SELECT 'dead', reason FROM dead_letter WHERE kind = ?1 AND id = ?2",
+            key,
+        ).fetchone()
+        return None if row is None else (str(row[0]), str(row[1]))
+
     def dead_letters(
         self, limit: int, offset: int = 0
     ) -> list[tuple[str, int, str, str, str, int, float, float]]:

@@ -88,10 +88,10 @@ def drain(shell: Shell, app: App, wait: int) -> Summary:
         )
 
 
-def finish(shell: Shell, summary: Summary) -> NoReturn:
-    """Print what a drain did and leave with the exit code that says the same."""
+def drained(summary: Summary) -> dict[str, Any]:
+    """Say what a drain did as JSON has it."""
     done = summary.progress
-    value = {
+    return {
         "done": done.done,
         "failed": done.failed,
         "later": done.later,
@@ -99,10 +99,19 @@ def finish(shell: Shell, summary: Summary) -> NoReturn:
         "seconds": round(summary.seconds, 2),
         "gave_up": summary.gave_up or None,
     }
-    shell.show(value, [summary.sentence()])
+
+
+def finish(shell: Shell, summary: Summary) -> NoReturn:
+    """Print what a drain did and leave with the exit code that says the same."""
+    shell.show(drained(summary), [summary.sentence()])
+    leave(summary)
+
+
+def leave(summary: Summary) -> NoReturn:
+    """Leave with the exit code that says what a drain did."""
     if summary.error is not None:
         sys.exit(summary.error.exit_code)
-    sys.exit(3 if summary.gave_up else 1 if done.failed else 0)
+    sys.exit(3 if summary.gave_up else 1 if summary.progress.failed else 0)
 
 
 class StopSignals:

@@ -6,6 +6,7 @@ from typing import Any
 
 from stash2plex.app import encode_request
 from stash2plex.enqueue import enqueue_all, enqueue_recent, rebuild_if_asked
+from stash2plex.errors import ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
 from stash2plex.observe import StashProgress
@@ -17,45 +18,47 @@ DAY = 86_400.0
 
 def process_queue(context: Context) -> str:
     """Drain the queue in the foreground."""
-    return _drain(context, "Process Queue")
+    return drain(context, "Process Queue")
 
 
 def sync_all(context: Context) -> str:
     """Enqueue every scene, then drain."""
     found = enqueue_all(context.app)
     context.say(f"Sync All Scenes: {found.sentence()}")
-    return _drain(context, "Sync All Scenes")
+    return drain(context, "Sync All Scenes")
 
 
 def sync_recent(context: Context) -> str:
     """Enqueue what changed within a day, then drain."""
     found = enqueue_recent(context.app, DAY)
     context.say(f"Sync Recent Scenes: {found.sentence()}")
-    return _drain(context, "Sync Recent Scenes")
+    return drain(context, "Sync Recent Scenes")
 
 
-def _drain(context: Context, name: str) -> str:
+def drain(context: Context, name: str, part: tuple[float, float] = (0.0, 1.0)) -> str:
+    """Drain with Stash's progress bar, or `part` of it; returns what was done, in words."""
     patience = context.whole("max_wait", round(PATIENCE), 0, 86_400)
     goal = Goal(name, foreground=True, patience=float(patience))
     # A setting that cannot be used is said at once, even while another process drains.
     context.app.open_session()
     if said := rebuild_if_asked(context.app):
         context.logger.warning("%s", said)
-    observer = StashProgress(context.stderr, context.logger, name)
+    observer = StashProgress(context.stderr, context.logger, name, part=part)
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
         # Stash logs the error of an answer by itself.
-        raise type(summary.error)(*_error_arguments(summary.error, text))
+        raise same_error(summary.error, text)
     context.say(text)
     observer.repeat()
     leave_to_worker(context)
     return text
 
 
-def _error_arguments(error: Exception, text: str) -> tuple[str, ...]:
-    server = getattr(error, "server", None)
-    return (text,) if server is None else (str(server), text)
+def same_error(error: Stash2PlexError, text: str) -> Stash2PlexError:
+    """Make an error of the same kind with another text."""
+    arguments = (error.server, text) if isinstance(error, ServerError) else (text,)
+    return type(error)(*arguments)
 
 
 def leave_to_worker(context: Context) -> bool:

@@ -55,6 +55,7 @@ class Item:
     selected: dict[str, str] = field(default_factory=dict)
     number_of_uploads: int = 0
     deleted_at: int | None = None
+    last_rated_at: int = 0
 
     @property
     def guid(self) -> str:
@@ -264,6 +265,8 @@ class PlexLibrary:
     def rate(self, item: Item, rating: float) -> None:
         """Set the stars; -1 takes them away (plex.md §3.5)."""
         with self.lock:
+            # The stars are the person's, not the item's: `updatedAt` stays.
+            item.last_rated_at = self.now()
             if rating < 0:
                 item.floats.pop("userRating", None)
             else:

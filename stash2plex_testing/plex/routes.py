@@ -11,6 +11,9 @@ from typing import Any
 from stash2plex_testing.plex.library import MOST_IMAGE_BYTES, BadEdit, Item, PlexLibrary, Section
 from stash2plex_testing.plex.render import item_row, section_row
 
+TIMES = {"addedAt": "added_at", "updatedAt": "updated_at", "lastRatedAt": "last_rated_at"}
+"""What lists can be sorted by and cut off at (plex.md §2.2)."""
+
 
 @dataclass
 class Request:
@@ -160,9 +163,9 @@ class Routes:
 
     def _filtered(self, section: Section, request: Request) -> list[Item]:
         items: list[Item] = list(section.items.values())
-        for name, attribute in (("addedAt>>", "added_at"), ("updatedAt>>", "updated_at")):
-            if name in request.query:
-                after = int(request.query[name][-1])
+        for name, attribute in TIMES.items():
+            if f"{name}>>" in request.query:
+                after = int(request.query[f"{name}>>"][-1])
                 items = [item for item in items if getattr(item, attribute) > after]
         if "title" in request.query:
             part = request.query["title"][-1].casefold()
@@ -170,6 +173,9 @@ class Routes:
         if "id" in request.query:
             ids = {int(one) for one in request.query["id"][-1].split(",")}
             items = [item for item in items if item.rating_key in ids]
+        name, _, direction = request.one("sort").partition(":")
+        if name in TIMES:
+            items.sort(key=lambda item: getattr(item, TIMES[name]), reverse=direction == "desc")
         trash = request.one("trash") == "1"
         return [item for item in items if not trash or item.deleted_at is not None]
 

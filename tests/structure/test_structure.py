@@ -25,16 +25,17 @@ MOST_LINES = 560
 LAYERS = [
     {"errors", "version", "__init__"},
     {"datadir", "lock", "db", "model"},
-    {"starter", "workqueue", "repair", "config", "transport", "wire"},
+    {"starter", "workqueue", "repair", "config", "transport", "wire", "keyset"},
     {"hook", "desired", "matching", "policy", "breaker", "records", "progress", "stash", "plex"},
-    {"apply", "observe", "pace", "plexindex"},
-    {"pipeline"},
-    {"worker"},
+    {"apply", "observe", "pace", "plexindex", "plexchanges"},
+    {"pipeline", "drift"},
+    {"reports"},
+    {"worker", "reconcile"},
     {"app"},
     {"status", "enqueue", "foreground", "background", "cliconfig", "terminal"},
     {"modes.context", "commands.shell", "commands.demo"},
     {"modes.draining", "modes.looking", "commands.syncing", "commands.looking"},
-    {"modes.keys", "commands.deadletters"},
+    {"modes.keys", "modes.reconciling", "commands.deadletters", "commands.reconciling"},
     {"tasks", "cli"},
     {"plugin", "__main__"},
 ]
@@ -49,7 +50,7 @@ HOOK_PATH = {
     "datadir": {"errors"},
     "errors": set(),
 }
-PURE = {"desired", "matching", "policy", "apply", "model", "config", "pace"}
+PURE = {"desired", "matching", "policy", "apply", "drift", "model", "config", "pace"}
 NOT_FOR_THE_PURE = {"transport", "stash", "plex", "db", "app", "worker", "pipeline", "records"}
 MAY_IMPORT_LATE = {"plugin", "commands.demo", "hook"}
 

@@ -1,0 +1,321 @@
+"""Compares Stash, the records and Plex, and queues what differs. Never writes to Plex."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from enum import StrEnum
+
+from attrs import evolve, frozen
+
+from stash2plex.apply import is_settled
+from stash2plex.db import transaction
+from stash2plex.desired import desired_state, reason_to_skip
+from stash2plex.drift import Kind, find_drift
+from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.keyset import KeySet
+from stash2plex.matching import match_scene, split_path
+from stash2plex.model import Clock, Desired, Field, Match, PlexFile, PlexItem, Record, Scene
+from stash2plex.pipeline import BATCH, Session, Store
+from stash2plex.plexchanges import PlexChanges
+from stash2plex.progress import Progress
+from stash2plex.reports import EXAMPLES, Example, Report
+from stash2plex.workqueue import Key
+
+DAY = 86_400.0
+
+
+class Scope(StrEnum):
+    """Which scenes a run compares, by the names that the command line takes."""
+
+    ALL = "all"
+    RECENT = "recent"
+    WEEK = "7days"
+    MISSING_METADATA = "missing-metadata"
+
+
+SECONDS = {Scope.RECENT: DAY, Scope.WEEK: 7 * DAY}
+"""How long ago a scene may have changed in Stash to be compared."""
+
+HEALED = ("not_in_plex", "ambiguous")
+"""Reasons of dead letters that are mended once a scene has its one item."""
+
+
+@frozen
+class Pair:
+    """A scene and the item that its file is in. `record` is None unless it is of that item."""
+
+    scene: Scene
+    desired: Desired
+    match: Match
+    record: Record | None
+
+
+@frozen
+class Finding:
+    """A scene that differs. `matched` says that its item is known."""
+
+    kind: Kind
+    example: Example
+    matched: bool
+
+
+class Reconciliation:
+    """One run. `pages` does the work a page at a time, so that a drain can go on in between.
+
+    Only the database is written: keys into the queue, the path index, and, after a run that saw
+    everything, up to when Plex was compared. One run at a time on a connection.
+    """
+
+    def __init__(
+        self, store: Store, session: Session, scope: Scope, *, clock: Clock, monotonic: Clock
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._scope = scope
+        self._clock = clock
+        self._monotonic = monotonic
+        self._whole = scope in (Scope.ALL, Scope.MISSING_METADATA)
+        self._started_at = clock()
+        self._start = self._end = monotonic()
+        self._requests_before = self._requests()
+        self._error: Stash2PlexError | None = None
+        self._complete = False
+        self._seen = self._in_sync = self._left_out = self._queued = 0
+        wanted = (Kind.EMPTY,) if scope is Scope.MISSING_METADATA else tuple(Kind)
+        self._counts: dict[Kind, int | None] = {
+            kind: 0 if kind in wanted and kind is not Kind.ORPHAN else None for kind in Kind
+        }
+        self._examples: dict[Kind, list[Example]] = {kind: [] for kind in Kind}
+        self._owned: set[str] = set()
+
+    # -- for the caller -------------------------------------------------------------------
+
+    def pages(self) -> Generator[Progress, None, None]:
+        """Compare, and say after each page how far it is.
+
+        A server that fails ends the run, as does a caller that goes no further: what was found
+        until then stays queued. Raises ConfigError where a named library does not exist.
+        """
+        connection = self._store.connection
+        changes = PlexChanges(connection, self._session.plex, self._clock)
+        owned = KeySet(connection, "owned_item")
+        try:
+            yield from self._compare(changes, owned)
+        except ServerError as error:
+            self._error = error
+        finally:
+            changes.close()
+            owned.close()
+            self._end = self._monotonic()
+
+    def give_up(self, error: Stash2PlexError) -> None:
+        """Note why the caller goes no further."""
+        self._error = self._error or error
+
+    def report(self) -> Report:
+        """Say what was found so far."""
+        problem = "" if self._complete else str(self._error or "It has not ended yet.")
+        some = self._scope is Scope.MISSING_METADATA
+        return Report(
+            scope=self._scope.value,
+            dry_run=False,
+            started_at=self._started_at,
+            seconds=self._end - self._start,
+            problem=problem,
+            scenes=self._seen,
+            in_sync=None if some else self._in_sync,
+            left_out=self._left_out,
+            queued=self._queued,
+            requests={
+                name: number - self._requests_before[name]
+                for name, number in self._requests().items()
+            },
+            counts=dict(self._counts),
+            examples={kind: tuple(found) for kind, found in self._examples.items()},
+            error=None if self._complete else self._error,
+        )
+
+    def _requests(self) -> dict[str, int]:
+        return {"stash": self._session.stash.requests, "plex": self._session.plex.requests}
+
+    # -- the run --------------------------------------------------------------------------
+
+    def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
+        session = self._session
+        session.index.check_server(session.plex.check_token().machine_id)
+        session.index.refresh(session.settings.plex_library, complete=True)
+        if self._whole:
+            preserve = session.settings.preserve_plex_edits
+            changes.find(session.index.section_ids(), preserve=preserve)
+        for scenes, total in self._scene_pages():
+            self._compare_page(scenes, changes)
+            owned.update(self._owned)
+            self._owned.clear()
+            self._end = self._monotonic()
+            rate = self._seen / max(self._end - self._start, 0.001)
+            yield Progress(
+                done=self._seen,
+                left=max(0, total - self._seen),
+                rate=rate,
+                started_at=self._started_at,
+            )
+        if self._scope is Scope.ALL:
+            self._find_orphans(owned)
+            changes.keep_marks()
+        self._complete = True
+
+    def _scene_pages(self) -> Iterator[tuple[list[Scene], int]]:
+        """Page through the scenes of the scope, each page with how many there are in all."""
+        stash = self._session.stash
+        if self._whole:
+            total = stash.count_scenes()
+            for page in stash.all_scenes():
+                yield page, total
+            return
+        since = self._clock() - SECONDS[self._scope]
+        wanted = KeySet(self._store.connection, "wanted_scene")
+        try:
+            for ids in stash.scene_ids_changed_since(since):
+                wanted.update(ids)
+            total = len(wanted)
+            for ids in wanted.batches(BATCH):
+                yield list(stash.scenes(ids).values()), total
+        finally:
+            wanted.close()
+
+    def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
+        settings = self._session.settings
+        found: list[Finding] = []
+        pairs: list[Pair] = []
+        for scene in scenes:
+            self._seen += 1
+            desired = desired_state(scene, settings)
+            match = self._match(scene)
+            if desired.empty or reason_to_skip(scene, settings):
+                self._left_out += 1
+            elif isinstance(match, NotInPlexYet):
+                found.append(_unmatched(Kind.MISSING, scene, match))
+            elif isinstance(match, Ambiguous):
+                found.append(_unmatched(Kind.AMBIGUOUS, scene, match))
+            else:
+                record = self._store.records.get(scene.id)
+                if record is not None and record.rating_key != match.file.rating_key:
+                    record = None
+                settled = is_settled(scene, desired, record)
+                if (
+                    settled
+                    and self._whole
+                    and not changes.may_concern(match.file.section_id, match.file.rating_key)
+                ):
+                    self._in_sync += 1
+                else:
+                    pairs.append(Pair(scene, desired, match, record))
+        found += self._look(pairs)
+        self._note(found)
+
+    def _match(self, scene: Scene) -> Match | NotInPlexYet | Ambiguous:
+        """Match a scene, and note every item that one of its files may be in."""
+        candidates = self._session.index.candidates(file.path for file in scene.files)
+        for file in scene.files[1:]:
+            other = self._match_among(evolve(scene, files=(file,)), candidates)
+            if isinstance(other, Match):
+                self._owned.add(other.file.rating_key)
+        match = self._match_among(scene, candidates)
+        if isinstance(match, Match):
+            self._owned.add(match.file.rating_key)
+        elif isinstance(match, Ambiguous):
+            # One of them is the scene's, so none may be called an orphan.
+            self._owned.update(found.rating_key for found in candidates)
+        return match
+
+    def _match_among(
+        self, scene: Scene, candidates: list[PlexFile]
+    ) -> Match | NotInPlexYet | Ambiguous:
+        settings = self._session.settings
+        try:
+            return match_scene(scene, candidates, settings.path_map, loose=settings.loose_matching)
+        except (NotInPlexYet, Ambiguous) as error:
+            return error
+
+    def _look(self, pairs: list[Pair]) -> list[Finding]:
+        """Read the items of scenes, and compare."""
+        preserve = self._session.settings.preserve_plex_edits
+        keys = sorted({pair.match.file.rating_key for pair in pairs})
+        items = self._session.plex.items(keys)
+        found: list[Finding] = []
+        for pair in pairs:
+            key = pair.match.file.rating_key
+            item = items.get(key)
+            if item is None or item.trashed or not _holds(item, pair.match.file.path):
+                gone = NotInPlexYet(f"Plex has taken “{pair.match.file.path}” off its list.")
+                found.append(_unmatched(Kind.MISSING, pair.scene, gone))
+                continue
+            drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
+            if drift is None:
+                self._in_sync += 1
+            else:
+                kind, fields = drift
+                example = _example(pair.scene, rating_key=key, fields=tuple(fields))
+                found.append(Finding(kind, example, matched=True))
+        return found
+
+    def _note(self, found: list[Finding]) -> None:
+        """Count the findings of a page that the scope asks for, and queue them in one commit."""
+        wanted = [finding for finding in found if self._counts[finding.kind] is not None]
+        for finding in wanted:
+            self._count(finding.kind, finding.example)
+        if not wanted:
+            return
+        with transaction(self._store.connection):
+            self._queue(wanted)
+
+    def _count(self, kind: Kind, example: Example) -> None:
+        self._counts[kind] = (self._counts[kind] or 0) + 1
+        if len(self._examples[kind]) < EXAMPLES:
+            self._examples[kind].append(example)
+
+    def _queue(self, found: list[Finding]) -> None:
+        """Queue what is not queued yet, and have it compared with Plex whatever the record says.
+
+        A scene without an item that waits for Plex, or is a dead letter, stays what it is. One that
+        has its item now is due at once; a dead letter of it comes back when that was the reason.
+        """
+        keys: list[Key] = []
+        for finding in found:
+            key = ("scene", finding.example.scene_id or 0)
+            place, reason = self._store.queue.standing(key) or ("", "")
+            dead_for_good = place == "dead" and reason not in HEALED
+            if dead_for_good or (place and not finding.matched):
+                continue
+            if not finding.matched and self._session.settings.skip_not_found:
+                continue
+            keys.append(key)
+            self._queued += place != "queue"
+        self._store.records.forget_fingerprints([id_ for _, id_ in keys])
+        self._store.queue.add_many(keys)
+
+    def _find_orphans(self, owned: KeySet) -> None:
+        number, some = self._session.index.outside(owned, EXAMPLES)
+        items = self._session.plex.items([key for key, _ in some])
+        self._counts[Kind.ORPHAN] = number
+        self._examples[Kind.ORPHAN] = [
+            Example(None, items[key].texts.get(Field.TITLE, ""), path, key)
+            for key, path in some
+            if key in items
+        ]
+
+
+def _example(
+    scene: Scene, *, rating_key: str | None = None, fields: tuple[str, ...] = (), detail: str = ""
+) -> Example:
+    path = scene.files[0].path if scene.files else ""
+    return Example(scene.id, scene.label, path, rating_key, fields, detail)
+
+
+def _unmatched(kind: Kind, scene: Scene, error: Stash2PlexError) -> Finding:
+    return Finding(kind, _example(scene, detail=str(error)), matched=False)
+
+
+def _holds(item: PlexItem, path: str) -> bool:
+    """Whether an item still has the file that was matched: the list may be behind."""
+    return split_path(path) in [split_path(held) for held in item.paths]
