@@ -22,8 +22,10 @@ from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline, Session, Store
 from stash2plex.progress import Progress, ProgressBook, Tally
 
-HORIZON = 30.0
-"""Seconds: Process Queue sits out retries that are due within this time, and names the rest."""
+HORIZON = 20.0
+"""Seconds: Process Queue sits out retries that are due within this time, and names the rest.
+
+Shorter than the first snooze, lest one scene that Plex does not have holds up every task."""
 
 PATIENCE = 300.0
 """Seconds that a foreground drain waits for a server that is down, unless told otherwise."""

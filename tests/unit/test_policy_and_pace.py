@@ -20,6 +20,7 @@ from stash2plex.errors import (
 )
 from stash2plex.pace import MOST, Pacer
 from stash2plex.policy import SNOOZES, Verdict, decide, retry_delay, snooze_delay
+from stash2plex.worker import HORIZON
 from stash2plex.workqueue import Claim
 
 DOWN = Unavailable("Plex", "refused")
@@ -66,6 +67,11 @@ def test_budgets():
 def test_delays_stay_in_their_bounds(times, seed):
     assert 0 <= retry_delay(times, Random(seed)) <= 600
     assert 30 <= snooze_delay(times, Random(seed)) <= 600
+
+
+@given(st.integers())
+def test_a_task_does_not_sit_out_a_snooze(seed):
+    assert snooze_delay(0, Random(seed)) > HORIZON + 5
 
 
 def test_the_server_may_ask_for_more_time():
