@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from stash2plex.apply import cover_tag_of, is_settled, plan_change
+from stash2plex.apply import cover_tag_of, plan_change, written_values
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
 
 
@@ -39,20 +39,24 @@ def find_drift(
     needs no mending. Pictures are named where Stash's cover may have changed since; what Plex shows
     cannot be told cheaply (plex.md §2.3). With `preserve`, what a person changed in Plex is well.
     """
-    fields = plan_change(desired, item, record, preserve=preserve).fields
-    settled = is_settled(scene, desired, record)
-    if settled and not fields:
-        return None
-    if fields and is_bare(item):
-        return Kind.EMPTY, fields
-    if settled:
-        return Kind.DRIFTED, fields
+    change = plan_change(desired, item, record, preserve=preserve)
+    fields = change.fields
+    written = record is not None and written_values(desired, change, record) == record.written
+    covers: tuple[Field, ...] = ()
     if record is not None and cover_tag_of(scene) != record.cover_tag:
-        fields += tuple(sorted(desired.images))
-    return Kind.STALE, fields
+        covers = tuple(sorted(desired.images))
+    if is_bare(item) and set(fields) - OF_THE_FILE:
+        return Kind.EMPTY, fields
+    if written and not covers:
+        return (Kind.DRIFTED, fields) if fields else None
+    return Kind.STALE, fields + covers
 
 
 def is_bare(item: PlexItem) -> bool:
-    """Whether an item shows nothing but a title and a date: Plex makes both up from the file."""
-    filled = any(text for name, text in item.texts.items() if name not in (Field.TITLE, Field.DATE))
+    """Whether an item shows nothing but what Plex makes up from the file."""
+    filled = any(text for name, text in item.texts.items() if name not in OF_THE_FILE)
     return not (filled or item.rating or any(item.lists.values()))
+
+
+OF_THE_FILE = frozenset({Field.TITLE, Field.DATE})
+"""Fields that Plex fills in by itself: the file's name and time."""

@@ -184,34 +184,42 @@ class Reconciliation:
             wanted.close()
 
     def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
+        """Compare a page; it counts, and is queued, as a whole or not at all."""
         settings = self._session.settings
         found: list[Finding] = []
         pairs: list[Pair] = []
+        left_out = 0
         for scene in scenes:
-            self._seen += 1
             desired = desired_state(scene, settings)
             match = self._match(scene)
             if desired.empty or reason_to_skip(scene, settings):
-                self._left_out += 1
+                left_out += 1
             elif isinstance(match, NotInPlexYet):
                 found.append(_unmatched(Kind.MISSING, scene, match))
             elif isinstance(match, Ambiguous):
                 found.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
-                record = self._store.records.get(scene.id)
-                if record is not None and record.rating_key != match.file.rating_key:
-                    record = None
-                settled = is_settled(scene, desired, record)
-                if (
-                    settled
-                    and self._whole
-                    and not changes.may_concern(match.file.section_id, match.file.rating_key)
-                ):
-                    self._in_sync += 1
-                else:
-                    pairs.append(Pair(scene, desired, match, record))
+                pair = Pair(scene, desired, match, self._record(scene, match))
+                if self._must_look(pair, changes):
+                    pairs.append(pair)
         found += self._look(pairs)
-        self._note(found)
+        self._seen += len(scenes)
+        self._left_out += left_out
+        self._in_sync += len(scenes) - left_out - len(found)
+        self._note([one for one in found if self._counts[one.kind] is not None])
+
+    def _record(self, scene: Scene, match: Match) -> Record | None:
+        """Return the record of a scene where it is of the item that it has now."""
+        record = self._store.records.get(scene.id)
+        return record if record and record.rating_key == match.file.rating_key else None
+
+    def _must_look(self, pair: Pair, changes: PlexChanges) -> bool:
+        """Whether the item must be read: not where nothing moved since all was well."""
+        return (
+            not self._whole
+            or not is_settled(pair.scene, pair.desired, pair.record)
+            or changes.may_concern(pair.match.file.section_id, pair.match.file.rating_key)
+        )
 
     def _match(self, scene: Scene) -> Match | NotInPlexYet | Ambiguous:
         """Match a scene, and note every item that one of its files may be in."""
@@ -251,23 +259,19 @@ class Reconciliation:
                 found.append(_unmatched(Kind.MISSING, pair.scene, gone))
                 continue
             drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
-            if drift is None:
-                self._in_sync += 1
-            else:
+            if drift is not None:
                 kind, fields = drift
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
                 found.append(Finding(kind, example, matched=True))
         return found
 
     def _note(self, found: list[Finding]) -> None:
-        """Count the findings of a page that the scope asks for, and queue them in one commit."""
-        wanted = [finding for finding in found if self._counts[finding.kind] is not None]
-        for finding in wanted:
+        """Count findings, and queue them in one commit."""
+        for finding in found:
             self._count(finding.kind, finding.example)
-        if not wanted:
-            return
-        with transaction(self._store.connection):
-            self._queue(wanted)
+        if found:
+            with transaction(self._store.connection):
+                self._queue(found)
 
     def _count(self, kind: Kind, example: Example) -> None:
         self._counts[kind] = (self._counts[kind] or 0) + 1

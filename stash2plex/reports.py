@@ -77,7 +77,10 @@ class Report:
             "kinds": {
                 kind.value: {
                     "count": self.counts[kind],
-                    "examples": [asdict(example) for example in self.examples[kind]],
+                    "examples": [
+                        {**asdict(example), "fields": list(example.fields)}
+                        for example in self.examples[kind]
+                    ],
                 }
                 for kind in Kind
             },

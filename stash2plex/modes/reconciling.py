@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from stash2plex.errors import ServerError
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import drain, leave_to_worker, same_error
 from stash2plex.observe import StashProgress
@@ -44,7 +46,8 @@ def _reconcile(context: Context, scope: Scope, name: str) -> dict[str, Any]:
     for line in lines:
         context.logger.info("%s: %s", name, line)
     if report.error is not None:
-        leave_to_worker(context)
+        with suppress(ServerError):
+            leave_to_worker(context)
         # Stash logs the error of an answer by itself.
         raise same_error(report.error, f"{name}: {lines[-1]}")
     if report.queued:

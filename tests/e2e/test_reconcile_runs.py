@@ -1,0 +1,268 @@
+"""Reconcile in this process, against both stand-ins: what it asks, and what a partial run does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from attrs import evolve
+
+from stash2plex.app import StashAddress, open_app
+from stash2plex.drift import Kind
+from stash2plex.errors import Interrupted, Unavailable
+from stash2plex.observe import Silent
+from stash2plex.reconcile import Scope
+from stash2plex.reports import ReportBook, report_lines
+from stash2plex_testing.plex import Fault
+from stash2plex_testing.synced import LONG_AGO, make_synced
+from stash2plex_testing.world import World
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def open_world(tmp_path):
+    @contextmanager
+    def opened(scenes, **settings):
+        with World(str(tmp_path / "stash")) as world:
+            world.fill(scenes)
+            overrides = {
+                "plex_url": world.plex.url,
+                "plex_token": world.plex.token,
+                "skip_fields": "poster background",
+                **settings,
+            }
+            app = open_app(
+                str(tmp_path / "data"), StashAddress(world.stash.url), overrides=overrides
+            )
+            try:
+                yield world, app
+            finally:
+                app.close()
+
+    (tmp_path / "stash").mkdir()
+    return opened
+
+
+def run(app, scope=Scope.ALL, *, dry_run=False, stopped=lambda: False):
+    return app.reconcile(scope, dry_run=dry_run, observer=Silent(), stopped=stopped)
+
+
+def rows(app, sql):
+    return list(app.store.connection.execute(sql))
+
+
+def found(report):
+    return {kind.value: number for kind, number in report.counts.items() if number}
+
+
+def test_an_unchanged_library_costs_the_pages_of_stash_and_little_of_plex(open_world):
+    with open_world(1_100) as (world, app):
+        make_synced(world, app)
+        first = run(app)
+        assert (found(first), first.queued, first.problem) == ({}, 0, "")
+        again = run(app)
+        assert (found(again), again.in_sync + again.left_out) == ({}, 1_100)
+        # The count and two pages; token, libraries, the newest change, two deltas, and the
+        # items of the last minute before it.
+        assert again.requests["stash"] == 3
+        assert again.requests["plex"] == 6
+        assert world.plex.count("PUT") == 0
+
+        item = world.plex.all_items()[7]
+        item.tags["genre"] = ["Fog"]
+        item.updated_at = LONG_AGO + 1_000_000
+        world.plex._library.rate(world.plex.all_items()[9], 0.5)
+        drifted = run(app)
+        assert found(drifted) == {"drifted": 2}
+        # Now the items are on both pages of Stash, and each page reads its own.
+        assert drifted.requests["plex"] == 7
+        assert [example.fields for example in drifted.examples[Kind.DRIFTED]] == [
+            ("tags",),
+            ("rating",),
+        ]
+
+
+def test_what_makes_every_item_be_read_again(open_world):
+    with open_world(30) as (world, app):
+        now = [app.clock()]
+        app.clock = lambda: now[0]
+        make_synced(world, app)
+        details = []
+
+        def read():
+            world.plex.clear_log()
+            assert found(run(app)) == {}
+            asked = [one for one in world.plex.requests if "/metadata/" in one.path]
+            details.append(sum(one.path.count(",") + 1 for one in asked))
+
+        read()
+        read()
+        whole, few = details
+        assert (whole, few) == (app.store.records.summary()[0], 6)
+        # A person may now keep an edit that was no drift before, or the other way round.
+        app.overrides = {**app.overrides, "preserve_plex_edits": True}
+        read()
+        read()
+        # What writes Plex's database past Plex moves no time.
+        now[0] += 8 * DAY
+        read()
+        read()
+        # Plex was put back to a backup.
+        for item in world.plex.all_items():
+            item.updated_at -= 1_000
+        read()
+        # A Plex that knows no such question.
+        world.plex.faults.add(Fault("status", path="/all", query={"sort": "id"}, status=400))
+        read()
+        app.open_session().index.clear()
+        read()
+        assert details[2:] == [whole, few, whole, few, whole, whole, whole]
+
+
+def test_a_server_that_fails_half_way_leaves_a_partial_run(open_world):
+    with open_world(1_100) as (world, app):
+        make_synced(world, app)
+        world.plex.add_item(world.section, file="/media/library/nobody.mp4")
+        for item in world.plex.all_items()[:3]:
+            item.title = "Another"
+        world.stash.faults.add("status", operation="AllScenes", after=1, times=None, status=503)
+        partial = run(app)
+        assert isinstance(partial.error, Unavailable)
+        assert (partial.scenes, partial.queued) == (1_000, 3)
+        assert partial.counts[Kind.DRIFTED] == 3
+        assert partial.counts[Kind.ORPHAN] is None
+        assert partial.as_dict()["complete"] is False
+        assert "503" in report_lines(partial.as_dict())[-1]
+        assert app.store.queue.counts().pending == 3
+        assert rows(app, "SELECT count(*) FROM plex_comparison") == [(0,)]
+        assert ReportBook(app.store.connection).last() == partial.as_dict()
+
+        world.stash.faults.clear()
+        whole = run(app)
+        assert (whole.problem, whole.queued) == ("", 0)
+        assert found(whole) == {"drifted": 3, "orphan_in_plex": 1}
+
+
+def test_a_person_who_stops_it_gets_a_partial_run(open_world):
+    with open_world(30) as (world, app):
+        make_synced(world, app)
+        world.plex.all_items()[3].title = "Another"
+        stopped = run(app, stopped=lambda: True)
+        assert isinstance(stopped.error, Interrupted)
+        assert (stopped.problem, stopped.queued) == ("It was stopped.", 1)
+        assert stopped.counts[Kind.ORPHAN] is None
+        assert rows(app, "SELECT count(*) FROM plex_comparison") == [(0,)]
+
+
+def test_a_plex_that_is_down_is_a_partial_run_of_nothing(open_world):
+    with open_world(3) as (world, app):
+        world.plex.down()
+        report = run(app)
+        assert isinstance(report.error, Unavailable)
+        assert (report.scenes, found(report)) == (0, {})
+
+
+def test_recent_scopes_look_at_plex_for_what_changed_in_stash(open_world):
+    with open_world(0) as (world, app):
+        for age, title in ((0, "New"), (3, "Newer"), (30, "Old")):
+            scene = world.stash.add_scene(title=title, files=[f"/data/{title}.mp4"])
+            world.plex.add_item(world.section, file=f"/media/library/{title}.mp4")
+            at = datetime.fromtimestamp(app.clock() - age * DAY, UTC)
+            scene.updated_at = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        make_synced(world, app)
+        for item in world.plex.all_items():
+            item.title = "Another"
+        assert [run(app, scope, dry_run=True).scenes for scope in Scope] == [3, 1, 2, 3]
+        week = run(app, Scope.WEEK)
+        assert found(week) == {"drifted": 2}
+        assert week.counts[Kind.ORPHAN] is None
+
+
+def test_missing_metadata_looks_for_bare_items_only(open_world):
+    with open_world(0) as (world, app):
+        for name in ("Bare", "Drifted", "Gone"):
+            world.stash.add_scene(title=name, details="Fog.", files=[f"/data/{name}.mp4"])
+            world.plex.add_item(world.section, file=f"/media/library/{name}.mp4")
+        make_synced(world, app)
+        bare, drifted, gone = world.plex.all_items()
+        bare.texts.clear()
+        drifted.title = "Another"
+        world.plex.remove_item(gone)
+        report = run(app, Scope.MISSING_METADATA)
+        assert {kind: number for kind, number in report.counts.items() if number is not None} == {
+            Kind.EMPTY: 1
+        }
+        assert (report.in_sync, report.queued) == (None, 1)
+        assert rows(app, "SELECT count(*) FROM plex_comparison") == [(0,)]
+
+
+def test_what_a_person_changed_in_plex_is_drift_only_where_stash_wins(open_world):
+    with open_world(0) as (world, app):
+        world.stash.add_scene(title="Quay", files=["/data/quay.mp4"])
+        world.plex.add_item(world.section, file="/media/library/quay.mp4")
+        make_synced(world, app)
+        world.plex.all_items()[0].title = "A person's title"
+        app.overrides = {**app.overrides, "preserve_plex_edits": True}
+        assert found(run(app)) == {}
+        app.overrides = {**app.overrides, "preserve_plex_edits": False}
+        assert found(run(app)) == {"drifted": 1}
+
+
+def test_dead_letters_come_back_only_when_their_reason_is_gone(open_world):
+    with open_world(0) as (world, app):
+        queue = app.store.queue
+        for number, reason in enumerate(("not_in_plex", "rejected", "not_in_plex"), 1):
+            name = f"{reason}{number}"
+            world.stash.add_scene(title="A quay", files=[f"/data/{name}.mp4"])
+            if number < 3:
+                world.plex.add_item(world.section, file=f"/media/library/{name}.mp4")
+            queue.add("scene", number)
+            (claim,) = queue.claim(1, 60.0)
+            queue.bury(claim, title=name, reason=reason, error="It was not there.")
+        report = run(app)
+        assert found(report) == {"missing_in_plex": 1, "stale": 2}
+        assert report.queued == 1
+        assert rows(app, "SELECT id FROM queue") == [(1,)]
+        assert rows(app, "SELECT id FROM dead_letter") == [(2,), (3,)]
+
+
+def test_a_scene_that_waits_for_plex_is_due_at_once_when_it_is_there(open_world):
+    with open_world(0) as (world, app):
+        for name in ("there", "away"):
+            scene = world.stash.add_scene(title=name, files=[f"/data/{name}.mp4"])
+            app.store.queue.add("scene", scene.id)
+            (claim,) = app.store.queue.claim(1, 60.0)
+            app.store.queue.snooze(claim, delay=500.0, reason="not_in_plex")
+        world.plex.add_item(world.section, file="/media/library/there.mp4")
+        away = rows(app, "SELECT * FROM queue WHERE id = 2")
+        assert run(app).queued == 0
+        assert app.store.queue.counts().pending == 1
+        assert rows(app, "SELECT * FROM queue WHERE id = 2") == away
+
+
+def test_a_scene_that_plex_may_lack_is_not_queued(open_world):
+    with open_world(0, skip_not_found=True) as (world, app):
+        world.stash.add_scene(title="Away", files=["/data/away.mp4"])
+        report = run(app)
+        assert (found(report), report.queued) == ({"missing_in_plex": 1}, 0)
+        assert app.store.queue.is_empty()
+
+
+def test_the_second_file_of_a_scene_is_no_orphan(open_world):
+    with open_world(0) as (world, app):
+        world.stash.add_scene(title="Two", files=["/data/one.mp4", "/data/two.mp4"])
+        for name in ("one", "two"):
+            world.plex.add_item(world.section, file=f"/media/library/{name}.mp4")
+        assert found(run(app)) == {"stale": 1}
+
+
+def test_only_the_newest_reports_are_kept(open_world):
+    with open_world(0) as (_, app):
+        report = run(app)
+        book = ReportBook(app.store.connection)
+        for number in range(25):
+            book.keep(evolve(report, scenes=number))
+        assert rows(app, "SELECT count(*) FROM reconcile_report") == [(20,)]
+        assert book.last()["scenes"] == 24
