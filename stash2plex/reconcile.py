@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -87,6 +88,7 @@ class Reconciliation:
         }
         self._examples: dict[Kind, list[Example]] = {kind: [] for kind in Kind}
         self._owned: set[str] = set()
+        self._unread: list[Pair] = []
 
     # -- for the caller -------------------------------------------------------------------
 
@@ -103,6 +105,9 @@ class Reconciliation:
             yield from self._compare(changes, owned)
         except ServerError as error:
             self._error = error
+            if error.server != "Plex":
+                with suppress(ServerError):
+                    self._look()
         finally:
             changes.close()
             owned.close()
@@ -159,6 +164,7 @@ class Reconciliation:
                 rate=rate,
                 started_at=self._started_at,
             )
+        self._look()
         if self._scope is Scope.ALL:
             self._find_orphans(owned)
             changes.keep_marks()
@@ -184,7 +190,7 @@ class Reconciliation:
             wanted.close()
 
     def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
-        """Compare a page; it counts, and is queued, as a whole or not at all."""
+        """Sort a page: what is settled, what has no item, and what must be looked at in Plex."""
         settings = self._session.settings
         found: list[Finding] = []
         pairs: list[Pair] = []
@@ -202,11 +208,14 @@ class Reconciliation:
                 pair = Pair(scene, desired, match, self._record(scene, match))
                 if self._must_look(pair, changes):
                     pairs.append(pair)
-        found += self._look(pairs)
-        self._seen += len(scenes)
+        judged = len(scenes) - len(pairs)
+        self._seen += judged
         self._left_out += left_out
-        self._in_sync += len(scenes) - left_out - len(found)
-        self._note([one for one in found if self._counts[one.kind] is not None])
+        self._in_sync += judged - left_out - len(found)
+        self._note(found)
+        self._unread += pairs
+        if len(self._unread) >= BATCH:
+            self._look()
 
     def _record(self, scene: Scene, match: Match) -> Record | None:
         """Return the record of a scene where it is of the item that it has now."""
@@ -245,11 +254,16 @@ class Reconciliation:
         except (NotInPlexYet, Ambiguous) as error:
             return error
 
-    def _look(self, pairs: list[Pair]) -> list[Finding]:
-        """Read the items of scenes, and compare."""
+    def _look(self) -> None:
+        """Read the items of the scenes that must be looked at, and compare.
+
+        They gather over several pages: a few in each would cost as many requests as pages.
+        """
         preserve = self._session.settings.preserve_plex_edits
-        keys = sorted({pair.match.file.rating_key for pair in pairs})
-        items = self._session.plex.items(keys)
+        items = self._session.plex.items(
+            sorted({pair.match.file.rating_key for pair in self._unread})
+        )
+        pairs, self._unread = self._unread, []
         found: list[Finding] = []
         for pair in pairs:
             key = pair.match.file.rating_key
@@ -263,15 +277,18 @@ class Reconciliation:
                 kind, fields = drift
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
                 found.append(Finding(kind, example, matched=True))
-        return found
+        self._seen += len(pairs)
+        self._in_sync += len(pairs) - len(found)
+        self._note(found)
 
     def _note(self, found: list[Finding]) -> None:
-        """Count findings, and queue them in one commit."""
-        for finding in found:
+        """Count the findings that the scope asks for, and queue them in one commit."""
+        wanted = [finding for finding in found if self._counts[finding.kind] is not None]
+        for finding in wanted:
             self._count(finding.kind, finding.example)
-        if found:
+        if wanted:
             with transaction(self._store.connection):
-                self._queue(found)
+                self._queue(wanted)
 
     def _count(self, kind: Kind, example: Example) -> None:
         self._counts[kind] = (self._counts[kind] or 0) + 1
@@ -284,18 +301,20 @@ class Reconciliation:
         A scene without an item that waits for Plex, or is a dead letter, stays what it is. One that
         has its item now is due at once; a dead letter of it comes back when that was the reason.
         """
+        looked_for = not self._session.settings.skip_not_found
+        differing = [("scene", finding.example.scene_id or 0) for finding in found]
         keys: list[Key] = []
-        for finding in found:
-            key = ("scene", finding.example.scene_id or 0)
+        for key, finding in zip(differing, found, strict=True):
             place, reason = self._store.queue.standing(key) or ("", "")
-            dead_for_good = place == "dead" and reason not in HEALED
-            if dead_for_good or (place and not finding.matched):
-                continue
-            if not finding.matched and self._session.settings.skip_not_found:
-                continue
-            keys.append(key)
-            self._queued += place != "queue"
-        self._store.records.forget_fingerprints([id_ for _, id_ in keys])
+            if finding.matched:
+                wanted = place != "dead" or reason in HEALED
+            else:
+                wanted = not place and looked_for
+            if wanted:
+                keys.append(key)
+                self._queued += place != "queue"
+        # Also of those that stay dead: the next run must not take them for settled.
+        self._store.records.forget_fingerprints([id_ for _, id_ in differing])
         self._store.queue.add_many(keys)
 
     def _find_orphans(self, owned: KeySet) -> None:

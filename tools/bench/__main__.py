@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from stash2plex.version import VERSION
-from tools.bench import drains, hooks, stores
+from tools.bench import drains, hooks, reconciles, stores
 from tools.bench.draw import draw_growth
 from tools.bench.figure import Figure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+PARTS = ["hooks", "stores", "drains", "large", "reconciles"]
 
 
 def main() -> int:
@@ -26,10 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scenes", type=int, default=1000, help="library of the drain figures")
     parser.add_argument("--large", type=int, default=100_000, help="library of the growth figures")
-    parser.add_argument("--only", choices=["hooks", "stores", "drains", "large"], action="append")
+    parser.add_argument("--only", choices=PARTS, action="append")
     options = parser.parse_args()
     console = Console()
-    parts = options.only or ["hooks", "stores", "drains", "large"]
+    parts = options.only or PARTS
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="stash2plex-bench-") as folder:
         if "hooks" in parts:
@@ -42,6 +44,8 @@ def main() -> int:
             figures += drains.measure(folder, options.scenes)
         if "large" in parts:
             figures += drains.measure_large(folder, options.large)
+        if "reconciles" in parts:
+            figures += reconciles.measure(folder, options.large)
     machine = {
         "cpu": f"{os.cpu_count()} × {platform.machine()}",
         "system": platform.platform(terse=True),

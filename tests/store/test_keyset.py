@@ -1,0 +1,63 @@
+"""Sets outside of memory, and where a key stands."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stash2plex.db import connect, transaction
+from stash2plex.keyset import KeySet
+from stash2plex.workqueue import WorkQueue
+from tests.support import ManualClock
+
+
+@pytest.fixture
+def database(tmp_path):
+    connection = connect(str(tmp_path / "stash2plex.db"))
+    yield connection
+    connection.close()
+
+
+@given(st.lists(st.lists(st.integers(1, 50), max_size=8), max_size=5), st.integers(1, 7))
+def test_a_set_is_a_set(tmp_path_factory, parts, size):
+    connection = connect(str(tmp_path_factory.mktemp("set") / "a.db"))
+    keys = KeySet(connection, "some")
+    for part in parts:
+        keys.update(part)
+    model = {key for part in parts for key in part}
+    assert len(keys) == len(model)
+    assert all((key in keys) == (key in model) for key in range(1, 51))
+    batches = list(keys.batches(size))
+    assert [key for batch in batches for key in batch] == sorted(model)
+    assert all(len(batch) <= size for batch in batches)
+    connection.close()
+
+
+def test_a_set_leaves_nothing_and_holds_up_no_hook(tmp_path, database):
+    other = connect(str(tmp_path / "stash2plex.db"))
+    with transaction(other):
+        # Another process is writing: a temporary set does not wait for it.
+        keys = KeySet(database, "some")
+        keys.update(["7", "8"])
+        assert "7" in keys
+        keys.close()
+    assert database.execute("SELECT count(*) FROM temp.sqlite_master").fetchone() == (0,)
+    other.close()
+    with pytest.raises(AssertionError):
+        KeySet(database, "some; DROP TABLE queue")
+
+
+def test_where_a_key_stands(database):
+    queue = WorkQueue(database, ManualClock())
+    key = ("scene", 1)
+    assert queue.standing(key) is None
+    queue.add(*key)
+    assert queue.standing(key) == ("queue", "")
+    (claim,) = queue.claim(1, 60.0)
+    queue.snooze(claim, delay=5.0, reason="not_in_plex")
+    assert queue.standing(key) == ("queue", "not_in_plex")
+    queue.add(*key)
+    (claim,) = queue.claim(1, 60.0)
+    queue.bury(claim, title="", reason="rejected", error="400")
+    assert queue.standing(key) == ("dead", "rejected")
