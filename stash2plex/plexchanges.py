@@ -53,7 +53,7 @@ class PlexChanges:
             if (
                 old is not None
                 and self._is_good(old, newest, preserve=preserve)
-                and self._read_changes(section_id, old.newest_updated_at - OVERLAP_SECONDS)
+                and self._read_changes(section_id, max(0, old.newest_updated_at - OVERLAP_SECONDS))
             ):
                 self._marks[section_id] = Mark(newest, old.details_at, preserve)
             else:

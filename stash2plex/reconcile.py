@@ -156,19 +156,19 @@ class Reconciliation:
             self._compare_page(scenes, changes)
             owned.update(self._owned)
             self._owned.clear()
-            self._end = self._monotonic()
-            rate = self._seen / max(self._end - self._start, 0.001)
-            yield Progress(
-                done=self._seen,
-                left=max(0, total - self._seen),
-                rate=rate,
-                started_at=self._started_at,
-            )
+            yield self._progress(total)
         self._look()
         if self._scope is Scope.ALL:
             self._find_orphans(owned)
             changes.keep_marks()
         self._complete = True
+        yield self._progress(self._seen)
+
+    def _progress(self, total: int) -> Progress:
+        self._end = self._monotonic()
+        rate = self._seen / max(self._end - self._start, 0.001)
+        left = max(0, total - self._seen)
+        return Progress(done=self._seen, left=left, rate=rate, started_at=self._started_at)
 
     def _scene_pages(self) -> Iterator[tuple[list[Scene], int]]:
         """Page through the scenes of the scope, each page with how many there are in all."""

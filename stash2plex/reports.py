@@ -161,7 +161,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     if report["problem"]:
         lines.append(
             f"Not complete: {report['problem']} What was found until then counts; "
-            "orphans are not known."
+            "no item is called an orphan."
         )
     return lines
 

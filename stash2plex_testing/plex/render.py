@@ -57,6 +57,8 @@ def item_row(item: Item, *, detail: bool, without: frozenset[str]) -> dict[str, 
     if item.originally_available_at:
         row["originallyAvailableAt"] = item.originally_available_at
         row["year"] = int(item.originally_available_at[:4])
+    if item.last_rated_at:
+        row["lastRatedAt"] = item.last_rated_at
     if item.deleted_at is not None:
         row["deletedAt"] = item.deleted_at
     if detail:

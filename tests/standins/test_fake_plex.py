@@ -145,6 +145,21 @@ def test_writes_go_through_one_writer():
         assert server.writer_seconds == pytest.approx(0.01)
 
 
+def test_an_edit_moves_one_time_and_stars_the_other(plex, reader, client):
+    items = [plex.add_item(section(plex), f"/media/{name}.mp4") for name in "abc"]
+    for number, item in enumerate(items):
+        item.updated_at = 1_000 + number
+    assert client.newest_update("1") == 1_002
+    reader.fetchItem(2).editTitle("Edited")
+    reader.fetchItem(3).rate(4.0)
+
+    def changed(name):
+        return [key for page in client.changed_since("1", name, 1_002) for key in page]
+
+    assert (changed("updatedAt"), changed("lastRatedAt")) == (["2"], ["3"])
+    assert client.newest_update("1") == items[1].updated_at
+
+
 def test_a_staged_file_appears_with_the_scan_of_its_folder(plex, reader):
     films = section(plex)
     films.stage_file("/media/new/harbour.mp4", 9)

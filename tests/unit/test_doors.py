@@ -206,6 +206,23 @@ def test_progress_is_monotonic_throttled_and_one_only_at_the_end():
     assert len(values) <= 55
 
 
+def test_two_jobs_of_one_task_share_the_bar():
+    clock = ManualClock()
+    stream = io.StringIO()
+    for part in ((0.0, 0.5), (0.5, 1.0)):
+        shown = StashProgress(stream, logging.getLogger("test"), "Both", clock, part)
+        for done in range(5):
+            clock.step(1.0)
+            shown.progress(Progress(done=done, left=4 - done))
+        clock.step(1.0)
+        shown.progress(Progress(done=4, ended=True))
+    values = [float(line.removeprefix("\x01p\x02")) for line in stream.getvalue().splitlines()]
+    assert values == sorted(values)
+    assert values[5] == 0.5
+    assert values[-1] == 1.0
+    assert max(values[:-1]) < 1.0
+
+
 def test_a_run_that_gave_up_does_not_look_done():
     stream = io.StringIO()
     shown = StashProgress(stream, logging.getLogger("test"), "Process Queue", ManualClock())
