@@ -235,6 +235,7 @@ class FakePlex:
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
             flying = self._in_flight
         status = 0
+        noted = False
         try:
             self._slow_down(flying)
             fault = self.faults.take(request.method, request.path, request.query)
@@ -246,11 +247,15 @@ class FakePlex:
             if fault is not None:
                 status = handler.misbehave(fault, self.faults)
                 return
+            # Before it is sent: who has the answer finds its request in the log.
+            self._note(request, status)
+            noted = True
             handler.send(answer, json_wanted="json" in request.headers.get("accept", ""))
         finally:
             with self._flight:
                 self._in_flight -= 1
-            self._note(request, status)
+            if not noted:
+                self._note(request, status)
 
     def _slow_down(self, flying: int) -> None:
         model = self.overload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from attrs import evolve
@@ -11,12 +12,15 @@ from attrs import evolve
 from stash2plex.app import StashAddress, open_app
 from stash2plex.drift import Kind
 from stash2plex.errors import Interrupted, Unavailable
+from stash2plex.foreground import drain_here
 from stash2plex.observe import Silent
 from stash2plex.reconcile import Scope
 from stash2plex.reports import ReportBook, report_lines
+from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.synced import LONG_AGO, make_synced
-from stash2plex_testing.world import World
+from tests.stage import Stage
+from tests.support import ManualClock
 
 DAY = 86_400.0
 
@@ -25,7 +29,7 @@ DAY = 86_400.0
 def open_world(tmp_path):
     @contextmanager
     def opened(scenes, **settings):
-        with World(str(tmp_path / "stash")) as world:
+        with Stage(str(tmp_path / "stash")) as world:
             world.fill(scenes)
             overrides = {
                 "plex_url": world.plex.url,
@@ -270,3 +274,62 @@ def test_only_the_newest_reports_are_kept(open_world):
             book.keep(evolve(report, scenes=number))
         assert rows(app, "SELECT count(*) FROM reconcile_report") == [(20,)]
         assert book.last()["scenes"] == 24
+
+
+def edit_in_plex(random, plex, item):
+    """What a person does in Plex to one item."""
+    library = plex._library
+    deed = random.randrange(6)
+    if deed == 0:
+        library.edit([item], {"title.value": [f"Mine {random.random()}"]}, whole=False)
+    elif deed == 1:
+        library.edit([item], {"summary.value": [""], "studio.value": ["Mine"]}, whole=False)
+    elif deed == 2:
+        library.edit([item], {"genre[].tag.tag-": [",".join(item.tags.get("genre", ["x"]))]},
+                     whole=False)  # fmt: skip
+    elif deed == 3:
+        held = [*item.tags.get("actor", []), "Performer 17"]
+        library.edit(
+            [item], {f"actor[{n}].tag.tag": [name] for n, name in enumerate(held)}, whole=False
+        )
+    elif deed == 4:
+        library.rate(item, random.choice((-1.0, 0.5)))
+    else:
+        plex.readd_item(item)
+
+
+def edit_in_stash(random, stash, scene):
+    """What happens in Stash without a hook; some of it moves no time of the scene."""
+    deed = random.randrange(4)
+    if deed == 0:
+        scene.title = f"A lantern, {random.random()}"
+    elif deed == 1:
+        scene.details = f"Seen at {random.random()}."
+        stash.library.touch(scene)
+    elif deed == 2:
+        scene.rating100 = random.choice((10, 70, 100))
+    else:
+        scene.date = random.choice(("2020-01-01", "2021-05"))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_plex_equals_stash_after_every_run_whatever_happened(open_world, seed):
+    random = Random(seed)
+    with open_world(25, plex_library="Harbour Films") as (world, app):
+        clock = world.plex._library.clock = ManualClock()
+        for _ in range(10):
+            for item in random.sample(world.plex.all_items(), random.randrange(5)):
+                edit_in_plex(random, world.plex, item)
+            for scene in random.sample(list(world.stash.scenes), random.randrange(4)):
+                edit_in_stash(random, world.stash, scene)
+            # More than a delta looks back: only what this round changed may be read.
+            clock.step(100)
+            before = run(app, dry_run=True)
+            report = run(app)
+            assert report.as_dict()["kinds"] == before.as_dict()["kinds"]
+            assert report.in_sync + report.left_out + sum(found(report).values()) == 25
+            drain_here(app, Goal("a test", foreground=True), Silent(), lambda: False)
+            clock.step(100)
+            assert world.wrong() == []
+            assert found(run(app, dry_run=True)) == {}
+        assert world.plex.whole_library_edits == 0
