@@ -56,6 +56,7 @@ class Finding:
     """A scene that differs. `matched` says that its item is known."""
 
     kind: Kind
+    scene_id: int
     example: Example
     matched: bool
 
@@ -276,7 +277,7 @@ class Reconciliation:
             if drift is not None:
                 kind, fields = drift
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
-                found.append(Finding(kind, example, matched=True))
+                found.append(Finding(kind, pair.scene.id, example, matched=True))
         self._seen += len(pairs)
         self._in_sync += len(pairs) - len(found)
         self._note(found)
@@ -301,20 +302,18 @@ class Reconciliation:
         A scene without an item that waits for Plex, or is a dead letter, stays what it is. One that
         has its item now is due at once; a dead letter of it comes back when that was the reason.
         """
-        looked_for = not self._session.settings.skip_not_found
-        differing = [("scene", finding.example.scene_id or 0) for finding in found]
+        if self._session.settings.skip_not_found:
+            found = [finding for finding in found if finding.kind is not Kind.MISSING]
         keys: list[Key] = []
-        for key, finding in zip(differing, found, strict=True):
+        for finding in found:
+            key = ("scene", finding.scene_id)
             place, reason = self._store.queue.standing(key) or ("", "")
-            if finding.matched:
-                wanted = place != "dead" or reason in HEALED
-            else:
-                wanted = not place and looked_for
-            if wanted:
+            dead_for_good = place == "dead" and reason not in HEALED
+            if not dead_for_good and (finding.matched or not place):
                 keys.append(key)
                 self._queued += place != "queue"
         # Also of those that stay dead: the next run must not take them for settled.
-        self._store.records.forget_fingerprints([id_ for _, id_ in differing])
+        self._store.records.forget_fingerprints([finding.scene_id for finding in found])
         self._store.queue.add_many(keys)
 
     def _find_orphans(self, owned: KeySet) -> None:
@@ -336,7 +335,7 @@ def _example(
 
 
 def _unmatched(kind: Kind, scene: Scene, error: Stash2PlexError) -> Finding:
-    return Finding(kind, _example(scene, detail=str(error)), matched=False)
+    return Finding(kind, scene.id, _example(scene, detail=str(error)), matched=False)
 
 
 def _holds(item: PlexItem, path: str) -> bool:

@@ -218,6 +218,17 @@ def test_what_a_person_changed_in_plex_is_drift_only_where_stash_wins(open_world
         assert found(run(app)) == {"drifted": 1}
 
 
+def test_what_was_written_to_an_old_item_says_nothing_of_the_new_one(open_world):
+    with open_world(0, preserve_plex_edits=True) as (world, app):
+        world.stash.add_scene(title="Quay", files=["/data/a.mp4"])
+        world.plex.add_item(world.section, file="/media/library/a.mp4")
+        make_synced(world, app)
+        assert found(run(app)) == {}
+        world.plex.readd_item(world.plex.all_items()[0])
+        report = run(app)
+        assert [one.fields for one in report.examples[Kind.STALE]] == [("title",)]
+
+
 def test_dead_letters_come_back_only_when_their_reason_is_gone(open_world):
     with open_world(0) as (world, app):
         queue = app.store.queue
