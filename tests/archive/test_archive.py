@@ -88,9 +88,10 @@ def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
     status = json.loads(done.stdout)["output"]
     assert status["queue"] == {"pending": 0, "in_progress": 0, "waiting": 0, "dead": 0}
     assert status["plex"]["reachable"] is False
+    assert status["reconcile"] == {"last": None}
     assert set(status) == {
         "queue", "synced", "last_sync_at", "rate_per_s", "eta_s", "breaker", "worker", "plex",
-        "version", "stash", "background_worker",
+        "version", "stash", "background_worker", "reconcile",
     }  # fmt: skip
 
 
