@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from stash2plex.apply import cover_tag_of, plan_change, written_values
+from stash2plex.apply import cover_tag_of, plan_change
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
 
 
@@ -39,17 +39,34 @@ def find_drift(
     needs no mending. Pictures are named where Stash's cover may have changed since; what Plex shows
     cannot be told cheaply (plex.md §2.3). With `preserve`, what a person changed in Plex is well.
     """
-    change = plan_change(desired, item, record, preserve=preserve)
-    fields = change.fields
-    written = record is not None and written_values(desired, change, record) == record.written
+    fields = plan_change(desired, item, record, preserve=preserve).fields
+    if record is None:
+        return (Kind.EMPTY if _fills(item, fields) else Kind.STALE), fields
     covers: tuple[Field, ...] = ()
-    if record is not None and cover_tag_of(scene) != record.cover_tag:
+    if cover_tag_of(scene) != record.cover_tag:
         covers = tuple(sorted(desired.images))
-    if is_bare(item) and set(fields) - OF_THE_FILE:
+    if not (fields or covers):
+        return None
+    if _fills(item, fields):
         return Kind.EMPTY, fields
-    if written and not covers:
-        return (Kind.DRIFTED, fields) if fields else None
+    if not covers and all(_was_written(name, desired, record) for name in fields):
+        return Kind.DRIFTED, fields
     return Kind.STALE, fields + covers
+
+
+def _fills(item: PlexItem, fields: tuple[Field, ...]) -> bool:
+    return is_bare(item) and bool(set(fields) - OF_THE_FILE)
+
+
+def _was_written(name: Field, desired: Desired, record: Record) -> bool:
+    """Whether what was last written is what Stash says now."""
+    value = record.written.get(name)
+    if name is Field.RATING:
+        return value == desired.rating
+    if name in desired.lists:
+        known = value if isinstance(value, (list, tuple)) else ()
+        return set(known) == set(desired.lists[name])
+    return (value or "") == desired.texts[name]
 
 
 def is_bare(item: PlexItem) -> bool:

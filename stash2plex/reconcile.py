@@ -160,7 +160,9 @@ class Reconciliation:
             yield self._progress(total)
         self._look()
         if self._scope is Scope.ALL:
-            self._find_orphans(owned)
+            # A Stash without any scene is being set up: that says nothing of Plex.
+            if self._seen:
+                self._find_orphans(owned)
             changes.keep_marks()
         self._complete = True
         yield self._progress(self._seen)
@@ -199,7 +201,7 @@ class Reconciliation:
         for scene in scenes:
             desired = desired_state(scene, settings)
             match = self._match(scene)
-            if desired.empty or reason_to_skip(scene, settings):
+            if desired.empty or not scene.files or reason_to_skip(scene, settings):
                 left_out += 1
             elif isinstance(match, NotInPlexYet):
                 found.append(_unmatched(Kind.MISSING, scene, match))

@@ -269,6 +269,16 @@ def test_a_scene_that_plex_may_lack_is_not_queued(open_world):
         assert app.store.queue.is_empty()
 
 
+def test_a_stash_without_scenes_says_nothing_and_a_scene_without_files_is_left_out(open_world):
+    with open_world(0) as (world, app):
+        world.plex.add_item(world.section, file="/media/library/a.mp4")
+        empty = run(app)
+        assert (empty.problem, empty.counts[Kind.ORPHAN]) == ("", None)
+        world.stash.add_scene(title="No file")
+        report = run(app)
+        assert (found(report), report.left_out) == ({"orphan_in_plex": 1}, 1)
+
+
 def test_the_second_file_of_a_scene_is_no_orphan(open_world):
     with open_world(0) as (world, app):
         world.stash.add_scene(title="Two", files=["/data/one.mp4", "/data/two.mp4"])
