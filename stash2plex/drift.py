@@ -18,6 +18,11 @@ class Kind(StrEnum):
     AMBIGUOUS = "ambiguous"
     ORPHAN = "orphan_in_plex"
 
+    @property
+    def words(self) -> str:
+        """Say it to a person."""
+        return self.value.replace("_", " ").replace("plex", "Plex")
+
 
 MEANINGS = {
     Kind.MISSING: "no file in Plex fits",

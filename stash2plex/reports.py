@@ -129,9 +129,7 @@ def summary_of(report: Mapping[str, Any]) -> dict[str, Any]:
 def summary_sentence(summary: Mapping[str, Any], when: str) -> str:
     """Say the summary of a report; `when` is its time in words."""
     found = [
-        f"{number:,} {kind.replace('_', ' ')}"
-        for kind, number in summary["counts"].items()
-        if number
+        f"{number:,} {Kind(kind).words}" for kind, number in summary["counts"].items() if number
     ]
     partial = "" if summary["complete"] else ", not complete"
     return (
@@ -155,7 +153,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
         if found["count"]:
             kind = Kind(name)
             lines.append(
-                f"{found['count']:,} {name.replace('_', ' ')} ({MEANINGS[kind]}): "
+                f"{found['count']:,} {kind.words} ({MEANINGS[kind]}): "
                 + _examples(found["examples"], found["count"])
             )
     if report["problem"]:

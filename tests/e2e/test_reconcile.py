@@ -124,6 +124,9 @@ def test_one_scene_of_each_kind(make_stage):
     assert (status["scope"], status["complete"], status["queued"]) == ("all", True, 6)
     stage.run_task("View Queue Status")
     assert "Last reconcile (all) at" in stage.log_text()
+    assert (
+        "1 missing in Plex (no file in Plex fits): scene 6 “The missing quay”." in stage.log_text()
+    )
 
     # Again: what was mended is well, what waits or was given up is not doubled.
     stage.plex.clear_log()
