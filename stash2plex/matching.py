@@ -5,12 +5,86 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from enum import StrEnum
+
+from attrs import evolve, frozen
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
 from stash2plex.model import Match, PlexFile, Scene, StashFile
 
 SHOWN = 5
 """Candidates named in a message."""
+
+Rule = tuple[str, str]
+"""A folder of Stash, and the same folder as Plex sees it."""
+
+
+class Level(StrEnum):
+    """How a Plex file was found to be the scene's, best first."""
+
+    WHOLE_PATH = "the whole path"
+    PATH_END = "the end of the path"
+    NAME_AND_SIZE = "file name and size"
+    NAME = "the file name"
+
+
+LEVELS = tuple(Level)
+CONFIDENCE = {
+    Level.WHOLE_PATH: "certain",
+    Level.PATH_END: "high",
+    Level.NAME_AND_SIZE: "high",
+    Level.NAME: "low",
+}
+"""How sure a level is; a pick among several that fit equally well is “low”."""
+
+
+@frozen
+class Candidate:
+    """A Plex file that has the name of the scene's file, and how it compares.
+
+    `level` is None where it cannot be the scene's. `tail` counts the folders and the name that
+    both paths end with. `same_size` is None where a size is not known. `why` says why it was not
+    taken, and is empty for the one that was.
+    """
+
+    file: PlexFile
+    level: Level | None
+    tail: int
+    same_size: bool | None
+    why: str = ""
+
+
+@frozen
+class Explanation:
+    """Why a scene was matched to an item, or why it was refused.
+
+    `file` is the scene's file that decided, `mapped_path` that path as Plex should see it, by
+    `rule` where one covers it (`rule_inferred`: worked out, not set). `reason` is “not_in_plex” or
+    “ambiguous” with the sentence in `refusal`, or both are empty. `shared_with` are other scenes
+    whose file is the same Plex item.
+    """
+
+    scene_id: int
+    label: str
+    file: StashFile | None = None
+    mapped_path: str = ""
+    rule: Rule | None = None
+    rule_inferred: bool = False
+    match: Match | None = None
+    confidence: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    reason: str = ""
+    refusal: str = ""
+    shared_with: tuple[int, ...] = ()
+
+    def require(self) -> Match:
+        """Return the match. Raises NotInPlexYet and Ambiguous with the refusal."""
+        if self.match is not None:
+            return self.match
+        raise (Ambiguous if self.reason == Ambiguous.reason else NotInPlexYet)(self.refusal)
+
+
+# -- paths --------------------------------------------------------------------------------
 
 
 def split_path(path: str) -> list[str]:
@@ -21,102 +95,231 @@ def split_path(path: str) -> list[str]:
     return [part for part in re.split(r"[\\/]+", unicodedata.normalize("NFC", path)) if part]
 
 
+def folded_parts(path: str) -> tuple[str, ...]:
+    """Split a path, in one case: what two spellings of the same path agree in."""
+    return tuple(part.casefold() for part in split_path(path))
+
+
 def folded_name(path: str) -> str:
     """Return the file name as the index knows it: one case, one Unicode form."""
     parts = split_path(path)
     return parts[-1].casefold() if parts else ""
 
 
-def map_path(path: str, rules: Sequence[tuple[str, str]]) -> list[str]:
-    """Rewrite a path of Stash to one of Plex by the longest fitting rule; parts in, parts out."""
-    parts = split_path(path)
-    best: list[str] | None = None
-    longest = -1
-    for source, target in rules:
-        head = split_path(source)
-        if len(head) > longest and _same(parts[: len(head)], head):
-            best = split_path(target) + parts[len(head) :]
-            longest = len(head)
-    return parts if best is None else best
+def rule_for(path: str, rules: Sequence[Rule]) -> Rule | None:
+    """Pick the rule with the longest folder that a path of Stash lies in."""
+    folded = folded_parts(path)
+    fitting = [rule for rule in rules if is_below(folded, folded_parts(rule[0]))]
+    return max(fitting, key=lambda rule: len(split_path(rule[0])), default=None)
 
 
-def match_scene(
-    scene: Scene,
-    candidates: Sequence[PlexFile],
-    rules: Sequence[tuple[str, str]],
-    *,
-    loose: bool,
-) -> Match:
-    """Find the item of a scene among the Plex files that have one of its file names.
-
-    The scene's files are tried in order, the primary one first. Levels, best first: the whole
-    mapped path; the longest common tail of folders and name; name and size; the name alone where
-    a size is not known. Several items at the best level are refused, unless `loose`.
-
-    Raises NotInPlexYet and Ambiguous.
-    """
-    if not scene.files:
-        raise NotInPlexYet(f"“{scene.label}” has no file in Stash, so Plex cannot have it.")
-    near: list[PlexFile] = []
-    for file in scene.files:
-        name = folded_name(file.path)
-        same_name = [found for found in candidates if folded_name(found.path) == name]
-        near += same_name
-        level, best = _best_level(file, same_name, rules)
-        if not best:
-            continue
-        if len({found.rating_key for found in best}) == 1 or loose:
-            return Match(
-                min(best, key=lambda found: (len(found.rating_key), found.rating_key)), level
-            )
-        raise Ambiguous(
-            f"“{scene.label}” fits {len({found.rating_key for found in best})} Plex items equally "
-            f"well by {level}: {_shown(best)}. Set path_map, name the right plex_library, or turn "
-            "on loose_matching."
-        )
-    where = f"No Plex file fits “{scene.files[0].path}”."
-    if near:
-        where += f" Of the same name but another folder and size: {_shown(near)}."
-    raise NotInPlexYet(f"“{scene.label}” is not in Plex yet. {where}")
+def is_below(parts: Sequence[str], folder: Sequence[str]) -> bool:
+    """Whether a path lies in a folder, both split."""
+    return len(parts) > len(folder) and tuple(parts[: len(folder)]) == tuple(folder)
 
 
-def _best_level(
-    file: StashFile, same_name: Sequence[PlexFile], rules: Sequence[tuple[str, str]]
-) -> tuple[str, list[PlexFile]]:
-    wanted = map_path(file.path, rules)
-    whole = [found for found in same_name if split_path(found.path) == wanted]
-    if not whole:
-        whole = [found for found in same_name if _same(split_path(found.path), wanted)]
-    if whole:
-        return "the whole path", whole
-    tails = [(_common_tail(split_path(found.path), wanted), found) for found in same_name]
-    longest = max((tail for tail, _ in tails), default=0)
-    if longest > 1:
-        best = [found for tail, found in tails if tail == longest]
-        if len({found.rating_key for found in best}) > 1:
-            by_size = [found for found in best if file.size and found.size == file.size]
-            best = by_size or best
-        return "the end of the path", best
-    by_size = [found for found in same_name if file.size and found.size == file.size]
-    if by_size:
-        return "file name and size", by_size
-    return "the file name", [found for found in same_name if not (file.size and found.size)]
+def map_path(path: str, rules: Sequence[Rule]) -> str:
+    """Rewrite a path of Stash to one of Plex, in the spelling of Plex's system."""
+    rule = rule_for(path, rules)
+    if rule is None or folded_parts(rule[0]) == folded_parts(rule[1]):
+        return path
+    separator = "\\" if "\\" in rule[1] else "/"
+    rest = re.split(r"[\\/]+", path.strip("\\/"))[len(split_path(rule[0])) :]
+    return separator.join([rule[1].rstrip("\\/"), *rest])
 
 
-def _same(left: Sequence[str], right: Sequence[str]) -> bool:
-    return [part.casefold() for part in left] == [part.casefold() for part in right]
+def _sources(path: str, rules: Sequence[Rule]) -> list[tuple[str, ...]]:
+    """Name the paths of Stash that a path of Plex may be by the rules, folded."""
+    folded = folded_parts(path)
+    fitting = [rule for rule in rules if is_below(folded, folded_parts(rule[1]))]
+    deepest = max((len(split_path(target)) for _, target in fitting), default=0)
+    return [
+        folded_parts(source) + folded[deepest:]
+        for source, target in fitting
+        if len(split_path(target)) == deepest
+    ]
 
 
-def _common_tail(left: Sequence[str], right: Sequence[str]) -> int:
+def common_tail(left: Sequence[str], right: Sequence[str]) -> int:
+    """Count the parts that two split paths have in common at their ends."""
     length = 0
     for one, other in zip(reversed(left), reversed(right), strict=False):
-        if one.casefold() != other.casefold():
+        if one != other:
             break
         length += 1
     return length
 
 
-def _shown(files: Sequence[PlexFile]) -> str:
-    paths = list(dict.fromkeys(found.path for found in files))
+# -- matching -----------------------------------------------------------------------------
+
+
+def match_scene(
+    scene: Scene,
+    candidates: Sequence[PlexFile],
+    rules: Sequence[Rule],
+    *,
+    inferred: bool = False,
+    loose: bool,
+) -> Match:
+    """Find the item of a scene as `explain` does. Raises NotInPlexYet and Ambiguous."""
+    return explain(scene, candidates, rules, inferred=inferred, loose=loose).require()
+
+
+def explain(
+    scene: Scene,
+    candidates: Sequence[PlexFile],
+    rules: Sequence[Rule],
+    *,
+    inferred: bool = False,
+    loose: bool = False,
+) -> Explanation:
+    """Find the item of a scene among the Plex files that have one of its file names, and say why.
+
+    The scene's files are tried in order, the primary one first. Levels, best first: the whole
+    mapped path; the longest common tail of folders and name; name and size; the name alone where
+    a size is not known. A file of another size is another file, unless its whole path is the same
+    by a rule that a person set or without any. Where rules say that a Plex file is another one of
+    Stash, only an equal size speaks against them. `inferred` rules were worked out: they promote
+    what agrees with them, and nothing else. Several items at the best level are refused, unless
+    `loose`.
+    """
+    if not scene.files:
+        return Explanation(
+            scene.id,
+            scene.label,
+            reason=NotInPlexYet.reason,
+            refusal=f"“{scene.label}” has no file in Stash, so Plex cannot have it.",
+        )
+    missed: list[Explanation] = []
+    for file in scene.files:
+        found = _explain_file(scene, file, candidates, rules, inferred=inferred, loose=loose)
+        if found.reason != NotInPlexYet.reason:
+            return found
+        missed.append(found)
+    near = tuple(dict.fromkeys(one for found in missed for one in found.candidates))
+    refusal = f"“{scene.label}” is not in Plex yet. No Plex file fits “{scene.files[0].path}”."
+    if near:
+        refusal += f" Of the same name but another folder and size: {_shown(near)}."
+    return evolve(missed[0], candidates=near, refusal=refusal)
+
+
+def _explain_file(
+    scene: Scene,
+    file: StashFile,
+    candidates: Sequence[PlexFile],
+    rules: Sequence[Rule],
+    *,
+    inferred: bool,
+    loose: bool,
+) -> Explanation:
+    rule = rule_for(file.path, rules)
+    name = folded_name(file.path)
+    judged = sorted(
+        (
+            _judge(file, found, rules, rule, inferred=inferred)
+            for found in candidates
+            if folded_name(found.path) == name
+        ),
+        key=_rank,
+    )
+    plain = Explanation(
+        scene.id,
+        scene.label,
+        file=file,
+        mapped_path=map_path(file.path, rules),
+        rule=rule,
+        rule_inferred=inferred and rule is not None,
+        candidates=tuple(judged),
+        reason=NotInPlexYet.reason,
+    )
+    if not judged or judged[0].level is None:
+        return plain
+    best = [one for one in judged if _rank(one)[:-1] == _rank(judged[0])[:-1]]
+    level = judged[0].level
+    if level is Level.WHOLE_PATH:
+        # Two files may differ in case only, where Plex's system tells them apart.
+        wanted = split_path(plain.mapped_path)
+        best = [one for one in best if split_path(one.file.path) == wanted] or best
+    chosen = best[0]
+    items = {one.file.rating_key for one in best}
+    others = tuple(
+        evolve(one, why=one.why or _why_not(one, chosen, tie=one in best))
+        for one in judged
+        if one is not chosen
+    )
+    if len(items) > 1 and not loose:
+        return evolve(
+            plain,
+            candidates=(evolve(chosen, why=_why_not(chosen, chosen, tie=True)), *others),
+            reason=Ambiguous.reason,
+            refusal=f"“{scene.label}” fits {len(items)} Plex items equally well by {level}: "
+            f"{_shown(best)}. Set path_map, name the right plex_library, or turn on "
+            "loose_matching.",
+        )
+    return evolve(
+        plain,
+        match=Match(chosen.file, level),
+        confidence="low" if len(items) > 1 else CONFIDENCE[level],
+        candidates=(chosen, *others),
+        reason="",
+    )
+
+
+def _judge(
+    file: StashFile,
+    found: PlexFile,
+    rules: Sequence[Rule],
+    rule: Rule | None,
+    *,
+    inferred: bool,
+) -> Candidate:
+    """Compare a Plex file with the scene's file."""
+    here, there = folded_parts(file.path), folded_parts(found.path)
+    wanted = folded_parts(map_path(file.path, rules))
+    same_size = file.size == found.size if file.size and found.size else None
+    tail = max(common_tail(here, there), common_tail(wanted, there))
+    level: Level | None = None
+    why = ""
+    sources = _sources(found.path, rules)
+    trusted = rule is None or not inferred or wanted == here
+    if there == wanted and (trusted or same_size is not False):
+        level = Level.WHOLE_PATH
+    elif same_size is False:
+        why = f"its size differs: {found.size:,} bytes, {file.size:,} in Stash"
+    elif same_size is None and sources and here not in sources:
+        why = "by the path map it is another file of Stash"
+    elif tail > 1:
+        level = Level.PATH_END
+    else:
+        level = Level.NAME_AND_SIZE if same_size else Level.NAME
+    return Candidate(found, level, tail, same_size, why)
+
+
+def _rank(one: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:
+    """Order candidates, best first; equal but for the last place means equally good."""
+    file = one.file
+    by_tail = one.level is Level.PATH_END
+    return (
+        len(LEVELS) if one.level is None else LEVELS.index(one.level),
+        -one.tail if by_tail else 0,
+        by_tail and one.same_size is not True,
+        (len(file.rating_key), file.rating_key, file.path),
+    )
+
+
+def _why_not(one: Candidate, chosen: Candidate, *, tie: bool) -> str:
+    if one.file.rating_key == chosen.file.rating_key and one is not chosen:
+        return "another file of the same item"
+    if tie:
+        return "it fits equally well"
+    if one.level is chosen.level and one.tail < chosen.tail:
+        return "the paths agree in fewer folders"
+    if one.level is chosen.level:
+        return "its size is not known"
+    return f"another one fits better, by {chosen.level}"
+
+
+def _shown(found: Sequence[Candidate]) -> str:
+    paths = list(dict.fromkeys(one.file.path for one in found))
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     return ", ".join(f"“{path}”" for path in paths[:SHOWN]) + more

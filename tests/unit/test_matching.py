@@ -31,6 +31,8 @@ def match(paths, candidates, rules=(), loose=False):
         ("C:\\films\\a\\pier.mp4", "/media/a/pier.mp4", (("C:\\films", "/media"),)),
         ("/data/a/pier.mp4", "D:\\films\\a\\pier.mp4", (("/data/", "D:\\films\\"),)),
         ("/data/a/Pier.mp4", "/DATA/A/pier.MP4", ()),
+        ("D:\\films\\a\\pier.mp4", "D:\\films\\a\\pier.mp4", (("D:\\films", "D:\\films"),)),
+        ("/data/a/pier.mp4", "/a/pier.mp4", (("/data", "/"),)),
         ("/data/a/caf\u00e9.mp4", "/data/a/" + unicodedata.normalize("NFD", "café.mp4"), ()),
     ],
 )
@@ -43,13 +45,19 @@ def test_the_whole_path(stash, plex, rules):
 
 def test_the_longest_rule_counts_and_only_at_folders():
     rules = (("/data", "/one"), ("/data/films", "/two"))
-    assert map_path("/data/films/a.mp4", rules) == ["two", "a.mp4"]
-    assert map_path("/database/a.mp4", rules) == ["database", "a.mp4"]
+    assert map_path("/data/films/a.mp4", rules) == "/two/a.mp4"
+    assert map_path("/database/a.mp4", rules) == "/database/a.mp4"
 
 
 def test_the_longest_common_end():
     candidates = [plex_file("/media/x/b/pier.mp4", "1"), plex_file("/media/a/b/pier.mp4", "2")]
     assert match(["/data/a/b/pier.mp4"], candidates) == ("2", "the end of the path")
+
+
+def test_files_that_differ_in_case_only_are_told_apart():
+    twins = [plex_file("/data/Pier.mp4", "1"), plex_file("/data/pier.mp4", "2")]
+    assert match(["/data/pier.mp4"], twins)[0] == "2"
+    assert match(["/data/Pier.mp4"], twins)[0] == "1"
 
 
 def test_a_root_that_is_the_end_of_another():
