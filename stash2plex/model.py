@@ -98,7 +98,10 @@ class PlexFile:
 
 @frozen
 class PlexItem:
-    """An item as Plex holds it: current values by field, and which of them are locked."""
+    """An item as Plex holds it: current values by field, and which of them are locked.
+
+    `sizes` are those of the files in `paths`, in bytes, None where one is not known.
+    """
 
     rating_key: str
     section_id: str
@@ -108,6 +111,7 @@ class PlexItem:
     locked: frozenset[Field]
     paths: tuple[str, ...]
     trashed: bool = False
+    sizes: tuple[int | None, ...] = ()
 
 
 @frozen

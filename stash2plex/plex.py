@@ -458,4 +458,5 @@ def _item(row: _Row, section_id: str) -> PlexItem:
         ),
         paths=tuple(part.file for media in row.Media for part in media.Part if part.file),
         trashed=row.deletedAt is not None,
+        sizes=tuple(part.size for media in row.Media for part in media.Part if part.file),
     )

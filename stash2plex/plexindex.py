@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from attrs import frozen
 
@@ -11,7 +12,7 @@ from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import Refused
 from stash2plex.keyset import KeySet
 from stash2plex.matching import folded_name
-from stash2plex.model import Clock, PlexFile, Section
+from stash2plex.model import Clock, PlexFile, PlexItem, Section
 from stash2plex.plex import ListPage, Plex, choose_sections
 
 FULL_LIST_SECONDS = 86_400.0
@@ -21,8 +22,11 @@ RELIST_SECONDS = 600.0
 """A miss lists a library afresh at most this often, and only when the library has changed."""
 
 ROWS_PER_COMMIT = 20_000
-"""Rows of one transaction. Paths come in no order, so each commit rewrites much of the tree: with
-500 rows a row costs 1.7 times as much in a library ten times as large. A hook waits about 0.2 s."""
+"""Rows of one transaction. Names come in no order, so each commit rewrites much of their tree: the
+larger it is, the less a row costs in a large library. A hook waits about 0.1 s."""
+
+LISTING = "plex_listing"
+"""Name of the number of readings so far."""
 
 ADDED_OVERLAP = 3600
 """Seconds that a delta looks back before the newest item known."""
@@ -37,6 +41,18 @@ class KnownSection:
     newest_added_at: int
     listed_at: float
     listed_mark: str
+
+
+@frozen
+class News:
+    """What a refresh did: files read, the reading before it, and the libraries as Plex has them.
+
+    Rows with a `listing` above `before` are those that it read.
+    """
+
+    files: int
+    before: int
+    sections: tuple[Section, ...]
 
 
 class PlexIndex:
@@ -62,8 +78,8 @@ class PlexIndex:
 
     def refresh(
         self, library_names: tuple[str, ...], *, missed: bool = False, complete: bool = False
-    ) -> int:
-        """Bring the index up to date; returns how many files it read.
+    ) -> News:
+        """Bring the index up to date; returns what it read and the libraries.
 
         An unchanged Plex costs one request. A changed one costs the pages of what was added; all
         pages once a day, or, when a file was `missed`, at most every ten minutes: a move shows in
@@ -71,6 +87,7 @@ class PlexIndex:
         last. Raises ConfigError when a named library does not exist.
         """
         read = 0
+        before = self._listing()
         sections = choose_sections(self._plex.sections(), library_names)
         known = self._known()
         self._drop_sections(set(known) - {section.id for section in sections})
@@ -81,7 +98,7 @@ class PlexIndex:
                 read += self._list_all(section)
             elif old.change_mark != section.change_mark:
                 read += self._list_added(section, old)
-        return read
+        return News(read, before, tuple(sections))
 
     def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
         age = self._clock() - old.listed_at
@@ -98,22 +115,38 @@ class PlexIndex:
             self._db.execute("DELETE FROM meta WHERE name = 'plex_machine_id'")
 
     def candidates(self, paths: Iterable[str]) -> list[PlexFile]:
-        """List the Plex files that have the name of one of these paths."""
-        found: list[PlexFile] = []
+        """List the Plex files that have the name of one of these paths.
+
+        A path that an item held before and another one holds now counts for the newer one only.
+        """
+        found: dict[tuple[str, str], PlexFile] = {}
         for name in dict.fromkeys(folded_name(path) for path in paths):
-            found += [
-                PlexFile(*row)
-                for row in self._db.execute(
-                    "SELECT section_id, rating_key, path, size FROM plex_file WHERE name = ?",
-                    (name,),
-                )
-            ]
-        return found
+            for row in self._db.execute(
+                "SELECT section_id, rating_key, path, size FROM plex_file WHERE name = ?"
+                " ORDER BY listing, length(rating_key), rating_key",
+                (name,),
+            ):
+                file = PlexFile(*row)
+                found[file.section_id, file.path] = file
+        return list(found.values())
 
     def forget_item(self, rating_key: str) -> None:
-        """Drop the files of an item that Plex no longer has."""
+        """Drop the files of an item that Plex no longer has; its scene is not in sync any more."""
         with transaction(self._db):
-            self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (rating_key,))
+            self._lose("rating_key = ?", (rating_key,))
+
+    def learn(self, item: PlexItem) -> None:
+        """Take up the files that an item really holds: a move inside Plex shows in no delta."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (item.rating_key,))
+            files = zip_longest(item.paths, item.sizes[: len(item.paths)])
+            self._store_rows(
+                [
+                    PlexFile(item.section_id, item.rating_key, path, size)
+                    for path, size in files
+                ],
+                self._next_listing(),
+            )
 
     def size(self) -> int:
         """Count the items."""
@@ -153,56 +186,84 @@ class PlexIndex:
         Rows of the last listing stay usable meanwhile; those that were not seen again go at the
         end.
         """
-        listing = self._last_listing(section) + 1
-        read, newest = self._store_pages(section, self._plex.list_files(section.id), listing, 0)
+        listing = self._next_listing()
+        read, newest = self._store_pages(self._plex.list_files(section.id), listing, 0)
         with transaction(self._db):
-            self._db.execute(
-                "DELETE FROM plex_file WHERE section_id = ? AND listing <> ?",
-                (section.id, listing),
-            )
+            self._lose("section_id = ? AND listing < ?", (section.id, listing))
             self._store_section(section, newest, self._clock(), section.change_mark)
         return read
 
     def _list_added(self, section: Section, old: KnownSection) -> int:
-        """Read what was added since the newest item that is known."""
+        """Read what was added since the newest item that is known.
+
+        A file that was deleted and added again has a new item; the old one goes at once.
+        """
         since = max(0, old.newest_added_at - ADDED_OVERLAP)
         pages = self._plex.list_files(section.id, added_after=since)
-        listing = self._last_listing(section)
-        read, newest = self._store_pages(section, pages, listing, old.newest_added_at)
+        listing = self._next_listing()
+        read, newest = self._store_pages(pages, listing, old.newest_added_at)
         with transaction(self._db):
+            self._lose(
+                "rowid IN (SELECT old.rowid FROM plex_file new CROSS JOIN plex_file old"
+                " ON old.name = new.name AND old.path = new.path"
+                " AND old.section_id = new.section_id AND old.rating_key <> new.rating_key"
+                " WHERE new.listing = ? AND old.listing < new.listing)",
+                (listing,),
+            )
             self._store_section(section, newest, old.listed_at, old.listed_mark)
         return read
 
-    def _last_listing(self, section: Section) -> int:
-        row = self._db.execute(
-            "SELECT listing FROM plex_file WHERE section_id = ? LIMIT 1", (section.id,)
-        ).fetchone()
-        return 0 if row is None else int(row[0])
+    def _listing(self) -> int:
+        return int(get_meta(self._db, LISTING) or 0)
+
+    def _next_listing(self) -> int:
+        with transaction(self._db):
+            listing = self._listing() + 1
+            set_meta(self._db, LISTING, str(listing))
+        return listing
+
+    def _lose(self, where: str, values: tuple[object, ...]) -> None:
+        """Drop rows; a record that rests on one of them no longer says that all is in sync."""
+        self._db.execute(
+            "UPDATE scene_record SET fingerprint = '' WHERE (rating_key, plex_path) IN"
+            f" (SELECT rating_key, path FROM plex_file WHERE {where})",  # noqa: S608 - constants
+            values,
+        )
+        self._db.execute(f"DELETE FROM plex_file WHERE {where}", values)  # noqa: S608 - constants
 
     def _store_pages(
-        self, section: Section, pages: Iterable[ListPage], listing: int, newest: int
+        self, pages: Iterable[ListPage], listing: int, newest: int
     ) -> tuple[int, int]:
         read = 0
-        rows: list[tuple[str, str, str, str, int | None, int]] = []
+        files: list[PlexFile] = []
         for page in pages:
             newest = max(newest, page.newest_added_at)
             read += len(page.files)
-            rows += [
-                (section.id, file.path, folded_name(file.path), file.rating_key, file.size, listing)
-                for file in page.files
-            ]
-            if len(rows) >= ROWS_PER_COMMIT:
-                self._store_rows(rows)
-                rows = []
-        self._store_rows(rows)
+            files += page.files
+            if len(files) >= ROWS_PER_COMMIT:
+                self._store_rows(files, listing)
+                files = []
+        self._store_rows(files, listing)
         return read, newest
 
-    def _store_rows(self, rows: list[tuple[str, str, str, str, int | None, int]]) -> None:
+    def _store_rows(self, files: list[PlexFile], listing: int) -> None:
         with transaction(self._db):
             self._db.executemany(
-                "INSERT OR REPLACE INTO plex_file (section_id, path, name, rating_key, size,"
-                " listing) VALUES (?, ?, ?, ?, ?, ?)",
-                rows,
+                "INSERT INTO plex_file (rating_key, path, section_id, name, size, listing)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (rating_key, path) DO UPDATE SET"
+                " section_id = excluded.section_id, size = excluded.size,"
+                " listing = excluded.listing",
+                [
+                    (
+                        file.rating_key,
+                        file.path,
+                        file.section_id,
+                        folded_name(file.path),
+                        file.size,
+                        listing,
+                    )
+                    for file in files
+                ],
             )
 
     def _store_section(
@@ -225,9 +286,8 @@ class PlexIndex:
     def _drop_sections(self, gone: set[str]) -> None:
         if gone:
             with transaction(self._db):
-                self._db.executemany(
-                    "DELETE FROM plex_file WHERE section_id = ?", [(one,) for one in gone]
-                )
+                for one in gone:
+                    self._lose("section_id = ?", (one,))
                 self._db.executemany(
                     "DELETE FROM plex_section WHERE section_id = ?", [(one,) for one in gone]
                 )
