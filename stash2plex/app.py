@@ -16,12 +16,14 @@ from attrs import define, evolve, field, frozen
 
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings, parse_settings
+from stash2plex.contests import Contests
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
 from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
+from stash2plex.missed import Missed
 from stash2plex.model import Clock, Sleep
 from stash2plex.observe import Observer
-from stash2plex.pipeline import Session, Store
+from stash2plex.pathrules import PathRules
 from stash2plex.plex import Plex, plex_headers
 from stash2plex.plexindex import PlexIndex
 from stash2plex.progress import ProgressBook
@@ -29,6 +31,8 @@ from stash2plex.reconcile import Reconciliation, Scope
 from stash2plex.records import Records
 from stash2plex.repair import replace_damaged
 from stash2plex.reports import Report, ReportBook
+from stash2plex.scans import Scans
+from stash2plex.session import Session, Store
 from stash2plex.stash import Stash, StashBasics
 from stash2plex.transport import Transport
 from stash2plex.worker import Drain, Goal, Summary
@@ -287,6 +291,10 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         WorkQueue(connection, clock),
         Records(connection),
         {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
+        Missed(connection),
+        Contests(connection),
+        Scans(connection),
+        PathRules(connection),
     )
 
 

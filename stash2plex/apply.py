@@ -47,6 +47,18 @@ def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
     )
 
 
+def record_of(item: PlexItem, record: Record | None) -> Record | None:
+    """Return the record if it is of this item, else None: what was written is not there.
+
+    A file may have a new item, and after Plex was rebuilt an id may name another one; then neither
+    the file nor anything that we wrote is there.
+    """
+    if record is None or record.rating_key != item.rating_key:
+        return None
+    carries = any(held and record.written.get(name) == held for name, held in item.texts.items())
+    return record if record.plex_path in item.paths or carries else None
+
+
 def apply_scene(
     scene: Scene,
     desired: Desired,
@@ -65,9 +77,7 @@ def apply_scene(
     The edit goes before the pictures, and the record is returned for the caller to keep; an end at
     any point between leaves a state from which the next run finishes.
     """
-    if record is not None and record.rating_key != item.rating_key:
-        # The file has a new item: nothing that we wrote to the old one is there.
-        record = None
+    record = record_of(item, record)
     notes = []
     try:
         images, cover_tag, etag = _changed_images(scene, desired, record, stash)

@@ -7,7 +7,6 @@ calls `fill` and `collect`.
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -15,7 +14,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from attrs import define, evolve, frozen
+from attrs import evolve
 
 from stash2plex.apply import (
     Applied,
@@ -25,30 +24,17 @@ from stash2plex.apply import (
     plan_change,
     share_key,
 )
-from stash2plex.breaker import Breaker
-from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state, reason_to_skip
-from stash2plex.errors import (
-    Ambiguous,
-    NotFound,
-    NotInPlexYet,
-    Refused,
-    ServerError,
-    Stash2PlexError,
-    Unavailable,
-)
-from stash2plex.matching import match_scene, split_path
-from stash2plex.model import Clock, Desired, Match, PlexItem, Record, Scene
+from stash2plex.errors import NotFound, Refused, ServerError, Unavailable
+from stash2plex.finding import Finder, Found
+from stash2plex.model import Clock, PlexItem, Scene
 from stash2plex.observe import LOGGER, span
 from stash2plex.pace import Pacer
-from stash2plex.plex import Plex
-from stash2plex.plexindex import PlexIndex
 from stash2plex.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
 from stash2plex.progress import Tally
-from stash2plex.records import Records
-from stash2plex.stash import Stash
-from stash2plex.workqueue import URGENT, Claim, Key, WorkQueue
+from stash2plex.session import Job, Session, Store, Wanted
+from stash2plex.workqueue import URGENT, Claim, Key
 
 BATCH = 200
 """Keys of one claim, so scenes of one GraphQL request and items of one detail read."""
@@ -64,43 +50,6 @@ SHARED_MOST = 100
 
 FAILURES_KEPT = 10_000
 """Keys whose last failure is remembered, to tell whether the server worked since."""
-
-REFRESH_SECONDS = 10.0
-"""A miss asks Plex for news at most this often."""
-
-
-@frozen
-class Session:
-    """The settings and the clients made from them."""
-
-    settings: Settings
-    stash: Stash
-    plex: Plex
-    index: PlexIndex
-
-
-@define
-class Store:
-    """The database and the objects over it."""
-
-    connection: sqlite3.Connection
-    queue: WorkQueue
-    records: Records
-    breakers: dict[str, Breaker]
-
-
-@frozen
-class Job:
-    """A scene on its way, with what is known of it so far."""
-
-    claim: Claim
-    scene: Scene
-    desired: Desired
-    record: Record | None
-    match: Match
-    item: PlexItem | None = None
-    shared: tuple[object, ...] | None = None
-    """Equal for jobs whose changes one edit can carry."""
 
 
 class Pipeline:
@@ -134,7 +83,7 @@ class Pipeline:
         self._ready: deque[Job] = deque()
         self._writing = 0
         self._renewed_at = monotonic()
-        self._refreshed_at = -REFRESH_SECONDS
+        self._finder = Finder(store, session, clock, monotonic)
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -145,7 +94,7 @@ class Pipeline:
 
     def use(self, session: Session, tally: Tally) -> None:
         """Go on with other settings or for another burst."""
-        self._session = session
+        self._session = self._finder.session = session
         self._tally = tally
 
     def fill(self, *, single: bool) -> None:
@@ -230,6 +179,8 @@ class Pipeline:
 
     def _end(self, claim: Claim) -> None:
         self._in_hand.pop(claim.key, None)
+        if claim.kind == "scene":
+            self._finder.ended(claim.id)
         self._writes_at_claim.pop(claim.key, None)
 
     def _release(self, claim: Claim, reason: str, *, aside: bool = False) -> None:
@@ -290,12 +241,12 @@ class Pipeline:
                 self._failed(claims, "", error)
             return
         self._answered("stash")
-        matched: list[Job] = []
-        missed: list[tuple[Claim, Scene, Desired, Record | None]] = []
+        wanted: list[Wanted] = []
         for claim in claims:
             scene = scenes.get(claim.id)
             if scene is None:
                 with transaction(self._store.connection):
+                    self._finder.gone(claim.id)
                     self._store.records.forget(claim.id)
                     self._ack(claim, "gone from Stash; Plex keeps what it has")
                 continue
@@ -304,49 +255,32 @@ class Pipeline:
             why = reason_to_skip(scene, self._session.settings) or (
                 "it has no metadata yet" if desired.empty else None
             )
-            if why is None and is_settled(scene, desired, record):
+            if why is not None:
+                self._store.missed.forget([claim.id])
+            elif (
+                record is not None
+                and is_settled(scene, desired, record)
+                and not self._finder.is_disputed(record)
+            ):
                 why = "nothing has changed"
             if why is not None:
                 self._ack(claim, why)
-                continue
-            try:
-                match = self._match(scene)
-            except NotInPlexYet:
-                missed.append((claim, scene, desired, record))
-            except Ambiguous as error:
-                self._failed([claim], scene.label, error)
             else:
-                matched.append(Job(claim, scene, desired, record, match))
-        matched += self._look_again(missed)
-        self._read_items(matched)
+                wanted.append(Wanted(claim, scene, desired, record, rounds=0))
+        self._find(wanted)
 
-    def _match(self, scene: Scene) -> Match:
-        candidates = self._session.index.candidates(file.path for file in scene.files)
-        settings = self._session.settings
-        return match_scene(scene, candidates, settings.path_map, loose=settings.loose_matching)
+    def _find(self, wanted: list[Wanted]) -> None:
+        """Look for the items, and read the ones that were found."""
+        if wanted:
+            self._go_on(self._finder.find(wanted))
 
-    def _look_again(self, missed: list[tuple[Claim, Scene, Desired, Record | None]]) -> list[Job]:
-        """Ask Plex for news, then match once more what was missed."""
-        found: list[Job] = []
-        if not missed:
-            return found
-        try:
-            self._refresh_index()
-        except Stash2PlexError as error:
-            self._failed([claim for claim, *_ in missed], "", error)
-            return found
-        for claim, scene, desired, record in missed:
-            try:
-                found.append(Job(claim, scene, desired, record, self._match(scene)))
-            except (NotInPlexYet, Ambiguous) as error:
-                self._failed([claim], scene.label, error)
-        return found
-
-    def _refresh_index(self) -> None:
-        now = self._monotonic()
-        if now - self._refreshed_at >= REFRESH_SECONDS:
-            self._session.index.refresh(self._session.settings.plex_library, missed=True)
-            self._refreshed_at = self._monotonic()
+    def _go_on(self, found: Found) -> None:
+        """Act on what the finder says of scenes."""
+        for one, error in found.failed:
+            self._failed([one.claim], one.scene.label, error)
+        for one, why in found.done:
+            self._ack(one.claim, why)
+        self._read_items(found.jobs)
 
     # -- items ----------------------------------------------------------------------------
 
@@ -366,19 +300,15 @@ class Pipeline:
                 for job in jobs:
                     self._failed([job.claim], job.scene.label, error)
             return
-        for job in jobs:
-            item = items.get(job.match.file.rating_key)
-            if item is not None and not item.trashed and _holds(item, job.match.file.path):
-                self._make_ready(evolve(job, item=item, shared=self._share_key(job, item)))
-                continue
-            # The index is behind: the item is gone, in the bin, or belongs to another file.
-            self._session.index.forget_item(job.match.file.rating_key)
-            gone = NotFound(
-                "Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again."
-            )
-            self._failed([job.claim], job.scene.label, gone)
+        found = self._finder.verify(jobs, items)
+        for job in found.jobs:
+            self._make_ready(evolve(job, shared=self._share_key(job)))
+        self._go_on(evolve(found, jobs=[]))
+        self._find(found.again)
 
-    def _share_key(self, job: Job, item: PlexItem) -> tuple[object, ...] | None:
+    def _share_key(self, job: Job) -> tuple[object, ...] | None:
+        item = job.item
+        assert item is not None
         preserve = self._session.settings.preserve_plex_edits
         change = plan_change(job.desired, item, job.record, preserve=preserve)
         key = share_key(as_shared(change, item))
@@ -444,9 +374,12 @@ class Pipeline:
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Applied):
                 self._record(job, result)
+            elif isinstance(result, NotFound):
+                found = Found()
+                self._finder.went_wrong(job, None, found)
+                self._go_on(found)
+                self._find(found.again)
             else:
-                if isinstance(result, NotFound):
-                    self._session.index.forget_item(job.match.file.rating_key)
                 self._failed([job.claim], job.scene.label, result)
 
     def _record(self, job: Job, applied: Applied) -> None:
@@ -533,9 +466,3 @@ class Pipeline:
         if after.state == "open" and not was_open:
             self._log.warning("%s Waiting for %s; nothing is lost.", error, error.server)
         return before == "half_open"
-
-
-def _holds(item: PlexItem, path: str) -> bool:
-    """Whether an item still holds the file that was matched: ids may point elsewhere now."""
-    wanted = split_path(path)
-    return any(split_path(held) == wanted for held in item.paths)

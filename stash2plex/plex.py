@@ -239,6 +239,16 @@ class Plex:
             for row in container.Directory
         ]
 
+    def scan(self, section_id: str, folder: str) -> None:
+        """Ask for a scan of a folder as Plex sees it, or of the whole library with an empty one.
+
+        Plex answers at once and scans by and by; it ignores a folder that it cannot see
+        (plex.md §6.1).
+        """
+        query = f"?path={quote(folder, safe='')}" if folder else ""
+        path = f"/library/sections/{_opaque(section_id)}/refresh{query}"
+        self._send("POST", path, "the scan of a folder")
+
     def list_page(self, section_id: str, start: int, added_after: int | None = None) -> ListPage:
         """Read one page of a library's list, trimmed to what the path index needs."""
         query = f"type={MOVIE}&sort=id&{LIST_TRIM}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from itertools import zip_longest
@@ -41,17 +42,14 @@ class KnownSection:
     newest_added_at: int
     listed_at: float
     listed_mark: str
+    locations: str
 
 
 @frozen
 class News:
-    """What a refresh did: files read, the reading before it, and the libraries as Plex has them.
-
-    Rows with a `listing` above `before` are those that it read.
-    """
+    """What a refresh did: how many files it read, and the libraries as Plex has them."""
 
     files: int
-    before: int
     sections: tuple[Section, ...]
 
 
@@ -87,7 +85,6 @@ class PlexIndex:
         last. Raises ConfigError when a named library does not exist.
         """
         read = 0
-        before = self._listing()
         sections = choose_sections(self._plex.sections(), library_names)
         known = self._known()
         self._drop_sections(set(known) - {section.id for section in sections})
@@ -98,7 +95,12 @@ class PlexIndex:
                 read += self._list_all(section)
             elif old.change_mark != section.change_mark:
                 read += self._list_added(section, old)
-        return News(read, before, tuple(sections))
+            elif old.locations != _as_text(section.locations):
+                with transaction(self._db):
+                    self._store_section(
+                        section, old.newest_added_at, old.listed_at, old.listed_mark
+                    )
+        return News(read, tuple(sections))
 
     def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
         age = self._clock() - old.listed_at
@@ -137,16 +139,18 @@ class PlexIndex:
 
     def learn(self, item: PlexItem) -> None:
         """Take up the files that an item really holds: a move inside Plex shows in no delta."""
+        files = [
+            PlexFile(item.section_id, item.rating_key, path, size)
+            for path, size in zip_longest(item.paths, item.sizes[: len(item.paths)])
+        ]
         with transaction(self._db):
-            self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (item.rating_key,))
-            files = zip_longest(item.paths, item.sizes[: len(item.paths)])
-            self._store_rows(
-                [
-                    PlexFile(item.section_id, item.rating_key, path, size)
-                    for path, size in files
-                ],
-                self._next_listing(),
+            known = self._db.execute(
+                "SELECT section_id, rating_key, path, size FROM plex_file WHERE rating_key = ?",
+                (item.rating_key,),
             )
+            if {PlexFile(*row) for row in known} != set(files):
+                self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (item.rating_key,))
+                self._store_rows(files, self._next_listing())
 
     def size(self) -> int:
         """Count the items."""
@@ -171,11 +175,16 @@ class PlexIndex:
         """Name the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
 
+    def locations(self) -> dict[str, list[str]]:
+        """Name the folders of each library, by its id."""
+        rows = self._db.execute("SELECT section_id, locations FROM plex_section")
+        return {section_id: json.loads(text) for section_id, text in rows}
+
     # -- inside ---------------------------------------------------------------------------
 
     def _known(self) -> dict[str, KnownSection]:
         rows = self._db.execute(
-            "SELECT section_id, change_mark, newest_added_at, listed_at, listed_mark"
+            "SELECT section_id, change_mark, newest_added_at, listed_at, listed_mark, locations"
             " FROM plex_section"
         )
         return {row[0]: KnownSection(*row) for row in rows}
@@ -213,27 +222,27 @@ class PlexIndex:
             self._store_section(section, newest, old.listed_at, old.listed_mark)
         return read
 
-    def _listing(self) -> int:
+    def listing(self) -> int:
+        """Return the number of the last reading; rows that are read next get a higher one."""
         return int(get_meta(self._db, LISTING) or 0)
 
     def _next_listing(self) -> int:
         with transaction(self._db):
-            listing = self._listing() + 1
+            listing = self.listing() + 1
             set_meta(self._db, LISTING, str(listing))
         return listing
 
     def _lose(self, where: str, values: tuple[object, ...]) -> None:
         """Drop rows; a record that rests on one of them no longer says that all is in sync."""
         self._db.execute(
-            "UPDATE scene_record SET fingerprint = '' WHERE (rating_key, plex_path) IN"
-            f" (SELECT rating_key, path FROM plex_file WHERE {where})",  # noqa: S608 - constants
+            "UPDATE scene_record SET fingerprint = ''"  # noqa: S608 - one of few constants
+            " WHERE (rating_key, plex_path) IN"
+            f" (SELECT rating_key, path FROM plex_file WHERE {where})",
             values,
         )
         self._db.execute(f"DELETE FROM plex_file WHERE {where}", values)  # noqa: S608 - constants
 
-    def _store_pages(
-        self, pages: Iterable[ListPage], listing: int, newest: int
-    ) -> tuple[int, int]:
+    def _store_pages(self, pages: Iterable[ListPage], listing: int, newest: int) -> tuple[int, int]:
         read = 0
         files: list[PlexFile] = []
         for page in pages:
@@ -271,7 +280,8 @@ class PlexIndex:
     ) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO plex_section (section_id, uuid, title, change_mark,"
-            " newest_added_at, listed_at, listed_mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " newest_added_at, listed_at, listed_mark, locations)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 section.id,
                 section.uuid,
@@ -280,6 +290,7 @@ class PlexIndex:
                 newest,
                 listed_at,
                 listed_mark,
+                _as_text(section.locations),
             ),
         )
 
@@ -291,3 +302,7 @@ class PlexIndex:
                 self._db.executemany(
                     "DELETE FROM plex_section WHERE section_id = ?", [(one,) for one in gone]
                 )
+
+
+def _as_text(locations: tuple[str, ...]) -> str:
+    return json.dumps(locations, ensure_ascii=False)

@@ -17,10 +17,13 @@ from stash2plex.errors import (
     Unavailable,
 )
 from stash2plex.model import Clock, Sleep
+from stash2plex.news import read_news
 from stash2plex.observe import LOGGER, Observer, count, local, span
 from stash2plex.pace import Pacer
-from stash2plex.pipeline import Pipeline, Session, Store
+from stash2plex.pipeline import Pipeline
+from stash2plex.plexwatch import PlexWatch
 from stash2plex.progress import Progress, ProgressBook, Tally
+from stash2plex.session import Session, Store
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -38,6 +41,9 @@ BUSY_SESSION_SECONDS = 300.0
 
 CONFIG_SECONDS = 15.0
 """Between two looks at settings that cannot be used."""
+
+SCAN_PATIENCE = 60.0
+"""Seconds without work that a foreground drain waits for folders that Plex is to scan."""
 
 STEP = 0.25
 BOOK_SECONDS = 0.5
@@ -128,6 +134,7 @@ class Drain:
     _pipeline: Pipeline | None = None
     _switched_off: bool = False
     _pacer: Pacer = field(factory=Pacer)
+    _watch: PlexWatch = field(init=False)
     _tally: Tally = field(init=False)
     _closed_since: float | None = None
     _worked_at: float = 0.0
@@ -140,6 +147,7 @@ class Drain:
     def run(self) -> Summary:
         """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
         self._tally = Tally(self.goal.origin, self.clock)
+        self._watch = PlexWatch(self.store, self.clock, self.monotonic)
         start = self._worked_at = self.monotonic()
         # This process may log in where the last one could not.
         self.store.breakers["stash"].hasten()
@@ -182,6 +190,7 @@ class Drain:
                 self._closed_since = None
             pipeline = self._pipeline
             assert pipeline is not None
+            self._watch_plex()
             if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
                 pipeline.fill(single=half_open)
             if pipeline.busy:
@@ -299,7 +308,7 @@ class Drain:
         try:
             identity = session.plex.check_token()
             session.index.check_server(identity.machine_id)
-            session.index.refresh(session.settings.plex_library)
+            read_news(self.store, session)
         except ConfigError as error:
             self._session_error = error
             self._session_at = self.monotonic()
@@ -371,13 +380,29 @@ class Drain:
 
     # -- nothing in hand ------------------------------------------------------------------
 
+    def _watch_plex(self) -> None:
+        """Look at Plex while scenes wait for it, unless it is down."""
+        if (
+            self._connected
+            and self._session
+            and self.store.breakers["plex"].read().state == "closed"
+        ):
+            self._watch.look(self._session)
+
+    def _sits_out_scans(self) -> bool:
+        """Whether a foreground drain waits for Plex to scan: for a while, as for retries."""
+        waited = self.monotonic() - self._worked_at
+        return self._connected and waited < SCAN_PATIENCE and self._watch.scanning()
+
     def _idle(self) -> bool:
         """Wait for the next key; True when the goal is met."""
         due = self.store.queue.next_due_at()
         wait = None if due is None else max(0.0, due - self.clock())
         if self.goal.foreground:
             if wait is None or wait > self.goal.horizon:
-                return True
+                if not self._sits_out_scans():
+                    return True
+                wait = STEP
             self._show("")
             self.sleep(min(STEP, wait) if wait else 0.01)
             return False

@@ -119,6 +119,19 @@ class WorkQueue:
             )
         return len(rows)
 
+    def wake(self, keys: Sequence[Key]) -> int:
+        """Make keys due now, dead or waiting: what they waited for may be there.
+
+        It costs a waiting key no snooze: the look that follows counts one again.
+        """
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE queue SET snoozes = max(0, snoozes - 1)"
+                " WHERE kind = ? AND id = ? AND lease_id IS NULL",
+                keys,
+            )
+            return self.add_many(keys, priority=BULK)
+
     def _is_dead(self, kind: str, id_: int) -> bool:
         found = self._db.execute(
             "SELECT 1 FROM dead_letter WHERE kind = ? AND id = ?", (kind, id_)

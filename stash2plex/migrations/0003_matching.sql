@@ -1,5 +1,6 @@
 -- The path index is read from Plex again: its rows now come in the order of one of its trees.
 -- `listing` grows with every reading, so rows that a full list did not show are older than it.
+-- `locations` is JSON: the library's folders.
 DROP TABLE plex_file;
 DROP TABLE plex_section;
 
@@ -10,7 +11,8 @@ CREATE TABLE plex_section (
     change_mark TEXT NOT NULL,
     newest_added_at INTEGER NOT NULL,
     listed_at REAL NOT NULL,
-    listed_mark TEXT NOT NULL
+    listed_mark TEXT NOT NULL,
+    locations TEXT NOT NULL
 ) WITHOUT ROWID;
 
 -- Every file that Plex lists; `name` is the folded file name, the way in for a match. 
@@ -52,6 +54,7 @@ CREATE TABLE plex_scan (
 -- Scenes that were refused because another scene has a file of the same Plex item.
 CREATE TABLE contested_item (
     scene_id INTEGER PRIMARY KEY,
+    label TEXT NOT NULL,
     rating_key TEXT NOT NULL,
     matched_by TEXT NOT NULL
 );

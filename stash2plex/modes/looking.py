@@ -27,5 +27,5 @@ def clear_match_cache(context: Context) -> str:
     session = context.app.open_session()
     session.index.clear()
     session.index.check_server(session.plex.check_token().machine_id)
-    number = session.index.refresh(session.settings.plex_library)
+    number = session.index.refresh(session.settings.plex_library).files
     return context.say(f"The Plex index was rebuilt: {count(number, 'file')} listed.")

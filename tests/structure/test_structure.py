@@ -27,8 +27,12 @@ LAYERS = [
     {"datadir", "lock", "db", "model"},
     {"starter", "workqueue", "repair", "config", "transport", "wire", "keyset"},
     {"hook", "desired", "matching", "policy", "breaker", "records", "progress", "stash", "plex"},
-    {"apply", "observe", "pace", "plexindex", "plexchanges"},
-    {"pipeline", "drift"},
+    {"pathmap", "missed", "contests", "scans"},
+    {"apply", "observe", "pace", "plexindex", "plexchanges", "pathrules"},
+    {"session"},
+    {"news"},
+    {"finding", "plexwatch", "drift"},
+    {"pipeline"},
     {"reports"},
     {"worker", "reconcile"},
     {"app"},
@@ -50,7 +54,9 @@ HOOK_PATH = {
     "datadir": {"errors"},
     "errors": set(),
 }
-PURE = {"desired", "matching", "policy", "apply", "drift", "model", "config", "pace"}
+PURE = {
+    "desired", "matching", "pathmap", "policy", "apply", "drift", "model", "config", "pace",
+}  # fmt: skip
 NOT_FOR_THE_PURE = {"transport", "stash", "plex", "db", "app", "worker", "pipeline", "records"}
 MAY_IMPORT_LATE = {"plugin", "commands.demo", "hook"}
 

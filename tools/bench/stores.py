@@ -15,9 +15,9 @@ from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
 from stash2plex.model import Entity, PlexFile, Record, Scene, Section, StashFile
-from stash2plex.pipeline import Store
 from stash2plex.plex import ListPage
 from stash2plex.plexindex import PlexIndex
+from stash2plex.session import Store
 from tools.bench.figure import Figure
 
 Curves = dict[str, list[tuple[int, float]]]

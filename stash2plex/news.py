@@ -1,0 +1,34 @@
+"""Reads what is new in Plex, and wakes the keys that wait for it."""
+
+from __future__ import annotations
+
+import logging
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.model import Section
+from stash2plex.observe import LOGGER, count
+from stash2plex.session import Session, Store
+
+WOKEN = "plex_listing_woken"
+"""Name of the number of the last reading that keys were woken for."""
+
+
+def read_news(store: Store, session: Session, *, missed: bool = False) -> tuple[Section, ...]:
+    """Bring the path index and the path rules up to date; returns the libraries.
+
+    Every scene that waits for a file of a name that was read now becomes due, also one that was
+    given up. Raises what `PlexIndex.refresh` does.
+    """
+    news = session.index.refresh(session.settings.plex_library, missed=missed)
+    listing = session.index.listing()
+    woken = int(get_meta(store.connection, WOKEN) or 0)
+    if listing != woken:
+        locations = session.index.locations()
+        with transaction(store.connection):
+            store.path_rules.check([one for folders in locations.values() for one in folders])
+            keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
+            if keys:
+                store.queue.wake(keys)
+                logging.getLogger(LOGGER).debug("Plex changed: %s due.", count(len(keys), "key"))
+            set_meta(store.connection, WOKEN, str(listing))
+    return news.sections
