@@ -298,8 +298,8 @@ def _shared(leaders: Sequence[Claimant], path: str) -> str:
     names = ", ".join(_named(each) for each in leaders)
     return (
         f"One Plex item has files of several scenes: {names}. It holds “{path}”. Plex can show "
-        "only one of them: split the item in Plex, or remove the file that is too much, then retry; "
-        "with loose_matching the scene with the lowest id is shown."
+        "only one of them: split the item in Plex, or remove the file that is too much, then "
+        "retry; with loose_matching the scene with the lowest id is shown."
     )
 
 

@@ -64,8 +64,23 @@ class Item:
 
 
 @dataclass
+class Scanning:
+    """How scans go (plex.md §6.1, §6.2).
+
+    A scan takes `seconds`, while its library says that it refreshes; items appear `lag` seconds
+    after its end. With `misses_new_folders` a scan finds nothing in a folder that holds no item
+    yet, unless it is a location. Scans that are asked for while one runs are `lost`, and counted.
+    """
+
+    seconds: float = 0.0
+    lag: float = 0.0
+    misses_new_folders: bool = False
+    lost: int = 0
+
+
+@dataclass
 class Section:
-    """A library."""
+    """A library. `found` are files that appear as items at a time."""
 
     id: int
     title: str
@@ -79,6 +94,9 @@ class Section:
     refreshing: bool = False
     items: dict[int, Item] = field(default_factory=dict)
     staged: list[Part] = field(default_factory=list)
+    found: list[tuple[float, Part]] = field(default_factory=list)
+    scan_ends: float = 0.0
+    scanned_folder: str | None = None
 
     def stage_file(self, path: str, size: int | None = None) -> None:
         """Put a file on disk: the next scan of its folder finds it."""
@@ -91,6 +109,7 @@ class PlexLibrary:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
         self.clock = clock
+        self.scanning = Scanning()
         self.tag_semantics = "replace"
         self.sections: dict[int, Section] = {}
         self.items: dict[int, Item] = {}
@@ -146,17 +165,45 @@ class PlexLibrary:
         section.updated_at = section.scanned_at = self.now()
 
     def scan(self, section: Section, folder: str | None) -> None:
-        """Find the staged files below a folder; one that does not exist finds nothing."""
+        """Start to look for the staged files below a folder, or in the whole library."""
         with self.lock:
-            found = [
-                part
-                for part in section.staged
-                if folder is None or part.path.startswith(folder.rstrip("/") + "/")
-            ]
-            for part in found:
-                section.staged.remove(part)
-                self.add_item(section, [(part.path, part.size)], None, {})
-            section.scanned_at = self.now()
+            if section.refreshing:
+                self.scanning.lost += 1
+                return
+            section.refreshing = True
+            section.scanned_folder = folder
+            section.scan_ends = self.clock() + self.scanning.seconds
+            self.settle()
+
+    def settle(self) -> None:
+        """End the scans whose time has come, and let what they found appear."""
+        with self.lock:
+            now = self.clock()
+            for section in self.sections.values():
+                if section.refreshing and now >= section.scan_ends:
+                    section.refreshing = False
+                    section.scanned_at = int(section.scan_ends)
+                    for part in self._found(section):
+                        section.staged.remove(part)
+                        section.found.append((section.scan_ends + self.scanning.lag, part))
+                for appears, part in list(section.found):
+                    if now >= appears:
+                        section.found.remove((appears, part))
+                        self.add_item(section, [(part.path, part.size)], None, {})
+
+    def _found(self, section: Section) -> list[Part]:
+        """List the staged files that the scan sees; a folder outside of the library is ignored."""
+        if section.scanned_folder is None:
+            return list(section.staged)
+        folder = _folder(section.scanned_folder)
+        places = [_folder(location) for location in section.locations]
+        if not folder.startswith(tuple(places)):
+            return []
+        held = [_folder(part.path) for item in section.items.values() for part in item.parts]
+        known = folder in places or any(path.startswith(folder) for path in held)
+        if self.scanning.misses_new_folders and not known:
+            return []
+        return [part for part in section.staged if _folder(part.path).startswith(folder)]
 
     # -- edits ----------------------------------------------------------------------------
 
@@ -287,3 +334,7 @@ class PlexLibrary:
                 item.selected[kind] = name
                 item.locked.add("thumb" if kind == "posters" else "art")
                 item.updated_at = self.now()
+
+
+def _folder(path: str) -> str:
+    return path.replace("\\", "/").rstrip("/") + "/"

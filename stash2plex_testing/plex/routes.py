@@ -77,6 +77,7 @@ class Routes:
 
     def answer(self, request: Request) -> Answer:
         """Find the address. Unknown ones are 404."""
+        self._library.settle()
         for methods, pattern, route in self._table:
             match = re.fullmatch(pattern, request.path)
             if match and request.method in methods.split("|"):

@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from stash2plex_testing.plex.faults import Fault, Faults
-from stash2plex_testing.plex.library import Item, PlexLibrary, Section
+from stash2plex_testing.plex.library import Item, PlexLibrary, Scanning, Section
 from stash2plex_testing.plex.log import RequestLog, RequestRecord
 from stash2plex_testing.plex.render import to_json, to_xml
 from stash2plex_testing.plex.routes import Answer, Request, Routes, error
@@ -131,6 +131,11 @@ class FakePlex:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     # -- library --------------------------------------------------------------------------
+
+    @property
+    def scanning(self) -> Scanning:
+        """Return how scans go; change it to have them take long or miss folders."""
+        return self._library.scanning
 
     @property
     def tag_semantics(self) -> str:

@@ -10,6 +10,7 @@ from stash2plex.errors import Refused, ServerError, Transient, Unavailable
 from stash2plex.plex import Plex, plex_headers
 from stash2plex.transport import Transport
 from stash2plex_testing.plex import FakePlex, Fault, Latency
+from tests.support import ManualClock
 
 
 @pytest.fixture
@@ -167,6 +168,42 @@ def test_a_staged_file_appears_with_the_scan_of_its_folder(plex, reader):
     assert plex.all_items() == []
     reader.library.section("Harbour Films").update(path="/media/new")
     assert [item.parts[0].path for item in plex.all_items()] == ["/media/new/harbour.mp4"]
+
+
+def test_a_scan_takes_its_time_and_items_appear_after_it():
+    clock = ManualClock()
+    with FakePlex(clock=clock) as server:
+        films = server.add_section("Harbour Films", locations=["/media"])
+        server.scanning.seconds, server.scanning.lag = 10, 5
+        reader = PlexServer(server.url, server.token)
+        library = reader.library.section("Harbour Films")
+        films.stage_file("/media/new/harbour.mp4", 9)
+        library.update(path="/media/new")
+        library.update()
+        assert server.scanning.lost == 1
+        assert library.reload().refreshing
+        clock.step(10)
+        mark = library.reload().updatedAt
+        assert not library.refreshing
+        assert server.all_items() == []
+        clock.step(5)
+        assert library.reload().updatedAt > mark
+        assert [item.title for item in server.all_items()] == ["harbour"]
+        reader._session.close()
+
+
+def test_a_new_folder_may_be_missed_until_a_known_one_is_scanned(plex, client):
+    films = section(plex)
+    plex.scanning.misses_new_folders = True
+    films.stage_file("/media/new/harbour.mp4", 9)
+    films.stage_file("/elsewhere/lantern.mp4", 9)
+    for folder in ("/media/new", "/nowhere", "/elsewhere"):
+        client.scan("1", folder)
+        assert plex.all_items() == []
+    client.scan("1", "/media")
+    assert [item.title for item in plex.all_items()] == ["harbour"]
+    client.scan("1", "")
+    assert len(plex.all_items()) == 2
 
 
 def test_the_page_shows_what_is_there(plex):
