@@ -62,14 +62,6 @@ class Contests:
         ]
         return sorted(found, key=lambda one: one.scene_id)
 
-    def is_disputed(self, rating_key: str, scene_id: int) -> bool:
-        """Say whether another scene was refused an item."""
-        row = self.connection.execute(
-            "SELECT 1 FROM contested_item WHERE rating_key = ? AND scene_id <> ?",
-            (rating_key, scene_id),
-        ).fetchone()
-        return row is not None
-
     def refuse(self, claimant: Claimant, rating_key: str) -> None:
         """Note a scene that was refused because others claim its item; it is not in sync."""
         with transaction(self.connection) as database:

@@ -64,7 +64,7 @@ class Finder:
 
     def is_disputed(self, record: Record) -> bool:
         """Say whether another scene claims the item of a scene that is in sync."""
-        return self.store.contests.is_disputed(record.rating_key, record.scene_id)
+        return bool(self._others(record.rating_key, record.scene_id))
 
     def verify(self, jobs: Sequence[Job], items: Mapping[str, PlexItem]) -> Found:
         """Check that each item is there and holds the file that was matched.
@@ -195,7 +195,7 @@ class Finder:
         here = {mine.scene_id for *_, mine in claims}
         for one, explanation, key, mine in claims:
             self._wake(self.store.contests.leave(one.scene.id, key))
-            others = self._others(key, mine)
+            others = self._others(key, mine.scene_id)
             leaders = leading([mine, *others])
             winner = winner_of(leaders, loose=self.session.settings.loose_matching)
             if winner is mine:
@@ -231,10 +231,11 @@ class Finder:
             self._wait_for(one.scene)
             found.failed.append((one, NotInPlexYet(_taken(mine, leaders, file.path))))
 
-    def _others(self, key: str, mine: Claimant) -> list[Claimant]:
-        known = {one.scene_id: one for one in self.store.contests.claimants(key, mine.scene_id)}
+    def _others(self, key: str, besides: int) -> list[Claimant]:
+        """List the other scenes that claim an item; what is in hand is newer than the records."""
+        known = {one.scene_id: one for one in self.store.contests.claimants(key, besides)}
         for scene_id, (held, claimant) in self._in_hand.items():
-            if scene_id == mine.scene_id:
+            if scene_id == besides:
                 continue
             known.pop(scene_id, None)
             if held == key:
