@@ -382,11 +382,8 @@ class Drain:
 
     def _watch_plex(self) -> None:
         """Look at Plex while scenes wait for it, unless it is down."""
-        if (
-            self._connected
-            and self._session
-            and self.store.breakers["plex"].read().state == "closed"
-        ):
+        is_down = self.store.breakers["plex"].read().state == "open"
+        if self._session is not None and self._connected and not is_down:
             self._watch.look(self._session)
 
     def _sits_out_scans(self) -> bool:

@@ -1,0 +1,194 @@
+"""Scenes that Plex does not have yet: woken by a change, scanned for, or no error."""
+
+from __future__ import annotations
+
+from stash2plex.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
+
+SCANS = {"trigger_plex_scan": True, "path_map": "/data=>/media"}
+
+
+def scans(desk):
+    """Name what Plex was asked to scan; an empty text is a whole library."""
+    return [
+        record.query.get("path", [""])[0]
+        for record in desk.plex.requests
+        if record.path.endswith("/refresh")
+    ]
+
+
+def test_a_change_in_plex_wakes_what_waits_for_it_and_what_does_not_match_costs_nothing(make_desk):
+    desk = make_desk()
+    here, absent = desk.scene("a/pier.mp4"), desk.scene("a/quay.mp4")
+    desk.drain(here, absent)
+    desk.work(1)
+    snoozes = desk.rows("SELECT id, snoozes FROM queue ORDER BY id")
+    item = desk.item("a/pier.mp4")
+    desk.plex.clear_log()
+    desk.work(31)
+    assert item.title == here.title
+    assert desk.rows("SELECT id, snoozes FROM queue") == snoozes[1:]
+    # Looks at the marks, one delta, one detail read, one edit: nothing for the other scene.
+    assert desk.plex.count("GET", "/metadata/") == 1
+    assert desk.plex.count("GET", "/all$") == 1
+    assert desk.plex.count("PUT") == 1
+
+
+def test_while_nothing_waits_plex_is_not_asked(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/pier.mp4")
+    desk.item("a/pier.mp4")
+    desk.drain(scene)
+    desk.plex.clear_log()
+    desk.work(600)
+    # The new worker says who it is and looks at the marks, once.
+    assert desk.plex.count() == 2
+
+
+def test_a_look_costs_one_request_each_half_minute(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a/pier.mp4"))
+    desk.app.store.queue.clear_waiting()
+    desk.work(1)
+    desk.plex.clear_log()
+    desk.work(300)
+    assert 9 <= desk.plex.count("GET", "^/library/sections$") <= 11
+    assert desk.plex.count() <= 13
+
+
+def test_a_dead_letter_of_a_file_that_comes_after_all_is_revived(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/pier.mp4")
+    desk.add(scene)
+    desk.work(3 * 3600)
+    assert desk.dead() == {scene.id: "not_in_plex"}
+    item = desk.item("a/pier.mp4")
+    other = desk.scene("a/quay.mp4")
+    desk.item("a/quay.mp4")
+    desk.drain(other)
+    assert desk.dead() == {}
+    assert item.title == scene.title
+
+
+def test_skipped_scenes_are_no_error_and_come_when_plex_has_them(make_desk):
+    desk = make_desk(skip_not_found=True)
+    scene = desk.scene("a/pier.mp4")
+    summary = desk.drain(scene)
+    assert (summary.progress.failed, desk.rows("SELECT * FROM queue"), desk.dead()) == (0, [], {})
+    item = desk.item("a/pier.mp4")
+    desk.work(31)
+    assert item.title == scene.title
+
+
+def test_a_plex_that_is_down_is_not_looked_at(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a/pier.mp4"))
+    desk.plex.down()
+    desk.work(60)
+    desk.plex.up()
+    item = desk.item("a/pier.mp4")
+    desk.work(900)
+    assert item.title == "About a/pier.mp4"
+
+
+def test_folders_are_gathered_and_scanned_one_at_a_time(make_desk):
+    desk = make_desk(**SCANS)
+    desk.plex.scanning.seconds = 8
+    paths = ["a/pier.mp4", "a/quay.mp4", "b/buoy.mp4"]
+    scenes = [desk.scene(path) for path in paths]
+    for path in paths:
+        desk.films.stage_file(f"/media/{path}", 100)
+    desk.add(*scenes)
+    desk.work(GATHER_SECONDS - 2)
+    assert scans(desk) == []
+    desk.work(120)
+    assert scans(desk) == ["/media/a", "/media/b"]
+    assert desk.plex.scanning.lost == 0
+    assert desk.titles() == [scene.title for scene in scenes]
+    assert desk.rows("SELECT * FROM plex_scan") == desk.rows("SELECT * FROM missed_file") == []
+
+
+def test_a_scan_by_somebody_else_is_waited_for(make_desk):
+    desk = make_desk(**SCANS)
+    desk.films.stage_file("/media/a/pier.mp4", 100)
+    desk.drain(desk.scene("a/pier.mp4"))
+    desk.plex.scanning.seconds = 100
+    desk.plex._library.scan(desk.films, "/media/z")
+    desk.restart()
+    desk.work(90)
+    assert scans(desk) == ["/media/a"]
+    desk.plex.scanning.seconds = 0
+    desk.work(60)
+    assert desk.plex.scanning.lost == 0
+    assert desk.titles() == ["About a/pier.mp4"]
+
+
+def test_a_new_folder_that_is_missed_is_found_from_the_one_above(make_desk):
+    desk = make_desk(**SCANS)
+    desk.item("known/x.mp4")
+    desk.plex.scanning.misses_new_folders = True
+    desk.plex.scanning.lag = 5
+    desk.films.stage_file("/media/known/new/pier.mp4", 100)
+    desk.add(desk.scene("known/new/pier.mp4"))
+    desk.work(GATHER_SECONDS + 2 * SETTLE_SECONDS + 30)
+    assert scans(desk) == ["/media/known/new", "/media/known"]
+    assert "About known/new/pier.mp4" in desk.titles()
+
+
+def test_at_last_the_library_is_scanned_and_then_nothing_more(make_desk):
+    desk = make_desk(**SCANS)
+    desk.plex.scanning.misses_new_folders = True
+    desk.films.stage_file("/media/new/deep/pier.mp4", 100)
+    absent = desk.scene("other/deep/quay.mp4")
+    desk.add(desk.scene("new/deep/pier.mp4"), absent)
+    desk.work(600)
+    asked = ["/media/new/deep", "/media/new", "/media/other", "/media/other/deep", ""]
+    assert sorted(scans(desk)) == sorted(asked)
+    assert "About new/deep/pier.mp4" in desk.titles()
+    desk.work(3 * 3600)
+    assert len(scans(desk)) == len(asked)
+    assert desk.dead() == {absent.id: "not_in_plex"}
+
+
+def test_many_new_folders_are_one_scan(make_desk):
+    desk = make_desk(**SCANS)
+    scenes = [desk.scene(f"{n}/pier.mp4", size=n) for n in range(1, MOST_FOLDERS + 6)]
+    for number in range(1, MOST_FOLDERS + 6):
+        desk.films.stage_file(f"/media/{number}/pier.mp4", number)
+    desk.add(*scenes)
+    desk.work(60)
+    assert scans(desk) == [""]
+    assert sorted(desk.titles()) == sorted(scene.title for scene in scenes)
+
+
+def test_what_was_to_be_scanned_survives_a_restart_and_an_outage(make_desk):
+    desk = make_desk(**SCANS)
+    desk.films.stage_file("/media/a/pier.mp4", 100)
+    desk.add(desk.scene("a/pier.mp4"))
+    desk.work(2)
+    desk.restart()
+    desk.plex.down()
+    desk.work(30)
+    desk.plex.up()
+    desk.restart()
+    desk.work(120)
+    assert scans(desk) == ["/media/a"]
+    assert desk.titles() == ["About a/pier.mp4"]
+
+
+def test_process_queue_sits_out_the_scan(make_desk):
+    desk = make_desk(**SCANS)
+    desk.films.stage_file("/media/a/pier.mp4", 100)
+    desk.drain(desk.scene("a/pier.mp4"))
+    assert scans(desk) == ["/media/a"]
+    assert desk.titles() == ["About a/pier.mp4"]
+
+
+def test_nothing_is_scanned_outside_of_the_library_or_when_it_is_off(make_desk):
+    desk = make_desk(trigger_plex_scan=True)
+    desk.drain(desk.scene("a/pier.mp4"))
+    desk.work(120)
+    assert scans(desk) == []
+    desk.restart(trigger_plex_scan=False, path_map="/data=>/media")
+    desk.drain(desk.scene("a/quay.mp4"))
+    desk.work(120)
+    assert scans(desk) == []
