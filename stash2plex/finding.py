@@ -118,8 +118,7 @@ class Finder:
             for file in one.scene.files[:1]
             if (pair := same_file(file, index.candidates([file.path])))
         ]
-        locations = [place for places in index.locations().values() for place in places]
-        self.store.path_rules.note(pairs, locations)
+        self.store.path_rules.note(pairs, index.locations())
 
     def _match(self, wanted: Iterable[Wanted], found: Found) -> tuple[list[Told], list[Told]]:
         """Match by the index as it is: returns what was matched, and what was missed."""
@@ -169,12 +168,13 @@ class Finder:
     def _wait_for(self, scene: Scene) -> None:
         """Note that a scene waits for Plex, and have its folder scanned if that is wanted."""
         store, settings = self.store, self.session.settings
-        unasked = store.missed.note(scene.id, [file.path for file in scene.files])
+        rules = store.rules(settings)
+        unasked = store.missed.note(scene.id, scene.files, rules)
         if not settings.trigger_plex_scan:
             return
         libraries = self.session.index.locations()
         for path in unasked:
-            target = scan_target(path, store.rules(settings), libraries)
+            target = scan_target(path, rules, libraries)
             if target is not None and store.scans.request(*target, self.clock()):
                 store.missed.asked(scene.id, path, *target)
 
@@ -251,10 +251,15 @@ class Finder:
 def match_by_index(store: Store, session: Session, scene: Scene) -> Explanation:
     """Match a scene by the index as it is; writes nothing and asks nobody."""
     settings = session.settings
+    rules = store.rules(settings)
     return explain(
         scene,
-        session.index.candidates(file.path for file in scene.files),
-        store.rules(settings),
+        session.index.candidates(
+            (file.path for file in scene.files),
+            sizes={file.size for file in scene.files if file.size},
+            rules=rules,
+        ),
+        rules,
         inferred=not settings.path_map,
         loose=settings.loose_matching,
     )

@@ -106,6 +106,13 @@ def folded_name(path: str) -> str:
     return parts[-1].casefold() if parts else ""
 
 
+def folded_ends(path: str) -> tuple[str, str]:
+    """Return a file's name and that of the folder that it lies in (or “”), folded."""
+    parts = split_path(path)
+    name = parts[-1].casefold() if parts else ""
+    return name, parts[-2].casefold() if len(parts) > 1 else ""
+
+
 def rule_for(path: str, rules: Sequence[Rule]) -> Rule | None:
     """Pick the rule with the longest folder that a path of Stash lies in."""
     folded = folded_parts(path)

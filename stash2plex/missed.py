@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.matching import folded_name, folded_parts, is_below
+from stash2plex.matching import Rule, folded_ends, folded_parts, is_below, map_path
+from stash2plex.model import StashFile
 
 FILES_A_SCENE = 50
 """Files of one scene that are waited for."""
@@ -20,9 +21,9 @@ class Missed:
 
     connection: sqlite3.Connection
 
-    def note(self, scene_id: int, paths: Sequence[str]) -> list[str]:
-        """Wait for the files of a scene; returns those that no scan was asked for yet."""
-        paths = list(dict.fromkeys(paths))[:FILES_A_SCENE]
+    def note(self, scene_id: int, files: Sequence[StashFile], rules: Sequence[Rule]) -> list[str]:
+        """Wait for the files of a scene; returns the paths that no scan was asked for yet."""
+        paths = {file.path: file.size for file in files[:FILES_A_SCENE]}
         with transaction(self.connection) as database:
             known = database.execute("SELECT path FROM missed_file WHERE scene_id = ?", (scene_id,))
             database.executemany(
@@ -30,9 +31,13 @@ class Missed:
                 [(scene_id, path) for (path,) in known.fetchall() if path not in paths],
             )
             database.executemany(
-                "INSERT INTO missed_file (scene_id, path, name) VALUES (?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                [(scene_id, path, folded_name(path)) for path in paths],
+                "INSERT INTO missed_file (scene_id, path, name, parent, size)"
+                " VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET parent = excluded.parent, size = excluded.size",
+                [
+                    (scene_id, path, *folded_ends(map_path(path, rules)), size)
+                    for path, size in paths.items()
+                ],
             )
             rows = database.execute(
                 "SELECT path FROM missed_file WHERE scene_id = ? AND section_id = ''", (scene_id,)
@@ -59,10 +64,14 @@ class Missed:
         return self.connection.execute("SELECT 1 FROM missed_file LIMIT 1").fetchone() is not None
 
     def may_match(self, since: int) -> list[int]:
-        """List the scenes that wait for the name of a Plex file read after the reading `since`."""
+        """List the scenes that a Plex file read after the reading `since` may be of.
+
+        It has the name; and the folder's name, or no size that speaks against it.
+        """
         rows = self.connection.execute(
             "SELECT DISTINCT missed.scene_id FROM missed_file missed CROSS JOIN plex_file found"
-            " ON found.name = missed.name WHERE found.listing > ?",
+            " ON found.name = missed.name AND (found.folder = missed.parent"
+            " OR coalesce(found.size = missed.size, 1)) WHERE found.listing > ?",
             (since,),
         )
         return [scene_id for (scene_id,) in rows]

@@ -23,9 +23,9 @@ def read_news(store: Store, session: Session, *, missed: bool = False) -> tuple[
     listing = session.index.listing()
     woken = int(get_meta(store.connection, WOKEN) or 0)
     if listing != woken:
-        locations = session.index.locations()
         with transaction(store.connection):
-            store.path_rules.check([one for folders in locations.values() for one in folders])
+            if news.whole:
+                store.path_rules.check(session.index.locations())
             keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
             if keys:
                 store.queue.wake(keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from stash2plex.db import transaction
 from stash2plex.matching import Rule, folded_name
@@ -30,8 +30,13 @@ class PathRules:
             self._usable = tuple(one.rule for one in inferred_rules(self._db) if one.trusted)
         return self._usable
 
-    def note(self, pairs: Iterable[tuple[int, PathPair]], locations: Sequence[str]) -> None:
-        """Take up pairs, each with its scene's id, and work the rules out again if one is new."""
+    def note(
+        self, pairs: Iterable[tuple[int, PathPair]], libraries: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Take up pairs, each with its scene's id, and work the rules out again if one is new.
+
+        `libraries` are the folders of each library of Plex, by its id.
+        """
         new = [(scene_id, pair) for scene_id, pair in pairs if self._is_news(scene_id, pair)]
         if not new:
             return
@@ -45,7 +50,7 @@ class PathRules:
                     " AND ?7 > (SELECT count(*) FROM path_pair)",
                     (scene_id, stash, plex, pair.stash, pair.plex, PAIRS_A_ROOT, PAIRS),
                 )
-            self._infer(locations)
+            self._infer(libraries)
 
     def _is_news(self, scene_id: int, pair: PathPair) -> bool:
         known = self._db.execute(
@@ -53,7 +58,7 @@ class PathRules:
         ).fetchone()
         return bool(known != (pair.stash, pair.plex))
 
-    def check(self, locations: Sequence[str]) -> None:
+    def check(self, libraries: Mapping[str, Sequence[str]]) -> None:
         """Drop pairs whose file Plex lists no more, and work the rules out again."""
         with transaction(self._db):
             gone = [
@@ -67,10 +72,11 @@ class PathRules:
                 ).fetchone()
             ]
             self._db.executemany("DELETE FROM path_pair WHERE scene_id = ?", gone)
-            self._infer(locations)
+            self._infer(libraries)
 
-    def _infer(self, locations: Sequence[str]) -> None:
+    def _infer(self, libraries: Mapping[str, Sequence[str]]) -> None:
         pairs = self._db.execute("SELECT stash_path, plex_path FROM path_pair ORDER BY scene_id")
+        locations = [location for folders in libraries.values() for location in folders]
         rules = infer_rules([PathPair(*row) for row in pairs], locations)
         self._db.execute("DELETE FROM path_rule")
         self._db.executemany(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import zip_longest
 
 from attrs import frozen
@@ -12,7 +12,7 @@ from attrs import frozen
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import Refused
 from stash2plex.keyset import KeySet
-from stash2plex.matching import folded_name
+from stash2plex.matching import Rule, folded_ends, map_path
 from stash2plex.model import Clock, PlexFile, PlexItem, Section
 from stash2plex.plex import ListPage, Plex, choose_sections
 
@@ -22,9 +22,12 @@ FULL_LIST_SECONDS = 86_400.0
 RELIST_SECONDS = 600.0
 """A miss lists a library afresh at most this often, and only when the library has changed."""
 
-ROWS_PER_COMMIT = 20_000
+ROWS_PER_COMMIT = 50_000
 """Rows of one transaction. Names come in no order, so each commit rewrites much of their tree: the
-larger it is, the less a row costs in a large library. A hook waits about 0.1 s."""
+larger it is, the less is written for a row in a large library. A hook waits about 0.2 s."""
+
+MOST_CANDIDATES = 500
+"""Files of one name that are compared; with more, only those that the folder or size speaks for."""
 
 LISTING = "plex_listing"
 """Name of the number of readings so far."""
@@ -47,9 +50,13 @@ class KnownSection:
 
 @frozen
 class News:
-    """What a refresh did: how many files it read, and the libraries as Plex has them."""
+    """What a refresh did: how many files it read, and the libraries as Plex has them.
+
+    `whole` says that a library was listed from end to end, so that what is gone was seen.
+    """
 
     files: int
+    whole: bool
     sections: tuple[Section, ...]
 
 
@@ -85,6 +92,7 @@ class PlexIndex:
         last. Raises ConfigError when a named library does not exist.
         """
         read = 0
+        whole = False
         sections = choose_sections(self._plex.sections(), library_names)
         known = self._known()
         self._drop_sections(set(known) - {section.id for section in sections})
@@ -93,6 +101,7 @@ class PlexIndex:
             behind = complete and old is not None and old.listed_mark != section.change_mark
             if old is None or behind or self._wants_full_list(section, old, missed=missed):
                 read += self._list_all(section)
+                whole = True
             elif old.change_mark != section.change_mark:
                 read += self._list_added(section, old)
             elif old.locations != _as_text(section.locations):
@@ -100,7 +109,7 @@ class PlexIndex:
                     self._store_section(
                         section, old.newest_added_at, old.listed_at, old.listed_mark
                     )
-        return News(read, tuple(sections))
+        return News(read, whole, tuple(sections))
 
     def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
         age = self._clock() - old.listed_at
@@ -116,21 +125,45 @@ class PlexIndex:
             self._db.execute("DELETE FROM plex_comparison")
             self._db.execute("DELETE FROM meta WHERE name = 'plex_machine_id'")
 
-    def candidates(self, paths: Iterable[str]) -> list[PlexFile]:
-        """List the Plex files that have the name of one of these paths.
+    def candidates(
+        self, paths: Iterable[str], *, sizes: Collection[int] = (), rules: Sequence[Rule] = ()
+    ) -> list[PlexFile]:
+        """List the Plex files that have the name of one of these paths of Stash.
 
-        A path that an item held before and another one holds now counts for the newer one only.
+        Of a name that very many have, those in a folder of the same name, as it is or by the
+        rules; where there is none, those of one of the sizes. A path that an item held before and
+        another one holds now counts for the newer one only.
         """
         found: dict[tuple[str, str], PlexFile] = {}
-        for name in dict.fromkeys(folded_name(path) for path in paths):
-            for row in self._db.execute(
-                "SELECT section_id, rating_key, path, size FROM plex_file WHERE name = ?"
-                " ORDER BY listing, length(rating_key), rating_key",
-                (name,),
-            ):
+        for path in dict.fromkeys(paths):
+            for row in self._rows_named(path, sizes, rules):
                 file = PlexFile(*row)
                 found[file.section_id, file.path] = file
         return list(found.values())
+
+    def _rows_named(
+        self, path: str, sizes: Collection[int], rules: Sequence[Rule]
+    ) -> list[tuple[str, str, str, int | None]]:
+        name, own = folded_ends(path)
+        rows = self._rows("name = ?", (name,))
+        if len(rows) < MOST_CANDIDATES:
+            return rows
+        for folder in dict.fromkeys((folded_ends(map_path(path, rules))[1], own)):
+            if rows := self._rows("name = ? AND folder = ?", (name, folder)):
+                return rows
+        marks = ", ".join("?" * len(sizes))
+        return self._rows(f"name = ? AND size IN ({marks})", (name, *sizes))
+
+    def _rows(
+        self, where: str, values: tuple[object, ...]
+    ) -> list[tuple[str, str, str, int | None]]:
+        """Read rows in the order of their readings, no more than `MOST_CANDIDATES`."""
+        rows = self._db.execute(
+            "SELECT section_id, rating_key, path, size, listing FROM plex_file"  # noqa: S608 - marks
+            f" WHERE {where} LIMIT ?",
+            (*values, MOST_CANDIDATES),
+        ).fetchall()
+        return [row[:4] for row in sorted(rows, key=lambda row: (row[4], len(row[1]), row[1]))]
 
     def forget_item(self, rating_key: str) -> None:
         """Drop the files of an item that Plex no longer has; its scene is not in sync any more."""
@@ -256,23 +289,24 @@ class PlexIndex:
         return read, newest
 
     def _store_rows(self, files: list[PlexFile], listing: int) -> None:
+        rows = [
+            (
+                file.rating_key,
+                file.path,
+                file.section_id,
+                *folded_ends(file.path),
+                file.size,
+                listing,
+            )
+            for file in files
+        ]
         with transaction(self._db):
             self._db.executemany(
-                "INSERT INTO plex_file (rating_key, path, section_id, name, size, listing)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (rating_key, path) DO UPDATE SET"
+                "INSERT INTO plex_file (rating_key, path, section_id, name, folder, size, listing)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rating_key, path) DO UPDATE SET"
                 " section_id = excluded.section_id, size = excluded.size,"
                 " listing = excluded.listing",
-                [
-                    (
-                        file.rating_key,
-                        file.path,
-                        file.section_id,
-                        folded_name(file.path),
-                        file.size,
-                        listing,
-                    )
-                    for file in files
-                ],
+                rows,
             )
 
     def _store_section(

@@ -15,24 +15,28 @@ CREATE TABLE plex_section (
     locations TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Every file that Plex lists; `name` is the folded file name, the way in for a match. 
+-- Every file that Plex lists. `name` is the folded file name, the way in for a match, `folder` the
+-- folded name of the folder that it lies in: libraries may have one name in a thousand folders.
 CREATE TABLE plex_file (
     rating_key TEXT NOT NULL,
     path TEXT NOT NULL,
     section_id TEXT NOT NULL,
     name TEXT NOT NULL,
+    folder TEXT NOT NULL,
     size INTEGER,
     listing INTEGER NOT NULL,
     UNIQUE (rating_key, path)
 );
-CREATE INDEX plex_file_name ON plex_file (name);
+CREATE INDEX plex_file_name ON plex_file (name, folder, size);
 
--- The files of scenes that Plex does not have. `section_id` and `folder` are what Plex was or will
--- be asked to scan for it, empty where nothing was asked.
+-- The files of scenes that Plex does not have, `parent` as `folder` above. `section_id` and `folder`
+-- are what Plex was or will be asked to scan for it, empty where nothing was asked.
 CREATE TABLE missed_file (
     scene_id INTEGER NOT NULL,
     path TEXT NOT NULL,
     name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    size INTEGER,
     section_id TEXT NOT NULL DEFAULT '',
     folder TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (scene_id, path)

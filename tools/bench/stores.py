@@ -6,7 +6,7 @@ import hashlib
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 from stash2plex.app import open_store
@@ -108,19 +108,13 @@ def fill_index(store: Store, size: int) -> None:
     section = Section("1", "u", "Harbour Films", "movie", "1", ("/media",), refreshing=False)
 
     class Listed:
-        def list_files(self, _id: str) -> list[ListPage]:
-            return [
-                ListPage(
-                    tuple(
-                        PlexFile("1", str(one), f"/media/{one % 97}/{unordered(one)}.mp4", one)
-                        for one in range(start, min(start + 500, size))
-                    ),
-                    1,
-                    500,
-                    size,
+        def list_files(self, _id: str) -> Iterator[ListPage]:
+            for start in range(0, size, 500):
+                files = tuple(
+                    PlexFile("1", str(one), f"/media/{one % 97}/{unordered(one)}.mp4", one)
+                    for one in range(start, min(start + 500, size))
                 )
-                for start in range(0, size, 500)
-            ]
+                yield ListPage(files, 1, 500, size)
 
     index = PlexIndex(store.connection, Listed(), time.time)  # type: ignore[arg-type]  # only lists
     index._list_all(section)  # noqa: SLF001 - the step that is measured
