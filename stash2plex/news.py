@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.model import Section
 from stash2plex.observe import LOGGER, count
+from stash2plex.plexindex import News
 from stash2plex.session import Session, Store
 
 WOKEN = "plex_listing_woken"
 """Name of the number of the last reading that keys were woken for."""
 
 
-def read_news(store: Store, session: Session, *, missed: bool = False) -> tuple[Section, ...]:
-    """Bring the path index and the path rules up to date; returns the libraries.
+def read_news(store: Store, session: Session, *, missed: bool = False) -> News:
+    """Bring the path index and the path rules up to date; returns what was read.
 
     Every scene that waits for a file of a name that was read now becomes due, also one that was
     given up. Raises what `PlexIndex.refresh` does.
@@ -31,4 +31,4 @@ def read_news(store: Store, session: Session, *, missed: bool = False) -> tuple[
                 store.queue.wake(keys)
                 logging.getLogger(LOGGER).debug("Plex changed: %s due.", count(len(keys), "key"))
             set_meta(store.connection, WOKEN, str(listing))
-    return news.sections
+    return news

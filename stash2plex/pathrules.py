@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from attrs import evolve
+
 from stash2plex.db import transaction
 from stash2plex.matching import Rule, folded_name
 from stash2plex.pathmap import InferredRule, PathPair, infer_rules, roots_of
@@ -22,13 +24,10 @@ class PathRules:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._usable: tuple[Rule, ...] | None = None
 
     def usable(self) -> tuple[Rule, ...]:
         """Return the rules that matching may use when none is set."""
-        if self._usable is None:
-            self._usable = tuple(one.rule for one in inferred_rules(self._db) if one.trusted)
-        return self._usable
+        return tuple(one.rule for one in _read_rules(self._db) if one.trusted)
 
     def note(
         self, pairs: Iterable[tuple[int, PathPair]], libraries: Mapping[str, Sequence[str]]
@@ -92,21 +91,26 @@ class PathRules:
                 for one in rules
             ],
         )
-        self._usable = None
 
 
 def inferred_rules(connection: sqlite3.Connection) -> tuple[InferredRule, ...]:
     """Read the rules that were worked out, the best supported first; not all are trusted."""
+    examples = {
+        (stash, plex): tuple(PathPair(*pair) for pair in json.loads(text))
+        for stash, plex, text in connection.execute(
+            "SELECT stash_root, plex_root, examples FROM path_rule"
+        )
+    }
+    return tuple(evolve(one, examples=examples[one.rule]) for one in _read_rules(connection))
+
+
+def _read_rules(connection: sqlite3.Connection) -> list[InferredRule]:
+    """Read the rules without their examples: this is done for every scene."""
     rows = connection.execute(
-        "SELECT stash_root, plex_root, support, contradictions, examples FROM path_rule"
+        "SELECT stash_root, plex_root, support, contradictions FROM path_rule"
         " ORDER BY support DESC, stash_root"
     )
-    return tuple(
-        InferredRule(
-            (stash, plex),
-            support,
-            contradictions,
-            tuple(PathPair(*pair) for pair in json.loads(examples)),
-        )
-        for stash, plex, support, contradictions, examples in rows
-    )
+    return [
+        InferredRule((stash, plex), support, contradictions, ())
+        for stash, plex, support, contradictions in rows
+    ]

@@ -29,6 +29,10 @@ larger it is, the less is written for a row in a large library. A hook waits abo
 MOST_CANDIDATES = 500
 """Files of one name that are compared; with more, only those that the folder or size speaks for."""
 
+SERVER = "plex_machine_id"
+CLEARED_SERVER = "plex_machine_id_cleared"
+"""Names of the server that the index is of, and of the one that was forgotten last."""
+
 LISTING = "plex_listing"
 """Name of the number of readings so far."""
 
@@ -70,10 +74,13 @@ class PlexIndex:
 
     def check_server(self, machine_id: str) -> None:
         """Refuse a Plex server that is not the one that the index and the records came from."""
-        known = get_meta(self._db, "plex_machine_id")
+        known = get_meta(self._db, SERVER)
         if known is None:
             with transaction(self._db):
-                set_meta(self._db, "plex_machine_id", machine_id)
+                if get_meta(self._db, CLEARED_SERVER) not in (None, machine_id):
+                    # What was written to that one is not here, whatever the ids say.
+                    self._db.execute("UPDATE scene_record SET rating_key = '', fingerprint = ''")
+                set_meta(self._db, SERVER, machine_id)
         elif known != machine_id:
             raise Refused(
                 "Plex",
@@ -118,12 +125,14 @@ class PlexIndex:
         return missed and age >= RELIST_SECONDS and old.listed_mark != section.change_mark
 
     def clear(self) -> None:
-        """Forget everything, and which server it came from."""
+        """Forget everything, and which server it came from; every scene is compared again."""
         with transaction(self._db):
-            self._db.execute("DELETE FROM plex_file")
+            self._lose("1", ())
             self._db.execute("DELETE FROM plex_section")
             self._db.execute("DELETE FROM plex_comparison")
-            self._db.execute("DELETE FROM meta WHERE name = 'plex_machine_id'")
+            if known := get_meta(self._db, SERVER):
+                set_meta(self._db, CLEARED_SERVER, known)
+            self._db.execute("DELETE FROM meta WHERE name = ?", (SERVER,))
 
     def candidates(
         self, paths: Iterable[str], *, sizes: Collection[int] = (), rules: Sequence[Rule] = ()

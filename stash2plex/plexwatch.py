@@ -54,8 +54,8 @@ class PlexWatch:
         if not self.store.missed.any() and not self.scanning():
             return
         try:
-            sections = read_news(self.store, session)
-            self._advance(session, {section.id: section for section in sections})
+            news = read_news(self.store, session)
+            self._advance(session, {section.id: section for section in news.sections})
         except (ServerError, ConfigError) as error:
             logging.getLogger(LOGGER).debug("A look at Plex failed: %s", error)
             self._next, self._troubled = now + TROUBLE_SECONDS, True

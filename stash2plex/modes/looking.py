@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.modes.context import Context
+from stash2plex.news import read_news
 from stash2plex.observe import count
 from stash2plex.status import read_status, status_lines
 
@@ -27,5 +28,5 @@ def clear_match_cache(context: Context) -> str:
     session = context.app.open_session()
     session.index.clear()
     session.index.check_server(session.plex.check_token().machine_id)
-    number = session.index.refresh(session.settings.plex_library).files
+    number = read_news(context.app.store, session).files
     return context.say(f"The Plex index was rebuilt: {count(number, 'file')} listed.")

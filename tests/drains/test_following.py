@@ -217,3 +217,20 @@ def test_a_scene_that_leaves_stash_frees_its_item(make_desk):
     desk.drain(scenes[0])
     assert desk.dead() == {}
     assert item.title == scenes[1].title
+
+
+def test_another_server_gets_everything_even_where_its_ids_are_the_same(make_desk):
+    desk = make_desk(skip_fields="")
+    scene = desk.scene("a/pier.mp4", cover=picture(1))
+    desk.item("a/pier.mp4")
+    desk.drain(scene)
+    item = desk.plex.all_items()[0]
+    desk.plex.machine_identifier = "another"
+    item.title, item.texts, item.tags, item.images = "fresh", {}, {}, {}
+    item.number_of_uploads = 0
+    assert "Another Plex server" in desk.drain(edit(scene, "New")).gave_up
+    assert item.title == "fresh"
+    desk.app.open_session().index.clear()
+    desk.clock.step(120)
+    desk.drain(scene)
+    assert (item.title, item.number_of_uploads) == ("New", 2)
