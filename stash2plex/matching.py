@@ -97,7 +97,7 @@ def split_path(path: str) -> list[str]:
 
 def folded_parts(path: str) -> tuple[str, ...]:
     """Split a path, in one case: what two spellings of the same path agree in."""
-    return tuple(part.casefold() for part in split_path(path))
+    return tuple(split_path(unicodedata.normalize("NFC", path).casefold()))
 
 
 def folded_name(path: str) -> str:
@@ -220,20 +220,27 @@ def _explain_file(
     loose: bool,
 ) -> Explanation:
     rule = rule_for(file.path, rules)
+    mapped = file.path if rule is None else map_path(file.path, [rule])
+    here, wanted = folded_parts(file.path), folded_parts(mapped)
     name = folded_name(file.path)
-    judged = sorted(
-        (
-            _judge(file, found, rules, rule, inferred=inferred)
-            for found in candidates
-            if folded_name(found.path) == name
-        ),
-        key=_rank,
-    )
+    judged = []
+    for found in candidates:
+        there = folded_parts(found.path)
+        if there[-1:] == (name,):
+            same_size = file.size == found.size if file.size and found.size else None
+            tail = max(common_tail(here, there), common_tail(wanted, there))
+            one = Candidate(found, None, tail, same_size)
+            trusted = rule is None or not inferred or wanted == here
+            if there == wanted and (trusted or same_size is not False):
+                judged.append(evolve(one, level=Level.WHOLE_PATH))
+            else:
+                judged.append(_judge_end(one, file, here, rules))
+    judged.sort(key=_rank)
     plain = Explanation(
         scene.id,
         scene.label,
         file=file,
-        mapped_path=map_path(file.path, rules),
+        mapped_path=mapped,
         rule=rule,
         rule_inferred=inferred and rule is not None,
         candidates=tuple(judged),
@@ -245,8 +252,8 @@ def _explain_file(
     level = judged[0].level
     if level is Level.WHOLE_PATH:
         # Two files may differ in case only, where Plex's system tells them apart.
-        wanted = split_path(plain.mapped_path)
-        best = [one for one in best if split_path(one.file.path) == wanted] or best
+        spelled = split_path(mapped)
+        best = [one for one in best if split_path(one.file.path) == spelled] or best
     chosen = best[0]
     items = {one.file.rating_key for one in best}
     others = tuple(
@@ -272,34 +279,19 @@ def _explain_file(
     )
 
 
-def _judge(
-    file: StashFile,
-    found: PlexFile,
-    rules: Sequence[Rule],
-    rule: Rule | None,
-    *,
-    inferred: bool,
+def _judge_end(
+    one: Candidate, file: StashFile, here: tuple[str, ...], rules: Sequence[Rule]
 ) -> Candidate:
-    """Compare a Plex file with the scene's file."""
-    here, there = folded_parts(file.path), folded_parts(found.path)
-    wanted = folded_parts(map_path(file.path, rules))
-    same_size = file.size == found.size if file.size and found.size else None
-    tail = max(common_tail(here, there), common_tail(wanted, there))
-    level: Level | None = None
-    why = ""
-    sources = _sources(found.path, rules)
-    trusted = rule is None or not inferred or wanted == here
-    if there == wanted and (trusted or same_size is not False):
-        level = Level.WHOLE_PATH
-    elif same_size is False:
-        why = f"its size differs: {found.size:,} bytes, {file.size:,} in Stash"
-    elif same_size is None and sources and here not in sources:
-        why = "by the path map it is another file of Stash"
-    elif tail > 1:
-        level = Level.PATH_END
-    else:
-        level = Level.NAME_AND_SIZE if same_size else Level.NAME
-    return Candidate(found, level, tail, same_size, why)
+    """Judge a Plex file whose whole path is another one."""
+    if one.same_size is False:
+        why = f"its size differs: {one.file.size:,} bytes, {file.size:,} in Stash"
+        return evolve(one, why=why)
+    sources = _sources(one.file.path, rules) if one.same_size is None else []
+    if sources and here not in sources:
+        return evolve(one, why="by the path map it is another file of Stash")
+    if one.tail > 1:
+        return evolve(one, level=Level.PATH_END)
+    return evolve(one, level=Level.NAME_AND_SIZE if one.same_size else Level.NAME)
 
 
 def _rank(one: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:

@@ -40,16 +40,18 @@ class PathRules:
         if not new:
             return
         with transaction(self._db):
+            taken = 0
             for scene_id, pair in new:
                 stash, plex = ("/".join(root) for root in roots_of(pair))
-                self._db.execute(
+                taken += self._db.execute(
                     "INSERT OR REPLACE INTO path_pair (scene_id, stash_root, plex_root, stash_path,"
                     " plex_path) SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?6 > (SELECT count(*) FROM"
                     " path_pair WHERE stash_root = ?2 AND plex_root = ?3 AND scene_id <> ?1)"
                     " AND ?7 > (SELECT count(*) FROM path_pair)",
                     (scene_id, stash, plex, pair.stash, pair.plex, PAIRS_A_ROOT, PAIRS),
-                )
-            self._infer(libraries)
+                ).rowcount
+            if taken:
+                self._infer(libraries)
 
     def _is_news(self, scene_id: int, pair: PathPair) -> bool:
         known = self._db.execute(

@@ -119,8 +119,10 @@ class Scans:
 
     def _library_due(self, section_id: str, now: float) -> float:
         """Say when the whole library may be scanned again."""
-        last = float(get_meta(self.connection, f"library_scan {section_id}") or 0.0)
-        return last + LIBRARY_SECONDS if 0.0 <= now - last < LIBRARY_SECONDS else now
+        last = get_meta(self.connection, f"library_scan {section_id}")
+        if last is None or not 0.0 <= now - float(last) < LIBRARY_SECONDS:
+            return now
+        return float(last) + LIBRARY_SECONDS
 
     def start(self, scan: Scan, now: float) -> None:
         """Note that Plex was asked for a scan."""

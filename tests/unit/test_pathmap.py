@@ -200,3 +200,15 @@ def test_a_match_is_the_same_film_or_refused(library):
             assert found.match.file.size == scene.files[0].size
             assert found.match.matched_by != Level.NAME
             assert [one.file for one in found.candidates if not one.why] == [found.match.file]
+
+
+@given(libraries())
+def test_without_sizes_the_path_map_alone_never_leads_to_another_file(library):
+    scenes, listed = library
+    rules = [("/data", "/media"), ("/more", "/mnt/more")]
+    unsized = [PlexFile(one.section_id, one.rating_key, one.path, None) for one in listed]
+    for scene in scenes:
+        found = explain(scene, unsized, rules)
+        if found.match is not None:
+            assert found.match.matched_by is Level.WHOLE_PATH
+            assert found.match.file.path == map_path(scene.files[0].path, rules)

@@ -1,0 +1,148 @@
+"""The path index over listed pages, and what its news wake."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from stash2plex.app import open_store
+from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.pathmap import PathPair
+from stash2plex.pathrules import PAIRS_A_ROOT, inferred_rules
+from stash2plex.plex import ListPage
+from stash2plex.plexindex import MOST_CANDIDATES, PlexIndex
+from tests.support import ManualClock, make_item, make_scene
+
+
+class Listed:
+    """A Plex that lists what a test says."""
+
+    def __init__(self):
+        self.files = []
+        self.added = []
+        self.mark = 1
+
+    def sections(self):
+        mark = str(self.mark)
+        return [Section("1", "u", "Films", "movie", mark, ("/media",), refreshing=False)]
+
+    def list_files(self, _id, added_after=None):
+        files = self.files if added_after is None else self.added
+        yield ListPage(tuple(files), 1, len(files), len(files))
+
+
+@pytest.fixture
+def desk(tmp_path):
+    clock = ManualClock()
+    store = open_store(str(tmp_path), clock, Random(1))
+    listed = Listed()
+    yield store, listed, PlexIndex(store.connection, listed, clock), clock
+    store.connection.close()
+
+
+def row(key, path, size=None):
+    return PlexFile("1", key, path, size)
+
+
+def synced(store, scene_id, key, path):
+    store.records.put(
+        Record(scene_id, key, "1", path, "the whole path", "f", {}), make_scene(scene_id)
+    )
+
+
+def settled(store):
+    return {
+        id_ for (id_,) in store.connection.execute(
+            "SELECT scene_id FROM scene_record WHERE fingerprint <> ''"
+        )
+    }  # fmt: skip
+
+
+def test_a_file_that_was_added_again_is_the_newer_item_only(desk):
+    store, listed, index, _ = desk
+    listed.files = [row("1", "/media/a/pier.mp4"), row("2", "/media/a/quay.mp4")]
+    index.refresh(())
+    synced(store, 1, "1", "/media/a/pier.mp4")
+    synced(store, 2, "2", "/media/a/quay.mp4")
+    listed.added, listed.mark = [row("9", "/media/a/pier.mp4")], 2
+    assert index.refresh(()).files == 1
+    assert index.candidates(["/x/pier.mp4"]) == [row("9", "/media/a/pier.mp4")]
+    assert settled(store) == {2}
+
+
+def test_rows_that_are_gone_unsettle_their_scenes(desk):
+    store, listed, index, clock = desk
+    listed.files = [row("1", "/media/a/pier.mp4"), row("2", "/media/a/quay.mp4")]
+    index.refresh(())
+    synced(store, 1, "1", "/media/a/pier.mp4")
+    synced(store, 2, "2", "/media/a/quay.mp4")
+    listed.files, listed.mark = [row("2", "/media/a/quay.mp4")], 2
+    clock.step(90_000)
+    assert index.refresh(()).whole
+    assert index.size() == 1
+    assert settled(store) == {2}
+
+
+def test_an_item_that_was_read_corrects_the_index_once(desk):
+    store, listed, index, _ = desk
+    listed.files = [row("7", "/media/a/pier.mp4")]
+    index.refresh(())
+    item = make_item(paths=("/media/b/jetty.mp4",), sizes=(5,))
+    index.learn(item)
+    known = index.listing()
+    index.learn(item)
+    assert index.listing() == known
+    assert index.candidates(["/x/pier.mp4"]) == []
+    assert index.candidates(["/x/jetty.mp4"]) == [row("7", "/media/b/jetty.mp4", 5)]
+    assert store.missed.may_match(known) == []
+
+
+def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
+    _, listed, index, _ = desk
+    listed.files = [
+        row(str(n), f"/media/scene-{n}/film.mp4", n) for n in range(1, 2 * MOST_CANDIDATES)
+    ]
+    listed.files += [row("5000", "/media/film.mp4", 5000)]
+    index.refresh(())
+    near = index.candidates(["/data/scene-700/film.mp4"])
+    assert [one.rating_key for one in near] == ["700"]
+    by_size = index.candidates(["/data/elsewhere/film.mp4"], sizes={800})
+    assert [one.rating_key for one in by_size] == ["800"]
+    top = index.candidates(["/data/film.mp4"], rules=[("/data", "/media")])
+    assert [one.rating_key for one in top] == ["5000"]
+
+
+def test_only_what_may_match_is_woken(desk):
+    store, listed, index, _ = desk
+    index.refresh(())
+    since = index.listing()
+    for number in (1, 2, 3):
+        file = StashFile(f"/data/scene-{number}/film.mp4", number)
+        store.missed.note(number, [file], [])
+    listed.added = [row("1", "/media/scene-1/film.mp4", 99), row("2", "/media/x/film.mp4", 2)]
+    listed.mark = 2
+    index.refresh(())
+    assert sorted(store.missed.may_match(since)) == [1, 2]
+    assert store.missed.may_match(index.listing()) == []
+
+
+def test_pairs_are_bounded_and_go_with_their_file(desk):
+    store, listed, index, clock = desk
+    pairs = [
+        (n, PathPair(f"/data/a/{n}.mp4", f"/media/a/{n}.mp4")) for n in range(PAIRS_A_ROOT + 50)
+    ]
+    store.path_rules.note(pairs, index.locations())
+    (rule,) = inferred_rules(store.connection)
+    assert (rule.rule, rule.support) == (("/data", "/media"), PAIRS_A_ROOT)
+    assert store.path_rules.usable() == (rule.rule,)
+    listed.files = [row(str(n), f"/media/a/{n}.mp4") for n in (1, 2, 3)]
+    index.refresh(())
+    store.path_rules.check(index.locations())
+    (rule,) = inferred_rules(store.connection)
+    assert (rule.support, len(rule.examples)) == (3, 3)
+    listed.files, listed.mark = listed.files[1:], 2
+    clock.step(90_000)
+    index.refresh(())
+    store.path_rules.check(index.locations())
+    assert (inferred_rules(store.connection), store.path_rules.usable()) == ((), ())
