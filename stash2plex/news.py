@@ -9,6 +9,9 @@ from stash2plex.observe import LOGGER, count
 from stash2plex.plexindex import News
 from stash2plex.session import Session, Store
 
+CHUNK = 2_000
+"""Keys of one transaction: a hook waits for the write lock no longer than that takes."""
+
 WOKEN = "plex_listing_woken"
 """Name of the number of the last reading that keys were woken for."""
 
@@ -23,12 +26,13 @@ def read_news(store: Store, session: Session, *, missed: bool = False) -> News:
     listing = session.index.listing()
     woken = int(get_meta(store.connection, WOKEN) or 0)
     if listing != woken:
+        if news.whole:
+            store.path_rules.check(session.index.locations())
+        keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
+        for start in range(0, len(keys), CHUNK):
+            store.queue.wake(keys[start : start + CHUNK])
+        if keys:
+            logging.getLogger(LOGGER).debug("Plex changed: %s due.", count(len(keys), "key"))
         with transaction(store.connection):
-            if news.whole:
-                store.path_rules.check(session.index.locations())
-            keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
-            if keys:
-                store.queue.wake(keys)
-                logging.getLogger(LOGGER).debug("Plex changed: %s due.", count(len(keys), "key"))
             set_meta(store.connection, WOKEN, str(listing))
     return news

@@ -15,7 +15,7 @@ from stash2plex.pathmap import InferredRule, PathPair, infer_rules, roots_of
 PAIRS_A_ROOT = 200
 """Pairs kept for each pair of roots: more say nothing new."""
 
-PAIRS = 4_000
+PAIRS = 2_000
 """Pairs kept in all, so that working out the rules takes a tenth of a second at most."""
 
 

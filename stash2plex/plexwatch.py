@@ -33,9 +33,13 @@ class PlexWatch:
     store: Store
     clock: Clock
     monotonic: Clock
-    _next: float = field(init=False, default=0.0)
+    _next: float = field(init=False)
     _looked_at: float = field(init=False, default=0.0)
     _troubled: bool = field(init=False, default=False)
+
+    @_next.default
+    def _first(self) -> float:
+        return self.monotonic() + LOOK_SECONDS
 
     def scanning(self) -> bool:
         """Say whether a scan is under way or due soon."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
-from stash2plex.matching import folded_name, map_path, match_scene
+from stash2plex.matching import Level, explain, folded_name, map_path, match_scene
 from stash2plex.model import StashFile
 from tests.support import make_scene, plex_file
 
@@ -87,6 +87,54 @@ def test_several_at_the_best_level_are_refused_with_their_paths_or_taken_loosely
     with pytest.raises(Ambiguous, match="2 Plex items.*“/m/1/a/pier.mp4”, “/m/2/a/pier.mp4”"):
         match(["/data/a/pier.mp4"], twins)
     assert match(["/data/a/pier.mp4"], twins, loose=True)[0] == "1"
+
+
+def test_one_file_in_two_libraries_is_refused():
+    twice = [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/m/a/pier.mp4", "2", 9, "5")]
+    with pytest.raises(Ambiguous, match="2 Plex items .*plex_library"):
+        match([("/m/a/pier.mp4", 9)], twice)
+
+
+def test_an_explanation_says_why_each_candidate_lost():
+    held = [
+        plex_file("/media/x/a/pier.mp4", "1", 10),
+        plex_file("/other/a/pier.mp4", "2", 10),
+        plex_file("/media/pier.mp4", "3"),
+        plex_file("/more/a/pier.mp4", "4", 11),
+        plex_file("/attic/pier.mp4", "1", 10),
+    ]
+    scene = make_scene(files=(StashFile("/data/x/a/pier.mp4", 10),))
+    found = explain(scene, held, [])
+    assert (found.match.file, found.match.matched_by) == (held[0], Level.PATH_END)
+    assert (found.confidence, found.rule, found.refusal, found.reason) == ("high", None, "", "")
+    assert {one.file.path: one.why for one in found.candidates} == {
+        "/attic/pier.mp4": "another file of the same item",
+        "/media/x/a/pier.mp4": "",
+        "/other/a/pier.mp4": "the paths agree in fewer folders",
+        "/media/pier.mp4": "another one fits better, by the end of the path",
+        "/more/a/pier.mp4": "its size differs: 11 bytes, 10 in Stash",
+    }
+
+
+def test_an_inferred_rule_promotes_only_what_agrees_with_it():
+    rule = [("/data", "/media")]
+    scene = make_scene(files=(StashFile("/data/a/pier.mp4", 10),))
+    twins = [plex_file("/media/a/pier.mp4", "1", 10), plex_file("/other/a/pier.mp4", "2", 10)]
+    assert explain(scene, twins, []).reason == "ambiguous"
+    found = explain(scene, twins, rule, inferred=True)
+    assert (found.match.file, found.mapped_path) == (twins[0], "/media/a/pier.mp4")
+    changed = [plex_file("/media/a/pier.mp4", "1", 11)]
+    assert explain(scene, changed, rule, inferred=True).reason == "not_in_plex"
+    assert explain(scene, changed, rule).match.matched_by is Level.WHOLE_PATH
+
+
+def test_where_sizes_are_unknown_a_rule_tells_whose_a_file_is():
+    rules = [("/data", "/media"), ("/more", "/extra")]
+    scene = make_scene(files=(StashFile("/data/a/pier.mp4", 10),))
+    found = explain(scene, [plex_file("/extra/a/pier.mp4")], rules)
+    assert found.match is None
+    assert found.candidates[0].why == "by the path map it is another file of Stash"
+    assert explain(scene, [plex_file("/elsewhere/a/pier.mp4")], rules).match is not None
 
 
 def test_versions_of_one_item_are_no_rivals():
