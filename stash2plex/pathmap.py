@@ -133,26 +133,28 @@ def _longer(stash: Parts, plex: Parts, roots: Roots, by: int) -> Roots:
 
 
 def _apart(groups: dict[Roots, list[PathPair]]) -> dict[Roots, list[PathPair]]:
-    """Lengthen the roots where one folder of Stash seems to be several of Plex."""
+    """Lengthen the roots where one folder of Stash seems to be several of Plex.
+
+    Files that lie in that very folder cannot tell its sub-folders apart; they do not count.
+    """
     while True:
-        by_stash: dict[Parts, list[int]] = {}
-        for (stash, _), members in groups.items():
-            by_stash.setdefault(stash, []).append(len(members))
-        torn = {
-            stash
-            for stash, sizes in by_stash.items()
-            if sum(sizes) - max(sizes) >= LEAST_SUPPORT
-            and max(sizes) < SUPPORT_A_CONTRADICTION * (sum(sizes) - max(sizes))
-        }
+        several = Counter(
+            roots[0]
+            for roots, members in groups.items()
+            if sum(_lengthened(pair, roots) != roots for pair in members) >= LEAST_SUPPORT
+        )
         split: dict[Roots, list[PathPair]] = {}
         for roots, members in groups.items():
             for pair in members:
-                parts = folded_parts(pair.stash), folded_parts(pair.plex)
-                longer = _longer(*parts, roots, 1) if roots[0] in torn else roots
+                longer = _lengthened(pair, roots) if several[roots[0]] > 1 else roots
                 split.setdefault(longer, []).append(pair)
         if split.keys() == groups.keys():
             return split
         groups = split
+
+
+def _lengthened(pair: PathPair, roots: Roots) -> Roots:
+    return _longer(folded_parts(pair.stash), folded_parts(pair.plex), roots, 1)
 
 
 def _plex_root(stash: Parts, members: Sequence[PathPair]) -> Parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stash2plex.matching import Level, explain, folded_parts, map_path
@@ -152,6 +152,34 @@ def test_whatever_the_roots_a_trusted_rule_is_right_about_most_of_what_it_covers
     for pair in found:
         stash, plex = roots_of(pair)
         assert stash == () or plex == () or stash[-1] != plex[-1]
+
+
+DISTINCT = st.lists(
+    st.tuples(
+        st.sampled_from([["data"], ["data", "x"], ["more"], ["a", "films"], ["b", "films"]]),
+        st.sampled_from([["media"], ["media", "x"], ["mnt", "more"], ["films"], ["a", "films"]]),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=(lambda one: str(one[0]), lambda one: str(one[1])),
+)
+
+
+@given(DISTINCT, st.data())
+def test_every_root_with_enough_files_reads_right(roots, data):
+    for one, _ in roots:
+        assume(all(one == other or one != other[: len(one)] for other, _ in roots))
+    found = []
+    for stash, plex in roots:
+        names = data.draw(st.lists(st.integers(1, 30), min_size=3, max_size=12, unique=True))
+        for name in names:
+            tail = [f"{stash[0]}-{name % 2}", f"{name}.mp4"]
+            found.append(PathPair("/" + "/".join([*stash, *tail]), "/" + "/".join([*plex, *tail])))
+    locations = ["/" + "/".join(plex) for _, plex in roots]
+    for known in ((), locations):
+        rules = trusted(found, known)
+        for pair in found:
+            assert map_path(pair.stash, rules) == pair.plex
 
 
 @st.composite
