@@ -16,13 +16,15 @@ WOKEN = "plex_listing_woken"
 """Name of the number of the last reading that keys were woken for."""
 
 
-def read_news(store: Store, session: Session, *, missed: bool = False) -> News:
+def read_news(
+    store: Store, session: Session, *, missed: bool = False, complete: bool = False
+) -> News:
     """Bring the path index and the path rules up to date; returns what was read.
 
     Every scene that waits for a file of a name that was read now becomes due, also one that was
-    given up. Raises what `PlexIndex.refresh` does.
+    given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
     """
-    news = session.index.refresh(session.settings.plex_library, missed=missed)
+    news = session.index.refresh(session.settings.plex_library, missed=missed, complete=complete)
     listing = session.index.listing()
     woken = int(get_meta(store.connection, WOKEN) or 0)
     if listing != woken:

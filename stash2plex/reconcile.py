@@ -13,13 +13,16 @@ from stash2plex.db import transaction
 from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.drift import Kind, find_drift
 from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.finding import explain_scene, match_by_index
 from stash2plex.keyset import KeySet
-from stash2plex.matching import match_scene, split_path
-from stash2plex.model import Clock, Desired, Field, Match, PlexFile, PlexItem, Record, Scene
-from stash2plex.pipeline import BATCH, Session, Store
+from stash2plex.matching import split_path
+from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Scene
+from stash2plex.news import read_news
+from stash2plex.pipeline import BATCH
 from stash2plex.plexchanges import PlexChanges
 from stash2plex.progress import Progress
 from stash2plex.reports import EXAMPLES, Example, Report
+from stash2plex.session import Session, Store
 from stash2plex.workqueue import Key
 
 DAY = 86_400.0
@@ -149,7 +152,7 @@ class Reconciliation:
     def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
         session = self._session
         session.index.check_server(session.plex.check_token().machine_id)
-        session.index.refresh(session.settings.plex_library, complete=True)
+        read_news(self._store, session, complete=True)
         if self._whole:
             preserve = session.settings.preserve_plex_edits
             changes.find(session.index.section_ids(), preserve=preserve)
@@ -234,28 +237,21 @@ class Reconciliation:
         )
 
     def _match(self, scene: Scene) -> Match | NotInPlexYet | Ambiguous:
-        """Match a scene, and note every item that one of its files may be in."""
-        candidates = self._session.index.candidates(file.path for file in scene.files)
+        """Match a scene as a drain does, and note every item that a file of it may be in."""
         for file in scene.files[1:]:
-            other = self._match_among(evolve(scene, files=(file,)), candidates)
-            if isinstance(other, Match):
-                self._owned.add(other.file.rating_key)
-        match = self._match_among(scene, candidates)
-        if isinstance(match, Match):
-            self._owned.add(match.file.rating_key)
-        elif isinstance(match, Ambiguous):
+            other = match_by_index(self._store, self._session, evolve(scene, files=(file,)))
+            if other.match is not None:
+                self._owned.add(other.match.file.rating_key)
+        found = explain_scene(self._store, self._session, scene)
+        if found.reason == Ambiguous.reason:
             # One of them is the scene's, so none may be called an orphan.
-            self._owned.update(found.rating_key for found in candidates)
-        return match
-
-    def _match_among(
-        self, scene: Scene, candidates: list[PlexFile]
-    ) -> Match | NotInPlexYet | Ambiguous:
-        settings = self._session.settings
+            self._owned.update(one.file.rating_key for one in found.candidates)
         try:
-            return match_scene(scene, candidates, settings.path_map, loose=settings.loose_matching)
+            match = found.require()
         except (NotInPlexYet, Ambiguous) as error:
             return error
+        self._owned.add(match.file.rating_key)
+        return match
 
     def _look(self) -> None:
         """Read the items of the scenes that must be looked at, and compare.
