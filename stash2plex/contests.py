@@ -75,6 +75,23 @@ class Contests:
                 (claimant.scene_id,),
             )
 
+    def hand_over(self, rating_key: str, loser: int, winner: int) -> bool:
+        """Part a scene's record from an item that is another scene's.
+
+        True when it was of that item: it may have written there after the winner, which is not
+        in sync until it has looked.
+        """
+        with transaction(self.connection) as database:
+            was_its = database.execute(
+                "UPDATE scene_record SET rating_key = '' WHERE scene_id = ? AND rating_key = ?",
+                (loser, rating_key),
+            ).rowcount
+            if was_its:
+                database.execute(
+                    "UPDATE scene_record SET fingerprint = '' WHERE scene_id = ?", (winner,)
+                )
+        return bool(was_its)
+
     def leave(self, scene_id: int, taken: str) -> list[int]:
         """Drop the claims of a scene but that on the item it has `taken` (or “”).
 

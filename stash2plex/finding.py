@@ -101,7 +101,7 @@ class Finder:
         self._in_hand.pop(scene_id, None)
 
     def gone(self, scene_id: int) -> None:
-        """Drop what is waited for and claimed by a scene that Stash no longer has."""
+        """Drop what is waited for and claimed by a scene that is gone, or is not to be synced."""
         self._wake(self.store.contests.leave(scene_id, ""))
         self.store.missed.forget([scene_id])
 
@@ -203,6 +203,10 @@ class Finder:
                 found.jobs.append(_job(one, explanation))
             else:
                 self._refuse(one, explanation, mine, leaders, found)
+                if winner is not None and self.store.contests.hand_over(
+                    key, mine.scene_id, winner.scene_id
+                ):
+                    self._wake([winner.scene_id])
             # Who is in sync, or about to be, must come to the same answer.
             self._wake(
                 other.scene_id

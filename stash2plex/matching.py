@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
@@ -92,12 +91,16 @@ def split_path(path: str) -> list[str]:
 
     macOS and SMB hand out decomposed letters (plex.md §6.4).
     """
-    return [part for part in re.split(r"[\\/]+", unicodedata.normalize("NFC", path)) if part]
+    return _parts(unicodedata.normalize("NFC", path))
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("\\", "/").split("/") if part]
 
 
 def folded_parts(path: str) -> tuple[str, ...]:
     """Split a path, in one case: what two spellings of the same path agree in."""
-    return tuple(split_path(unicodedata.normalize("NFC", path).casefold()))
+    return tuple(_parts(unicodedata.normalize("NFC", path).casefold()))
 
 
 def folded_name(path: str) -> str:
@@ -131,7 +134,7 @@ def map_path(path: str, rules: Sequence[Rule]) -> str:
     if rule is None or folded_parts(rule[0]) == folded_parts(rule[1]):
         return path
     separator = "\\" if "\\" in rule[1] else "/"
-    rest = re.split(r"[\\/]+", path.strip("\\/"))[len(split_path(rule[0])) :]
+    rest = _parts(path)[len(split_path(rule[0])) :]
     return separator.join([rule[1].rstrip("\\/"), *rest])
 
 

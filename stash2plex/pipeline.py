@@ -256,7 +256,7 @@ class Pipeline:
                 "it has no metadata yet" if desired.empty else None
             )
             if why is not None:
-                self._store.missed.forget([claim.id])
+                self._finder.gone(claim.id)
             elif (
                 record is not None
                 and is_settled(scene, desired, record)

@@ -1,0 +1,96 @@
+"""Which scene gets an item, whatever the order of reading and writing."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from stash2plex.app import open_store
+from stash2plex.config import Settings
+from stash2plex.desired import desired_state
+from stash2plex.finding import Finder, explain_scene
+from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.plex import ListPage
+from stash2plex.plexindex import PlexIndex
+from stash2plex.session import Session, Wanted
+from stash2plex.workqueue import URGENT, Claim
+from tests.support import ManualClock, make_scene
+
+SETTINGS = Settings(path_map=(("/data", "/media"),))
+ORIGINAL = make_scene(1, files=(StashFile("/data/a/pier.mp4", 9),))
+COPY = make_scene(2, title="A copy", files=(StashFile("/data/copies/pier.mp4", 9),))
+
+
+class OneItem:
+    """A Plex with the original and not the copy."""
+
+    def sections(self):
+        return [Section("1", "u", "Films", "movie", "1", ("/media",), refreshing=False)]
+
+    def list_files(self, _id, added_after=None):
+        yield ListPage((PlexFile("1", "7", "/media/a/pier.mp4", 9),), 1, 1, 1)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    clock = ManualClock()
+    store = open_store(str(tmp_path), clock, Random(1))
+    index = PlexIndex(store.connection, OneItem(), clock)
+    index.refresh(())
+    session = Session(SETTINGS, None, None, index)
+    yield store, session, Finder(store, session, clock, clock)
+    store.connection.close()
+
+
+def look(desk, scene):
+    store, _, finder = desk
+    claim = Claim("scene", scene.id, "lease", 0, 0, 0, URGENT)
+    record = store.records.get(scene.id)
+    return finder.find([Wanted(claim, scene, desired_state(scene, SETTINGS), record, 0)])
+
+
+def write(desk, job):
+    store, _, finder = desk
+    file = job.match.file
+    store.records.put(
+        Record(job.scene.id, file.rating_key, "1", file.path, job.match.matched_by, "f", {}),
+        job.scene,
+    )
+    finder.ended(job.scene.id)
+
+
+def test_who_wrote_last_to_an_item_of_another_has_that_one_look_again(desk):
+    store, _, _ = desk
+    (copy,) = look(desk, COPY).jobs
+    (original,) = look(desk, ORIGINAL).jobs
+    write(desk, original)
+    write(desk, copy)
+    store.queue.clear_waiting()
+    ((_, error),) = look(desk, COPY).failed
+    assert "“/media/a/pier.mp4”, is that of scene 1, by the whole path." in str(error)
+    assert store.queue.standing(("scene", 1)) == ("queue", "")
+    assert store.records.get(1).fingerprint == ""
+    # The copy has nothing to do with the item any more; a later look wakes nobody.
+    store.queue.clear_waiting()
+    assert look(desk, COPY).failed
+    assert store.queue.is_empty()
+
+
+def test_an_explanation_counts_other_claims(desk):
+    store, session, _ = desk
+    write(desk, look(desk, ORIGINAL).jobs[0])
+    assert explain_scene(store, session, ORIGINAL).confidence == "certain"
+    refused = explain_scene(store, session, COPY)
+    assert (refused.match, refused.reason, refused.shared_with) == (None, "not_in_plex", (1,))
+    assert "is that of scene 1" in refused.refusal
+
+
+def test_a_scene_that_is_not_to_be_synced_claims_nothing(desk):
+    store, _, finder = desk
+    write(desk, look(desk, ORIGINAL).jobs[0])
+    look(desk, COPY)
+    assert store.missed.any()
+    finder.gone(COPY.id)
+    assert not store.missed.any()
+    assert store.contests.claimants("7", ORIGINAL.id) == []
