@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stash2plex.matching import Level, explain, folded_parts, map_path
@@ -137,6 +137,7 @@ ROOTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ROOTS, st.lists(st.tuples(FOLDER, NAME), min_size=3, max_size=8, unique_by=str))
 def test_whatever_the_roots_a_trusted_rule_is_right_about_most_of_what_it_covers(roots, files):
     found = [
@@ -165,6 +166,7 @@ DISTINCT = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(DISTINCT, st.data())
 def test_every_root_with_enough_files_reads_right(roots, data):
     for one, _ in roots:
@@ -214,6 +216,7 @@ def libraries(draw):
     return scenes, listed
 
 
+@settings(deadline=None)
 @given(libraries())
 def test_a_match_is_the_same_film_or_refused(library):
     scenes, listed = library
@@ -230,6 +233,7 @@ def test_a_match_is_the_same_film_or_refused(library):
             assert [one.file for one in found.candidates if not one.why] == [found.match.file]
 
 
+@settings(deadline=None)
 @given(libraries())
 def test_without_sizes_the_path_map_alone_never_leads_to_another_file(library):
     scenes, listed = library
