@@ -40,6 +40,9 @@ ADDED_OVERLAP = 3600
 """Seconds that a delta looks back before the newest item known."""
 
 
+FileRow = tuple[str, str, str, str, str, int | None, int]
+
+
 @frozen
 class KnownSection:
     """What is remembered of a library."""
@@ -192,7 +195,8 @@ class PlexIndex:
             )
             if {PlexFile(*row) for row in known} != set(files):
                 self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (item.rating_key,))
-                self._store_rows(files, self._next_listing())
+                listing = self._next_listing()
+                self._store_rows([_row(file, listing) for file in files])
 
     def size(self) -> int:
         """Count the items."""
@@ -286,29 +290,18 @@ class PlexIndex:
 
     def _store_pages(self, pages: Iterable[ListPage], listing: int, newest: int) -> tuple[int, int]:
         read = 0
-        files: list[PlexFile] = []
+        rows: list[FileRow] = []
         for page in pages:
             newest = max(newest, page.newest_added_at)
             read += len(page.files)
-            files += page.files
-            if len(files) >= ROWS_PER_COMMIT:
-                self._store_rows(files, listing)
-                files = []
-        self._store_rows(files, listing)
+            rows += [_row(file, listing) for file in page.files]
+            if len(rows) >= ROWS_PER_COMMIT:
+                self._store_rows(rows)
+                rows = []
+        self._store_rows(rows)
         return read, newest
 
-    def _store_rows(self, files: list[PlexFile], listing: int) -> None:
-        rows = [
-            (
-                file.rating_key,
-                file.path,
-                file.section_id,
-                *folded_ends(file.path),
-                file.size,
-                listing,
-            )
-            for file in files
-        ]
+    def _store_rows(self, rows: list[FileRow]) -> None:
         with transaction(self._db):
             self._db.executemany(
                 "INSERT INTO plex_file (rating_key, path, section_id, name, folder, size, listing)"
@@ -345,6 +338,11 @@ class PlexIndex:
                 self._db.executemany(
                     "DELETE FROM plex_section WHERE section_id = ?", [(one,) for one in gone]
                 )
+
+
+def _row(file: PlexFile, listing: int) -> FileRow:
+    name, folder = folded_ends(file.path)
+    return (file.rating_key, file.path, file.section_id, name, folder, file.size, listing)
 
 
 def _as_text(locations: tuple[str, ...]) -> str:
