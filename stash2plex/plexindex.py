@@ -307,7 +307,7 @@ class PlexIndex:
                 "INSERT INTO plex_file (rating_key, path, section_id, name, folder, size, listing)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rating_key, path) DO UPDATE SET"
                 " section_id = excluded.section_id, size = excluded.size,"
-                " listing = excluded.listing",
+                " listing = max(listing, excluded.listing)",
                 rows,
             )
 

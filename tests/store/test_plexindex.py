@@ -171,3 +171,23 @@ def test_pairs_are_bounded_and_go_with_their_file(desk):
     index.refresh(())
     store.path_rules.check(index.locations())
     assert (inferred_rules(store.connection), store.path_rules.usable()) == ((), ())
+
+
+def test_two_readings_at_once_lose_no_row(desk):
+    _, listed, index, clock = desk
+    other = PlexIndex(index._db, listed, clock)
+    listed.files = [row("1", "/media/a/pier.mp4")]
+    pages = listed.list_files
+
+    def pages_while_another_lists(section_id, added_after=None):
+        yield from pages(section_id, added_after)
+        listed.list_files = pages
+        other.refresh(())
+        yield from pages(section_id, added_after)
+
+    listed.list_files = pages_while_another_lists
+    index.refresh(())
+    assert index.candidates(["/x/pier.mp4"]) == listed.files
+    clock.step(90_000)
+    index.refresh(())
+    assert index.size() == 1
