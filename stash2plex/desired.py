@@ -63,7 +63,16 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
         else ""
     )
     canonical = json.dumps(
-        [RULES, texts, lists, sorted(images), rates, rating if rates else None],
+        [
+            RULES,
+            texts,
+            lists,
+            sorted(images),
+            rates,
+            rating if rates else None,
+            # What stays as a person made it is compared again once Stash wins, and the other way.
+            settings.preserve_plex_edits,
+        ],
         sort_keys=True,
         ensure_ascii=True,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
+from attrs import field as attrs_field
 from attrs import frozen
 
 Clock = Callable[[], float]
@@ -148,7 +149,12 @@ class Desired:
 
 @frozen
 class Record:
-    """What was last written for a scene, kept in the database."""
+    """What was last written for a scene, kept in the database.
+
+    `written` is what is ours in Plex, by field; `removed` what a person took away there and what
+    stays away while edits are preserved. `announced` is what edits whose end nobody saw would have
+    left as `written`; such a record has no fingerprint.
+    """
 
     scene_id: int
     rating_key: str
@@ -162,6 +168,8 @@ class Record:
     poster_hash: str = ""
     background_hash: str = ""
     synced_at: float = 0.0
+    removed: Mapping[str, object] = attrs_field(factory=dict)
+    announced: tuple[Mapping[str, object], ...] = ()
 
 
 @frozen
@@ -171,6 +179,14 @@ class Image:
     data: bytes | None
     content_type: str
     etag: str
+
+
+@frozen
+class Picture:
+    """A poster or background that Plex has for an item. The key of an upload ends in its hash."""
+
+    key: str
+    selected: bool
 
 
 @frozen
@@ -194,7 +210,7 @@ class Change:
     """The difference between wanted and held, to be sent as one edit.
 
     `locks` are fields to lock beside the changed ones. `clear_rating` needs a call of its own.
-    `kept` are fields whose value in Plex is a person's and stays.
+    `kept` are fields that stay, wholly or in part, as a person made them in Plex.
     """
 
     texts: Mapping[Field, str]
@@ -243,3 +259,9 @@ class PlexPort(Protocol):
 
     def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
         """Send picture bytes."""
+
+    def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
+        """List the pictures that an item can show."""
+
+    def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
+        """Show one of them."""

@@ -16,19 +16,13 @@ from typing import Any
 
 from attrs import evolve
 
-from stash2plex.apply import (
-    Applied,
-    apply_scene,
-    as_shared,
-    is_settled,
-    plan_change,
-    share_key,
-)
+from stash2plex.apply import Applied, apply_scene, is_settled
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.errors import NotFound, Refused, ServerError, Unavailable
 from stash2plex.finding import Finder, Found
-from stash2plex.model import Clock, PlexItem, Scene
+from stash2plex.merge import as_shared, plan_change, remember, share_key
+from stash2plex.model import Change, Clock, PlexItem, Record, Scene
 from stash2plex.observe import LOGGER, span
 from stash2plex.pace import Pacer
 from stash2plex.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
@@ -247,7 +241,7 @@ class Pipeline:
             if scene is None:
                 with transaction(self._store.connection):
                     self._finder.gone(claim.id)
-                    self._store.records.forget(claim.id)
+                    self._store.records.forget(claim.id, self._clock())
                     self._ack(claim, "gone from Stash; Plex keeps what it has")
                 continue
             desired = desired_state(scene, self._session.settings)
@@ -301,18 +295,18 @@ class Pipeline:
                     self._failed([job.claim], job.scene.label, error)
             return
         found = self._finder.verify(jobs, items)
+        announced: list[Record] = []
+        preserve = self._session.settings.preserve_plex_edits
         for job in found.jobs:
-            self._make_ready(evolve(job, shared=self._share_key(job)))
+            item = job.item
+            assert item is not None
+            change = plan_change(job.desired, item, job.record, preserve=preserve)
+            if change.fields:
+                announced.append(_expected(job, item, change))
+            self._make_ready(evolve(job, shared=_share_key(change, item)))
+        self._store.records.announce(announced)
         self._go_on(evolve(found, jobs=[]))
         self._find(found.again)
-
-    def _share_key(self, job: Job) -> tuple[object, ...] | None:
-        item = job.item
-        assert item is not None
-        preserve = self._session.settings.preserve_plex_edits
-        change = plan_change(job.desired, item, job.record, preserve=preserve)
-        key = share_key(as_shared(change, item))
-        return None if key is None else (item.section_id, *key)
 
     def _make_ready(self, job: Job) -> None:
         """Queue a job for its write; one that a person waits for goes before bulk ones."""
@@ -391,6 +385,8 @@ class Pipeline:
         for note in applied.notes:
             self._log.warning("%s", note)
         written = ", ".join(applied.fields) or "nothing more to write"
+        if applied.kept:
+            written += f"; kept as a person made them in Plex: {', '.join(applied.kept)}"
         with transaction(self._store.connection):
             self._store.records.put(applied.record, job.scene)
             self._ack(job.claim, f"“{job.scene.label}” by {job.match.matched_by}: {written}")
@@ -466,3 +462,15 @@ class Pipeline:
         if after.state == "open" and not was_open:
             self._log.warning("%s Waiting for %s; nothing is lost.", error, error.server)
         return before == "half_open"
+
+
+def _share_key(change: Change, item: PlexItem) -> tuple[object, ...] | None:
+    key = share_key(as_shared(change, item))
+    return None if key is None else (item.section_id, *key)
+
+
+def _expected(job: Job, item: PlexItem, change: Change) -> Record:
+    """Say what the record will hold of a change that is about to be sent."""
+    written, _ = remember(job.desired, item, change, job.record)
+    file, how = job.match.file, job.match.matched_by
+    return Record(job.scene.id, item.rating_key, item.section_id, file.path, how, "", written)

@@ -9,8 +9,17 @@ from urllib.parse import quote, urlencode
 from attrs import Factory, frozen
 
 from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
-from stash2plex.model import OPAQUE_ID, Change, Field, Image, PlexFile, PlexItem, Section
-from stash2plex.transport import Transport
+from stash2plex.model import (
+    OPAQUE_ID,
+    Change,
+    Field,
+    Image,
+    Picture,
+    PlexFile,
+    PlexItem,
+    Section,
+)
+from stash2plex.transport import Reply, Transport
 from stash2plex.version import VERSION
 from stash2plex.wire import make_converter, structure
 
@@ -125,6 +134,23 @@ class _Directory:
     updatedAt: str = ""  # noqa: N815
     refreshing: bool = False
     Location: list[_Location] = Factory(list)
+
+
+@frozen
+class _Photo:
+    ratingKey: str = ""  # noqa: N815
+    selected: bool = False
+
+
+@frozen
+class _Photos:
+    Metadata: list[_Photo] = Factory(list)
+    Photo: list[_Photo] = Factory(list)
+
+
+@frozen
+class _PhotosAnswer:
+    MediaContainer: _Photos
 
 
 @frozen
@@ -368,6 +394,22 @@ class Plex:
             what=f"the upload of a {image_field}",
         )
 
+    def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
+        """List the pictures that an item can show (plex.md §4.1: two names of the element)."""
+        path = f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}"
+        doing = f"the list of {image_field}s"
+        answer = self._transport.json(self._ask(path, doing, None), doing)
+        found = structure(self._converter, answer, _PhotosAnswer, "Plex", doing).MediaContainer
+        return tuple(
+            Picture(one.ratingKey, one.selected) for one in (*found.Metadata, *found.Photo)
+        )
+
+    def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
+        """Show one of the pictures that an item has."""
+        name = IMAGES[image_field][0].removesuffix("s")
+        path = f"/library/metadata/{_opaque(rating_key)}/{name}?{urlencode({'url': key})}"
+        self._send("PUT", path, f"the choice of a {image_field}")
+
     # -- sending --------------------------------------------------------------------------
 
     def _send(self, method: str, path: str, doing: str) -> None:
@@ -376,11 +418,14 @@ class Plex:
         except Refused as error:
             raise self._refused(error) from error
 
-    def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> _Container:
+    def _ask(self, path: str, doing: str, headers: dict[str, str] | None) -> Reply:
         try:
-            reply = self._transport.request("GET", path, headers=headers, what=doing)
+            return self._transport.request("GET", path, headers=headers, what=doing)
         except Refused as error:
             raise self._refused(error) from error
+
+    def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> _Container:
+        reply = self._ask(path, doing, headers)
         answer: Any = self._transport.json(reply, doing)
         return structure(self._converter, answer, _Answer, "Plex", doing).MediaContainer
 

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+from collections.abc import Iterable
+
+from attrs import evolve, frozen
 
 from stash2plex.db import transaction
-from stash2plex.model import Record, Scene
+from stash2plex.model import Field, Record, Scene
 
 COLUMNS = (
     "scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written, cover_tag, "
-    "cover_etag, poster_hash, background_hash, synced_at"
+    "cover_etag, poster_hash, background_hash, synced_at, removed, announced"
 )
+
+ANNOUNCED_KEPT = 5
+"""Announced edits remembered for a scene: each one but the first takes another kill."""
+
+ORPHANS_KEPT = 10_000
+"""Items whose scene is gone: the newest are remembered."""
+
+
+@frozen
+class Orphan:
+    """A Plex item that holds what we wrote for a scene that Stash no longer has.
+
+    `since` is when that was noticed, in seconds since the epoch.
+    """
+
+    scene_id: int
+    title: str
+    rating_key: str
+    section_id: str
+    plex_path: str
+    since: float
 
 
 class Records:
@@ -29,10 +54,28 @@ class Records:
         if row is None:
             return None
         values = dict(zip(COLUMNS.split(", "), row, strict=True))
-        return Record(**{**values, "written": json.loads(values["written"])})
+        for name in ("written", "removed", "announced"):
+            values[name] = json.loads(values[name])
+        return Record(**{**values, "announced": tuple(values["announced"])})
+
+    def announce(self, records: Iterable[Record]) -> None:
+        """Note what edits that are about to be sent will leave in Plex, in one transaction.
+
+        Should the process be killed before it knows that Plex took an edit, what Plex then holds
+        is still told apart from what a person did there. `put` ends it.
+        """
+        with transaction(self._db):
+            for record in records:
+                old = self.get(record.scene_id)
+                if old is None or old.rating_key != record.rating_key:
+                    # Nothing is ours in this item yet.
+                    old = evolve(record, written={})
+                if record.written not in old.announced:
+                    announced = (*old.announced, record.written)[-ANNOUNCED_KEPT:]
+                    self._insert(evolve(old, fingerprint="", announced=announced))
 
     def put(self, record: Record, scene: Scene) -> None:
-        """Store a record together with what the scene showed."""
+        """Store a record together with what the scene showed; its item is no orphan any more."""
         links = {
             *(("performer", performer.id) for performer in scene.performers),
             *(("tag", tag.id) for tag in scene.tags),
@@ -41,25 +84,34 @@ class Records:
         if scene.studio:
             links.add(("studio", scene.studio.id))
         with transaction(self._db):
+            self._insert(record)
             self._db.execute(
-                f"INSERT OR REPLACE INTO scene_record ({COLUMNS})"  # noqa: S608 - a constant
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.scene_id,
-                    record.rating_key,
-                    record.section_id,
-                    record.plex_path,
-                    record.matched_by,
-                    record.fingerprint,
-                    json.dumps(record.written, sort_keys=True),
-                    record.cover_tag,
-                    record.cover_etag,
-                    record.poster_hash,
-                    record.background_hash,
-                    record.synced_at,
-                ),
+                "DELETE FROM orphan WHERE rating_key = ? OR scene_id = ?",
+                (record.rating_key, record.scene_id),
             )
             self._replace_links(record.scene_id, links)
+
+    def _insert(self, record: Record) -> None:
+        self._db.execute(
+            f"INSERT OR REPLACE INTO scene_record ({COLUMNS})"  # noqa: S608 - a constant
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record.scene_id,
+                record.rating_key,
+                record.section_id,
+                record.plex_path,
+                record.matched_by,
+                record.fingerprint,
+                json.dumps(record.written, sort_keys=True),
+                record.cover_tag,
+                record.cover_etag,
+                record.poster_hash,
+                record.background_hash,
+                record.synced_at,
+                json.dumps(record.removed, sort_keys=True),
+                json.dumps(record.announced, sort_keys=True),
+            ),
+        )
 
     def _replace_links(self, scene_id: int, links: set[tuple[str, int]]) -> None:
         old = set(
@@ -74,9 +126,13 @@ class Records:
             [(*link, scene_id) for link in links - old],
         )
 
-    def forget(self, scene_id: int) -> None:
-        """Drop the record of a scene that Stash no longer has; Plex keeps what it holds."""
+    def forget(self, scene_id: int, now: float) -> None:
+        """Drop the record of a scene that Stash no longer has; Plex keeps what it holds.
+
+        Its item is noted as an orphan, unless another scene has taken it over.
+        """
         with transaction(self._db):
+            self._note_orphan(scene_id, now)
             self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
 
@@ -91,6 +147,37 @@ class Records:
                 [(id_,) for id_ in scene_ids],
             )
 
+    def _note_orphan(self, scene_id: int, now: float) -> None:
+        record = self.get(scene_id)
+        if record is None:
+            return
+        heirs = self._db.execute(
+            "SELECT 1 FROM scene_record WHERE rating_key = ? AND scene_id <> ?",
+            (record.rating_key, scene_id),
+        ).fetchone()
+        if heirs:
+            return
+        title = str(record.written.get(Field.TITLE) or re.split(r"[\\/]", record.plex_path)[-1])
+        self._db.execute(
+            "INSERT OR REPLACE INTO orphan (scene_id, title, rating_key, section_id, plex_path,"
+            " since) VALUES (?, ?, ?, ?, ?, ?)",
+            (scene_id, title, record.rating_key, record.section_id, record.plex_path, now),
+        )
+        self._db.execute(
+            "DELETE FROM orphan WHERE scene_id IN (SELECT scene_id FROM orphan"
+            " ORDER BY since DESC, scene_id DESC LIMIT -1 OFFSET ?)",
+            (ORPHANS_KEPT,),
+        )
+
+    def orphans(self, limit: int = ORPHANS_KEPT) -> list[Orphan]:
+        """List the items whose scene is gone, newest first."""
+        rows = self._db.execute(
+            "SELECT scene_id, title, rating_key, section_id, plex_path, since FROM orphan"
+            " ORDER BY since DESC, scene_id DESC LIMIT ?",
+            (limit,),
+        )
+        return [Orphan(*row) for row in rows]
+
     def scenes_showing(self, kind: str, entity_id: int) -> list[int]:
         """List the scenes that showed an entity when they were last synced."""
         rows = self._db.execute(
@@ -100,5 +187,7 @@ class Records:
 
     def summary(self) -> tuple[int, float | None]:
         """Count the synced scenes, and say when the last one was synced (epoch seconds)."""
-        row = self._db.execute("SELECT count(*), max(synced_at) FROM scene_record").fetchone()
+        row = self._db.execute(
+            "SELECT count(*), max(synced_at) FROM scene_record WHERE synced_at > 0"
+        ).fetchone()
         return int(row[0]), row[1]

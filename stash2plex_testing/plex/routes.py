@@ -259,6 +259,8 @@ class Routes:
         if item is None or name not in item.images.get(kind + "s", []):
             return error(404, "Not Found")
         item.selected[kind + "s"] = name
+        # A choice locks, as an upload does (plex.md §4.3).
+        item.locked.add("thumb" if kind == "poster" else "art")
         return Answer(cost="write")
 
     def picture(self, _: Request, key: str, kind: str) -> Answer:

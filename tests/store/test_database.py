@@ -8,6 +8,7 @@ import stat
 from random import Random
 
 import pytest
+from attrs import evolve
 
 from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.datadir import locate, prepare
@@ -104,13 +105,14 @@ def test_a_record_and_its_links_round_trip(database):
     records = Records(database)
     record = Record(4, "77", "1", "/media/a.mp4", "the whole path", "f" * 64, {"title": "A pier"})
     scene = make_scene(4, studio=Entity(9, "Quay"), performers=named("Performer 17"))
+    record = evolve(record, synced_at=5.0)
     records.put(record, scene)
     assert records.get(4) == record
     assert records.scenes_showing("studio", 9) == [4]
     records.put(record, make_scene(4))
     assert records.scenes_showing("studio", 9) == []
-    assert records.summary() == (1, 0.0)
-    records.forget(4)
+    assert records.summary() == (1, 5.0)
+    records.forget(4, 1.0)
     assert records.get(4) is None
 
 

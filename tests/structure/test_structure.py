@@ -28,17 +28,20 @@ LAYERS = [
     {"starter", "workqueue", "repair", "config", "transport", "wire", "keyset"},
     {"hook", "desired", "matching", "policy", "breaker", "records", "progress", "stash", "plex"},
     {"pathmap", "missed", "contests", "scans"},
-    {"apply", "observe", "pace", "plexindex", "plexchanges", "pathrules"},
+    {"keystate", "merge", "pictures", "observe", "pace", "plexindex", "plexchanges", "pathrules"},
+    {"apply"},
     {"session"},
     {"news"},
     {"finding", "plexwatch", "drift"},
-    {"pipeline"},
+    {"pipeline", "look"},
     {"reports"},
     {"worker", "reconcile"},
     {"app"},
     {"status", "enqueue", "foreground", "background", "cliconfig", "terminal"},
+    {"preview", "explain"},
     {"modes.context", "commands.shell", "commands.demo"},
     {"modes.draining", "modes.looking", "commands.syncing", "commands.looking"},
+    {"modes.scenes", "commands.scenes"},
     {"modes.keys", "modes.reconciling", "commands.deadletters", "commands.reconciling"},
     {"tasks", "cli"},
     {"plugin", "__main__"},
@@ -55,7 +58,8 @@ HOOK_PATH = {
     "errors": set(),
 }
 PURE = {
-    "desired", "matching", "pathmap", "policy", "apply", "drift", "model", "config", "pace",
+    "desired", "matching", "pathmap", "policy", "merge", "pictures", "apply", "drift", "model",
+    "config", "pace",
 }  # fmt: skip
 NOT_FOR_THE_PURE = {"transport", "stash", "plex", "db", "app", "worker", "pipeline", "records"}
 MAY_IMPORT_LATE = {"plugin", "commands.demo", "hook"}

@@ -7,9 +7,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.apply import plan_change, written_values
 from stash2plex.config import Settings
 from stash2plex.desired import desired_state
+from stash2plex.merge import plan_change, remember
 from stash2plex.model import Entity, Field, ListChange, Record
 from stash2plex.plex import edit_parameters
 from tests.support import make_item, make_scene, named
@@ -100,9 +100,16 @@ def test_ratings(wanted, held, ours, rating, clear):
     assert (change.rating, change.clear_rating) == (rating, clear)
 
 
+TOUCHED = frozenset({Field.TITLE, Field.SUMMARY, Field.TAGS})
+"""Plex locks each field that a person or an edit of ours touches."""
+
+
 def test_what_a_person_changed_stays_where_that_is_wished():
     item = make_item(
-        texts={Field.TITLE: "By hand"}, lists={Field.TAGS: ("Fog", "By hand")}, rating=2.0
+        texts={Field.TITLE: "By hand"},
+        lists={Field.TAGS: ("Fog", "By hand")},
+        rating=2.0,
+        locked=TOUCHED,
     )
     scene = make_scene(title="New", tags=named("Fog", "Gone by hand", "New"), rating100=90)
     old = record(title="Old", tags=["Fog", "Gone by hand"], rating=8.0)
@@ -110,8 +117,91 @@ def test_what_a_person_changed_stays_where_that_is_wished():
     assert Field.TITLE not in change.texts
     assert change.lists[Field.TAGS].wanted == ("Fog", "By hand", "New")
     assert change.rating is None
-    written = written_values(desired_state(scene, PLAIN), change, old)
-    assert (written["title"], written["rating"]) == ("Old", 8.0)
+    assert change.kept == {Field.TITLE, Field.TAGS, Field.RATING}
+    written, removed = remember(desired_state(scene, PLAIN), item, change, old)
+    assert (written["tags"], removed) == (["Fog", "New"], {"tags": ["Gone by hand"]})
+    assert not {"title", "rating"} & set(written)
+
+
+def test_emptied_by_a_person_is_an_edit_too():
+    item = make_item(texts={Field.SUMMARY: ""}, locked=TOUCHED)
+    scene = make_scene(details="New", rating100=70)
+    change = plan(scene, item, record(summary="Old", rating=8.0), preserve=True)
+    assert Field.SUMMARY not in change.texts
+    assert change.rating is None
+    _, removed = remember(desired_state(scene, PLAIN), item, change, record(summary="Old"))
+    assert removed["rating"] is True
+    assert plan(scene, item, evolve(record(), removed=removed), preserve=True).rating is None
+
+
+def test_without_a_record_a_locked_field_that_differs_is_a_persons():
+    scene = make_scene(details="New", tags=named("Fog", "New"), studio=Entity(1, "Quay"))
+    lists = {Field.TAGS: ("Fog", "By hand"), Field.COLLECTION: ("Favourites",)}
+    item = make_item(
+        texts={Field.TITLE: "a", Field.SUMMARY: "By hand"},
+        lists=lists,
+        locked=frozenset({Field.SUMMARY, Field.TAGS, Field.COLLECTION}),
+    )
+    change = plan(scene, item, preserve=True)
+    assert change.texts == {Field.TITLE: "A harbour", Field.STUDIO: "Quay"}
+    assert change.lists == {Field.COLLECTION: ListChange(("Favourites", "Quay"), ())}
+    written, removed = remember(desired_state(scene, PLAIN), item, change, None)
+    assert (written["tags"], removed) == (["Fog"], {"tags": ["New"]})
+    # From then on what Stash adds and drops comes through, tag by tag.
+    later = make_scene(tags=named("New", "Newer"))
+    old = evolve(record(), written=written, removed=removed)
+    assert plan(later, item, old, preserve=True).lists[Field.TAGS] == ListChange(
+        ("By hand", "Newer"), ("Fog",)
+    )
+
+
+def test_an_unlocked_field_is_handed_back():
+    item = make_item(texts={Field.TITLE: "By hand"}, lists={Field.TAGS: ("By hand",)})
+    change = plan(make_scene(tags=named("Fog")), item, record(title="Old", tags=[]), preserve=True)
+    assert change.texts == {Field.TITLE: "A harbour"}
+    assert change.lists[Field.TAGS] == ListChange(("Fog",), ("By hand",))
+
+
+def test_what_an_unseen_edit_left_is_ours():
+    item = make_item(
+        texts={Field.TITLE: "Sent"}, lists={Field.TAGS: ("Sent",)}, rating=6.0, locked=TOUCHED
+    )
+    sent = {"title": "Sent", "tags": ["Sent"], "rating": 6.0}
+    old = evolve(record(title="Old", tags=["Old"], rating=8.0), announced=(sent,))
+    scene = make_scene(title="New", tags=named("Old"), rating100=90)
+    change = plan(scene, item, old, preserve=True)
+    assert change.texts[Field.TITLE] == "New"
+    assert change.lists[Field.TAGS] == ListChange(("Old",), ("Sent",))
+    assert change.rating == 9.0
+    emptied = plan(make_scene(title="New"), item, old)
+    assert emptied.lists[Field.TAGS] == ListChange((), ("Sent",))
+    assert emptied.clear_rating
+
+
+def test_a_record_of_another_item_counts_as_none():
+    old = evolve(record(summary="Ours"), rating_key="8")
+    item = make_item(texts={Field.SUMMARY: "Ours"})
+    assert Field.SUMMARY not in plan(make_scene(details=""), item, old).texts
+
+
+@pytest.mark.parametrize("preserve", [False, True])
+def test_fewer_tags_take_the_surplus_of_ours_away(preserve):
+    desired = desired_state(make_scene(tags=named("Fog", "Tide")), Settings(max_tags=1))
+    item = make_item(lists={Field.TAGS: ("Fog", "Tide")}, locked=TOUCHED)
+    change = plan_change(desired, item, record(tags=["Fog", "Tide"]), preserve=preserve)
+    assert change.lists[Field.TAGS] == ListChange(("Fog",), ("Tide",))
+
+
+def test_a_skipped_field_is_left_and_remembered():
+    scene = make_scene(details="New")
+    desired = desired_state(scene, Settings(skip_fields=frozenset({Field.SUMMARY})))
+    item = make_item(texts={Field.SUMMARY: "Ours"}, locked=TOUCHED)
+    change = plan_change(desired, item, record(summary="Ours"), preserve=True)
+    assert Field.SUMMARY not in change.texts
+    written, removed = remember(desired, item, change, record(summary="Ours"))
+    assert written["summary"] == "Ours"
+    back = evolve(record(), written=written, removed=removed)
+    assert plan(scene, item, back, preserve=True).texts[Field.SUMMARY] == "New"
 
 
 NAMES = st.lists(st.sampled_from(["Fog", "Tide", "Wind, cold", "fog"]), unique=True, max_size=4)
@@ -145,7 +235,8 @@ def test_applying_twice_equals_once(title, details, tags, held, ours, rating, pr
     old = record(tags=ours, rating=3.0, summary="B\nC")
     change = plan_change(desired, item, old, preserve=preserve)
     after = hold(item, change, semantics)
-    new = evolve(old, written=written_values(desired, change, old))
+    written, removed = remember(desired, item, change, old)
+    new = evolve(old, written=written, removed=removed)
     again = plan_change(desired, after, new, preserve=preserve)
     assert not again.edits
     assert not again.clear_rating

@@ -1,0 +1,127 @@
+"""Which pictures an item should get: bytes that are new, and none that a person chose away.
+
+Plex files each upload under the hash of its bytes and never forgets one (plex.md §4.2), so bytes
+that it has are chosen, not sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from stash2plex.errors import TooLarge
+from stash2plex.model import (
+    IMAGE_FIELDS,
+    Desired,
+    Field,
+    Image,
+    PlexItem,
+    PlexPort,
+    Record,
+    Scene,
+    StashPort,
+)
+
+
+@frozen
+class PicturePlan:
+    """What to send and what to choose, by field, and what to remember of it.
+
+    `kept` are pictures that a person chose and that stay. `hashes` are those of the last sent
+    bytes, empty where Plex shows something else.
+    """
+
+    uploads: Mapping[Field, Image]
+    choices: Mapping[Field, str]
+    kept: frozenset[Field]
+    hashes: Mapping[Field, str]
+    cover_tag: str
+    cover_etag: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The pictures that change."""
+        return tuple(sorted((*self.uploads, *self.choices)))
+
+
+def plan_pictures(
+    scene: Scene,
+    desired: Desired,
+    item: PlexItem,
+    record: Record | None,
+    *,
+    preserve: bool,
+    stash: StashPort,
+    plex: PlexPort,
+) -> PicturePlan:
+    """Compare the cover with what was last sent. `record` is that of this item, or None.
+
+    The cover's tag changes with each edit of the scene, its ETag with the bytes (stash.md §5.6): an
+    equal tag asks nobody, an equal ETag fetches nothing. Plex is asked only where the cover is new
+    and the field is locked, as it is after an upload or a person's choice.
+    """
+    hashes = {
+        Field.POSTER: record.poster_hash if record else "",
+        Field.BACKGROUND: record.background_hash if record else "",
+    }
+
+    def nothing(tag: str, etag: str, *notes: str) -> PicturePlan:
+        return PicturePlan({}, {}, frozenset(), hashes, tag, etag, notes)
+
+    tag = cover_tag_of(scene)
+    if not desired.images or not scene.screenshot:
+        return nothing(record.cover_tag if record else "", record.cover_etag if record else "")
+    # A picture that was skipped for a while may lag behind the other.
+    current = {hashes[name] for name in desired.images}
+    known = record.cover_etag if record and len(current) == 1 and "" not in current else ""
+    if record and tag == record.cover_tag and (known or not record.cover_etag):
+        return nothing(tag, record.cover_etag)
+    try:
+        cover = stash.cover(scene, known)
+    except TooLarge:
+        return nothing(
+            tag, "", f"The cover of “{scene.label}” is too large for Plex; it was not sent."
+        )
+    if cover is None or cover.data is None:
+        return nothing(tag, cover.etag if cover else "")
+    new = image_hash(cover)
+    uploads: dict[Field, Image] = {}
+    choices: dict[Field, str] = {}
+    kept: set[Field] = set()
+    for name in IMAGE_FIELDS:
+        if name not in desired.images or hashes[name] == new:
+            continue
+        there = plex.pictures(item.rating_key, name) if name in item.locked else ()
+        chosen = next((picture.key for picture in there if picture.selected), "")
+        ours = hashes[name]
+        if chosen.endswith(new):
+            hashes[name] = new
+        elif preserve and name in item.locked and not (ours and chosen.endswith(ours)):
+            kept.add(name)
+            hashes[name] = ""
+        else:
+            earlier = [picture.key for picture in there if picture.key.endswith(new)]
+            if earlier:
+                choices[name] = earlier[0]
+            else:
+                uploads[name] = cover
+            hashes[name] = new
+    return PicturePlan(uploads, choices, frozenset(kept), hashes, tag, cover.etag)
+
+
+def cover_may_differ(scene: Scene, desired: Desired, record: Record) -> bool:
+    """Whether the cover must be looked at."""
+    return bool(desired.images) and cover_tag_of(scene) != record.cover_tag
+
+
+def cover_tag_of(scene: Scene) -> str:
+    """Return what changes in the cover's address with each edit of the scene."""
+    return scene.screenshot.rpartition("?")[2]
+
+
+def image_hash(image: Image) -> str:
+    """Hash picture bytes the way Plex names uploads (plex.md §4.2)."""
+    return hashlib.sha1(image.data or b"", usedforsecurity=False).hexdigest()
