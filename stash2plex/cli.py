@@ -19,6 +19,7 @@ from stash2plex.commands.deadletters import dlq
 from stash2plex.commands.demo import demo
 from stash2plex.commands.looking import status
 from stash2plex.commands.reconciling import reconcile
+from stash2plex.commands.scenes import scene_command
 from stash2plex.commands.shell import Shell
 from stash2plex.commands.syncing import process, sync
 from stash2plex.errors import Stash2PlexError
@@ -27,7 +28,7 @@ from stash2plex.version import VERSION
 
 
 @click.group(
-    commands=[status, process, sync, reconcile, dlq, demo],
+    commands=[status, process, sync, scene_command, reconcile, dlq, demo],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(VERSION, prog_name="stash2plex")

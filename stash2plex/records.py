@@ -17,6 +17,8 @@ COLUMNS = (
     "cover_etag, poster_hash, background_hash, synced_at, removed, announced"
 )
 
+JSON_COLUMNS = ("written", "removed", "announced")
+
 ANNOUNCED_KEPT = 5
 """Announced edits remembered for a scene: each one but the first takes another kill."""
 
@@ -54,7 +56,7 @@ class Records:
         if row is None:
             return None
         values = dict(zip(COLUMNS.split(", "), row, strict=True))
-        for name in ("written", "removed", "announced"):
+        for name in JSON_COLUMNS:
             values[name] = json.loads(values[name])
         return Record(**{**values, "announced": tuple(values["announced"])})
 
@@ -92,25 +94,15 @@ class Records:
             self._replace_links(record.scene_id, links)
 
     def _insert(self, record: Record) -> None:
+        names = COLUMNS.split(", ")
+        values = [getattr(record, name) for name in names]
+        marks = ", ".join("?" for _ in names)
         self._db.execute(
-            f"INSERT OR REPLACE INTO scene_record ({COLUMNS})"  # noqa: S608 - a constant
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                record.scene_id,
-                record.rating_key,
-                record.section_id,
-                record.plex_path,
-                record.matched_by,
-                record.fingerprint,
-                json.dumps(record.written, sort_keys=True),
-                record.cover_tag,
-                record.cover_etag,
-                record.poster_hash,
-                record.background_hash,
-                record.synced_at,
-                json.dumps(record.removed, sort_keys=True),
-                json.dumps(record.announced, sort_keys=True),
-            ),
+            f"INSERT OR REPLACE INTO scene_record ({COLUMNS}) VALUES ({marks})",  # noqa: S608 - constants
+            [
+                json.dumps(value, sort_keys=True) if name in JSON_COLUMNS else value
+                for name, value in zip(names, values, strict=True)
+            ],
         )
 
     def _replace_links(self, scene_id: int, links: set[tuple[str, int]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from stash2plex.app import open_app, read_server_connection, store_errors_mapped
 from stash2plex.datadir import locate
 from stash2plex.errors import UsageError
-from stash2plex.modes import draining, keys, looking, reconciling
+from stash2plex.modes import draining, keys, looking, reconciling, scenes
 from stash2plex.modes.context import Context, Mode
 from stash2plex.observe import log_to_stash
 
@@ -122,6 +122,16 @@ MODES = (
         "Rebuild Plex Index",
         looking.clear_match_cache,
         "Forget which Plex item holds which file, and list the library afresh",
+    ),
+    Mode(
+        "preview",
+        "Preview Changes",
+        scenes.preview,
+        "Say field by field what a sync would write for one scene (`scene_id`) or for all, the "
+        "first 50 shown, and write nothing",
+    ),
+    Mode(
+        "scene", "", scenes.scene, "Explain a scene: match, queue, last sync, each field's values"
     ),
     Mode("status", "", looking.status, "The status object"),
     Mode("wake", "", draining.wake, "Start the background worker when work is due"),

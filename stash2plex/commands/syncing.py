@@ -7,6 +7,7 @@ import click
 from stash2plex.commands.shell import DAY, SCENES, WAIT, Shell, drain, finish
 from stash2plex.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.errors import UsageError
+from stash2plex.preview import preview_all, preview_recent, preview_scenes
 
 
 @click.command()
@@ -23,14 +24,31 @@ def process(shell: Shell, *, wait: int) -> None:
 @click.option("--recent", is_flag=True, help="Scenes that changed within 24 hours.")
 @SCENES
 @WAIT
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
 @click.pass_obj
 def sync(
-    shell: Shell, *, everything: bool, recent: bool, scenes: tuple[int, ...], wait: int
+    shell: Shell,
+    *,
+    everything: bool,
+    recent: bool,
+    scenes: tuple[int, ...],
+    wait: int,
+    dry_run: bool,
 ) -> None:
     """Queue scenes, then process the queue."""
     if sum((everything, recent, bool(scenes))) != 1:
         raise UsageError("Say which scenes: one of --all, --recent, or --scene ID.")
     with shell.app() as app:
+        if dry_run:
+            seen = (
+                preview_all(app)
+                if everything
+                else preview_recent(app, DAY)
+                if recent
+                else preview_scenes(app, scenes)
+            )
+            shell.show(seen.as_json(), seen.lines())
+            return
         if everything:
             found = enqueue_all(app)
         elif recent:

@@ -1,0 +1,64 @@
+"""What the queue knows of one key: where it is, what it waits for, and what went wrong so far."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from attrs import frozen
+
+from stash2plex.workqueue import Key
+
+
+@frozen
+class Failed:
+    """One failure of a key. `at` is in seconds since the epoch."""
+
+    at: float
+    reason: str
+    error: str
+
+
+@frozen
+class KeyState:
+    """A key in the queue or among the dead letters. Times are in seconds since the epoch.
+
+    `state` is “none”, “due”, “waiting”, “in_progress” or “dead”. `attempts` are the failures that
+    count, `snoozes` the looks that did not. `history` is newest first.
+    """
+
+    state: str
+    added_at: float | None = None
+    due_at: float | None = None
+    attempts: int = 0
+    snoozes: int = 0
+    reason: str = ""
+    error: str = ""
+    history: tuple[Failed, ...] = ()
+
+
+def read_key_state(connection: sqlite3.Connection, key: Key, now: float) -> KeyState:
+    """Look a key up; changes nothing."""
+    history = tuple(
+        Failed(*row)
+        for row in connection.execute(
+            "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq DESC", key
+        )
+    )
+    dead = connection.execute(
+        "SELECT attempts, reason, error, last_failed_at FROM dead_letter WHERE kind = ? AND id = ?",
+        key,
+    ).fetchone()
+    if dead is not None:
+        attempts, reason, error, _ = dead
+        return KeyState("dead", None, None, attempts, 0, reason, error, history)
+    row = connection.execute(
+        "SELECT added_at, due_at, attempts, snoozes, reason, lease_id FROM queue"
+        " WHERE kind = ? AND id = ?",
+        key,
+    ).fetchone()
+    if row is None:
+        return KeyState("none", history=history)
+    added_at, due_at, attempts, snoozes, reason, lease_id = row
+    state = "in_progress" if lease_id is not None else "due" if due_at <= now else "waiting"
+    error = history[0].error if history else ""
+    return KeyState(state, added_at, due_at, attempts, snoozes, reason, error, history)
