@@ -97,7 +97,7 @@ def test_why_a_scene_is_not_sent(make_stage):
     assert why(bare)[0] == "left_out"
     state, words = why(lost)
     assert state == "waiting"
-    assert "looked up 1 of 12 times" in words
+    assert "of 12 times, next try at" in words
     state, words = why(twins)
     assert state == "dead"
     assert "fits 2 Plex items equally well" in words

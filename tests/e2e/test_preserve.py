@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from stash2plex_testing.stash import picture
@@ -47,8 +50,15 @@ def test_what_a_person_changed_in_plex_stays_until_stash_shall_win(make_stage, s
     assert stage.plex.count("PUT") == 0
 
     # A lost record must not make a person's edits ours.
-    stage.run_task("Rebuild Plex Index")
-    assert stage.rows("SELECT count(*) FROM scene_record") == [(1,)]
+    with closing(sqlite3.connect(stage.database)) as database, database:
+        database.execute("DELETE FROM scene_record")
+    stage.edit(scene.id, title="Quay at dusk")
+    stage.run_task("Process Queue")
+    item = item_of(stage)
+    # Nor is ours told apart from a person's any more, where the field is locked.
+    assert (item.title, item.summary, item.userRating) == ("Quay at noon", "By hand", 3.0)
+    assert names(item.genres) == ["By hand", "Wind"]
+
     stage.configure(**OFF, skip_fields="poster background", preserve_plex_edits=False)
     stage.run_task("Sync All Scenes")
     assert stage.wrong() == []

@@ -106,6 +106,8 @@ class Harbour(RuleBasedStateMachine):
 
     @rule(stars=st.sampled_from([-1, 4, 7, 2]))
     def rate(self, stars):
+        if stars < 0 and "userRating" not in self.held.floats:
+            return
         self.library.rate(self.held, stars)
         self.theirs[Field.RATING] = None if stars < 0 else float(stars)
         if self.theirs[Field.RATING] in self.base.get(Field.RATING, ()):
@@ -118,6 +120,8 @@ class Harbour(RuleBasedStateMachine):
         self.theirs.pop(name, None)
         self.unsure.discard(name)
         if name in self.away:
+            # What is not ours stays in a list that is empty in Stash.
+            self.unsure.add(name)
             self.away[name].clear()
             self.base.pop(name, None)
         if name is Field.TAGS:
