@@ -112,3 +112,18 @@ def test_killed_at_random_times(harbour, kills):
         process.kill()
         process.communicate()
         harbour.finish()
+
+
+def test_an_edit_whose_end_nobody_saw_is_not_taken_for_a_persons(make_stage):
+    keep = {"background_worker": "off", "preserve_plex_edits": True}
+    stage = make_stage(0, settings={**keep, "skip_fields": "poster background"})
+    stage.operation("status")
+    harbour = Harbour(stage)
+    # Nothing was ever written, then all of it was: both are ours in the same way.
+    for point in ("after-edit", "before-edit", "after-edit", "after-edit"):
+        harbour.change()
+        process = harbour.run(KILLER, harbour.plugin, point, "1")
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        harbour.change()
+        harbour.finish()

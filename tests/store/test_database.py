@@ -12,7 +12,7 @@ from attrs import evolve
 
 from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.datadir import locate, prepare
-from stash2plex.db import SCHEMA_NUMBER, connect, get_meta, set_meta, transaction
+from stash2plex.db import SCHEMA_NUMBER, connect, connect_scratch, get_meta, set_meta, transaction
 from stash2plex.errors import Refused, StoreDamaged, StoreTooNew, StoreUnavailable, Unavailable
 from stash2plex.model import Entity, Record
 from stash2plex.progress import Progress, ProgressBook, Tally
@@ -114,6 +114,54 @@ def test_a_record_and_its_links_round_trip(database):
     assert records.summary() == (1, 5.0)
     records.forget(4, 1.0)
     assert records.get(4) is None
+
+
+def test_an_announced_edit_is_remembered_until_its_end_is_known(database):
+    records = Records(database)
+    sent = Record(4, "77", "1", "/media/a.mp4", "the whole path", "", {"title": "A pier"})
+    records.announce([sent])
+    first = records.get(4)
+    assert (first.written, first.announced) == ({}, ({"title": "A pier"},))
+    assert records.summary() == (0, None)
+    done = evolve(sent, fingerprint="f" * 64, synced_at=5.0)
+    records.put(done, make_scene(4))
+    assert records.get(4) == done
+    for number in range(9):
+        records.announce([evolve(sent, written={"title": f"Pier {number}"})])
+    again = records.get(4)
+    assert (again.written, again.fingerprint) == (done.written, "")
+    assert [one["title"] for one in again.announced] == [f"Pier {one}" for one in range(4, 9)]
+    records.announce([evolve(sent, rating_key="78")])
+    assert records.get(4).written == {}
+
+
+def test_an_orphan_is_noted_once_bounded_and_gone_with_its_heir(database, monkeypatch):
+    monkeypatch.setattr("stash2plex.records.ORPHANS_KEPT", 2)
+    records = Records(database)
+    for number in range(1, 5):
+        record = Record(number, str(number), "1", f"/media/{number}.mp4", "path", "f", {})
+        records.put(record, make_scene(number))
+        records.forget(number, float(number))
+        records.forget(number, float(number + 50))
+    assert [(one.scene_id, one.title, one.since) for one in records.orphans()] == [
+        (4, "4.mp4", 4.0),
+        (3, "3.mp4", 3.0),
+    ]
+    heir = Record(9, "4", "1", "/media/4.mp4", "path", "f", {"title": "Taken over"})
+    records.put(heir, make_scene(9))
+    assert [one.scene_id for one in records.orphans()] == [3]
+    records.put(evolve(heir, scene_id=10), make_scene(10))
+    records.forget(10, 60.0)
+    assert [one.scene_id for one in records.orphans()] == [3]
+
+
+def test_a_scratch_copy_changes_nothing(path, database):
+    set_meta(database, "a", "b")
+    scratch = connect_scratch(path, ("meta", "plex_file"))
+    assert get_meta(scratch, "a") == "b"
+    set_meta(scratch, "a", "c")
+    scratch.close()
+    assert get_meta(database, "a") == "b"
 
 
 class TestBreaker:
