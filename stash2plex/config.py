@@ -207,7 +207,7 @@ SPECS = (
         _flag,
         "off",
         "true or false",
-        "Keep a value that a person changed in Plex.",
+        "Keep what a person changed in Plex, field by field and tag by tag.",
     ),
     Spec(
         "loose_matching",

@@ -146,6 +146,10 @@ def find_match(scene: Scene, index: PlexIndex, settings: Settings) -> Found:
     try:
         match = match_scene(scene, files, settings.path_map, loose=settings.loose_matching)
     except (NotInPlexYet, Ambiguous) as error:
+        if not index.titles():
+            return Found(
+                None, (), "Plex's library has not been listed yet; the next sync does that."
+            )
         return Found(None, files, str(error))
     return Found(match, files)
 
@@ -280,7 +284,7 @@ def _compared(known: Explanation, desired: Desired | None) -> tuple[str, str]:
         or desired is None
         or any(view.state == "unknown" and view.name not in IMAGE_FIELDS for view in known.fields)
     ):
-        if known.record is None:
+        if known.record is None or not known.record.synced_at:
             return "unknown", "It was never synced, and what it holds is not known now."
         since = f"It was last in sync at {local(known.record.synced_at)}"
         if known.scene is not None and desired is not None:
@@ -295,7 +299,7 @@ def _compared(known: Explanation, desired: Desired | None) -> tuple[str, str]:
             f"Plex differs in {', '.join(differing)}; save the scene or sync it to write that."
             + ending
         )
-    if known.record is None:
+    if known.record is None or not known.record.synced_at:
         return "in_sync", f"Plex holds the same already, though nothing was written yet.{ending}"
     return "in_sync", f"It is in sync since {local(known.record.synced_at)}.{ending}"
 

@@ -24,6 +24,8 @@ def test_a_scene_explains_itself_from_the_first_look_to_the_last(make_stage):
     tag = stage.stash.add_tag("Fog")
     scene = stage.stash.add_scene(title="Quay", files=["/data/a/quay.mp4"], tags=[tag])
     item = stage.plex.add_item(stage.section, file="/media/library/a/quay.mp4")
+    early = stage.operation("scene", scene_id=scene.id)
+    assert (early["state"], "not been listed yet" in early["why"]) == ("not_matched", True)
     stage.run_task("Sync All Scenes")
 
     explained = stage.operation("scene", scene_id=scene.id)
