@@ -14,9 +14,9 @@ from stash2plex.app import App, make_plex
 from stash2plex.apply import is_settled
 from stash2plex.config import Settings, parse_settings
 from stash2plex.desired import desired_state, reason_to_skip
-from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.keystate import KeyState, read_key_state
-from stash2plex.matching import match_scene
+from stash2plex.look import Look, look_up
 from stash2plex.merge import held_text, plan_change
 from stash2plex.model import (
     IMAGE_FIELDS,
@@ -25,31 +25,18 @@ from stash2plex.model import (
     Change,
     Desired,
     Field,
-    Match,
-    PlexFile,
     PlexItem,
     Record,
     Scene,
 )
 from stash2plex.observe import local, span, utc
 from stash2plex.pictures import cover_tag_of
+from stash2plex.pipeline import Session
 from stash2plex.plexindex import PlexIndex
 from stash2plex.policy import SNOOZES
 
 LOOK_SECONDS = 10.0
 """How long an explanation waits for Plex: a person looks at it."""
-
-CONFIDENCE = {"the whole path": "certain", "the file name": "low"}
-"""How sure a way of matching is; the others are “high”."""
-
-
-@frozen
-class Found:
-    """How a scene was matched, or why it was refused."""
-
-    match: Match | None
-    candidates: tuple[PlexFile, ...] = ()
-    refusal: str = ""
 
 
 @frozen
@@ -75,7 +62,7 @@ class Explanation:
     key: KeyState
     record: Record | None = None
     scene: Scene | None = None
-    found: Found | None = None
+    look: Look | None = None
     fields: tuple[FieldView, ...] = ()
     unknown: list[str] = field(factory=list)
     state: str = "unknown"
@@ -124,7 +111,7 @@ def _look_at_plex(app: App, settings: Settings, known: Explanation) -> PlexItem 
     try:
         if known.scene is not None:
             index = PlexIndex(app.store.connection, plex, app.clock)
-            known.found = find_match(known.scene, index, settings)
+            known.look = look_up(Session(settings, app.stash, plex, index), known.scene)
         rating_key = _rating_key(known)
         if rating_key is None:
             return None
@@ -140,23 +127,9 @@ def _look_at_plex(app: App, settings: Settings, known: Explanation) -> PlexItem 
     return item
 
 
-def find_match(scene: Scene, index: PlexIndex, settings: Settings) -> Found:
-    """Match a scene as a sync would, and keep the candidates."""
-    files = tuple(index.candidates(file.path for file in scene.files))
-    try:
-        match = match_scene(scene, files, settings.path_map, loose=settings.loose_matching)
-    except (NotInPlexYet, Ambiguous) as error:
-        if not index.titles():
-            return Found(
-                None, (), "Plex's library has not been listed yet; the next sync does that."
-            )
-        return Found(None, files, str(error))
-    return Found(match, files)
-
-
 def _rating_key(known: Explanation) -> str | None:
-    if known.found is not None and known.found.match is not None:
-        return known.found.match.file.rating_key
+    if known.look is not None and known.look.match is not None:
+        return known.look.match.file.rating_key
     # A scene of a server that is down, or one that is gone: its item is still known.
     return known.record.rating_key if known.record and known.scene is None else None
 
@@ -210,9 +183,9 @@ def _field_state(name: Field, stash: object, plex: object, change: Change | None
         return "differs"
     if name in change.kept:
         return "kept"
-    if isinstance(stash, tuple) and isinstance(plex, tuple):
-        return "equal" if set(stash) == set(plex) else "not_ours"
-    return "equal" if (stash or None) == (plex or None) else "not_ours" if not stash else "equal"
+    if stash in (None, "", ()):
+        return "not_ours" if plex not in (None, "", ()) else "equal"
+    return "equal"
 
 
 def _picture_views(
@@ -254,8 +227,8 @@ def _reason(
         return "dead", f"It was given up after {known.key.attempts} tries: {known.key.error}"
     if known.key.state != "none":
         return _queued(app, known, settings)
-    if known.found is not None and known.found.match is None:
-        return "not_matched", known.found.refusal
+    if known.look is not None and known.look.match is None:
+        return "not_matched", known.look.refusal
     return _compared(known, desired)
 
 
@@ -316,7 +289,7 @@ def explanation_json(known: Explanation) -> dict[str, Any]:
         "path": known.scene.files[0].path if known.scene and known.scene.files else None,
         "state": known.state,
         "why": known.why,
-        "match": _match_json(known.found),
+        "match": _match_json(known.look),
         "queue": {
             "state": key.state,
             "due_at": None if key.due_at is None else utc(key.due_at),
@@ -350,19 +323,19 @@ def explanation_json(known: Explanation) -> dict[str, Any]:
     }
 
 
-def _match_json(found: Found | None) -> Mapping[str, object] | None:
-    if found is None:
+def _match_json(look: Look | None) -> Mapping[str, object] | None:
+    if look is None:
         return None
-    match = found.match
+    match = look.match
     return {
         "rating_key": match.file.rating_key if match else None,
         "path": match.file.path if match else None,
         "matched_by": match.matched_by if match else None,
-        "confidence": CONFIDENCE.get(match.matched_by, "high") if match else None,
-        "refusal": found.refusal or None,
+        "confidence": look.confidence or None,
+        "refusal": look.refusal or None,
         "candidates": [
             {"rating_key": one.rating_key, "path": one.path, "size": one.size}
-            for one in found.candidates
+            for one in look.candidates
         ],
     }
 
@@ -370,16 +343,15 @@ def _match_json(found: Found | None) -> Mapping[str, object] | None:
 def explanation_lines(known: Explanation) -> list[str]:
     """Say all but the fields to a person, a line each."""
     lines = [f"Scene {known.scene_id} “{known.title}”: {known.why}"]
-    found = known.found
-    if found is not None and found.match is not None:
-        file = found.match.file
-        sure = CONFIDENCE.get(found.match.matched_by, "high")
+    look = known.look
+    if look is not None and look.match is not None:
+        file = look.match.file
         lines.append(
-            f"Plex item {file.rating_key}, “{file.path}”, found by {found.match.matched_by} "
-            f"(confidence: {sure})."
+            f"Plex item {file.rating_key}, “{file.path}”, found by {look.match.matched_by} "
+            f"(confidence: {look.confidence})."
         )
-    elif found is not None:
-        lines += [f"Candidate {one.rating_key}: “{one.path}”." for one in found.candidates]
+    elif look is not None:
+        lines += [f"Candidate {one.rating_key}: “{one.path}”." for one in look.candidates]
     if known.record is not None and known.record.synced_at:
         lines.append(f"Last synced at {local(known.record.synced_at)}.")
     lines += [f"{local(one.at)}: {one.error}" for one in known.key.history]

@@ -55,7 +55,8 @@ def plan_change(
             lists[name] = ListChange(target, stale)
         elif wanted_list and name not in item.locked:
             locks.add(name)
-        if not set(wanted_list) <= set(target):
+        missing, more = set(wanted_list) - set(target), set(target) - set(wanted_list)
+        if missing or (more and wanted_list and name is not Field.COLLECTION):
             kept.add(name)
     rating, clear = None, False
     if desired.rates and not same_rating(item.rating, desired.rating):

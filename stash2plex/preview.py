@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from stash2plex.app import App
 from stash2plex.apply import is_settled
 from stash2plex.datadir import DATABASE_NAME
 from stash2plex.db import connect_scratch
 from stash2plex.desired import desired_state, reason_to_skip
-from stash2plex.errors import Ambiguous, NotInPlexYet, UsageError
-from stash2plex.matching import match_scene
+from stash2plex.errors import NotInPlexYet, UsageError
+from stash2plex.look import look_up
 from stash2plex.merge import held_text, plan_change
 from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Scene
 from stash2plex.observe import count
@@ -222,13 +222,12 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
     A settled scene costs no request; the items of the others are read 200 at a time. Raises what
     the clients raise.
     """
-    session = app.open_session()
     found = Preview()
-    with _scratch_index(app, session) as index:
+    with _scratch_session(app) as session:
         waiting: list[_Candidate] = []
         for page in pages:
             for scene in page:
-                candidate = _candidate(app, session, index, scene, found)
+                candidate = _candidate(app, session, scene, found)
                 if candidate is not None:
                     waiting.append(candidate)
                 if len(waiting) == IDS_PER_READ:
@@ -239,20 +238,20 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
 
 
 @contextmanager
-def _scratch_index(app: App, session: Session) -> Iterator[PlexIndex]:
+def _scratch_session(app: App) -> Iterator[Session]:
+    """Open a session whose index is fresh and stays out of the database."""
+    session = app.open_session()
     scratch = connect_scratch(os.path.join(app.folder, DATABASE_NAME), INDEX_TABLES)
     try:
         index = PlexIndex(scratch, session.plex, app.clock)
         index.check_server(session.plex.check_token().machine_id)
         index.refresh(session.settings.plex_library)
-        yield index
+        yield evolve(session, index=index)
     finally:
         scratch.close()
 
 
-def _candidate(
-    app: App, session: Session, index: PlexIndex, scene: Scene, found: Preview
-) -> _Candidate | None:
+def _candidate(app: App, session: Session, scene: Scene, found: Preview) -> _Candidate | None:
     """Count a scene that needs no look at Plex; return one that does."""
     settings = session.settings
     found.seen += 1
@@ -264,13 +263,11 @@ def _candidate(
     if is_settled(scene, desired, record):
         found.settled += 1
         return None
-    files = index.candidates(file.path for file in scene.files)
-    try:
-        match = match_scene(scene, files, settings.path_map, loose=settings.loose_matching)
-    except (NotInPlexYet, Ambiguous) as error:
-        _not_matched(found, scene, error.reason, str(error))
+    look = look_up(session, scene)
+    if look.match is None:
+        _not_matched(found, scene, look.reason, look.refusal)
         return None
-    return _Candidate(scene, desired, record, match)
+    return _Candidate(scene, desired, record, look.match)
 
 
 def _not_matched(found: Preview, scene: Scene, reason: str, error: str) -> None:

@@ -45,6 +45,9 @@ def test_a_scene_explains_itself_from_the_first_look_to_the_last(make_stage):
     }  # fmt: skip
     assert fields(explained)["poster"]["state"] == "skipped"
 
+    next(iter(stage.items().values())).addCollection("Favourites")
+    assert fields(stage.operation("scene", scene_id=scene.id))["collection"]["state"] == "not_ours"
+
     # A person edits in Plex; by the words of the page that is a difference, and kept if wished.
     next(iter(stage.items().values())).editTitle("By hand")
     assert fields(stage.operation("scene", scene_id=scene.id))["title"]["state"] == "differs"
