@@ -100,7 +100,8 @@ def remember(
         removed[name] = [value for value in wanted_list if value not in after]
     if desired.rates:
         kept = Field.RATING in change.kept
-        removed[Field.RATING] = kept and not item.rating
+        # Nothing in Plex tells a rating that a person took away from one that was never given.
+        removed[Field.RATING] = kept
         if kept or desired.rating is None:
             written.pop(Field.RATING, None)
         else:

@@ -152,8 +152,8 @@ class Record:
     """What was last written for a scene, kept in the database.
 
     `written` is what is ours in Plex, by field; `removed` what a person took away there and what
-    stays away while edits are preserved. `announced` is what edits whose end nobody saw would have
-    left as `written`; such a record has no fingerprint.
+    stays away while edits are preserved (of the rating: that a person has the say). `announced` is
+    what edits whose end nobody saw would have left as `written`; such a record has no fingerprint.
     """
 
     scene_id: int

@@ -1,4 +1,5 @@
--- `removed` is JSON: field -> what a person took away in Plex, which stays away.
+-- `removed` is JSON: field -> what a person took away in Plex, which stays away; rating -> true
+-- where a person gave or took it.
 -- `announced` is a JSON list: what edits whose end nobody saw would have left as `written`.
 ALTER TABLE scene_record ADD COLUMN removed TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE scene_record ADD COLUMN announced TEXT NOT NULL DEFAULT '[]';

@@ -119,7 +119,10 @@ def test_what_a_person_changed_stays_where_that_is_wished():
     assert change.rating is None
     assert change.kept == {Field.TITLE, Field.TAGS, Field.RATING}
     written, removed = remember(desired_state(scene, PLAIN), item, change, old)
-    assert (written["tags"], removed) == (["Fog", "New"], {"tags": ["Gone by hand"]})
+    assert (written["tags"], removed) == (
+        ["Fog", "New"],
+        {"tags": ["Gone by hand"], "rating": True},
+    )
     assert not {"title", "rating"} & set(written)
 
 
@@ -129,7 +132,7 @@ def test_emptied_by_a_person_is_an_edit_too():
     change = plan(scene, item, record(summary="Old", rating=8.0), preserve=True)
     assert Field.SUMMARY not in change.texts
     assert change.rating is None
-    _, removed = remember(desired_state(scene, PLAIN), item, change, record(summary="Old"))
+    _, removed = remember(desired_state(scene, PLAIN), item, change, record(rating=8.0))
     assert removed["rating"] is True
     assert plan(scene, item, evolve(record(), removed=removed), preserve=True).rating is None
 

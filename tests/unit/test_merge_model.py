@@ -35,7 +35,8 @@ class Harbour(RuleBasedStateMachine):
     """One scene and its item. `theirs`, `added` and `away` are what the person in Plex did.
 
     `base` holds what Plex showed of ours after a sync, so that undoing an edit is no edit; `unsure`
-    names the fields where that is not known.
+    names the fields where that is not known, `doubt` the values that an unseen edit was about: a
+    person's hand on those cannot be told from ours.
     """
 
     @initialize(semantics=st.sampled_from(["append", "replace"]), title=WORDS)
@@ -51,6 +52,7 @@ class Harbour(RuleBasedStateMachine):
         self.added = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
         self.away = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
         self.noticed = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
+        self.doubt = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
         self.unsure = set(Field)
 
     # -- the person in Stash --------------------------------------------------------------
@@ -88,7 +90,8 @@ class Harbour(RuleBasedStateMachine):
                 f"{PLEX_NAMES[name]}[{i}].tag.tag": one for i, one in enumerate([*held, value])
             }
             self.edit(**whole, **{f"{PLEX_NAMES[name]}.locked": "1"})
-            if value not in self.away[name] or value in self.noticed[name]:
+            back = value in self.away[name] and value not in self.noticed[name]
+            if not back and value not in self.doubt[name]:
                 self.added[name].add(value)
             self.away[name].discard(value)
 
@@ -100,7 +103,7 @@ class Harbour(RuleBasedStateMachine):
             self.edit(**{f"{plex_name}.locked": "1"})
             if value in self.added[name]:
                 self.added[name].discard(value)
-            elif value in self.base.get(name, ()):
+            elif value in self.base.get(name, ()) and value not in self.doubt[name]:
                 self.away[name].add(value)
                 self.noticed[name].discard(value)
 
@@ -109,7 +112,11 @@ class Harbour(RuleBasedStateMachine):
         if stars < 0 and "userRating" not in self.held.floats:
             return
         self.library.rate(self.held, stars)
-        self.theirs[Field.RATING] = None if stars < 0 else float(stars)
+        rating = None if stars < 0 else float(stars)
+        if rating is None and not {Field.RATING} & {*self.theirs, *self.base}:
+            # Without a record nobody can know that there was one.
+            return
+        self.theirs[Field.RATING] = rating
         if self.theirs[Field.RATING] in self.base.get(Field.RATING, ()):
             del self.theirs[Field.RATING]
 
@@ -162,6 +169,8 @@ class Harbour(RuleBasedStateMachine):
         self.record = evolve(known, announced=(*known.announced, written))
         before = self.shown(item)
         self.send(change)
+        for name in self.doubt:
+            self.doubt[name] |= {*before[name], *desired.lists.get(name, ())}
         for name, value in self.shown(self.look()[1]).items():
             if value != before[name]:
                 self.note_unseen(name, before[name], value, change)
@@ -254,9 +263,12 @@ class Harbour(RuleBasedStateMachine):
         if wanted == nothing and name not in self.unsure and before in self.base.get(name, ()):
             assert after == ("a" if name is Field.TITLE else nothing), f"our {name} was not cleared"
         self.theirs.pop(name, None)
-        if after == wanted or name not in self.unsure:
+        if after == wanted:
             self.unsure.discard(name)
+        if after == wanted or before in self.base.get(name, ()):
             self.base[name] = {after}
+        else:
+            self.base.pop(name, None)
 
     def check_list(self, name, wanted, after):
         shared = name is Field.COLLECTION
@@ -280,6 +292,7 @@ class Harbour(RuleBasedStateMachine):
         if after == wanted | self.added[name]:
             self.unsure.discard(name)
         self.base[name] = frozenset(after & wanted)
+        self.doubt[name].clear()
 
 
 TestHarbour = Harbour.TestCase
