@@ -35,11 +35,16 @@ class Applied:
     kept: tuple[Field, ...] = ()
 
 
+KEPT = "+kept"
+"""Ends the fingerprint of a record where a person's edits stay: it counts while they shall."""
+
+
 def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
     """Whether the record says that Plex holds all of it, so that nothing need be asked."""
+    ending = KEPT if desired.preserves else ""
     return (
         record is not None
-        and record.fingerprint == desired.fingerprint
+        and record.fingerprint in (desired.fingerprint, desired.fingerprint + ending)
         and not cover_may_differ(scene, desired, record)
     )
 
@@ -98,13 +103,14 @@ def apply_scene(
     for name, key in sorted(pictures.choices.items()):
         plex.choose_picture(item.rating_key, name, key)
     written, removed = remember(desired, item, change, record)
+    kept = tuple(sorted(change.kept | pictures.kept))
     new = Record(
         scene_id=scene.id,
         rating_key=item.rating_key,
         section_id=item.section_id,
         plex_path=match.file.path,
         matched_by=match.matched_by,
-        fingerprint=desired.fingerprint,
+        fingerprint=desired.fingerprint + (KEPT if kept else ""),
         written=written,
         cover_tag=pictures.cover_tag,
         cover_etag=pictures.cover_etag,
@@ -113,5 +119,4 @@ def apply_scene(
         synced_at=clock(),
         removed=removed,
     )
-    kept = tuple(sorted(change.kept | pictures.kept))
     return Applied(new, (*change.fields, *pictures.fields), seconds, tuple(notes), kept)

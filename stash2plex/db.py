@@ -64,22 +64,6 @@ def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
     return connection
 
 
-def connect_scratch(path: str, tables: tuple[str, ...]) -> sqlite3.Connection:
-    """Open a private database with a copy of some tables, gone when it is closed.
-
-    For a look that must leave no trace. SQLite keeps it in a temporary file of its own once it is
-    large.
-    """
-    connection = sqlite3.connect("", isolation_level=None)
-    _migrate(connection)
-    connection.execute("ATTACH DATABASE ? AS stored", (path,))
-    with transaction(connection):
-        for table in tables:
-            connection.execute(f"INSERT INTO main.{table} SELECT * FROM stored.{table}")  # noqa: S608 - constants
-    connection.execute("DETACH DATABASE stored")
-    return connection
-
-
 def _make_private(path: str) -> None:
     """Create the file with mode 0600 before SQLite would make it with the user's umask.
 

@@ -63,16 +63,7 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
         else ""
     )
     canonical = json.dumps(
-        [
-            RULES,
-            texts,
-            lists,
-            sorted(images),
-            rates,
-            rating if rates else None,
-            # What stays as a person made it is compared again once Stash wins, and the other way.
-            settings.preserve_plex_edits,
-        ],
+        [RULES, texts, lists, sorted(images), rates, rating if rates else None],
         sort_keys=True,
         ensure_ascii=True,
     )
@@ -85,6 +76,7 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
         fallback_title=clean_line(stem, NAME_LIMIT),
         empty=empty,
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
+        preserves=settings.preserve_plex_edits,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from stash2plex.apply import cover_tag_of, plan_change
+from stash2plex.merge import plan_change
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
+from stash2plex.pictures import cover_tag_of
 
 
 class Kind(StrEnum):

@@ -134,7 +134,8 @@ class Desired:
 
     An empty value means that Stash holds nothing there; `empty` that it holds nothing at all.
     `rating` is 0 to 10, or None for unrated. `fallback_title` is what a title becomes when Stash's
-    is emptied. `fingerprint` is equal for equal states.
+    is emptied. `fingerprint` is equal for equal states. `preserves` says that what a person changed
+    in Plex stays.
     """
 
     texts: Mapping[Field, str]
@@ -145,6 +146,7 @@ class Desired:
     fallback_title: str
     empty: bool
     fingerprint: str
+    preserves: bool = False
 
 
 @frozen

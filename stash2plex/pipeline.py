@@ -471,6 +471,14 @@ def _share_key(change: Change, item: PlexItem) -> tuple[object, ...] | None:
 
 def _expected(job: Job, item: PlexItem, change: Change) -> Record:
     """Say what the record will hold of a change that is about to be sent."""
-    written, _ = remember(job.desired, item, change, job.record)
-    file, how = job.match.file, job.match.matched_by
-    return Record(job.scene.id, item.rating_key, item.section_id, file.path, how, "", written)
+    written, removed = remember(job.desired, item, change, job.record)
+    return Record(
+        scene_id=job.scene.id,
+        rating_key=item.rating_key,
+        section_id=item.section_id,
+        plex_path=job.match.file.path,
+        matched_by=job.match.matched_by,
+        fingerprint="",
+        written=written,
+        removed=removed,
+    )

@@ -1,23 +1,18 @@
 """What a sync would write, field by field, with nothing written anywhere.
 
-Plex's list is brought up to date in a scratch copy of the index: a preview must not move what the
-next sync starts from.
+It is done over a copy of the database: a preview must not move what the next sync starts from.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from stash2plex.app import App
 from stash2plex.apply import is_settled
-from stash2plex.datadir import DATABASE_NAME
-from stash2plex.db import connect_scratch
 from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.errors import NotInPlexYet, UsageError
 from stash2plex.look import look_up
@@ -27,15 +22,12 @@ from stash2plex.observe import count
 from stash2plex.pictures import PicturePlan, plan_pictures
 from stash2plex.pipeline import Session
 from stash2plex.plex import IDS_PER_READ
-from stash2plex.plexindex import PlexIndex
 
 SHOWN = 50
 """Scenes that are shown; all are counted."""
 
 TEXT_SHOWN = 60
 """Characters of a value in words."""
-
-INDEX_TABLES = ("meta", "plex_section", "plex_file")
 
 
 @frozen
@@ -223,7 +215,12 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
     the clients raise.
     """
     found = Preview()
-    with _scratch_session(app) as session:
+    # The identity that Plex knows us by is the one thing that a rehearsal must not make up anew.
+    app.client_id()
+    with app.rehearsal() as copy:
+        session = copy.open_session()
+        session.index.check_server(session.plex.check_token().machine_id)
+        session.index.refresh(session.settings.plex_library)
         waiting: list[_Candidate] = []
         for page in pages:
             for scene in page:
@@ -235,20 +232,6 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
                     waiting = []
         _compare(session, waiting, found)
     return found
-
-
-@contextmanager
-def _scratch_session(app: App) -> Iterator[Session]:
-    """Open a session whose index is fresh and stays out of the database."""
-    session = app.open_session()
-    scratch = connect_scratch(os.path.join(app.folder, DATABASE_NAME), INDEX_TABLES)
-    try:
-        index = PlexIndex(scratch, session.plex, app.clock)
-        index.check_server(session.plex.check_token().machine_id)
-        index.refresh(session.settings.plex_library)
-        yield evolve(session, index=index)
-    finally:
-        scratch.close()
 
 
 def _candidate(app: App, session: Session, scene: Scene, found: Preview) -> _Candidate | None:

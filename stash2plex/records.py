@@ -72,9 +72,12 @@ class Records:
                 if old is None or old.rating_key != record.rating_key:
                     # Nothing is ours in this item yet.
                     old = evolve(record, written={})
-                if record.written not in old.announced:
-                    announced = (*old.announced, record.written)[-ANNOUNCED_KEPT:]
-                    self._insert(evolve(old, fingerprint="", announced=announced))
+                announced = old.announced
+                if record.written not in announced:
+                    announced = (*announced, record.written)[-ANNOUNCED_KEPT:]
+                # What a person took away was seen in Plex, whatever becomes of the edit.
+                removed = record.removed
+                self._insert(evolve(old, fingerprint="", announced=announced, removed=removed))
 
     def put(self, record: Record, scene: Scene) -> None:
         """Store a record together with what the scene showed; its item is no orphan any more."""

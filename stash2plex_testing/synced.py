@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from stash2plex.apply import cover_tag_of
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
 from stash2plex.model import Field, Record
+from stash2plex.pictures import cover_tag_of
 from stash2plex.plex import TAGS, TEXTS
 
 if TYPE_CHECKING:

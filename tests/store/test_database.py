@@ -12,7 +12,7 @@ from attrs import evolve
 
 from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.datadir import locate, prepare
-from stash2plex.db import SCHEMA_NUMBER, connect, connect_scratch, get_meta, set_meta, transaction
+from stash2plex.db import SCHEMA_NUMBER, connect, get_meta, set_meta, transaction
 from stash2plex.errors import Refused, StoreDamaged, StoreTooNew, StoreUnavailable, Unavailable
 from stash2plex.model import Entity, Record
 from stash2plex.progress import Progress, ProgressBook, Tally
@@ -153,15 +153,6 @@ def test_an_orphan_is_noted_once_bounded_and_gone_with_its_heir(database, monkey
     records.put(evolve(heir, scene_id=10), make_scene(10))
     records.forget(10, 60.0)
     assert [one.scene_id for one in records.orphans()] == [3]
-
-
-def test_a_scratch_copy_changes_nothing(path, database):
-    set_meta(database, "a", "b")
-    scratch = connect_scratch(path, ("meta", "plex_file"))
-    assert get_meta(scratch, "a") == "b"
-    set_meta(scratch, "a", "c")
-    scratch.close()
-    assert get_meta(database, "a") == "b"
 
 
 class TestBreaker:

@@ -6,11 +6,12 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.apply import cover_tag_of, plan_change, written_values
 from stash2plex.config import Settings
 from stash2plex.desired import desired_state
 from stash2plex.drift import Kind, find_drift, is_bare
+from stash2plex.merge import plan_change, remember
 from stash2plex.model import Entity, Field, Record
+from stash2plex.pictures import cover_tag_of
 from tests.support import make_item, make_scene, named
 
 TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))
@@ -19,7 +20,12 @@ TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))
 def synced(scene, settings=TEXT):
     """The item and the record that a sync leaves behind."""
     desired = desired_state(scene, settings)
-    item = make_item(texts=desired.texts, lists=desired.lists, rating=desired.rating)
+    item = make_item(
+        texts=desired.texts,
+        lists=desired.lists,
+        rating=desired.rating,
+        locked=frozenset({*desired.texts, *desired.lists}),
+    )
     nothing = plan_change(desired, item, None, preserve=False)
     record = Record(
         scene.id,
@@ -28,7 +34,7 @@ def synced(scene, settings=TEXT):
         "/media/a.mp4",
         "the whole path",
         desired.fingerprint,
-        written_values(desired, nothing, None),
+        remember(desired, item, nothing, None)[0],
         cover_tag=cover_tag_of(scene),
     )
     return item, record

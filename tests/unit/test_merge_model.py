@@ -164,9 +164,9 @@ class Harbour(RuleBasedStateMachine):
         change = self.plan(desired, item)
         if not change.fields:
             return
-        written, _ = remember(desired, item, change, self.record)
+        written, removed = remember(desired, item, change, self.record)
         known = self.record or Record(1, item.rating_key, "1", "/media/a.mp4", "path", "", {})
-        self.record = evolve(known, announced=(*known.announced, written))
+        self.record = evolve(known, announced=(*known.announced, written), removed=removed)
         before = self.shown(item)
         self.send(change)
         for name in self.doubt:
