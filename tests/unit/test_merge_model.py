@@ -296,4 +296,4 @@ class Harbour(RuleBasedStateMachine):
 
 
 TestHarbour = Harbour.TestCase
-TestHarbour.settings = hypothesis_settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestHarbour.settings = hypothesis_settings(max_examples=100, stateful_step_count=25, deadline=None)
