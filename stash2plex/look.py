@@ -13,6 +13,10 @@ CONFIDENCE = {"the whole path": "certain", "the file name": "low"}
 """How sure a way of matching is; the others are “high”."""
 
 
+SHOWN = 20
+"""Candidates that are kept: in some libraries very many files share a name."""
+
+
 @frozen
 class Look:
     """How a scene was matched, or why it was refused: the word and the sentence."""
@@ -38,5 +42,5 @@ def look_up(session: Session, scene: Scene) -> Look:
         if not index.titles():
             never = "Plex's library has not been listed yet; the next sync does that."
             return Look(None, (), error.reason, never)
-        return Look(None, files, error.reason, str(error))
-    return Look(match, files)
+        return Look(None, files[:SHOWN], error.reason, str(error))
+    return Look(match, files[:SHOWN])
