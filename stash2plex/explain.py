@@ -15,8 +15,9 @@ from stash2plex.apply import is_settled
 from stash2plex.config import Settings, parse_settings
 from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.finding import explain_scene as explain_match
 from stash2plex.keystate import KeyState, read_key_state
-from stash2plex.look import Look, look_up
+from stash2plex.matching import Explanation
 from stash2plex.merge import held_text, plan_change
 from stash2plex.model import (
     IMAGE_FIELDS,
@@ -31,12 +32,15 @@ from stash2plex.model import (
 )
 from stash2plex.observe import local, span, utc
 from stash2plex.pictures import cover_tag_of
-from stash2plex.pipeline import Session
 from stash2plex.plexindex import PlexIndex
 from stash2plex.policy import SNOOZES
+from stash2plex.session import Session
 
 LOOK_SECONDS = 10.0
 """How long an explanation waits for Plex: a person looks at it."""
+
+CANDIDATES = 20
+"""Candidates that are shown: in some libraries very many files share a name."""
 
 
 @frozen
@@ -55,14 +59,15 @@ class FieldView:
 
 
 @define
-class Explanation:
+class SceneExplanation:
     """All that is known of a scene. `state` is one word, `why` one plain sentence."""
 
     scene_id: int
     key: KeyState
     record: Record | None = None
     scene: Scene | None = None
-    look: Look | None = None
+    look: Explanation | None = None
+    listed: bool = True
     fields: tuple[FieldView, ...] = ()
     unknown: list[str] = field(factory=list)
     state: str = "unknown"
@@ -77,11 +82,11 @@ class Explanation:
         return str(written) if written else f"scene {self.scene_id}"
 
 
-def explain_scene(app: App, scene_id: int) -> Explanation:
+def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     """Collect what is known of a scene, and say why it is where it is."""
     connection = app.store.connection
     key = read_key_state(connection, ("scene", scene_id), app.clock())
-    known = Explanation(scene_id, key, app.store.records.get(scene_id))
+    known = SceneExplanation(scene_id, key, app.store.records.get(scene_id))
     gone = False
     try:
         settings = app.settings()
@@ -100,7 +105,7 @@ def explain_scene(app: App, scene_id: int) -> Explanation:
     return known
 
 
-def _look_at_plex(app: App, settings: Settings, known: Explanation) -> PlexItem | None:
+def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> PlexItem | None:
     """Match the scene by the index as it is, and read its item."""
     try:
         settings.require_plex()
@@ -111,7 +116,9 @@ def _look_at_plex(app: App, settings: Settings, known: Explanation) -> PlexItem 
     try:
         if known.scene is not None:
             index = PlexIndex(app.store.connection, plex, app.clock)
-            known.look = look_up(Session(settings, app.stash, plex, index), known.scene)
+            session = Session(settings, app.stash, plex, index)
+            known.look = explain_match(app.store, session, known.scene)
+            known.listed = bool(index.titles())
         rating_key = _rating_key(known)
         if rating_key is None:
             return None
@@ -127,7 +134,7 @@ def _look_at_plex(app: App, settings: Settings, known: Explanation) -> PlexItem 
     return item
 
 
-def _rating_key(known: Explanation) -> str | None:
+def _rating_key(known: SceneExplanation) -> str | None:
     if known.look is not None and known.look.match is not None:
         return known.look.match.file.rating_key
     # A scene of a server that is down, or one that is gone: its item is still known.
@@ -138,7 +145,7 @@ def _rating_key(known: Explanation) -> str | None:
 
 
 def _field_views(
-    known: Explanation,
+    known: SceneExplanation,
     settings: Settings,
     desired: Desired | None,
     item: PlexItem | None,
@@ -212,7 +219,7 @@ def _picture_views(
 
 
 def _reason(
-    app: App, known: Explanation, settings: Settings, desired: Desired | None, *, gone: bool
+    app: App, known: SceneExplanation, settings: Settings, desired: Desired | None, *, gone: bool
 ) -> tuple[str, str]:
     """Say in a word and in a sentence why the scene is where it is."""
     if gone:
@@ -227,12 +234,17 @@ def _reason(
         return "dead", f"It was given up after {known.key.attempts} tries: {known.key.error}"
     if known.key.state != "none":
         return _queued(app, known, settings)
+    if not known.listed:
+        return (
+            "not_matched",
+            "Plex's library has not been listed yet; the next sync does that.",
+        )
     if known.look is not None and known.look.match is None:
         return "not_matched", known.look.refusal
     return _compared(known, desired)
 
 
-def _queued(app: App, known: Explanation, settings: Settings) -> tuple[str, str]:
+def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str, str]:
     key = known.key
     if key.state == "in_progress":
         return "in_progress", "A worker has it in hand now."
@@ -251,7 +263,7 @@ def _queued(app: App, known: Explanation, settings: Settings) -> tuple[str, str]
     return "waiting", f"It is due in {span((key.due_at or 0.0) - app.clock())}."
 
 
-def _compared(known: Explanation, desired: Desired | None) -> tuple[str, str]:
+def _compared(known: SceneExplanation, desired: Desired | None) -> tuple[str, str]:
     if (
         known.scene is None
         or desired is None
@@ -280,7 +292,7 @@ def _compared(known: Explanation, desired: Desired | None) -> tuple[str, str]:
 # -- for machines and for persons ---------------------------------------------------------
 
 
-def explanation_json(known: Explanation) -> dict[str, Any]:
+def explanation_json(known: SceneExplanation) -> dict[str, Any]:
     """Return it as plain values (contract §5)."""
     key, record = known.key, known.record
     return {
@@ -323,7 +335,7 @@ def explanation_json(known: Explanation) -> dict[str, Any]:
     }
 
 
-def _match_json(look: Look | None) -> Mapping[str, object] | None:
+def _match_json(look: Explanation | None) -> Mapping[str, object] | None:
     if look is None:
         return None
     match = look.match
@@ -332,15 +344,23 @@ def _match_json(look: Look | None) -> Mapping[str, object] | None:
         "path": match.file.path if match else None,
         "matched_by": match.matched_by if match else None,
         "confidence": look.confidence or None,
+        "mapped_path": look.mapped_path or None,
         "refusal": look.refusal or None,
+        "shared_with": list(look.shared_with),
         "candidates": [
-            {"rating_key": one.rating_key, "path": one.path, "size": one.size}
-            for one in look.candidates
+            {
+                "rating_key": one.file.rating_key,
+                "path": one.file.path,
+                "size": one.file.size,
+                "level": str(one.level) if one.level else None,
+                "why": one.why or None,
+            }
+            for one in look.candidates[:CANDIDATES]
         ],
     }
 
 
-def explanation_lines(known: Explanation) -> list[str]:
+def explanation_lines(known: SceneExplanation) -> list[str]:
     """Say all but the fields to a person, a line each."""
     lines = [f"Scene {known.scene_id} “{known.title}”: {known.why}"]
     look = known.look
@@ -351,7 +371,10 @@ def explanation_lines(known: Explanation) -> list[str]:
             f"(confidence: {look.confidence})."
         )
     elif look is not None:
-        lines += [f"Candidate {one.rating_key}: “{one.path}”." for one in look.candidates]
+        lines += [
+            f"Candidate {one.file.rating_key}: “{one.file.path}”. {one.why}".strip()
+            for one in look.candidates[:CANDIDATES]
+        ]
     if known.record is not None and known.record.synced_at:
         lines.append(f"Last synced at {local(known.record.synced_at)}.")
     lines += [f"{local(one.at)}: {one.error}" for one in known.key.history]
@@ -359,7 +382,7 @@ def explanation_lines(known: Explanation) -> list[str]:
     return lines
 
 
-def field_lines(known: Explanation) -> list[str]:
+def field_lines(known: SceneExplanation) -> list[str]:
     """Say the fields to a person, a line each."""
     return [
         f"{view.name}: {view.state.replace('_', ' ')}; Stash {shown(view.stash)}, "

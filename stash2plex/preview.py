@@ -15,13 +15,13 @@ from stash2plex.app import App
 from stash2plex.apply import is_settled
 from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.errors import NotInPlexYet, UsageError
-from stash2plex.look import look_up
+from stash2plex.finding import explain_scene
 from stash2plex.merge import held_text, plan_change
 from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Scene
 from stash2plex.observe import count
 from stash2plex.pictures import PicturePlan, plan_pictures
-from stash2plex.pipeline import Session
 from stash2plex.plex import IDS_PER_READ
+from stash2plex.session import Session
 
 SHOWN = 50
 """Scenes that are shown; all are counted."""
@@ -246,7 +246,7 @@ def _candidate(app: App, session: Session, scene: Scene, found: Preview) -> _Can
     if is_settled(scene, desired, record):
         found.settled += 1
         return None
-    look = look_up(session, scene)
+    look = explain_scene(app.store, session, scene)
     if look.match is None:
         _not_matched(found, scene, look.reason, look.refusal)
         return None

@@ -31,7 +31,8 @@ def test_a_scene_explains_itself_from_the_first_look_to_the_last(make_stage):
     explained = stage.operation("scene", scene_id=scene.id)
     assert set(explained) == SHAPE
     assert set(explained["match"]) == {
-        "rating_key", "path", "matched_by", "confidence", "refusal", "candidates",
+        "rating_key", "path", "matched_by", "confidence", "mapped_path", "refusal", "shared_with",
+        "candidates",
     }  # fmt: skip
     assert set(explained["queue"]) == {
         "state", "due_at", "attempts", "snoozes", "reason", "error", "history",

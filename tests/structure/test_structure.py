@@ -33,7 +33,7 @@ LAYERS = [
     {"session"},
     {"news"},
     {"finding", "plexwatch", "drift"},
-    {"pipeline", "look"},
+    {"pipeline"},
     {"reports"},
     {"worker", "reconcile"},
     {"app"},
