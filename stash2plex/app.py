@@ -34,6 +34,7 @@ from stash2plex.reports import Report, ReportBook
 from stash2plex.scans import Scans
 from stash2plex.session import Session, Store
 from stash2plex.stash import Stash, StashBasics
+from stash2plex.sweeper import Sweeper
 from stash2plex.transport import Transport
 from stash2plex.worker import Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
@@ -124,6 +125,7 @@ class App:
     random: Random = field(factory=Random)
     _session: Session | None = None
     _warned: tuple[str, ...] = ()
+    _sweeper: Sweeper | None = None
 
     def close(self) -> None:
         """Close the connections and the database."""
@@ -140,6 +142,15 @@ class App:
     def book(self) -> ProgressBook:
         """The progress that every process sees."""
         return ProgressBook(self.store.connection, self.clock)
+
+    @property
+    def sweeper(self) -> Sweeper:
+        """What looks after the library in this process."""
+        if self._sweeper is None:
+            self._sweeper = Sweeper(
+                self.store, PLUGIN_ID, clock=self.clock, monotonic=self.monotonic
+            )
+        return self._sweeper
 
     def basics(self) -> StashBasics:
         """Ask Stash for its version and our stored settings."""
@@ -207,6 +218,7 @@ class App:
         return Drain(
             store=self.store,
             open_session=self.open_session,
+            sweeper=self.sweeper,
             book=self.book,
             observer=observer,
             goal=goal,

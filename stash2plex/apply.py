@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from attrs import evolve, frozen
 
 from stash2plex.config import Settings
@@ -39,12 +42,22 @@ KEPT = "+kept"
 """Ends the fingerprint of a record where a person's edits stay: it counts while they shall."""
 
 
+def files_mark(scene: Scene) -> str:
+    """Digest the files of a scene: another one may be another item of Plex.
+
+    Stash moves, renames and reassigns files without bumping the scene (stash.md §10).
+    """
+    listed = json.dumps([[file.path, file.size] for file in scene.files])
+    return hashlib.sha256(listed.encode()).hexdigest()[:32]
+
+
 def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
     """Whether the record says that Plex holds all of it, so that nothing need be asked."""
     ending = KEPT if desired.preserves else ""
     return (
         record is not None
         and record.fingerprint in (desired.fingerprint, desired.fingerprint + ending)
+        and record.files == files_mark(scene)
         and not cover_may_differ(scene, desired, record)
     )
 
@@ -118,5 +131,6 @@ def apply_scene(
         background_hash=pictures.hashes[Field.BACKGROUND],
         synced_at=clock(),
         removed=removed,
+        files=files_mark(scene),
     )
     return Applied(new, (*change.fields, *pictures.fields), seconds, tuple(notes), kept)

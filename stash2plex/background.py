@@ -16,8 +16,7 @@ from stash2plex.app import (
     store_errors_mapped,
 )
 from stash2plex.config import Settings
-from stash2plex.enqueue import rebuild_if_asked
-from stash2plex.errors import ServerError, Stash2PlexError, UsageError
+from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
 from stash2plex.observe import Silent, log_to_file
 from stash2plex.starter import start_worker
@@ -69,12 +68,6 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
     stop = _StopSignal(app, plugin_dir)
     goal = Goal("background worker", foreground=False, patience=STASH_PATIENCE)
     logger.info("The background worker has started (process %d).", os.getpid())
-    try:
-        if said := rebuild_if_asked(app):
-            logger.warning("%s", said)
-    except ServerError as error:
-        # The mark stays for the next start.
-        logger.warning("%s", error)
     while True:
         presence = show_presence(app.folder, app.sleep)
         summary = app.drain(goal, Silent(), stop.wanted)

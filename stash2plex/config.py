@@ -47,6 +47,11 @@ class Settings:
         token = "set" if self.plex_token else "missing"
         return f"<Settings for {self.plex_url or 'no Plex'}, token {token}>"
 
+    @property
+    def has_plex(self) -> bool:
+        """Whether there is a Plex to talk to, and a person who wants it."""
+        return bool(self.enabled and self.plex_url and self.plex_token)
+
     def require_plex(self) -> None:
         """Raise ConfigError unless there is a Plex to talk to."""
         if not self.plex_url:

@@ -12,7 +12,7 @@ from stash2plex.datadir import locate, prepare
 from stash2plex.db import connect, get_meta, store_error
 from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
 from stash2plex.starter import start_worker
-from stash2plex.workqueue import WorkQueue
+from stash2plex.workqueue import URGENT, WorkQueue
 
 # `typing` costs 5 ms; type checkers take any constant of this name for theirs.
 TYPE_CHECKING = False
@@ -27,6 +27,9 @@ PLAY_FIELDS = frozenset(
 OFF_TRUSTED = 60
 """Seconds that a save believes that the worker is off without having one look."""
 
+MOST_MERGED = 1_000
+"""Tags of one merge that are looked at."""
+
 COVER_DELAY = 3.0
 """Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
 
@@ -37,20 +40,22 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     Returns a sentence for Stash's debug log. Raises UsageError for an event that it does not
     know and StoreError where the key could not be recorded.
     """
-    key = read_key(request["args"]["hookContext"])
+    context = request["args"]["hookContext"]
+    key = read_key(context)
     if key is None:
         return "Nothing that Plex shows was changed."
     kind, id_, delay = key
+    keys = [(kind, id_), *merged_tags(context)]
     connection_info = request.get("server_connection") or {}
     folder = locate(connection_info.get("Dir"), plugin_dir)
     path = prepare(folder)
     try:
-        wanted = _store(path, kind, id_, delay)
+        wanted = _store(path, keys, delay)
     except StoreDamaged:
         from stash2plex.repair import replace_damaged  # noqa: PLC0415 - for the rarest of saves
 
         replace_damaged(folder)
-        wanted = _store(path, kind, id_, delay)
+        wanted = _store(path, keys, delay)
     # The key is safe from here on; without a worker it waits for the next event or task.
     started = False
     try:
@@ -60,11 +65,11 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
 
 
-def _store(path: str, kind: str, id_: int, delay: float) -> bool:
-    """Commit the key; returns whether a background worker is wanted."""
+def _store(path: str, keys: "list[tuple[str, int]]", delay: float) -> bool:
+    """Commit the keys; returns whether a background worker is wanted."""
     database = connect(path)
     try:
-        WorkQueue(database, time.time).add(kind, id_, delay=delay)
+        WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
         return may_start(get_meta(database, "background_worker"), time.time())
@@ -100,6 +105,24 @@ def read_key(context: "Any") -> "tuple[str, int, float] | None":
     if isinstance(fields, list) and fields and all(field in PLAY_FIELDS for field in fields):
         return None
     return kind, id_, COVER_DELAY if trigger == "Scene.Create.Post" else 0.0
+
+
+def merged_tags(context: "Any") -> "list[tuple[str, int]]":
+    """List the tags that a merge made vanish: no other hook tells of them (stash.md §3.5).
+
+    The scenes that showed them at their last sync are known from their records. What is no usable
+    id is passed over; the sweeps find what is missing here.
+    """
+    given = context.get("input")
+    source = given.get("source") if isinstance(given, dict) else None
+    if context["type"] != "Tag.Merge.Post" or not isinstance(source, list):
+        return []
+    ids = [str(value) for value in source[:MOST_MERGED]]
+    return [
+        ("tag", int(text))
+        for text in ids
+        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63  # noqa: PLR2004
+    ]
 
 
 def worker_request(connection_info: "dict[str, Any]") -> bytes:

@@ -156,6 +156,7 @@ class Record:
     `written` is what is ours in Plex, by field; `removed` what a person took away there and what
     stays away while edits are preserved (of the rating: that a person has the say). `announced` is
     what edits whose end nobody saw would have left as `written`; such a record has no fingerprint.
+    `files` is the digest of the files that the scene had then.
     """
 
     scene_id: int
@@ -172,6 +173,7 @@ class Record:
     synced_at: float = 0.0
     removed: Mapping[str, object] = attrs_field(factory=dict)
     announced: tuple[Mapping[str, object], ...] = ()
+    files: str = ""
 
 
 @frozen
@@ -241,7 +243,7 @@ class StashPort(Protocol):
         """Read scenes; those that are gone are absent."""
 
     def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
-        """List the scenes that show a performer, studio, tag or group."""
+        """List the scenes that show a performer, studio (or one below it), tag or group."""
 
     def cover(self, scene: Scene, etag: str) -> Image | None:
         """Fetch the cover; None where the scene has none."""

@@ -14,7 +14,7 @@ from stash2plex.model import Field, Record, Scene
 
 COLUMNS = (
     "scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written, cover_tag, "
-    "cover_etag, poster_hash, background_hash, synced_at, removed, announced"
+    "cover_etag, poster_hash, background_hash, synced_at, removed, announced, files"
 )
 
 JSON_COLUMNS = ("written", "removed", "announced")
@@ -179,6 +179,25 @@ class Records:
             "SELECT scene_id FROM scene_link WHERE kind = ? AND id = ?", (kind, entity_id)
         )
         return [int(row[0]) for row in rows]
+
+    def shown_entities(self, kind: str) -> set[int]:
+        """List what any scene showed of a kind when it was last synced."""
+        return {
+            int(row[0])
+            for row in self._db.execute(
+                "SELECT DISTINCT id FROM scene_link WHERE kind = ?", (kind,)
+            )
+        }
+
+    def ids_between(self, after: int, upto: int) -> set[int]:
+        """List the synced scenes with ids above `after`, up to and with `upto`."""
+        return {
+            int(row[0])
+            for row in self._db.execute(
+                "SELECT scene_id FROM scene_record WHERE scene_id > ? AND scene_id <= ?",
+                (after, upto),
+            )
+        }
 
     def summary(self) -> tuple[int, float | None]:
         """Count the synced scenes, and say when the last one was synced (epoch seconds)."""

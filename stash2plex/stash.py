@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from attrs import Factory, frozen
 
 from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.glance import Glance, glance_query, glance_variables, read_glance
 from stash2plex.model import Entity, Image, Scene, StashFile
 from stash2plex.transport import Reply, Transport
 from stash2plex.wire import make_converter, structure
@@ -187,30 +188,40 @@ class Stash:
         value = _dig(data, "findScenes", "count")
         return structure(self._converter, value, int, "Stash", "the number of scenes")
 
+    def scene_page(self, after: int, criteria: Mapping[str, object] | None = None) -> list[Scene]:
+        """Read the next page of scenes with their content: the lowest ids above `after`.
+
+        Of all scenes, or of those that fit a scene filter. A page of less than `PAGE` is the last.
+        """
+        data = self._query(
+            "query ScenePage($criteria: SceneFilterType, $filter: FindFilterType) {"
+            " findScenes(scene_filter: $criteria, filter: $filter) {"
+            " scenes { ...SceneFields } } } " + SCENE_FIELDS,
+            {
+                "criteria": {
+                    "id": {"value": after, "modifier": "GREATER_THAN"},
+                    **(criteria or {}),
+                },
+                "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
+            },
+        )
+        page = [
+            _scene(structure(self._converter, row, _Scene, "Stash", "a page of scenes"))
+            for row in _dig(data, "findScenes", "scenes")
+        ]
+        ids = [scene.id for scene in page]
+        if page and (min(ids) <= after or ids != sorted(ids) or len(page) > PAGE):
+            raise Transient("Stash", "Stash answered scenes that were not asked for.")
+        return page
+
     def all_scenes(self) -> Iterator[list[Scene]]:
         """Page through every scene with its content, by growing id."""
         last = 0
-        while True:
-            data = self._query(
-                "query AllScenes($criteria: SceneFilterType, $filter: FindFilterType) {"
-                " findScenes(scene_filter: $criteria, filter: $filter) {"
-                " scenes { ...SceneFields } } } " + SCENE_FIELDS,
-                {
-                    "criteria": {"id": {"value": last, "modifier": "GREATER_THAN"}},
-                    "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
-                },
-            )
-            page = [
-                _scene(structure(self._converter, row, _Scene, "Stash", "a page of scenes"))
-                for row in _dig(data, "findScenes", "scenes")
-            ]
-            if page:
-                if min(scene.id for scene in page) <= last:
-                    raise Transient("Stash", "Stash answered scenes that were not asked for.")
-                yield page
-                last = max(scene.id for scene in page)
+        while page := self.scene_page(last):
+            yield page
             if len(page) < PAGE:
                 return
+            last = page[-1].id
 
     def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
         """Page through the ids of all scenes, or of those that fit a scene filter.
@@ -242,9 +253,13 @@ class Stash:
                 return
 
     def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
-        """List the scenes that show a performer, studio, tag or group directly."""
-        criteria = {ENTITY_CRITERIA[kind]: {"value": [str(int(entity_id))], "modifier": "INCLUDES"}}
-        return [id_ for page in self.scene_ids(criteria) for id_ in page]
+        """List the scenes that show a performer, studio (or one below it), tag or group.
+
+        Tags below a tag are left out: a scene shows its own tags only, and the settings that name
+        tags match names exactly. The filter is `groups`, for Stash ignores `groups_filter`
+        (stash.md §5.3).
+        """
+        return [id_ for page in self.scene_ids(shows(kind, [entity_id])) for id_ in page]
 
     def scene_ids_changed_since(self, moment: float) -> Iterator[list[int]]:
         """Page through scenes whose `updated_at` is after a moment (epoch seconds), about.
@@ -271,6 +286,39 @@ class Stash:
         start = datetime.fromtimestamp(moment, zone) - timedelta(hours=1)
         value = start.strftime("%Y-%m-%dT%H:%M:%S")
         yield from self.scene_ids({"updated_at": {"value": value, "modifier": "GREATER_THAN"}})
+
+    # -- what moved -----------------------------------------------------------------------
+
+    def glance(self, plugin_id: str, last_job: int) -> Glance:
+        """Look at everything in one request: newest times, counts, jobs, the stored settings."""
+        data = self._query(glance_query(last_job), glance_variables(plugin_id))
+        return read_glance(self._converter, data)
+
+    def studio_ids_changed(self, after: str) -> list[int]:
+        """List studios whose `updated_at`, as text, is greater; at most `PAGE`, the newest."""
+        data = self._query(
+            "query Studios($criteria: StudioFilterType, $filter: FindFilterType) {"
+            " findStudios(studio_filter: $criteria, filter: $filter) { studios { id } } }",
+            {
+                "criteria": {"updated_at": {"value": after, "modifier": "GREATER_THAN"}},
+                "filter": {"per_page": PAGE, "sort": "updated_at", "direction": "DESC"},
+            },
+        )
+        return self._ids(data, "findStudios", "studios")
+
+    def entity_ids(self, kind: str) -> list[int]:
+        """List every performer, studio, tag or group."""
+        field = f"find{kind.capitalize()}s"
+        data = self._query(
+            f"query Everything {{ {field}(filter: {{per_page: -1}}) {{ {kind}s {{ id }} }} }}"
+        )
+        return self._ids(data, field, f"{kind}s")
+
+    def _ids(self, data: dict[str, Any], field: str, rows: str) -> list[int]:
+        return [
+            structure(self._converter, _dig(row, "id"), int, "Stash", "an id")
+            for row in _dig(data, field, rows)
+        ]
 
     # -- pictures -------------------------------------------------------------------------
 
@@ -363,6 +411,20 @@ class Stash:
         name, _, value = reply.headers.get("set-cookie", "").split(";")[0].partition("=")
         if name.strip() == self._cookie[0] and value:
             self._cookie = (self._cookie[0], value)
+
+
+def shows(kind: str, ids: list[int]) -> dict[str, object]:
+    """Write the scene filter for those that show one of some performers, studios, tags or groups.
+
+    A studio stands for those below it too.
+    """
+    criterion: dict[str, object] = {
+        "value": [str(int(id_)) for id_ in ids],
+        "modifier": "INCLUDES",
+    }
+    if kind == "studio":
+        criterion["depth"] = -1
+    return {ENTITY_CRITERIA[kind]: criterion}
 
 
 LOGIN_ADVICE = (

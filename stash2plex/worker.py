@@ -24,6 +24,7 @@ from stash2plex.pipeline import Pipeline
 from stash2plex.plexwatch import PlexWatch
 from stash2plex.progress import Progress, ProgressBook, Tally
 from stash2plex.session import Session, Store
+from stash2plex.sweeper import Sweeper
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -119,6 +120,7 @@ class Drain:
 
     store: Store
     open_session: Callable[[], Session]
+    sweeper: Sweeper
     book: ProgressBook
     observer: Observer
     goal: Goal
@@ -160,6 +162,7 @@ class Drain:
         try:
             gave_up, error = self._loop()
         finally:
+            self.sweeper.rest()
             if self._pipeline:
                 self._pipeline.close()
             if self._session:
@@ -193,12 +196,21 @@ class Drain:
             self._watch_plex()
             if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
                 pipeline.fill(single=half_open)
+            sweeping = self._sweep(STEP if not pipeline.busy else 0.0)
             if pipeline.busy:
                 self._worked_at = self.monotonic()
                 pipeline.collect(STEP)
                 self._show("")
-            elif self._idle():
+            elif not sweeping and self._idle():
                 return "", None
+
+    def _sweep(self, seconds: float) -> bool:
+        """Do the next bit of looking after the library; True while there is more of it."""
+        session = self._session
+        assert session is not None
+        return self.sweeper.step(
+            session.settings, session.stash, by_clock=not self.goal.foreground, seconds=seconds
+        )
 
     # -- the gate -------------------------------------------------------------------------
 
@@ -238,6 +250,8 @@ class Drain:
     def _has_work(self) -> bool:
         if self._pipeline is not None and self._pipeline.busy:
             return True
+        if self.sweeper.settings_moved or self.store.breakers["stash"].read().state != "closed":
+            return True
         due = self.store.queue.next_due_at()
         return due is not None and due <= self.clock()
 
@@ -246,7 +260,8 @@ class Drain:
         age = self.monotonic() - self._session_at
         if self._session_error is not None and age < CONFIG_SECONDS:
             return Gate(CONFIG_SECONDS - age, str(self._session_error), self._session_error)
-        if self._session is not None and self._session_error is None and age < SESSION_SECONDS:
+        fresh = age < SESSION_SECONDS and not self.sweeper.settings_moved
+        if self._session is not None and self._session_error is None and fresh:
             return None
         if self._pipeline is not None and self._pipeline.busy:
             # What is in hand was read under the old settings; `_loop` lets it run dry first.
@@ -270,6 +285,7 @@ class Drain:
                 refused=isinstance(error, Refused),
             )
         self.store.breakers["stash"].succeeded()
+        self.sweeper.settings_moved = False
         self._session_error = None
         self._session_at = self.monotonic()
         self._adopt(session)
@@ -406,7 +422,7 @@ class Drain:
         if wait == 0.0:
             return False
         now = self.monotonic()
-        if wait is not None and wait <= self.goal.idle:
+        if self.sweeper.jobs_run or (wait is not None and wait <= self.goal.idle):
             self._worked_at = now
         if now - self._worked_at >= self.goal.idle:
             return True

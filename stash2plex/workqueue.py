@@ -132,6 +132,26 @@ class WorkQueue:
             )
             return self.add_many(keys, priority=BULK)
 
+    def offer(self, keys: Iterable[Key]) -> int:
+        """Mark keys as dirty for a sweep, which may see the same ones again and again.
+
+        A key that waits is left as it is: it will be read afresh, and hastening it would make its
+        backoff worthless. One in somebody's hands is looked at once more. Dead letters stay dead.
+        Returns how many there were to do.
+        """
+        now = self._clock()
+        with transaction(self._db):
+            rows = [
+                (kind, id_, BULK, now, now) for kind, id_ in keys if not self._is_dead(kind, id_)
+            ]
+            self._db.executemany(
+                "INSERT INTO queue (kind, id, priority, added_at, due_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (kind, id) DO UPDATE SET generation = generation + 1"
+                " WHERE lease_id IS NOT NULL",
+                rows,
+            )
+        return len(rows)
+
     def _is_dead(self, kind: str, id_: int) -> bool:
         found = self._db.execute(
             "SELECT 1 FROM dead_letter WHERE kind = ? AND id = ?", (kind, id_)

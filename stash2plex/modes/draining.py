@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import encode_request
-from stash2plex.enqueue import enqueue_all, enqueue_recent, rebuild_if_asked
+from stash2plex.enqueue import enqueue_all, enqueue_recent
 from stash2plex.errors import ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
 from stash2plex.observe import StashProgress
 from stash2plex.starter import start_worker
+from stash2plex.upkeep import is_stale, load_marks
 from stash2plex.worker import PATIENCE, Goal
 
 DAY = 86_400.0
@@ -41,8 +42,6 @@ def drain(context: Context, name: str, part: tuple[float, float] = (0.0, 1.0)) -
     goal = Goal(name, foreground=True, patience=float(patience))
     # A setting that cannot be used is said at once, even while another process drains.
     context.app.open_session()
-    if said := rebuild_if_asked(context.app):
-        context.logger.warning("%s", said)
     observer = StashProgress(context.stderr, context.logger, name, part=part)
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"
@@ -67,12 +66,23 @@ def leave_to_worker(context: Context) -> bool:
     # A key that a killed process had in hand counts too: the worker takes it over.
     if settings.background_worker == "off" or context.app.store.queue.is_empty():
         return False
+    return _start(context)
+
+
+def _start(context: Context) -> bool:
     request = encode_request(context.server_connection)
     return start_worker(context.app.folder, context.plugin_dir, request)
 
 
 def wake(context: Context) -> dict[str, Any]:
-    """Start the background worker when work is due."""
-    context.app.settings()
-    due = context.app.store.queue.due_within(0.0)
-    return {"started": due > 0 and leave_to_worker(context), "due": due}
+    """Start the background worker when work is due, or when it was long that one looked at Stash.
+
+    Without a Plex to send to, nothing is looked for.
+    """
+    app = context.app
+    settings = app.settings()
+    due = app.store.queue.due_within(0.0)
+    stale = is_stale(load_marks(app.store.connection), app.clock())
+    looks = stale and settings.has_plex and settings.background_worker != "off"
+    started = leave_to_worker(context) if due else looks and _start(context)
+    return {"started": started, "due": due}

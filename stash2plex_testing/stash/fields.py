@@ -242,6 +242,7 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     "FindStudiosResultType": {"studios": lambda found, _: found.rows},
     "FindTagsResultType": {"tags": lambda found, _: found.rows},
     "FindGroupsResultType": {"groups": lambda found, _: found.rows},
+    "FindFilesResultType": {"files": lambda found, _: found.rows},
     "FindSceneMarkersResultType": {"scene_markers": lambda found, _: found.rows},
     "Job": {
         "subTasks": _constant(None),

@@ -17,6 +17,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -174,6 +175,8 @@ class Plan:
             return _list(self._completer(output.of_type, sets))
         if isinstance(output, GraphQLObjectType):
             return self._object(self._plan(output, sets))
+        if isinstance(output, GraphQLInterfaceType):
+            raise NotPlannedError
         if output.name == "ID":
             return _as_id
         if output.name in ("Int", "Float", "Boolean", "String"):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stash2plex_testing.stash.core import Context
 from stash2plex_testing.stash.criteria import number_of
 from stash2plex_testing.stash.fields import Resolver, task_value
 from stash2plex_testing.stash.filters import Filters
+from stash2plex_testing.stash.library import Library
 from stash2plex_testing.stash.records import Scene
 from stash2plex_testing.stash.search import (
+    FILE_SORTS,
     MARKER_SORTS,
     OTHER_SORTS,
     SCENE_SORTS,
@@ -71,17 +73,28 @@ def find_scenes(
         )
 
 
+OTHER_TABLES: Mapping[str, Callable[[Library], Any]] = {
+    "performer": lambda library: library.performers,
+    "studio": lambda library: library.studios,
+    "tag": lambda library: library.tags,
+    "group": lambda library: library.groups,
+    "marker": lambda library: library.markers,
+    "file": lambda library: library.files,
+}
+SORTS = {"marker": MARKER_SORTS, "file": FILE_SORTS}
+
+
 def _find_many(kind: str, filter_name: str) -> Resolver:
     def resolve(_: None, context: Context, **arguments: Any) -> Any:
         core = context.core
-        table: Any = core.library.markers if kind == "marker" else core.library.table_of(kind)
+        table: Any = OTHER_TABLES[kind](core.library)
         chosen = arguments.get("ids") or arguments.get("performer_ids")
         if chosen:
             return Chosen(table, chosen, kind)
         with core.library.lock:
             return Found(
                 table,
-                MARKER_SORTS if kind == "marker" else OTHER_SORTS,
+                SORTS.get(kind, OTHER_SORTS),
                 test=Filters(core.library, core.clock()).compile(kind, arguments.get(filter_name)),
                 bounds=(0, float("inf")),
                 paging=arguments.get("filter") or {},
@@ -220,6 +233,7 @@ QUERIES: Mapping[str, Resolver] = {
     "findScene": find_scene,
     "findSceneByHash": find_scene_by_hash,
     "findScenes": find_scenes,
+    "findFiles": _find_many("file", "file_filter"),
     "findSceneMarkers": _find_many("marker", "scene_marker_filter"),
     "findPerformer": _find_one("performer"),
     "findPerformers": _find_many("performer", "performer_filter"),

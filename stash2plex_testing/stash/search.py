@@ -57,6 +57,13 @@ OTHER_SORTS: Mapping[str, Key] = {
     "random": lambda row: hash((row.id, "random")),
 }
 
+FILE_SORTS: Mapping[str, Key] = {
+    "id": lambda row: row.id,
+    "path": lambda row: row.path,
+    "created_at": lambda row: row.created_at,
+    "updated_at": lambda row: row.updated_at,
+}
+
 MARKER_SORTS: Mapping[str, Key] = {
     "id": lambda row: row.id,
     "title": lambda row: row.title.casefold(),

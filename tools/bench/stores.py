@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from random import Random
 
+from attrs import evolve
+
 from stash2plex.app import open_store
-from stash2plex.apply import is_settled
+from stash2plex.apply import files_mark, is_settled
 from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
@@ -154,7 +156,7 @@ def fill_records(store: Store, size: int) -> None:
             one = scene(number)
             state = desired_state(one, settings)
             record = Record(number, str(number), "1", "/x", "path", state.fingerprint, {}, "t=1")
-            store.records.put(record, one)
+            store.records.put(evolve(record, files=files_mark(one)), one)
 
 
 def claim_seconds(folder: str, waiting: int) -> float:
