@@ -18,6 +18,19 @@ class ManualClock:
         self.now += seconds
 
 
+class Turned(ManualClock):
+    """A clock that only sleeping moves."""
+
+    def __init__(self, now=1_000_000.0):
+        super().__init__(now)
+        self.at = {}
+
+    def sleep(self, seconds):
+        self.now += max(seconds, 0.01)
+        for moment in sorted(moment for moment in self.at if moment <= self.now):
+            self.at.pop(moment)()
+
+
 def make_scene(id_=1, **values):
     base = {
         "title": "A harbour",

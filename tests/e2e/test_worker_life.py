@@ -11,25 +11,10 @@ from stash2plex.errors import ConfigError, Refused, Unavailable
 from stash2plex.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
+from tests.support import Turned
 
 BACKGROUND = Goal("background worker", foreground=False, patience=120.0)
 FOREGROUND = Goal("Process Queue", foreground=True)
-
-
-class Turned:
-    """A clock that only sleeping moves."""
-
-    def __init__(self):
-        self.now = 1_000_000.0
-        self.at = {}
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += max(seconds, 0.01)
-        for moment in sorted(moment for moment in self.at if moment <= self.now):
-            self.at.pop(moment)()
 
 
 @pytest.fixture
