@@ -111,7 +111,8 @@ def read_glance(converter: Converter, data: Mapping[str, Any]) -> Glance:
         )
         marks[kind] = Mark(found.rows[0].updated_at if found.rows else "", found.count)
     # Null where nothing is queued (stash.md §4.1).
-    shown = list(data.get("jobQueue") or [])
+    queued = data.get("jobQueue")
+    shown = list(queued) if isinstance(queued, list) else []
     shown += [value for name, value in data.items() if name.startswith("job") and value]
     jobs: dict[int, StashJob] = {}
     for value in shown:

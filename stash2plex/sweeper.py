@@ -38,6 +38,9 @@ from stash2plex.upkeep import (
     swept,
 )
 
+RETRY_SECONDS = 5.0
+"""After a look that found no Stash: three in a row open the breaker, which then has the say."""
+
 
 class Sweeper:
     """Looks at Stash when a look is due, and does what follows from it.
@@ -122,6 +125,7 @@ class Sweeper:
 
     def _failed(self, error: ServerError) -> None:
         if isinstance(error, (Unavailable, Refused)):
+            self._looked_at = self._monotonic() - LOOK_SECONDS + RETRY_SECONDS
             self._store.breakers["stash"].failed(error, self._store.queue.due_within(0.0))
         if str(error) != self._said:
             self._said = str(error)

@@ -168,7 +168,8 @@ def look(marks: Marks, glance: Glance, now: float, digest: str) -> Look:
     last_job, jobs = _jobs(glance)
     found = evolve(marks, looked_at=now, kinds=kinds, last_job=last_job, jobs=jobs, settings=digest)
     if digest != marks.settings:
-        found = ask_for_sweep(found, now, SETTINGS_CAUSE)
+        # Told before any other cause: it alone brings dead letters back.
+        found = evolve(found, sweep_at=now, cause=SETTINGS_CAUSE)
     elif restored or (fewer and not 0 <= now - marks.back_at < BACK_SECONDS):
         found = evolve(found, back_at=now)
         found = ask_for_sweep(found, now, "Stash shows an older state than before")

@@ -157,6 +157,8 @@ class Drain:
         log = logging.getLogger(LOGGER)
         if taken:
             log.info("Carrying on with %s that an ended run had in hand.", count(taken, "key"))
+        # Others learn which process drains from this row, also while there is nothing to do.
+        self.book.write(self._progress(fresh=True))
         gave_up = ""
         error: Stash2PlexError | None = None
         try:

@@ -6,13 +6,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
 from plexapi.server import PlexServer
 
+from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex_testing.plex import Latency
 from stash2plex_testing.world import ARCHIVE, World, differences
+from tests.support import Turned
 
 PATIENCE = 60.0
 
@@ -87,6 +90,19 @@ class Stage(World):
 
     def queue(self) -> dict[str, int]:
         return self.operation("status")["queue"]
+
+
+def make_app(stage: Stage, clock: Turned) -> App:
+    """Open the plugin's data folder in this process, on a clock that the test turns."""
+    return App(
+        folder=stage.data_dir,
+        store=open_store(stage.data_dir, clock, Random(1)),
+        stash=make_stash(StashAddress(stage.stash.url)),
+        clock=clock,
+        monotonic=clock,
+        sleep=clock.sleep,
+        random=Random(1),
+    )
 
 
 @pytest.fixture

@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 import time
 from contextlib import contextmanager
-from random import Random
 
 import pytest
 
-from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.apply import files_mark
 from stash2plex.lock import drain_lock
 from stash2plex.observe import Silent
 from stash2plex.sweep import Sieve
 from stash2plex.worker import Goal
 from stash2plex_testing.stash import picture
-from tests.stage import Stage
+from tests.stage import Stage, make_app
 from tests.support import Turned
 
 HARBOUR = "/data/harbour"
@@ -45,15 +43,7 @@ class Shore:
         self.library = stage.stash.library
         self.number = 0
         self.made = []
-        self.app = App(
-            folder=stage.data_dir,
-            store=open_store(stage.data_dir, clock, Random(1)),
-            stash=make_stash(StashAddress(stage.stash.url)),
-            clock=clock,
-            monotonic=clock,
-            sleep=clock.sleep,
-            random=Random(1),
-        )
+        self.app = make_app(stage, clock)
 
     # -- the library ----------------------------------------------------------------------
 

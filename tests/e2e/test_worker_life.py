@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 
-from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.errors import ConfigError, Refused, Unavailable
 from stash2plex.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
+from tests.stage import make_app
 from tests.support import Turned
 
 BACKGROUND = Goal("background worker", foreground=False, patience=120.0)
@@ -23,15 +21,7 @@ def workshop(make_stage):
 
     def make(stage):
         clock = Turned()
-        app = App(
-            folder=stage.data_dir,
-            store=open_store(stage.data_dir, clock, Random(1)),
-            stash=make_stash(StashAddress(stage.stash.url)),
-            clock=clock,
-            monotonic=clock,
-            sleep=clock.sleep,
-            random=Random(1),
-        )
+        app = make_app(stage, clock)
         opened.append(app)
         return app, clock
 

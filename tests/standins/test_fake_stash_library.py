@@ -374,6 +374,21 @@ def test_other_lists(stash: FakeStash, ask: Ask) -> None:
     assert data["stats"]["scene_count"] == 60
 
 
+def test_the_newest_file(stash: FakeStash, ask: Ask, clock: Clock) -> None:
+    one = stash.add_scene(files=["/data/a.mp4"])
+    clock.now += 5
+    stash.add_scene(files=["/data/b.mp4"])
+    query = (
+        "query ($f: FindFilterType) { findFiles(filter: $f) { count files { path updated_at } } }"
+    )
+    newest = {"f": {"per_page": 1, "sort": "updated_at", "direction": "DESC"}}
+    found = ask(query, newest)["findFiles"]
+    assert (found["count"], found["files"][0]["path"]) == (2, "/data/b.mp4")
+    clock.now += 5
+    stash.move_file(one.files[0], "/data/c.mp4")
+    assert ask(query, newest)["findFiles"]["files"][0]["path"] == "/data/c.mp4"
+
+
 def test_generated_libraries_are_varied_and_the_same(tmp_path: Path) -> None:
     made = []
     for number in range(2):

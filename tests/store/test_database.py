@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from attrs import evolve
 
+from stash2plex import db
 from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.datadir import locate, prepare
 from stash2plex.db import SCHEMA_NUMBER, connect, get_meta, set_meta, transaction
@@ -153,6 +154,35 @@ def test_an_orphan_is_noted_once_bounded_and_gone_with_its_heir(database, monkey
     records.put(evolve(heir, scene_id=10), make_scene(10))
     records.forget(10, 60.0)
     assert [one.scene_id for one in records.orphans()] == [3]
+
+
+def test_which_records_and_entities_there_are(database):
+    records = Records(database)
+    for number in (3, 5, 9):
+        record = Record(number, str(number), "1", "/media/a.mp4", "path", "f", {}, files="d")
+        records.put(record, make_scene(number, tags=(Entity(number * 10, "Fog"),)))
+    assert records.ids_between(3, 9) == {5, 9}
+    assert records.ids_between(9, 2**63 - 1) == set()
+    assert records.shown_entities("tag") == {30, 50, 90}
+    assert records.shown_entities("performer") == set()
+
+
+def test_a_record_of_the_first_schema_has_no_files_yet(tmp_path):
+    path = str(tmp_path / "old.db")
+    folder = os.path.join(os.path.dirname(db.__file__), "migrations")
+    with open(os.path.join(folder, "0001_first.sql"), encoding="utf-8") as file:
+        first = file.read()
+    old = sqlite3.connect(path)
+    old.executescript(first + ";PRAGMA user_version = 1;")
+    old.execute(
+        "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
+        " fingerprint, written, synced_at) VALUES (4, '7', '1', '/a', 'path', 'f', '{}', 5.0)"
+    )
+    old.commit()
+    old.close()
+    database = connect(path)
+    assert Records(database).get(4).files == ""
+    database.close()
 
 
 class TestBreaker:

@@ -248,3 +248,27 @@ def test_a_claim_reads_the_head_of_the_index(database):
     assert "USING INDEX queue_due (priority=? AND due_at<?)" in text
     assert "TEMP B-TREE" not in text
     assert "SCAN" not in text
+
+
+def test_an_offer_leaves_what_waits_as_it_is(queue, database, clock):
+    queue.add("scene", 1, delay=500.0)
+    before = list(database.execute("SELECT * FROM queue"))
+    clock.step(10)
+    assert queue.offer([("scene", 1), ("scene", 2)]) == 2
+    assert list(database.execute("SELECT * FROM queue WHERE id = 1")) == before
+    assert [claim.key for claim in queue.claim(5, 60.0)] == [("scene", 2)]
+
+
+def test_an_offer_has_what_is_in_hand_looked_at_once_more(queue):
+    queue.add("scene", 1)
+    claim = claim_one(queue)
+    queue.offer([("scene", 1)])
+    assert queue.ack(claim)
+    assert counts(queue) == (1, 0, 0, 0)
+
+
+def test_an_offer_wakes_no_dead_letter(queue):
+    queue.add("scene", 1)
+    queue.bury(claim_one(queue), title="", reason="ambiguous", error="two")
+    assert queue.offer([("scene", 1)]) == 0
+    assert counts(queue) == (0, 0, 0, 1)

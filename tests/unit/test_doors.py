@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
-from stash2plex.hook import may_start, read_key
+from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key
 from stash2plex.model import Field, Section
 from stash2plex.observe import LINE_LIMIT, StashFormatter, StashProgress, plain, span
 from stash2plex.plex import choose_sections
@@ -62,6 +62,22 @@ def test_hook_contexts():
     for bad in ({"type": "Image.Update.Post", "id": 1}, {"type": "Scene.Update.Post", "id": "1"}):
         with pytest.raises(UsageError):
             read_key(bad)
+
+
+@given(JSON)
+def test_the_sources_of_a_merge_are_typed_and_bounded(source):
+    context = {"type": "Tag.Merge.Post", "id": 9, "input": {"source": source}}
+    keys = merged_tags(context)
+    assert len(keys) <= MOST_MERGED
+    assert all(kind == "tag" and 0 < id_ < 2**63 for kind, id_ in keys)
+
+
+def test_a_merge_of_tags_tells_its_sources():
+    merge = {"type": "Tag.Merge.Post", "id": 9, "input": {"source": ["4", 5, "x", "-1", "9" * 30]}}
+    assert merged_tags(merge) == [("tag", 4), ("tag", 5)]
+    assert merged_tags({**merge, "type": "Tag.Update.Post"}) == []
+    many = {"source": [str(number) for number in range(1, 5000)]}
+    assert len(merged_tags({**merge, "input": many})) == MOST_MERGED
 
 
 def test_unset_values_are_the_defaults():

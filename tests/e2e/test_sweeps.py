@@ -1,0 +1,395 @@
+"""How the library is looked after: what a look costs, what a sweep may do, when each happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from stash2plex import stash as stash_client
+from stash2plex import sweep as sweeping
+from stash2plex.db import get_meta
+from stash2plex.enqueue import enqueue_all
+from stash2plex.lock import drain_lock
+from stash2plex.observe import Silent
+from stash2plex.upkeep import load_marks
+from stash2plex.worker import Goal
+from stash2plex_testing.stash import Fault
+from tests.stage import make_app
+from tests.support import Turned
+
+OFF = {"background_worker": "off"}
+TEXT_ONLY = {"skip_fields": "poster background"}
+FOREGROUND = Goal("Process Queue", foreground=True)
+SHORT = Goal("background worker", foreground=False, idle=1.0)
+LONG = Goal("background worker", foreground=False, idle=900.0)
+GLANCE, PAGE = "query Glance", "query ScenePage"
+
+
+@pytest.fixture
+def workshop(make_stage):
+    opened = []
+
+    def make(scenes=12, **settings):
+        clock = Turned(time.time())
+        stage = make_stage(scenes, settings={**TEXT_ONLY, **settings}, clock=clock)
+        app = make_app(stage, clock)
+        opened.append(app)
+        return stage, app, clock
+
+    yield make
+    for app in opened:
+        app.close()
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    """Let a page hold four scenes, so that a small library has many pages."""
+    monkeypatch.setattr(stash_client, "PAGE", 4)
+    monkeypatch.setattr(sweeping, "PAGE", 4)
+
+
+def drain(app, goal=FOREGROUND, stopped=lambda: False):
+    return app.drain(goal, Silent(), stopped)
+
+
+def synced(app, clock):
+    """Bring everything in sync, and let the looks come to rest."""
+    enqueue_all(app)
+    for _ in range(3):
+        drain(app)
+        clock.now += 61
+    app.stash.ping()
+
+
+# -- looks --------------------------------------------------------------------------------
+
+
+def test_the_first_start_ever_asks_for_nothing_but_a_glance(workshop):
+    stage, app, clock = workshop()
+    start = clock.now
+    drain(app, SHORT)
+    assert stage.stash.count(operation=GLANCE) == 1
+    assert stage.stash.count(operation=PAGE) == 0
+    assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
+    assert start <= load_marks(app.store.connection).swept_at <= clock.now
+
+
+def test_after_one_interval_the_whole_library_is_compared(workshop):
+    stage, app, clock = workshop()
+    drain(app, SHORT)
+    clock.now += 86_000
+    drain(app, SHORT)
+    assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
+    clock.now += 500
+    drain(app, SHORT)
+    assert stage.wrong() == []
+
+
+def test_an_idle_worker_glances_once_a_minute_in_one_request(workshop):
+    stage, app, clock = workshop()
+    synced(app, clock)
+    stage.stash.clear_log()
+    start = clock.now
+    drain(app, LONG)
+    minutes = (clock.now - start) / 60
+    assert minutes - 1 <= stage.stash.count(operation=GLANCE) <= minutes + 1
+    # What is left is the settings, read once at the start.
+    assert stage.stash.graphql_count == stage.stash.count(operation=GLANCE) + 1
+
+
+def test_a_start_with_nothing_changed_costs_two_requests_and_a_sweep_one_a_page(
+    workshop, small_pages
+):
+    stage, app, clock = workshop(38)
+    synced(app, clock)
+    stage.stash.clear_log()
+    stage.plex.clear_log()
+    drain(app)
+    assert stage.stash.graphql_count <= 2
+    clock.now += 86_400
+    stage.stash.clear_log()
+    drain(app, SHORT)
+    assert stage.stash.count(operation=PAGE) == 10
+    assert stage.stash.graphql_count == 12
+    assert stage.plex.count("PUT") + stage.plex.count("GET", "/library/metadata") == 0
+
+
+def test_what_the_overlap_shows_again_is_not_queued_again(workshop):
+    stage, app, clock = workshop()
+    synced(app, clock)
+    scene = stage.stash.scenes[0]
+    scene.title = "Seen by a poll"
+    stage.stash.library.touch(scene)
+    drain(app)
+    assert stage.wrong() == []
+    stage.plex.clear_log()
+    other = stage.stash.scenes[1]
+    for _ in range(3):
+        clock.now += 61
+        stage.stash.library.touch(other)
+        summary = drain(app)
+        assert summary.progress.handled == 0
+    assert stage.plex.count("PUT") + stage.plex.count("GET", "/library/metadata") == 0
+
+
+def test_a_scene_that_waits_for_plex_is_not_hastened_by_looks(workshop):
+    stage, app, clock = workshop(2)
+    synced(app, clock)
+    scene = stage.stash.add_scene(title="Not there yet", files=["/data/late.mp4"])
+    drain(app, Goal("Process Queue", foreground=True, horizon=0.0))
+    (before,) = stage.rows("SELECT due_at, generation, snoozes FROM queue")
+    assert before[2] > 0
+    for _ in range(3):
+        clock.now += 1
+        stage.stash.library.touch(scene)
+        app.sweeper._looked_at = None
+        drain(app, Goal("Process Queue", foreground=True, horizon=0.0))
+    assert stage.rows("SELECT due_at, generation, snoozes FROM queue") == [before]
+
+
+# -- full sweeps --------------------------------------------------------------------------
+
+
+def test_a_sweep_that_breaks_off_adds_work_and_stays_due(workshop, small_pages):
+    stage, app, clock = workshop(20)
+    synced(app, clock)
+    for scene in stage.stash.scenes:
+        scene.details = f"Changed without a trace, {scene.id}"
+    gone = stage.stash.scenes[-1]
+    stage.stash.library.destroy_scene(gone)
+    stage.stash.faults.add(Fault("status", operation="query ScenePage", status=503, after=2))
+    clock.now += 86_400
+    drain(app, SHORT)
+    done = stage.rows("SELECT count(*) FROM scene_record WHERE written LIKE '%without a trace%'")
+    assert 0 < done[0][0] < 19
+    assert app.store.records.get(gone.id) is not None
+    stage.stash.faults.clear()
+    clock.now += 61
+    drain(app, SHORT)
+    assert stage.wrong() == []
+    assert app.store.records.get(gone.id) is None
+
+
+def test_a_sweep_that_is_stopped_half_way_stays_due(workshop, small_pages):
+    stage, app, clock = workshop(20)
+    synced(app, clock)
+    stage.stash.scenes[-1].title = "Changed without a trace"
+    clock.now += 86_400
+    drain(app, SHORT, lambda: stage.stash.count(operation=PAGE) >= 2)
+    assert stage.stash.count(operation=PAGE) < 20
+    clock.now += 61
+    drain(app, SHORT)
+    assert stage.wrong() == []
+
+
+def test_a_stash_without_any_scene_takes_no_record_away(workshop):
+    stage, app, clock = workshop(5)
+    synced(app, clock)
+    for scene in stage.stash.scenes:
+        stage.stash.library.destroy_scene(scene)
+    clock.now += 86_400
+    drain(app, SHORT)
+    assert stage.rows("SELECT count(*) FROM scene_record")[0][0] > 0
+
+
+def test_a_changed_setting_touches_the_scenes_that_differ_and_no_others(workshop):
+    stage, app, clock = workshop(12)
+    tag = stage.stash.add_tag("Unwanted")
+    for scene in stage.stash.scenes[:2]:
+        scene.tags = (*scene.tags, tag)
+    synced(app, clock)
+    stage.plex.clear_log()
+    stage.configure(**TEXT_ONLY, ignore_tags="unwanted")
+    clock.now += 61
+    drain(app)
+    assert 1 <= stage.plex.count("PUT") <= 2
+    assert stage.plex.count("GET", "/library/metadata") <= 2
+    held = stage.items()
+    scenes = stage.read_scenes()
+    assert all(
+        "Unwanted" not in {genre.tag for genre in stage.item_of(scene, held).genres}
+        for scene in scenes
+    )
+    stage.stash.clear_log()
+    clock.now += 61
+    drain(app)
+    assert stage.stash.count(operation=PAGE) == 0
+
+
+def test_an_idle_worker_sees_a_changed_setting_within_a_minute(workshop):
+    stage, app, clock = workshop(6)
+    synced(app, clock)
+    stage.plex.clear_log()
+    clock.at[clock.now + 200] = lambda: stage.configure(**TEXT_ONLY, ignore_tags="-", max_tags=1)
+    drain(app, Goal("background worker", foreground=False, idle=400.0))
+    assert stage.plex.count("PUT") > 0
+    clock.at[clock.now + 200] = lambda: stage.configure(**TEXT_ONLY, **OFF)
+    assert drain(app, LONG).gave_up == "background_worker is off."
+
+
+def test_a_setting_that_helps_brings_dead_letters_back(workshop):
+    stage, app, clock = workshop(0)
+    stage.stash.add_scene(title="Twins", files=["/data/a/quay.mp4"])
+    stage.plex.add_item(stage.section, file="/media/one/a/quay.mp4")
+    stage.plex.add_item(stage.section, file="/media/two/a/quay.mp4")
+    synced(app, clock)
+    assert app.store.queue.counts().dead == 1
+    clock.now += 86_400
+    drain(app, SHORT)
+    assert app.store.queue.counts().dead == 1
+    stage.configure(**TEXT_ONLY, path_map="/data=>/media/two")
+    clock.now += 61
+    drain(app)
+    assert app.store.queue.counts().dead == 0
+    assert [item.title for item in stage.plex.all_items()] == ["quay", "Twins"]
+
+
+def test_a_save_in_the_middle_of_a_sweep_does_not_wait_for_its_end(workshop, small_pages):
+    stage, app, clock = workshop(160)
+    synced(app, clock)
+    stage.plex.clear_log()
+    stage.stash.clear_log()
+    asked = []
+    read = app.stash.scene_page
+
+    def page(after, criteria=None):
+        asked.append((after, stage.plex.count("PUT")))
+        if len(asked) == 3:
+            stage.stash.scenes[0].title = "Saved meanwhile"
+            of_the_hook = make_app(stage, clock)
+            of_the_hook.store.queue.add("scene", 1)
+            of_the_hook.close()
+        return read(after, criteria)
+
+    app.stash.scene_page = page
+    clock.now += 86_400
+    drain(app, SHORT)
+    assert len(asked) == 41
+    first = next(number for number, (_, writes) in enumerate(asked) if writes)
+    assert first < 25
+
+
+# -- jobs, life ---------------------------------------------------------------------------
+
+
+def test_a_worker_stays_while_a_job_of_stash_runs(workshop):
+    stage, app, clock = workshop(3)
+    synced(app, clock)
+    hold = stage.stash.queue_job("Identifying...", lambda job: job.cancelled.wait(60))
+    start = clock.now
+    clock.at[start + 5000] = lambda: (hold.cancel(), hold.wait())
+    drain(app, LONG)
+    assert 5000 + 900 <= clock.now - start < 5000 + 900 + 130
+
+
+def test_another_plugins_task_keeps_no_worker(workshop):
+    stage, app, clock = workshop(3)
+    synced(app, clock)
+    hold = stage.stash.queue_job("Running plugin task: Tidy", lambda job: job.cancelled.wait(60))
+    start = clock.now
+    drain(app, LONG)
+    hold.cancel()
+    assert clock.now - start < 1000
+
+
+def test_an_idle_worker_goes_when_stash_is_gone(workshop):
+    stage, app, clock = workshop(3)
+    synced(app, clock)
+    stage.stash.down()
+    start = clock.now
+    summary = drain(app, Goal("background worker", foreground=False, patience=120.0))
+    assert "Stash" in summary.gave_up
+    assert clock.now - start < 300
+
+
+def test_stash_started_anew_in_the_middle_of_a_scan(workshop):
+    stage, app, clock = workshop(3)
+    hold = stage.stash.queue_job("Scanning...", lambda job: job.cancelled.wait(60))
+    synced(app, clock)
+    hold.cancel()
+    hold.wait()
+    stage.stash.jobs._done.clear()
+    stage.stash.jobs._last = 0
+    stage.stash.scenes[0].title = "Changed by the scan, without a trace"
+    drain(app)
+    assert stage.wrong() == []
+
+
+# -- doors --------------------------------------------------------------------------------
+
+
+def test_wake_starts_a_worker_when_no_look_was_for_ten_minutes(make_stage):
+    stage = make_stage(3)
+    assert stage.operation("wake") == {"started": True, "due": 0}
+    stage.until(lambda: stage.rows("SELECT 1 FROM meta WHERE name = 'upkeep'"))
+    stage.end_worker()
+    assert stage.operation("wake") == {"started": False, "due": 0}
+
+
+def test_wake_starts_nothing_without_a_plex_or_when_switched_off(make_stage):
+    stage = make_stage(1)
+    stage.configure(plex_token="")
+    assert not stage.operation("wake")["started"]
+    stage.configure(**OFF)
+    assert not stage.operation("wake")["started"]
+
+
+def test_process_queue_finds_what_no_hook_told(make_stage):
+    stage = make_stage(4, settings={**OFF, **TEXT_ONLY})
+    stage.run_task("Sync All Scenes")
+    scene = stage.stash.scenes[0]
+    performer = stage.stash.add_performer("Performer 17")
+    stage.stash.auto_tag(scene, performers=[performer])
+    scene.updated_at = stage.stash.library.time_text(stage.stash.core.clock() + 5)
+    stage.run_task("Process Queue")
+    assert stage.wrong() == []
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_sweep_leaves_it_due(make_stage):
+    stage = make_stage(6, settings={**TEXT_ONLY, "reconcile_interval": "never"})
+    stage.run_task("Sync All Scenes")
+    stage.end_worker()
+    for scene in stage.stash.scenes:
+        scene.details = f"Changed without a trace, {scene.id}"
+    stage.configure(**TEXT_ONLY, reconcile_interval="never", max_tags=99)
+    stage.stash.latency.read = 0.3
+    stage.operation("sync", scene_ids=[1])
+    stage.until(lambda: stage.rows("SELECT 1 FROM meta WHERE value LIKE '%a setting%'"))
+    ((pid,),) = stage.rows("SELECT pid FROM drain")
+    os.kill(pid, signal.SIGKILL)
+    stage.stash.latency.read = 0.0
+    stage.until(lambda: not stage.operation("status")["worker"]["running"])
+    stage.run_task("Process Queue")
+    assert stage.wrong() == []
+
+
+def test_a_merge_of_tags_queues_the_sources_too(make_stage):
+    stage = make_stage(3, settings=OFF)
+    stage.operation("status")
+    one, two = stage.stash.add_tag("Ebb"), stage.stash.add_tag("Flow")
+    stage.stash.merge_tags([one], two)
+    assert set(stage.rows("SELECT kind, id FROM queue")) == {("tag", one.id), ("tag", two.id)}
+
+
+def test_a_damaged_database_needs_no_person(make_stage):
+    stage = make_stage(5, settings=TEXT_ONLY)
+    stage.run_task("Sync All Scenes")
+    stage.end_worker()
+    for end in ("-wal", "-shm"):
+        if os.path.exists(stage.database + end):
+            os.remove(stage.database + end)
+    with open(stage.database, "wb") as file:
+        file.write(b"harbour " * 4000)
+    stage.stash.scenes[4].title = "Changed meanwhile, unseen"
+    stage.edit(1, title="Saved after the damage")
+    stage.until(lambda: stage.wrong() == [])
+    lock = drain_lock(stage.data_dir)
+    stage.end_worker()
+    assert lock.acquire()
+    app = make_app(stage, Turned())
+    assert get_meta(app.store.connection, "rebuild") is None
+    app.close()
+    lock.release()
