@@ -268,7 +268,7 @@ SPECS = (
         _choice("never", "hourly", "daily", "weekly"),
         "daily",
         "never, hourly, daily or weekly",
-        "How often the whole library is compared.",
+        "How often the whole library is compared, counted from the first start.",
     ),
     Spec(
         "background_worker",

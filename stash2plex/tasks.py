@@ -134,7 +134,12 @@ MODES = (
         "scene", "", scenes.scene, "Explain a scene: match, queue, last sync, each field's values"
     ),
     Mode("status", "", looking.status, "The status object"),
-    Mode("wake", "", draining.wake, "Start the background worker when work is due"),
+    Mode(
+        "wake",
+        "",
+        draining.wake,
+        "Start the background worker when work, or a look at Stash, is due",
+    ),
     Mode("dead_letters", "", keys.dead_letters, "A page of the dead letters"),
     Mode("retry", "", keys.retry, "Put chosen dead letters back"),
     Mode("discard", "", keys.discard, "Forget chosen dead letters"),

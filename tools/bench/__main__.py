@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from stash2plex.version import VERSION
-from tools.bench import drains, hooks, reconciles, stores
+from tools.bench import drains, hooks, reconciles, stores, sweeps
 from tools.bench.draw import draw_growth
 from tools.bench.figure import Figure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-PARTS = ["hooks", "stores", "drains", "large", "reconciles"]
+PARTS = ["hooks", "stores", "drains", "large", "reconciles", "sweeps"]
 
 
 def main() -> int:
@@ -46,6 +46,8 @@ def main() -> int:
             figures += drains.measure_large(folder, options.large)
         if "reconciles" in parts:
             figures += reconciles.measure(folder, options.large)
+        if "sweeps" in parts:
+            figures += sweeps.measure(folder, options.large)
     machine = {
         "cpu": f"{os.cpu_count()} × {platform.machine()}",
         "system": platform.platform(terse=True),
