@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from stash2plex.apply import cover_tag_of, files_mark
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
 from stash2plex.model import Field, Record
@@ -47,6 +48,7 @@ def make_synced(world: World, app: App) -> int:
                     written=written,
                     cover_tag=cover_tag_of(scene),
                     synced_at=float(LONG_AGO),
+                    files=files_mark(scene),
                 )
                 app.store.records.put(record, scene)
                 synced += 1

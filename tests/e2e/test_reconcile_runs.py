@@ -131,7 +131,7 @@ def test_a_server_that_fails_half_way_leaves_a_partial_run(open_world):
         world.plex.add_item(world.section, file="/media/library/nobody.mp4")
         for item in world.plex.all_items()[:3]:
             item.title = "Another"
-        world.stash.faults.add("status", operation="AllScenes", after=1, times=None, status=503)
+        world.stash.faults.add("status", operation="ScenePage", after=1, times=None, status=503)
         partial = run(app)
         assert isinstance(partial.error, Unavailable)
         assert (partial.scenes, partial.queued) == (1_000, 3)

@@ -273,6 +273,21 @@ def test_a_save_in_the_middle_of_a_sweep_does_not_wait_for_its_end(workshop, sma
     assert first < 25
 
 
+def test_a_studio_stands_for_those_below_it_and_a_tag_for_itself(workshop):
+    stage, app, _ = workshop(0)
+    port = stage.stash.add_studio("Port")
+    quay = stage.stash.add_studio("Quay", stage.stash.add_studio("Harbour", port))
+    weather = stage.stash.add_tag("Weather")
+    fog = stage.stash.add_tag("Fog", parents=[weather])
+    fleet = stage.stash.add_group("Fleet")
+    scene = stage.stash.add_scene(studio=quay, tags=[fog], groups=[fleet], files=["/data/a.mp4"])
+    stage.stash.add_scene(title="Another", files=["/data/b.mp4"])
+    assert app.stash.scene_ids_showing("studio", port.id) == [scene.id]
+    assert app.stash.scene_ids_showing("tag", fog.id) == [scene.id]
+    assert app.stash.scene_ids_showing("tag", weather.id) == []
+    assert app.stash.scene_ids_showing("group", fleet.id) == [scene.id]
+
+
 # -- jobs, life ---------------------------------------------------------------------------
 
 
