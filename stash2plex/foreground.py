@@ -11,18 +11,22 @@ from stash2plex.errors import Refused, Stash2PlexError, Unavailable
 from stash2plex.lock import drain_lock, show_presence
 from stash2plex.observe import Observer, span
 from stash2plex.progress import Progress
+from stash2plex.upkeep import ask_for_look, look_is_asked
 from stash2plex.worker import Goal, Summary
 
 WATCH_STEP = 0.5
 REFUSAL_SECONDS = 3.0
 """Time for the other process to try once more before its refusal is believed."""
 
+LOOK_PATIENCE = 10.0
+"""Seconds that the other process has for its look, before an empty queue is believed."""
+
 
 def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
     """Drain until the goal is met, whoever does it.
 
-    Only one process drains a data folder. While another does, its progress is shown; when it ends
-    or dies with work left, this one carries on.
+    Only one process drains a data folder. While another does, it is asked to look at Stash and its
+    progress is shown; when it ends or dies with work left, this one carries on.
     """
     for name in app.store.breakers.values():
         # A person waits: ask a server that was down now, not when its next probe is due.
@@ -30,6 +34,7 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
     lock = drain_lock(app.folder)
     start = app.monotonic()
     closed_since: float | None = None
+    asked_at: float | None = None
     shown = Progress()
     while True:
         if lock.acquire():
@@ -40,6 +45,10 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
             finally:
                 presence.release()
                 lock.release()
+        if asked_at is None:
+            asked_at = app.monotonic()
+            ask_for_look(app.store.connection)
+        looks = app.monotonic() - asked_at < LOOK_PATIENCE and look_is_asked(app.store.connection)
         left = app.store.queue.due_within(goal.horizon)
         theirs = app.book.read(left)
         if theirs.ended:
@@ -60,7 +69,7 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
                 gave_up = f"{reason} Waited {span(goal.patience)}; run the task again later."
         else:
             closed_since = None
-        if not left or gave_up or stopped():
+        if not (left or looks) or gave_up or stopped():
             shown = evolve(shown, ended=True)
             observer.progress(shown)
             waiting = tuple(app.store.queue.waiting_reasons())

@@ -29,9 +29,11 @@ from stash2plex.upkeep import (
     Look,
     Marks,
     ask_for_sweep,
+    end_asked_look,
     first_look,
     load_marks,
     look,
+    look_is_asked,
     save_marks,
     settings_digest,
     sweep_cause,
@@ -85,6 +87,7 @@ class Sweeper:
         except ServerError as error:
             self.rest()
             self._failed(error)
+            end_asked_look(self._store.connection)
             return False
 
     def rest(self) -> None:
@@ -113,10 +116,15 @@ class Sweeper:
             self._ask(self._steps.send(answer))
         except StopIteration:
             self._steps = self._answer = None
+            end_asked_look(self._store.connection)
         return True
 
     def _look_is_due(self) -> bool:
-        return self._looked_at is None or self._monotonic() - self._looked_at >= LOOK_SECONDS
+        return (
+            self._looked_at is None
+            or self._monotonic() - self._looked_at >= LOOK_SECONDS
+            or look_is_asked(self._store.connection)
+        )
 
     def _ask(self, request: Any) -> None:
         if self._pool is None:

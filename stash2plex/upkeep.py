@@ -24,6 +24,9 @@ from stash2plex.wire import make_converter, structure
 NAME = "upkeep"
 """Name of the one stored value that holds the marks."""
 
+ASKED = "look_asked"
+"""Name of the mark by which one process asks the one that drains for a look, for a person waits."""
+
 LOOK_SECONDS = 60.0
 """Between two glances of a process that drains."""
 
@@ -119,6 +122,23 @@ def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
     """Store the marks, in the transaction of the caller if there is one."""
     with transaction(database):
         set_meta(database, NAME, json.dumps(asdict(marks)))
+
+
+def ask_for_look(database: sqlite3.Connection) -> None:
+    """Have the process that drains look at once."""
+    with transaction(database):
+        set_meta(database, ASKED, "1")
+
+
+def look_is_asked(database: sqlite3.Connection) -> bool:
+    """Whether a look was asked for and is not through yet."""
+    return get_meta(database, ASKED) is not None
+
+
+def end_asked_look(database: sqlite3.Connection) -> None:
+    """Note that a look is through, be it with or without success."""
+    with transaction(database):
+        database.execute("DELETE FROM meta WHERE name = ?", (ASKED,))
 
 
 # -- decided ------------------------------------------------------------------------------

@@ -364,6 +364,20 @@ def test_process_queue_finds_what_no_hook_told(make_stage):
     assert stage.wrong() == []
 
 
+def test_process_queue_has_a_living_worker_look_at_once(make_stage):
+    stage = make_stage(4, settings=TEXT_ONLY)
+    stage.run_task("Sync All Scenes")
+    assert stage.operation("wake")["started"] is False
+    stage.edit(1, title="Starts a worker")
+    stage.until(lambda: stage.queue()["pending"] + stage.queue()["in_progress"] == 0)
+    assert stage.operation("status")["worker"]["running"]
+    scene = stage.stash.scenes[1]
+    scene.title = "Seen because somebody asked"
+    scene.updated_at = stage.stash.library.time_text(stage.stash.core.clock() + 5)
+    stage.run_task("Process Queue")
+    assert stage.wrong() == []
+
+
 def test_a_worker_that_is_killed_in_the_middle_of_a_sweep_leaves_it_due(make_stage):
     stage = make_stage(6, settings={**TEXT_ONLY, "reconcile_interval": "never"})
     stage.run_task("Sync All Scenes")
