@@ -19,8 +19,8 @@ from stash2plex.errors import Refused, ServerError, Unavailable
 from stash2plex.glance import Glance
 from stash2plex.model import Clock
 from stash2plex.observe import LOGGER, count
-from stash2plex.session import Store
 from stash2plex.repair import clear_rebuild_mark, rebuild_mark
+from stash2plex.session import Store
 from stash2plex.stash import Stash
 from stash2plex.sweep import Enqueued, Sieve, Steps, find_vanished, full_sweep, poll, run_through
 from stash2plex.upkeep import (
