@@ -52,7 +52,14 @@ WATCHED = (*SWEPT_AFTER, "Auto-tagging", "Identifying", "Generating", "Batch sta
 
 SETTINGS_CAUSE = "a setting has changed"
 
-SHOWING = ("skip_fields", "only_organized", "exclude_tags", "ignore_tags", "max_tags")
+SHOWING = (
+    "skip_fields",
+    "only_organized",
+    "exclude_tags",
+    "ignore_tags",
+    "max_tags",
+    "preserve_plex_edits",
+)
 MATCHING = ("plex_library", "path_map", "loose_matching")
 """Settings whose change touches scenes: what they show, and whether they are found in Plex."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from stash2plex.apply import cover_tag_of, files_mark
+from stash2plex.apply import files_mark
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
 from stash2plex.model import Field, Record

@@ -16,7 +16,8 @@ SCRIPT = """import json, re, sys, time
 sys.path[:0] = [{plugin!r}, {vendor!r}]
 from attrs import evolve
 from stash2plex.app import StashAddress, open_app
-from stash2plex.apply import cover_tag_of, files_mark
+from stash2plex.apply import files_mark
+from stash2plex.pictures import cover_tag_of
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
 from stash2plex.lock import drain_lock
