@@ -17,6 +17,9 @@ THRESHOLD = 3
 PROBE_BASE, PROBE_CAP = 2.0, 60.0
 """Seconds until the first probe, and between probes in the long run."""
 
+OUTAGES_KEPT = 5_000
+"""The newest ones: years of an ordinary life, and a bound for a Plex that flaps."""
+
 
 @frozen
 class BreakerState:
@@ -90,6 +93,10 @@ class Breaker:
                 self._db.execute(
                     "INSERT INTO outage (server, started_at, cause, waiting) VALUES (?, ?, ?, ?)",
                     (self._server, now, str(error), waiting),
+                )
+                self._db.execute(
+                    "DELETE FROM outage WHERE seq <= (SELECT max(seq) FROM outage) - ?",
+                    (OUTAGES_KEPT,),
                 )
         return new
 

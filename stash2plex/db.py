@@ -12,7 +12,7 @@ from types import TracebackType
 
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
-SCHEMA_NUMBER = 5
+SCHEMA_NUMBER = 6
 BUSY_SECONDS = 10.0
 WAL_PAGES = 8_000
 """Pages (32 MiB) that a worker lets gather before they are copied into the database."""
@@ -49,7 +49,7 @@ def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
         number = connection.execute("PRAGMA user_version").fetchone()[0]
         if number > SCHEMA_NUMBER:
             raise StoreTooNew(
-                f"{path} was written by a newer Stash2Plex (schema {number}, this one knows "
+                f"“{path}” was written by a newer Stash2Plex (schema {number}, this one knows "
                 f"{SCHEMA_NUMBER}). Update the plugin; the file is left as it is."
             )
         if number < SCHEMA_NUMBER:
@@ -134,7 +134,7 @@ def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
     elif isinstance(error, sqlite3.DatabaseError) and (
         "not a database" in text or "malformed" in text
     ):
-        return StoreDamaged(f"{path} is damaged ({text}).")
+        return StoreDamaged(f"“{path}” is damaged ({text}).")
     advice = {
         "database is locked": "Another program holds it; try again in a minute.",
         "database or disk is full": "Free some disk space; nothing that was stored is lost.",
@@ -143,7 +143,7 @@ def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
         "Permission denied": "Make it writable for the user that runs Stash.",
         "Read-only file system": "Make it writable for the user that runs Stash.",
     }.get(text, "Look at the disk and at the folder's rights.")
-    return StoreUnavailable(f"{path} cannot be used: {text}. {advice}")
+    return StoreUnavailable(f"“{path}” cannot be used: {text}. {advice}")
 
 
 def get_meta(connection: sqlite3.Connection, name: str) -> str | None:

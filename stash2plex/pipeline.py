@@ -22,6 +22,7 @@ from stash2plex.desired import desired_state, reason_to_skip
 from stash2plex.errors import NotFound, Refused, ServerError, Unavailable
 from stash2plex.finding import Finder, Found
 from stash2plex.merge import as_shared, plan_change, remember, share_key
+from stash2plex.metrics import DEAD, PUT_OFF, RETRIED, SCENES
 from stash2plex.model import Change, Clock, PlexItem, Record, Scene
 from stash2plex.observe import LOGGER, span
 from stash2plex.pace import Pacer
@@ -71,6 +72,7 @@ class Pipeline:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="drain")
         self._steps: dict[Future[Any], Callable[[Future[Any]], None]] = {}
         self._in_hand: dict[Key, Claim] = {}
+        self._paths: dict[Key, str] = {}
         self._writes = 0
         self._writes_at_claim: dict[Key, int] = {}
         self._writes_at_failure: dict[Key, int] = {}
@@ -173,6 +175,7 @@ class Pipeline:
 
     def _end(self, claim: Claim) -> None:
         self._in_hand.pop(claim.key, None)
+        self._paths.pop(claim.key, None)
         if claim.kind == "scene":
             self._finder.ended(claim.id)
         self._writes_at_claim.pop(claim.key, None)
@@ -191,10 +194,12 @@ class Pipeline:
         self._log.debug("%s:%s: %s", claim.kind, claim.id, why)
 
     def _bury(self, claim: Claim, title: str, reason: str, error: str) -> None:
-        self._store.queue.bury(claim, title=title, reason=reason, error=error)
+        path = self._paths.get(claim.key, "")
+        self._store.queue.bury(claim, title=title, reason=reason, error=error, path=path)
         self._end(claim)
         self._writes_at_failure.pop(claim.key, None)
         self._tally.failed()
+        self._store.meter.add(DEAD, reason)
         self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, error)
 
     # -- entities -------------------------------------------------------------------------
@@ -239,11 +244,13 @@ class Pipeline:
         for claim in claims:
             scene = scenes.get(claim.id)
             if scene is None:
+                self._store.meter.add(SCENES, "gone")
                 with transaction(self._store.connection):
                     self._finder.gone(claim.id)
                     self._store.records.forget(claim.id, self._clock())
                     self._ack(claim, "gone from Stash; Plex keeps what it has")
                 continue
+            self._paths[claim.key] = scene.files[0].path if scene.files else ""
             desired = desired_state(scene, self._session.settings)
             record = self._store.records.get(claim.id)
             why = reason_to_skip(scene, self._session.settings) or (
@@ -258,6 +265,7 @@ class Pipeline:
             ):
                 why = "nothing has changed"
             if why is not None:
+                self._store.meter.add(SCENES, "skipped")
                 self._ack(claim, why)
             else:
                 wanted.append(Wanted(claim, scene, desired, record, rounds=0))
@@ -382,6 +390,7 @@ class Pipeline:
         self._writes += 1
         self._answered("plex")
         self._pacer.succeeded(applied.seconds)
+        self._store.meter.applied(applied.fields, applied.seconds)
         for note in applied.notes:
             self._log.warning("%s", note)
         written = ", ".join(applied.fields) or "nothing more to write"
@@ -389,7 +398,8 @@ class Pipeline:
             written += f"; kept as a person made them in Plex: {', '.join(applied.kept)}"
         with transaction(self._store.connection):
             self._store.records.put(applied.record, job.scene)
-            self._ack(job.claim, f"“{job.scene.label}” by {job.match.matched_by}: {written}")
+            how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
+            self._ack(job.claim, f"“{job.scene.label}” {how}: {written}")
 
     # -- ends -----------------------------------------------------------------------------
 
@@ -427,9 +437,13 @@ class Pipeline:
                 self._ack(claim, decision.message)
             case Verdict.HOLD | Verdict.STOP:
                 self._release(claim, decision.reason, aside=decision.aside)
+                self._log.debug(
+                    "%s:%s goes back uncounted: %s", claim.kind, claim.id, decision.message
+                )
             case Verdict.RETRY:
                 queue.nack(claim, delay=decision.delay, **words)
                 self._end(claim)
+                self._store.meter.add(RETRIED, decision.reason)
                 self._log.debug(
                     "%s:%s is tried again in %s: %s",
                     claim.kind,
@@ -440,6 +454,7 @@ class Pipeline:
             case Verdict.SNOOZE:
                 queue.snooze(claim, delay=decision.delay, **words)
                 self._end(claim)
+                self._store.meter.add(PUT_OFF, decision.reason)
                 self._tally.later()
                 self._log.debug(
                     "%s:%s waits %s: %s",

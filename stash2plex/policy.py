@@ -69,7 +69,7 @@ def decide(
     """
     reason = error.reason if isinstance(error, Stash2PlexError) else "fault"
     message = (
-        str(error) if isinstance(error, Stash2PlexError) else f"{type(error).__name__}: {error}"
+        str(error) if isinstance(error, Stash2PlexError) else f"{type(error).__name__}: “{error}”"
     )
     if isinstance(error, Refused):
         return Decision(Verdict.STOP, 0.0, reason, message)

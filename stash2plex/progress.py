@@ -10,8 +10,10 @@ from attrs import evolve, frozen
 from stash2plex.db import transaction
 from stash2plex.model import Clock
 
-RATE_SECONDS = 20.0
-"""Time over which the rate is averaged."""
+RATE_SECONDS, RATE_KEYS, RATE_SECONDS_MOST = 20.0, 40, 300.0
+"""The rate is averaged over at least so long and so many keys: of a slow Plex, which does a key in
+five seconds, 20 s hold four, and the time left would jump by a quarter. Never over longer than the
+last, so that it follows a change."""
 
 
 @frozen
@@ -46,8 +48,8 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left at the present rate, None where there is no telling."""
-        return self.left / self.rate if self.rate > 0.0 else None
+        """Time left at the present rate; None where there is no telling, as while it waits."""
+        return self.left / self.rate if self.rate > 0.0 and not self.note else None
 
 
 class ProgressBook:
@@ -122,8 +124,15 @@ class Tally:
         if now - self._marks[-1][0] >= 1.0 or now < self._marks[-1][0]:
             self._marks.append((now, handled))
             # One mark from before the window stays, so that the window is full.
-            while len(self._marks) > 2 and now - self._marks[1][0] >= RATE_SECONDS:  # noqa: PLR2004
+            while len(self._marks) > 2 and self._is_enough(now, *self._marks[1]):  # noqa: PLR2004
                 self._marks.pop(0)
         since, base = self._marks[0]
         rate = (handled - base) / (now - since) if now > since else 0.0
         return evolve(self._progress, left=left, rate=rate, note=note, ended=ended)
+
+    def _is_enough(self, now: float, since: float, base: int) -> bool:
+        """Say whether a window that begins at a mark is long enough for a rate."""
+        length = now - since
+        return length >= RATE_SECONDS_MOST or (
+            length >= RATE_SECONDS and self._progress.handled - base >= RATE_KEYS
+        )

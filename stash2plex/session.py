@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings
 from stash2plex.contests import Contests
 from stash2plex.matching import Rule
+from stash2plex.metrics import Meter
 from stash2plex.missed import Missed
 from stash2plex.model import Desired, Match, PlexItem, Record, Scene
 from stash2plex.pathrules import PathRules
@@ -43,6 +44,7 @@ class Store:
     contests: Contests
     scans: Scans
     path_rules: PathRules
+    meter: Meter = field(factory=Meter)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:
         """Return the path rules that count: those that are set, else those worked out."""

@@ -279,7 +279,7 @@ class WorkQueue:
         ).rowcount
         return bool(touched)
 
-    def bury(self, claim: Claim, *, title: str, reason: str, error: str) -> bool:
+    def bury(self, claim: Claim, *, title: str, reason: str, error: str, path: str = "") -> bool:
         """Move a key to the dead letters. One that was added meanwhile is tried afresh instead."""
         now = self._clock()
         with transaction(self._db):
@@ -296,8 +296,8 @@ class WorkQueue:
             ).fetchone()[0]
             self._db.execute(
                 "INSERT OR REPLACE INTO dead_letter (kind, id, title, reason, error, attempts,"
-                " first_failed_at, last_failed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*claim.key, title, reason, error, claim.attempts + 1, first, now),
+                " first_failed_at, last_failed_at, path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*claim.key, title, reason, error, claim.attempts + 1, first, now, path),
             )
         return True
 

@@ -6,6 +6,11 @@ import os
 import sqlite3
 
 import pytest
+from hypothesis import settings
+
+# How fast this machine is decides no test.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 
 def pytest_report_header():

@@ -1,0 +1,175 @@
+"""What was given up: each dead letter with its history, and the reasons in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen
+class Reason:
+    """What a reason means to a person, and what to do about it."""
+
+    words: str
+    fix: str
+
+
+REASONS = {
+    "not_in_plex": Reason(
+        "Plex has no such file",
+        "Scan the library in Plex and check Plex library; then run “Retry Dead Letters”. "
+        "Scenes that Plex shall not have need Skip not found.",
+    ),
+    "ambiguous": Reason(
+        "several Plex items fit",
+        "Set Path map or Plex library, or turn on Loose matching; then run “Retry Dead Letters”.",
+    ),
+    "rejected": Reason(
+        "a server does not accept what was sent",
+        "Read what happened, correct the scene in Stash and save it.",
+    ),
+    "unavailable": Reason(
+        "a server failed again and again", "Run “Recover Outage Jobs” once the server is well."
+    ),
+    "transient": Reason(
+        "a server gave answers that make no sense",
+        "Check that Plex URL leads to Plex itself; then run “Retry Dead Letters”.",
+    ),
+    "not_found": Reason(
+        "the Plex item went away again and again",
+        "Let Plex finish its scan; then run “Retry Dead Letters”.",
+    ),
+    "too_large": Reason(
+        "a server sent more than Stash2Plex takes", "Look at the scene in Stash and in Plex."
+    ),
+    "interrupted": Reason(
+        "the worker ended again and again at this scene",
+        "Report it with worker.log; then run “Retry Dead Letters”.",
+    ),
+    "fault": Reason(
+        "a fault of Stash2Plex itself",
+        "Report it with worker.log; an update may mend it. Then run “Retry Dead Letters”.",
+    ),
+}
+"""Every reason that a dead letter may have; a test compares it with the code."""
+
+RECOVERABLE = (
+    "SELECT kind, id FROM dead_letter WHERE reason = 'unavailable'"
+    " OR reason IN ('transient', 'not_found', 'too_large') AND EXISTS (SELECT 1 FROM outage"
+    " WHERE started_at <= last_failed_at AND coalesce(ended_at, last_failed_at) >= last_failed_at)"
+)
+"""An outage can be behind these reasons; the others are about the scene, whatever Plex did."""
+
+
+@frozen
+class Failure:
+    """One failure of a key. `at` is epoch seconds."""
+
+    at: float
+    reason: str
+    error: str
+
+
+@frozen
+class DeadLetter:
+    """A key that was given up. Times are epoch seconds; `history` is oldest first.
+
+    `path` is the scene's first file as Stash sees it; empty where it is not known.
+    """
+
+    kind: str
+    id: int
+    title: str
+    path: str
+    reason: str
+    error: str
+    attempts: int
+    first_failed_at: float
+    last_failed_at: float
+    history: tuple[Failure, ...] = ()
+
+
+@frozen
+class Group:
+    """The dead letters of one reason: how many, and when the last of them failed."""
+
+    reason: str
+    number: int
+    last_failed_at: float
+
+
+class DeadLetters:
+    """Reads the dead letters of one database; `WorkQueue` is what changes them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def total(self, reason: str | None = None) -> int:
+        """Count them all, or those of a reason."""
+        row = self._db.execute(
+            "SELECT count(*) FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+        ).fetchone()
+        return int(row[0])
+
+    def page(self, limit: int, offset: int = 0, reason: str | None = None) -> list[DeadLetter]:
+        """Read some with their history, the newest failure first."""
+        rows = self._db.execute(
+            f"SELECT {COLUMNS} FROM dead_letter WHERE ?1 IS NULL OR reason = ?1"  # noqa: S608 - a constant
+            " ORDER BY last_failed_at DESC, kind, id LIMIT ?2 OFFSET ?3",
+            (reason, limit, offset),
+        ).fetchall()
+        return [self._letter(row) for row in rows]
+
+    def keys(self, reason: str | None = None) -> list[tuple[str, int]]:
+        """List the keys of all, or of a reason."""
+        rows = self._db.execute(
+            "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+        )
+        return list(rows)
+
+    def find(self, kind: str, id_: int) -> DeadLetter | None:
+        """Read one, None where the key is not dead."""
+        row = self._db.execute(
+            f"SELECT {COLUMNS} FROM dead_letter WHERE kind = ? AND id = ?",  # noqa: S608 - a constant
+            (kind, id_),
+        ).fetchone()
+        return None if row is None else self._letter(row)
+
+    def groups(self, since: float = 0.0) -> list[Group]:
+        """Count by reason those that failed after a moment, most first."""
+        rows = self._db.execute(
+            "SELECT reason, count(*), max(last_failed_at) FROM dead_letter"
+            " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
+            (since,),
+        )
+        return [Group(*row) for row in rows]
+
+    def recoverable(self) -> list[tuple[str, int]]:
+        """List the keys that died of an outage.
+
+        Those whose server was unavailable to the last, and those whose last failure was an odd
+        answer in the middle of an outage.
+        """
+        return list(self._db.execute(RECOVERABLE))
+
+    def _letter(self, row: tuple[Any, ...]) -> DeadLetter:
+        history = self._db.execute(
+            "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq", row[:2]
+        )
+        named = dict(zip(COLUMNS.split(", "), row, strict=True))
+        return DeadLetter(**named, history=tuple(Failure(*one) for one in history))
+
+
+COLUMNS = "kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+
+
+def reason_of(word: str) -> Reason:
+    """Explain a reason; one of a newer version is shown as it is."""
+    return REASONS.get(word) or Reason(word.replace("_", " "), "Look at what happened.")
+
+
+def groups_sentence(groups: list[Group]) -> str:
+    """Say why, with counts: 8 because Plex has no such file."""
+    return ", ".join(f"{one.number:,} because {reason_of(one.reason).words}" for one in groups)

@@ -1,0 +1,90 @@
+"""Rate and time left of a steady drain, on a clock that the test turns."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stash2plex.observe import progress_sentence
+from stash2plex.progress import RATE_SECONDS_MOST, Tally
+from stash2plex.terminal import bar_words
+from tests.support import ManualClock
+
+
+def drained(number, seconds_each, random, jitter):
+    """Drain keys one by one; yields, after each of them, the progress and the true time left."""
+    clock = ManualClock()
+    tally = Tally("test", clock)
+    gaps = [seconds_each * random.uniform(1 - jitter, 1 + jitter) for _ in range(number)]
+    ends = sum(gaps) + clock.now
+    for done, gap in enumerate(gaps, start=1):
+        clock.step(gap)
+        tally.done()
+        yield tally.now(number - done), ends - clock.now
+
+
+@given(
+    st.integers(80, 400),
+    st.floats(0.005, 10.0),
+    st.integers(0, 2**32),
+    st.sampled_from([0.0, 0.2]),
+)
+def test_the_time_left_is_right_in_the_second_half(number, seconds_each, seed, jitter):
+    for progress, true in drained(number, seconds_each, Random(seed), jitter):
+        if progress.done < number / 2 or progress.left < 20:
+            continue
+        assert progress.seconds_left == pytest.approx(true, rel=0.20, abs=1.0)
+
+
+def test_it_follows_a_plex_that_becomes_slow():
+    clock = ManualClock()
+    tally = Tally("test", clock)
+    for _ in range(2000):
+        clock.step(0.05)
+        tally.done()
+    assert tally.now(10).rate == pytest.approx(20.0, rel=0.05)
+    for _ in range(60):
+        clock.step(5.0)
+        tally.done()
+        tally.now(10)
+    assert tally.now(10).rate == pytest.approx(0.2, rel=0.1)
+    assert RATE_SECONDS_MOST == 300.0
+
+
+def test_while_it_waits_there_is_no_guess_but_what_it_waits_for():
+    *_, (progress, _) = drained(100, 0.1, Random(1), 0.0)
+    note = "Plex refuses the connection.\nWaiting for Plex, next try in 8 s."
+    waiting = evolve(progress, left=40, note=note)
+    assert waiting.seconds_left is None
+    assert progress_sentence(waiting).endswith("Waiting for Plex, next try in 8 s.")
+    assert "Waiting for Plex" in bar_words(waiting)
+    assert "/s" not in bar_words(waiting)
+
+
+def test_an_outage_does_not_count_in_the_rate():
+    clock = ManualClock()
+    tally = Tally("test", clock)
+    for _ in range(100):
+        clock.step(0.1)
+        tally.done()
+        tally.now(1)
+    clock.step(3600)
+    tally.restart_rate()
+    for _ in range(100):
+        clock.step(0.1)
+        tally.done()
+        tally.now(1)
+    assert tally.now(10).rate == pytest.approx(10.0, rel=0.01)
+
+
+def test_the_marks_are_bounded():
+    clock = ManualClock()
+    tally = Tally("test", clock)
+    for _ in range(5000):
+        clock.step(1.0)
+        tally.now(1)
+    assert len(tally._marks) <= RATE_SECONDS_MOST + 2
