@@ -20,6 +20,7 @@ from stash2plex.contests import Contests
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
 from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
+from stash2plex.logs import Logs
 from stash2plex.missed import Missed
 from stash2plex.model import Clock, Sleep
 from stash2plex.observe import Observer
@@ -111,14 +112,14 @@ class App:
     """Everything over one data folder. Close it when done.
 
     `overrides` are settings from flags, environment and file, which go before those that Stash
-    stores. `warn` is told of bad settings, each once.
+    stores. `logs` follows the settings, and is told of bad ones, each once.
     """
 
     folder: str
     store: Store
     stash: Stash
     overrides: Mapping[str, object] = field(factory=dict)
-    warn: Callable[[str], None] = lambda _: None
+    logs: Logs = field(factory=lambda: Logs(None))
     clock: Clock = time.time
     monotonic: Clock = time.monotonic
     sleep: Sleep = time.sleep
@@ -131,6 +132,7 @@ class App:
         """Close the connections and the database."""
         self.close_session()
         self.stash.close()
+        self.logs.close()
         self.store.connection.close()
 
     def close_session(self) -> None:
@@ -163,11 +165,12 @@ class App:
         if tuple(problems) != self._warned:
             self._warned = tuple(problems)
             for problem in problems:
-                self.warn(problem)
-        self._tell_hook(settings.background_worker)
+                self.logs.logger.error("%s", problem)
+        self.logs.use(settings)
+        self.tell_hook(settings.background_worker)
         return settings
 
-    def _tell_hook(self, choice: str) -> None:
+    def tell_hook(self, choice: str) -> None:
         """Keep for the hook, which asks no server, whether it may start a worker.
 
         With the time of an “off”, so that a save now and then has a worker look whether it is so
@@ -315,18 +318,21 @@ def open_app(
     address: StashAddress,
     *,
     overrides: Mapping[str, object] | None = None,
-    warn: Callable[[str], None] = lambda _: None,
+    logs: Logs | None = None,
 ) -> App:
-    """Build everything over a data folder and a Stash server."""
+    """Build everything over a data folder and a Stash server; `logs` is kept in the folder too."""
     # Files that SQLite or a log makes beside ours are for this user only.
     os.umask(0o077)
     random = Random()  # noqa: S311 - jitter
+    store = open_store(folder, time.time, random)
+    kept = logs or Logs(None)
+    kept.keep(folder, store.connection)
     return App(
         folder=folder,
-        store=open_store(folder, time.time, random),
+        store=store,
         stash=make_stash(address),
         overrides=overrides or {},
-        warn=warn,
+        logs=kept,
         random=random,
     )
 

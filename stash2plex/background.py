@@ -15,10 +15,9 @@ from stash2plex.app import (
     read_server_connection,
     store_errors_mapped,
 )
-from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
-from stash2plex.observe import Silent, log_to_file
+from stash2plex.observe import Silent
 from stash2plex.starter import start_worker
 from stash2plex.worker import Goal
 
@@ -46,8 +45,7 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
         if not isinstance(info, dict):
             raise UsageError("The worker was started without Stash's connection.")
         _close_stdin()
-        logger = log_to_file(folder, debug=False)
-        app = open_app(folder, read_server_connection(info), warn=logger.error)
+        app = open_app(folder, read_server_connection(info))
     except Stash2PlexError as error:
         print(error, file=sys.stderr)
         lock.release()
@@ -56,15 +54,18 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
         with store_errors_mapped(folder):
             return _work(app, lock, info, plugin_dir)
     except Stash2PlexError as error:
-        logger.error("%s", error)
+        app.logs.logger.error("%s", error)
         return error.exit_code
+    except Exception as error:
+        app.logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        return 1
     finally:
         app.close()
         lock.release()
 
 
 def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> int:
-    logger = log_to_file(app.folder, debug=_wants_debug(app))
+    logger = app.logs.logger
     stop = _StopSignal(app, plugin_dir)
     goal = Goal("background worker", foreground=False, patience=STASH_PATIENCE)
     logger.info("The background worker has started (process %d).", os.getpid())
@@ -88,15 +89,6 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
     else:
         logger.info("The background worker ends: nothing is left to do.")
     return 0
-
-
-def _wants_debug(app: App) -> bool:
-    try:
-        settings: Settings = app.settings()
-    except Stash2PlexError:
-        # Stash is not there yet; the drain deals with that and says so.
-        return False
-    return settings.debug_logging
 
 
 def _detach() -> None:

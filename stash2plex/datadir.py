@@ -33,7 +33,7 @@ def prepare(folder: str) -> str:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(
-            f"The data folder {folder} cannot be made: {error.strerror}. "
+            f"The data folder “{folder}” cannot be made: {error.strerror}. "
             "Make it writable for the user that runs Stash, or set STASH2PLEX_DATA_DIR."
         ) from error
     return os.path.join(folder, DATABASE_NAME)

@@ -29,6 +29,11 @@ class Stash2PlexError(Exception):
     reason = "error"
 
 
+def fault_sentence(error: Exception) -> str:
+    """Say to a person that an error is none of this tree, so ours."""
+    return f"Stash2Plex met a fault of its own ({type(error).__name__}); the log has the details."
+
+
 class UsageError(Stash2PlexError):
     """The caller asked for something that does not exist."""
 

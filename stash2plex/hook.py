@@ -30,6 +30,17 @@ OFF_TRUSTED = 60
 MOST_MERGED = 1_000
 """Tags of one merge that are looked at."""
 
+UNTOLD_SECONDS = 86_400
+"""How far back a first look goes."""
+
+NEWS_SQL = (
+    "SELECT EXISTS (SELECT 1 FROM dead_letter WHERE last_failed_at > ?1)"
+    " OR EXISTS (SELECT 1 FROM (SELECT started_at, ended_at FROM outage ORDER BY seq DESC LIMIT 4)"
+    " WHERE started_at > ?1 OR ended_at > ?1)"
+    " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
+)
+"""Whether the worker met something since a person was last told."""
+
 COVER_DELAY = 3.0
 """Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
 
@@ -50,12 +61,16 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     folder = locate(connection_info.get("Dir"), plugin_dir)
     path = prepare(folder)
     try:
-        wanted = _store(path, keys, delay)
+        wanted, news = _store(path, keys, delay)
     except StoreDamaged:
         from stash2plex.repair import replace_damaged  # noqa: PLC0415 - for the rarest of saves
 
         replace_damaged(folder)
-        wanted = _store(path, keys, delay)
+        wanted, news = _store(path, keys, delay)
+    if news:
+        from stash2plex.telling import tell_stash  # noqa: PLC0415 - for the save after a trouble
+
+        tell_stash(path)
     # The key is safe from here on; without a worker it waits for the next event or task.
     started = False
     try:
@@ -65,14 +80,16 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
 
 
-def _store(path: str, keys: "list[tuple[str, int]]", delay: float) -> bool:
-    """Commit the keys; returns whether a background worker is wanted."""
+def _store(path: str, keys: "list[tuple[str, int]]", delay: float) -> "tuple[bool, bool]":
+    """Commit the keys; returns whether a background worker is wanted, and whether there is news."""
     database = connect(path)
     try:
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
-        return may_start(get_meta(database, "background_worker"), time.time())
+        wanted = may_start(get_meta(database, "background_worker"), time.time())
+        told_at = float(get_meta(database, "told_at") or time.time() - UNTOLD_SECONDS)
+        return wanted, bool(database.execute(NEWS_SQL, (told_at,)).fetchone()[0])
     except database.Error as error:
         raise store_error(error, path) from error
 

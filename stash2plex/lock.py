@@ -54,7 +54,7 @@ class FileLock:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreUnavailable(
-                f"{self._path} cannot be opened: {error.strerror}. "
+                f"“{self._path}” cannot be opened: {error.strerror}. "
                 "Make it writable for the user that runs Stash."
             ) from error
         if _try(descriptor, shared=shared):

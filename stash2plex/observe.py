@@ -1,113 +1,23 @@
-"""What a person sees: Stash's log and progress bar, worker.log, sentences about time and counts."""
+"""What a person sees of a drain: the progress bar, and sentences about time and counts."""
 
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import math
-import os
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol, TextIO
 
-from stash2plex.datadir import LOG_NAME
 from stash2plex.progress import Progress
 
 LOGGER = "stash2plex"
-LINE_LIMIT = 4096
-"""Characters. Stash stops reading stderr for good at a line of 64 KiB (stash.md §2.5)."""
-
-LOG_BYTES, LOG_FILES = 1_000_000, 3
-
-TEXT_SECONDS = 10.0
-"""Between two lines of text about progress."""
+TEXT_SECONDS, TEXT_SECONDS_MOST = 10.0, 600.0
+"""Between two lines of text about progress: twice as long each time, so that a night's run does not
+fill the log."""
 
 BAR_SECONDS, BAR_STEP, BAR_REPEAT = 0.2, 0.001, 2.0
 """Stash drops values that come while it handles one, so few are sent and the last is repeated."""
-
-
-def plain(text: str) -> str:
-    """Take line ends, escapes and control characters out of a log line, and cut it."""
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text)
-    return text if len(text) <= LINE_LIMIT else text[: LINE_LIMIT - 1] + "…"
-
-
-class StashFormatter(logging.Formatter):
-    """Writes records as Stash reads them from stderr: one letter for the level (stash.md §2.5)."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one line for each line of a traceback, each with the level."""
-        level = (
-            "e"
-            if record.levelno >= logging.ERROR
-            else "w"
-            if record.levelno >= logging.WARNING
-            else "i"
-            if record.levelno >= logging.INFO
-            else "d"
-        )
-        lines = [record.getMessage()]
-        if record.exc_info:
-            lines += self.formatException(record.exc_info).splitlines()
-        return "\n".join(f"\x01{level}\x02{plain(line)}" for line in lines)
-
-
-class FileFormatter(logging.Formatter):
-    """Writes local time, level and text; a traceback follows in indented lines."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and the traceback if there is one."""
-        moment = datetime.fromtimestamp(record.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        text = f"{moment} {record.levelname.lower():7} {plain(record.getMessage())}"
-        if record.exc_info:
-            trace = self.formatException(record.exc_info).splitlines()
-            text += "".join(f"\n    {plain(line)}" for line in trace)
-        return text
-
-
-def log_to_stash(stream: TextIO) -> logging.Logger:
-    """Send the log to Stash."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(StashFormatter())
-    return _logger(handler, logging.INFO)
-
-
-def log_to_file(folder: str, *, debug: bool) -> logging.Logger:
-    """Send the log to worker.log, rotated, mode 0600."""
-    path = os.path.join(folder, LOG_NAME)
-
-    def private(name: str, flags: int) -> int:
-        return os.open(name, flags, 0o600)
-
-    class PrivateHandler(logging.handlers.RotatingFileHandler):
-        def _open(self) -> TextIO:  # type: ignore[override]
-            return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=private)
-
-    handler = PrivateHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
-    handler.setFormatter(FileFormatter())
-    return _logger(handler, logging.DEBUG if debug else logging.INFO)
-
-
-def log_to_terminal(stream: TextIO, *, debug: bool) -> logging.Logger:
-    """Send the log to a person at a terminal."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(FileFormatter())
-    return _logger(handler, logging.DEBUG if debug else logging.INFO)
-
-
-def _logger(handler: logging.Handler, level: int) -> logging.Logger:
-    logger = logging.getLogger(LOGGER)
-    for old in list(logger.handlers):
-        logger.removeHandler(old)
-        old.close()
-    logger.addHandler(handler)
-    logger.setLevel(level)
-    logger.propagate = False
-    # The HTTP library reports each retry of its own; ours says it in better words.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
-    return logger
 
 
 class Observer(Protocol):
@@ -147,6 +57,7 @@ class StashProgress:
         self._shown = part[0]
         self._shown_at = -math.inf
         self._text_at = monotonic()
+        self._text_wait = TEXT_SECONDS
 
     def progress(self, progress: Progress) -> None:
         """Send the fraction and, now and then, a sentence."""
@@ -160,8 +71,9 @@ class StashProgress:
         if progress.ended or moved or now - self._shown_at >= BAR_REPEAT:
             self._shown, self._shown_at = fraction, now
             self.repeat()
-        if not progress.ended and now - self._text_at >= TEXT_SECONDS:
+        if not progress.ended and now - self._text_at >= self._text_wait:
             self._text_at = now
+            self._text_wait = min(2 * self._text_wait, TEXT_SECONDS_MOST)
             self._logger.info("%s: %s", self._name, progress_sentence(progress))
 
     def repeat(self) -> None:
@@ -195,7 +107,9 @@ def span(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:  # noqa: PLR2004
         return f"{whole // 60} min {whole % 60:02} s" if whole < 600 else f"{round(whole / 60)} min"  # noqa: PLR2004
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    if whole < 2 * 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
 
 
 def local(moment: float) -> str:
@@ -209,6 +123,11 @@ def local(moment: float) -> str:
 def utc(moment: float) -> str:
     """Write a moment for machines: ISO 8601, UTC, whole seconds."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> float:
+    """Read a moment that `utc` wrote, as epoch seconds."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 def count(number: int, noun: str) -> str:

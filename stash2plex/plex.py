@@ -221,6 +221,11 @@ class Plex:
         """Count the requests so far."""
         return self._transport.requests
 
+    @property
+    def server_time(self) -> float | None:
+        """The time of the last answer by Plex's own clock, in epoch seconds."""
+        return self._transport.server_time
+
     # -- server and libraries -------------------------------------------------------------
 
     def identity(self) -> ServerIdentity:
@@ -374,6 +379,19 @@ class Plex:
             for name, value in edit_parameters(change)
         )
         self._send("PUT", f"/library/sections/{_opaque(section_id)}/all?{query}", "the edit")
+
+    def confirm_lock(self, item: PlexItem) -> None:
+        """Set the lock of an item's title to what it is: an edit that changes nothing.
+
+        It shows whether the token may edit; lock-only edits leave every value alone (plex.md §3.2).
+        """
+        locked = int(Field.TITLE in item.locked)
+        section, key = _opaque(item.section_id), _opaque(item.rating_key)
+        self._transport.request(
+            "PUT",
+            f"/library/sections/{section}/all?type={MOVIE}&id={key}&title.locked={locked}",
+            what="an edit that changes nothing",
+        )
 
     def clear_rating(self, rating_key: str) -> None:
         """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from stash2plex.errors import Stash2PlexError, UsageError
+from stash2plex.errors import Stash2PlexError, UsageError, fault_sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
-        text = (
-            f"Stash2Plex met a fault of its own ({type(error).__name__}); the log has the details."
-        )
-        os.write(1, json.dumps({"error": text}).encode() + b"\n")
+        os.write(1, json.dumps({"error": fault_sentence(error)}).encode() + b"\n")
         return 1
 
 

@@ -76,6 +76,7 @@ class _Scene:
 @frozen
 class _General:
     apiKey: str = ""  # noqa: N815 - Stash's name
+    username: str = ""
 
 
 @frozen
@@ -97,10 +98,16 @@ class _Basics:
 
 @frozen
 class StashBasics:
-    """What one first request tells: version, the plugin's stored settings."""
+    """What one first request tells: version, the plugin's stored settings, how we are let in.
+
+    `wants_login` says that Stash has a user name and password, `by_key` that it knows us by its
+    API key, which does not expire.
+    """
 
     version: str
     settings: Mapping[str, object]
+    wants_login: bool = False
+    by_key: bool = False
 
 
 class Stash:
@@ -128,6 +135,15 @@ class Stash:
         """Count the requests so far."""
         return self._transport.requests
 
+    def hurry(self, seconds: float) -> None:
+        """From now on wait at most so long for an answer."""
+        self._transport.hurry(seconds)
+
+    @property
+    def server_time(self) -> float | None:
+        """The time of the last answer by Stash's own clock, in epoch seconds."""
+        return self._transport.server_time
+
     # -- settings -------------------------------------------------------------------------
 
     def basics(self, plugin_id: str) -> StashBasics:
@@ -138,7 +154,7 @@ class Stash:
         """
         data = self._query(
             "query Basics($ids: [ID!]) { version { version } configuration {"
-            " general { apiKey } plugins(include: $ids) } }",
+            " general { apiKey username } plugins(include: $ids) } }",
             {"ids": [plugin_id]},
         )
         basics = structure(self._converter, data, _Basics, "Stash", "its configuration")
@@ -146,7 +162,10 @@ class Stash:
             self._api_key = key
         stored = basics.configuration.plugins.get(plugin_id)
         return StashBasics(
-            basics.version.version or "unknown", stored if isinstance(stored, dict) else {}
+            basics.version.version or "unknown",
+            stored if isinstance(stored, dict) else {},
+            wants_login=bool(basics.configuration.general.username),
+            by_key=bool(self._api_key),
         )
 
     def ping(self) -> None:
@@ -222,6 +241,22 @@ class Stash:
             if len(page) < PAGE:
                 return
             last = page[-1].id
+
+    def sample(self, number: int, seed: int) -> tuple[int, list[Scene]]:
+        """Count all scenes, and read so many of them, chosen at random by `seed`."""
+        data = self._query(
+            "query Sample($filter: FindFilterType) { findScenes(filter: $filter) {"
+            " count scenes { ...SceneFields } } } " + SCENE_FIELDS,
+            {"filter": {"per_page": number, "sort": f"random_{seed:d}"}},
+        )
+        total = structure(
+            self._converter, _dig(data, "findScenes", "count"), int, "Stash", "the number of scenes"
+        )
+        scenes = [
+            _scene(structure(self._converter, row, _Scene, "Stash", "a sample of scenes"))
+            for row in _dig(data, "findScenes", "scenes")
+        ]
+        return total, scenes
 
     def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
         """Page through the ids of all scenes, or of those that fit a scene filter.
@@ -363,7 +398,7 @@ class Stash:
             message = str(first.get("message") if isinstance(first, dict) else first)[:300]
             if "database is locked" in message:
                 raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
-            raise Rejected("Stash", f"Stash refused {doing}: {message}")
+            raise Rejected("Stash", f"Stash refused {doing}: “{message}”")
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
             raise Transient("Stash", f"Stash answered {doing} without data.")

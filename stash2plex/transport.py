@@ -7,6 +7,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,7 +56,8 @@ class Transport:
     `server` is the name in messages, `base_url` has no trailing slash. `headers` go with every
     request; tokens and keys live there and nowhere else. Proxy variables of the environment are
     not looked at: both servers are local (stash.md §5.7). `requests` counts what was sent, for
-    reports; threads at once may lose a count.
+    reports; threads at once may lose a count. `server_time` is the epoch time of the last answer by
+    the server's own clock, None where it named none.
     """
 
     def __init__(
@@ -75,9 +77,10 @@ class Transport:
         self.requests = 0
         self._host = urlsplit(base_url).netloc
         self._headers = dict(headers)
-        self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
+        self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._body_seconds = 4 * read_timeout
         self._monotonic = monotonic
+        self.server_time: float | None = None
         if tls_insecure:
             # The user asked for it for this one host; the warning would repeat at each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -92,6 +95,12 @@ class Transport:
     def close(self) -> None:
         """Close every connection."""
         self._pool.clear()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait at most so long for a connection and for an answer."""
+        self._connect_timeout = min(seconds, self._connect_timeout)
+        self._read_timeout = min(seconds, self._read_timeout)
+        self._body_seconds = min(seconds, self._body_seconds)
 
     def request(
         self,
@@ -116,7 +125,7 @@ class Transport:
                 self.base_url + path,
                 headers={"Accept-Encoding": "gzip", **self._headers, **(headers or {})},
                 body=body,
-                timeout=self._timeout,
+                timeout=urllib3.Timeout(connect=self._connect_timeout, read=self._read_timeout),
                 redirect=False,
                 retries=False,
                 preload_content=False,
@@ -137,6 +146,7 @@ class Transport:
         reply = Reply(
             response.status, {name.lower(): value for name, value in response.headers.items()}, data
         )
+        self.server_time = _read_date(reply)
         self._check_status(reply, doing)
         return reply
 
@@ -168,7 +178,8 @@ class Transport:
         where = f"{self.server} at {self.base_url}"
         if isinstance(error, NameResolutionError):
             return Unavailable(
-                self.server, f"{where} cannot be reached: the host name {self._host} is not known."
+                self.server,
+                f"{where} cannot be reached: the host name “{self._host}” is not known.",
             )
         if isinstance(error, (NewConnectionError, ProxyError)):
             return Unavailable(
@@ -234,3 +245,11 @@ def _retry_after(reply: Reply) -> float | None:
     """Read `Retry-After` in seconds; the date form is not worth a parser here."""
     text = reply.headers.get("retry-after", "")
     return min(float(text), 3600.0) if re.fullmatch(r"\d{1,6}", text) else None
+
+
+def _read_date(reply: Reply) -> float | None:
+    """Read the `Date` header as epoch seconds."""
+    try:
+        return parsedate_to_datetime(reply.headers["date"]).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        return None

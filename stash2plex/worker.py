@@ -8,6 +8,7 @@ from random import Random
 
 from attrs import define, field, frozen
 
+from stash2plex.db import transaction
 from stash2plex.errors import (
     ConfigError,
     Interrupted,
@@ -25,6 +26,7 @@ from stash2plex.plexwatch import PlexWatch
 from stash2plex.progress import Progress, ProgressBook, Tally
 from stash2plex.session import Session, Store
 from stash2plex.sweeper import Sweeper
+from stash2plex.telling import end_trouble, note_trouble
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -57,7 +59,8 @@ class Goal:
     """When a drain ends.
 
     Foreground: when nothing is due within `horizon`, or a server is down for `patience`.
-    Background: after `idle` without work, or `patience` without Stash. All in seconds.
+    Background: after `idle` without work, or `patience` without Stash. All in seconds. A `service`
+    is in the background, but was started by a person: `background_worker` says nothing to it.
     """
 
     origin: str
@@ -65,6 +68,7 @@ class Goal:
     horizon: float = HORIZON
     patience: float = PATIENCE
     idle: float = 900.0
+    service: bool = False
 
 
 @frozen
@@ -170,7 +174,7 @@ class Drain:
             if self._session:
                 self._session.plex.close()
             final = self._progress(ended=True, fresh=True)
-            self.book.write(final)
+            self._write_book(final)
             self.observer.progress(final)
         waiting = tuple(self.store.queue.waiting_reasons())
         return Summary(final, self.monotonic() - start, waiting, gave_up, error)
@@ -296,7 +300,7 @@ class Drain:
     def _adopt(self, session: Session) -> None:
         """Go on with a session; an unchanged one keeps its connections."""
         off = session.settings.background_worker == "off"
-        self._switched_off = off and not self.goal.foreground
+        self._switched_off = off and not (self.goal.foreground or self.goal.service)
         if session is self._session:
             return
         if self._session is not None:
@@ -345,6 +349,7 @@ class Drain:
                 refused=isinstance(error, Refused),
             )
         self._connected = True
+        end_trouble(self.store.connection)
         return None
 
     def _probe(self, server: str) -> None:
@@ -361,7 +366,8 @@ class Drain:
     def _server_gate(self, server: str, seconds: float, reason: str, *, refused: bool) -> Gate:
         name = server.capitalize()
         error = Refused(name, reason) if refused else Unavailable(name, reason)
-        return Gate(seconds, f"{reason}\nNext try in {span(seconds)}.", error, server)
+        note = f"{reason}\nWaiting for {name}, next try in {span(seconds)}."
+        return Gate(seconds, note, error, server)
 
     def _half_open(self) -> bool:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
@@ -392,6 +398,8 @@ class Drain:
             if self._said != str(gate.error) and isinstance(gate.error, (ConfigError, Refused)):
                 self._said = str(gate.error)
                 logging.getLogger(LOGGER).error("%s", gate.error)
+                if isinstance(gate.error, ConfigError):
+                    note_trouble(self.store.connection, str(gate.error))
         self._show(note)
         self.sleep(min(1.0, max(0.05, gate.seconds)))
         return None
@@ -436,7 +444,7 @@ class Drain:
     def _end_burst(self) -> None:
         """Close the book of a burst, so that the next one counts from zero."""
         final = self._progress(ended=True, fresh=True)
-        self.book.write(final)
+        self._write_book(final)
         parts = [f"{count(final.done, 'scene')} in sync"]
         parts += [f"{final.failed:,} given up"] if final.failed else []
         parts += [f"{final.later:,} put off"] if final.later else []
@@ -456,10 +464,16 @@ class Drain:
         left = max(0, self._counted - (handled - self._handled_then))
         return self._tally.now(left, note, ended=ended)
 
+    def _write_book(self, progress: Progress) -> None:
+        """Store the progress, and in the same commit what was counted."""
+        with transaction(self.store.connection):
+            self.book.write(progress)
+            self.store.meter.flush(self.store.connection)
+
     def _show(self, note: str) -> None:
         progress = self._progress(note)
         now = self.monotonic()
         if now - self._booked_at >= BOOK_SECONDS:
             self._booked_at = now
-            self.book.write(progress)
+            self._write_book(progress)
         self.observer.progress(progress)

@@ -15,8 +15,9 @@ from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
 from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key
+from stash2plex.logs import LINE_LIMIT, StashFormatter, plain
 from stash2plex.model import Field, Section
-from stash2plex.observe import LINE_LIMIT, StashFormatter, StashProgress, plain, span
+from stash2plex.observe import StashProgress, span
 from stash2plex.plex import choose_sections
 from stash2plex.plugin import read_request
 from stash2plex.progress import Progress

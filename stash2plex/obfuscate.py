@@ -1,0 +1,140 @@
+"""Hides paths, titles, names and hosts, so that a log can be posted in public.
+
+The same input gets the same alias within a data folder, and nobody without its key can tell what
+an alias stands for. Folders and file names get an alias each, so that it still shows where two
+paths are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+
+ALIAS_LENGTH = 8
+"""Hexadecimal digits: of a million names, one in four thousand shares its alias."""
+
+SEPARATOR = re.compile(r"[\\/]")
+QUOTES = re.compile("[“”]")
+PATH = re.compile(r"(?<![\w/\\:.<])(?:[A-Za-z]:\\|\\\\|/)[^\s“”\"'<>|]*[^\s“”\"'<>|.,;:!?()]")
+"""A path in the middle of a sentence. Those with spaces stand in quotes, as every message puts
+them."""
+OUR_FILE = re.compile(r'File "[^"]*?((?:stash2plex|vendor)/[\w/]+\.py)"')
+ADDRESS = re.compile(r"https?://[^\s“”]*[^\s“”.,;:!?()]")
+LITERAL = re.compile(r"(?<!\w)'([^'\n]{2,})'(?!\w)|\"([^\"\n]{2,})\"")
+"""A value that Python or a server put in straight quotes."""
+EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+OURS = frozenset(
+    (
+        "Clear Dead Letter Queue", "Health Check", "Process Queue", "Rebuild Plex Index",
+        "Recover Outage Jobs", "Retry Dead Letters", "Sync All Scenes", "View Queue Status",
+        "days", "dlq list", "enabled", "limit", "make demo", "max_wait", "offset", "reason",
+        "scene_ids", "stash2plex process", "worker.log",
+    )
+)  # fmt: skip
+"""What stands in quotes in our own messages and says nothing of a library; a test collects them."""
+
+
+class Alias:
+    """Gives aliases under one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def name(self, text: str) -> str:
+        """Give the alias of a title or name."""
+        return f"name-{self._digest(text)}"
+
+    def path(self, text: str) -> str:
+        """Give the alias of a path: one for each part; separators and the extension stay."""
+        pieces = re.split(r"([\\/]+|^[A-Za-z]:(?=\\))", text)
+        last = max((at for at, piece in enumerate(pieces) if piece), default=0)
+        return "".join(
+            piece if at % 2 or not piece else self._part(piece, keep_extension=at == last)
+            for at, piece in enumerate(pieces)
+        )
+
+    def _part(self, text: str, *, keep_extension: bool) -> str:
+        found = EXTENSION.search(text) if keep_extension else None
+        end = found[0] if found and found.start() else ""
+        return self._digest(text.removesuffix(end)) + end
+
+    def _digest(self, text: str) -> str:
+        # macOS writes a name in other bytes than Linux does; it is the same name.
+        plain = unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, plain, hashlib.sha256).hexdigest()[:ALIAS_LENGTH]
+
+    def text(self, text: str) -> str:
+        """Hide everything in a message that may say something of a library or a machine.
+
+        What stands in “ ”, paths and straight quotes anywhere, and the hosts of addresses. When in
+        doubt it hides too much.
+        """
+        return "".join(
+            self._quoted(part) if quoted else self._plain(part)
+            for part, quoted in split_quotes(text)
+        )
+
+    def _quoted(self, text: str) -> str:
+        if text in OURS:
+            return f"“{text}”"
+        if re.fullmatch(r"https?://\S+", text):
+            return f"“{self._address(text)}”"
+        return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
+
+    def _plain(self, text: str) -> str:
+        text = OUR_FILE.sub(lambda found: f"File {found[1]}", text)
+        text = LITERAL.sub(lambda found: f"“{self.name(found[1] or found[2])}”", text)
+        kept: list[str] = []
+
+        def keep(found: re.Match[str]) -> str:
+            kept.append(self._address(found[0]))
+            return f"\x00{len(kept) - 1}\x00"
+
+        text = ADDRESS.sub(keep, text)
+        text = PATH.sub(lambda found: self.path(found[0]), text)
+        return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
+
+    def _address(self, text: str) -> str:
+        """Hide the host of an address, unless it is this machine, and its path."""
+        head, host, rest = re.split(r"://(\[[^\]]*\]|[^/:]+)", text, maxsplit=1)
+        port, slash, path = rest.partition("/")
+        shown = host if host in LOOPBACK else f"host-{self._digest(host.lower())}"
+        return f"{head}://{shown}{port}{slash}{self.path(path) if path else ''}"
+
+
+def split_quotes(text: str) -> list[tuple[str, bool]]:
+    """Split a message into plain parts and what stands in “ ”, quotes inside quotes included.
+
+    A title may hold quotes of its own: where they do not come in pairs, everything from the first
+    to the last of them counts as one.
+    """
+    parts: list[tuple[str, bool]] = []
+    depth = start = end = 0
+    for found in QUOTES.finditer(text):
+        if found[0] == "“":
+            if depth == 0:
+                start = found.start()
+                parts.append((text[end:start], False))
+            depth += 1
+        else:
+            depth -= 1
+            if depth < 0:
+                return _whole(text)
+            if depth == 0:
+                end = found.end()
+                parts.append((text[start + 1 : end - 1], True))
+    if depth:
+        return _whole(text)
+    return [part for part in [*parts, (text[end:], False)] if part[0] or part[1]]
+
+
+def _whole(text: str) -> list[tuple[str, bool]]:
+    places = [found.start() for found in QUOTES.finditer(text)]
+    first, last = places[0], places[-1]
+    # An opening quote without its end reaches to the end of the line.
+    last = last if text[last] == "”" else len(text)
+    return [(text[:first], False), (text[first:last].strip("“”"), True), (text[last + 1 :], False)]

@@ -1,0 +1,167 @@
+"""What the worker met is told once, by one process, in few lines."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import pytest
+
+from stash2plex.breaker import Breaker
+from stash2plex.db import connect
+from stash2plex.errors import Unavailable
+from stash2plex.hook import NEWS_SQL
+from stash2plex.metrics import SCENES, Meter, read_metrics
+from stash2plex.telling import end_trouble, mark_told, news_lines, note_trouble, tell, told_at
+from stash2plex.workqueue import WorkQueue
+from tests.support import ManualClock
+
+
+class Heard(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append((record.levelname, record.getMessage()))
+
+
+@pytest.fixture
+def store(tmp_path):
+    clock = ManualClock()
+    connection = connect(str(tmp_path / "stash2plex.db"))
+    yield connection, clock, Breaker(connection, "plex", clock, Random(1))
+    connection.close()
+
+
+def heard(connection, clock):
+    logger = logging.getLogger("heard")
+    logger.propagate = False
+    handler = Heard()
+    logger.addHandler(handler)
+    tell(connection, logger, clock.now)
+    logger.removeHandler(handler)
+    return handler.lines
+
+
+def goes(breaker):
+    breaker.failed(Unavailable("Plex", "Plex is busy.", 60.0), 5)
+
+
+def has_news(connection, clock):
+    return bool(connection.execute(NEWS_SQL, (told_at(connection, clock.now),)).fetchone()[0])
+
+
+def test_an_outage_is_told_when_it_begins_and_when_it_ends(store):
+    connection, clock, breaker = store
+    assert heard(connection, clock) == []
+    clock.step(10)
+    goes(breaker)
+    clock.step(5)
+    assert has_news(connection, clock)
+    ((level, text),) = heard(connection, clock)
+    assert level == "WARNING"
+    assert text.startswith("Plex is out of reach since")
+    assert text.endswith("nothing is lost. Plex is busy.")
+    assert not has_news(connection, clock)
+    clock.step(600)
+    breaker.succeeded()
+    clock.step(1)
+    assert has_news(connection, clock)
+    ((_, text),) = heard(connection, clock)
+    assert "for 10 min; what waited goes out now. Plex is busy." in text
+    clock.step(1)
+    assert heard(connection, clock) == []
+
+
+def test_many_outages_are_one_line(store):
+    connection, clock, breaker = store
+    mark_told(connection, clock.now)
+    for _ in range(6):
+        clock.step(100)
+        goes(breaker)
+        clock.step(30)
+        breaker.succeeded()
+    ((_, text),) = heard(connection, clock)
+    assert "was out of reach 6 times since" in text
+    assert "3 min 00 s in all" in text
+
+
+def test_what_was_given_up_is_told_with_counts(store):
+    connection, clock, _ = store
+    mark_told(connection, clock.now)
+    clock.step(5)
+    queue = WorkQueue(connection, clock)
+    queue.add_many([("scene", number) for number in range(1, 6)])
+    for claim in queue.claim(5, 60.0):
+        queue.bury(claim, title="A pier", reason="ambiguous", error="Two fit.")
+    ((_, text),) = heard(connection, clock)
+    assert "5 scenes given up since" in text
+    assert "5 because several Plex items fit" in text
+
+
+def test_a_clock_that_was_set_back_tells_once_more_and_is_quiet_again(store):
+    connection, clock, breaker = store
+    goes(breaker)
+    clock.step(5)
+    assert len(heard(connection, clock)) == 1
+    clock.step(-3600)
+    assert len(heard(connection, clock)) == 1
+    mark_told(connection, clock.now + 7200)
+    assert news_lines(connection, told_at(connection, clock.now + 7200), clock.now + 7200) == []
+
+
+def test_trouble_is_told_once_until_it_ends(store):
+    connection, clock, _ = store
+    note_trouble(connection, "Plex has no such library.")
+    assert has_news(connection, clock)
+    assert heard(connection, clock) == [("ERROR", "Plex has no such library.")]
+    note_trouble(connection, "Plex has no such library.")
+    assert not has_news(connection, clock)
+    assert heard(connection, clock) == []
+    end_trouble(connection)
+    note_trouble(connection, "Plex has no such library.")
+    assert len(heard(connection, clock)) == 1
+
+
+def test_of_many_who_look_at_once_one_tells(store, tmp_path):
+    connection, clock, breaker = store
+    mark_told(connection, clock.now)
+    clock.step(1)
+    goes(breaker)
+    clock.step(1)
+    logger = logging.getLogger("heard by many")
+    logger.propagate = False
+    handler = Heard()
+    logger.addHandler(handler)
+
+    def look(_):
+        own = connect(str(tmp_path / "stash2plex.db"))
+        tell(own, logger, clock.now)
+        own.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(look, range(12)))
+    logger.removeHandler(handler)
+    assert len(handler.lines) == 1
+
+
+def test_counters_add_up_and_cost_nothing_where_nothing_was_counted(store):
+    connection, _, _ = store
+    meter = Meter()
+    meter.flush(connection)
+    for seconds in (0.01, 0.02, 0.3, 99.0):
+        meter.applied(("title", "tags"), seconds)
+    meter.applied((), 0.0)
+    meter.flush(connection)
+    meter.add(SCENES, "written")
+    meter.flush(connection)
+    meter.flush(connection)
+    found = read_metrics(connection)
+    assert found.scenes == {"equal": 1, "written": 5}
+    assert found.fields == {"tags": 4, "title": 4}
+    assert found.edit.number == 4
+    assert found.edit.mean() == pytest.approx(99.33 / 4)
+    assert (found.edit.below(0.5), found.edit.below(0.75)) == (0.025, 0.5)
+    assert found.edit.below(0.95) is None

@@ -1,0 +1,157 @@
+"""What is hidden stays hidden, the same every time, and our own words stay readable."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+import re
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import stash2plex
+from stash2plex.config import SPECS
+from stash2plex.logs import Curtain, FileFormatter, StashFormatter
+from stash2plex.obfuscate import OURS, Alias, split_quotes
+from stash2plex.tasks import MODES
+
+ALIAS = Alias(b"a key of sixteen")
+FOLDER = os.path.dirname(stash2plex.__file__)
+
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="“”\\/"), min_size=4
+)
+TITLES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=6).map(
+    lambda text: f"Zq{text}Zq"
+)
+
+
+@given(TITLES)
+def test_a_title_in_quotes_never_shows_whatever_it_holds(title):
+    shown = ALIAS.text(f"scene:5: “{title}” is not in Plex yet.")
+    assert title not in shown
+    assert "Zq" not in shown
+    assert shown.startswith("scene:5: “")
+
+
+@given(st.lists(WORDS, min_size=1, max_size=5))
+def test_parts_of_a_path_have_their_own_alias_and_nothing_of_them_shows(parts):
+    path = "/" + "/".join(parts)
+    shown = ALIAS.path(path)
+    assert shown.count("/") == len(parts)
+    assert shown == ALIAS.path(path)
+    pieces = shown.split("/")[1:]
+    for part, piece in zip(parts[:-1], pieces[:-1], strict=True):
+        assert re.fullmatch("[0-9a-f]{8}", piece)
+        assert piece == ALIAS.path(f"/{part}/x").split("/")[1]
+
+
+def test_the_same_path_under_two_roots_is_seen_to_be_the_same():
+    ours = ALIAS.path("/data/harbour/at dawn.mp4").split("/")
+    theirs = ALIAS.path("D:\\media\\harbour\\at dawn.mp4").split("\\")
+    assert ours[-2:] == theirs[-2:]
+    assert ours[1] != theirs[1]
+    assert ours[-1].endswith(".mp4")
+
+
+def test_another_key_gives_another_alias():
+    assert Alias(b"x").name("A pier") != Alias(b"y").name("A pier")
+    assert ALIAS.name("café") == ALIAS.name("cafe\u0301")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "“SECRET one” fits 2 Plex items by the name: “/SECRET/a.mp4”, “/SECRET/b.mp4”.",
+        "“/home/SECRET Doe/stash2plex.db” cannot be used: disk I/O error.",
+        "Cannot open /home/SECRET/file.mp4, sorry.",
+        "Cannot open C:\\Users\\SECRET\\file.mp4.",
+        "Cannot open \\\\SECRET\\share.",
+        "Plex at http://SECRET.example:32400/SECRET refuses the connection.",
+        "Setting plex_library is 'SECRET films'; allowed: names.",
+        'KeyError: "SECRET"',
+        "“a ” SECRET ” b” has moved.",
+        "“a “ SECRET has moved.",
+        "No “ SECRET",
+        "“Quay “SECRET” at dawn” has moved.",
+        'File "/home/SECRET/plugins/x/stash2plex/worker.py", line 5, in run',
+    ],
+)
+def test_what_messages_hold_is_hidden(message):
+    assert "SECRET" not in ALIAS.text(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Press “Process Queue”, or set it to auto; the server's owner, Plex's token.",
+        "scene:12: matched by the whole path: title, tags, and/or studio at 12:30:05.",
+        "Plex at http://127.0.0.1:32400 refuses the connection. Is it running, is the port right?",
+        "3 scenes in sync after 1 min 02 s, 25.1/s.",
+    ],
+)
+def test_our_own_words_stay(message):
+    assert ALIAS.text(message) == message
+
+
+def test_a_trace_still_says_where():
+    line = 'File "/home/jane/plugins/x/stash2plex/worker.py", line 5, in run'
+    assert ALIAS.text(line) == "File stash2plex/worker.py, line 5, in run"
+
+
+@given(st.text(st.sampled_from("a“” "), max_size=12))
+def test_splitting_loses_no_letter(text):
+    parts = split_quotes(text)
+    assert [letter for part, _ in parts for letter in part if letter not in "“”"] == [
+        letter for letter in text if letter not in "“”"
+    ]
+    assert not any(mark in part for part, quoted in parts if not quoted for mark in "“”")
+
+
+def test_every_word_in_quotes_of_our_messages_is_known():
+    found = set()
+    for folder, _, names in os.walk(FOLDER):
+        for name in names:
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found |= quoted_words(ast.parse(file.read()))
+    assert found <= OURS
+    tasks = {mode.task for mode in MODES if mode.task}
+    assert {word for word in OURS if word[0].isupper()} <= tasks
+    assert not OURS & {spec.key for spec in SPECS}
+
+
+def quoted_words(tree):
+    """Collect what stands in “ ” in texts of the code, but for docstrings and the patterns here."""
+    quiet = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    } | {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return {
+        word
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in quiet
+        for word in re.findall(r"“([\w .]+)”", node.value)
+    }
+
+
+def test_a_trace_goes_through_the_curtain_too():
+    curtain = Curtain()
+    curtain.draw(b"key")
+    try:
+        {}["Secret pier"]
+    except KeyError:
+        trace = sys.exc_info()
+    record = logging.LogRecord("x", 40, "", 0, "A fault with “%s”:", ("Secret",), trace)
+    for formatter in (FileFormatter(curtain), StashFormatter(curtain)):
+        shown = formatter.format(record)
+        assert "Secret" not in shown
+        assert "KeyError" in shown
+    curtain.draw(None)
+    assert "Secret pier" in FileFormatter(curtain).format(record)
