@@ -217,6 +217,11 @@ class PlexIndex:
         )
         return int(number), [(str(key), str(path)) for key, path in rows]
 
+    def some_path(self) -> str | None:
+        """Return the path of one file, as an example."""
+        row = self._db.execute("SELECT path FROM plex_file LIMIT 1").fetchone()
+        return None if row is None else str(row[0])
+
     def titles(self) -> list[str]:
         """Name the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]

@@ -31,13 +31,21 @@ SCENE_QUERY = """query Page($after: Int!) {
 class World:
     """Both stand-ins, with the built plugin installed. Use it as a context manager.
 
-    Stash sees the files below `/data`, Plex below `/media/library`.
+    Stash sees the files below `/data`, Plex below `/media/library`. Plex's clock is `plex_ahead`
+    seconds before this machine's.
     """
 
-    def __init__(self, folder: str, *, latency: Latency | None = None, **stash: Any) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        latency: Latency | None = None,
+        plex_ahead: float = 0.0,
+        **stash: Any,
+    ) -> None:
         self._password = bool(stash.get("password"))
         self.stash = FakeStash(root=folder, **stash)
-        self.plex = FakePlex(latency=latency or Latency())
+        self.plex = FakePlex(latency=latency or Latency(), clock=lambda: time.time() + plex_ahead)
         self.section = self.plex.add_section("Harbour Films", locations=["/media/library"])
 
     def __enter__(self) -> Self:

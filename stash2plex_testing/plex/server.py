@@ -46,8 +46,10 @@ class Overload:
 class FakePlex:
     """A Plex Media Server on loopback. Use it as a context manager, or start and stop it.
 
-    `tag_semantics` is what an indexed tag list means for one item, "append" or "replace"
-    (plex.md §3.6 leaves it open); "replace_sets" replaces in edits of several items too.
+    `viewer_token` may read but not edit, as that of a shared user (plex.md §1.3). `clock` gives the
+    times of items and of the Date header. `tag_semantics` is what an indexed tag list means for one
+    item, "append" or "replace" (plex.md §3.6 leaves it open); "replace_sets" replaces in edits of
+    several items too.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class FakePlex:
     ) -> None:
         self.port = port
         self.token = token
+        self.viewer_token = "viewer-token"
         self.latency = latency or Latency()
         self.overload = overload
         self.version = "1.43.0.10467-test"
@@ -232,6 +235,10 @@ class FakePlex:
 
     # -- answering ------------------------------------------------------------------------
 
+    def now(self) -> float:
+        """Tell the time of this server's clock, in epoch seconds."""
+        return self._clock()
+
     def handle(self, handler: _Handler) -> None:
         """Answer one request."""
         request = handler.read_request()
@@ -277,8 +284,10 @@ class FakePlex:
             return Answer(status=503, body=fault.body, content_type="text/xml")
         if request.path not in OPEN_PATHS and not request.path.endswith(("/thumb", "/art")):
             token = request.headers.get("x-plex-token") or request.one("X-Plex-Token")
-            if token != self.token:
+            if token not in (self.token, self.viewer_token):
                 return error(401, "Unauthorized")
+            if token == self.viewer_token and request.method != "GET":
+                return error(403, "Forbidden")
         writes = request.method in ("PUT", "POST")
         if not writes:
             time.sleep(self.latency.read)
@@ -358,6 +367,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a GET."""
         self.plex.handle(self)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write the time of this server's clock."""
+        return super().date_time_string(self.plex.now() if timestamp is None else timestamp)
 
     do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
 

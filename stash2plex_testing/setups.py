@@ -1,0 +1,375 @@
+"""Broken set-ups, each with the health line that names it: for the tests and for the docs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from stash2plex.app import App, StashAddress, open_app
+from stash2plex.checks import Check
+from stash2plex.errors import StoreError, Unavailable
+from stash2plex.health import health_without_store, read_health
+from stash2plex_testing.plex import Fault
+from stash2plex_testing.world import World
+
+SCENES = 12
+TiB = 2**40
+
+
+@dataclass
+class Patient:
+    """A set-up that works, until something is done to it."""
+
+    world: World
+    settings: dict[str, Any]
+    folder: str
+    free: int = TiB
+    cookie: tuple[str, str] | None = None
+    api_key: str = ""
+
+    def open(self) -> App:
+        """Open the application, as the plugin does."""
+        self.world.stash.configure_plugin("Stash2Plex", self.settings)
+        app = open_app(self.folder, StashAddress(self.world.stash.url, self.api_key, self.cookie))
+        app.random = Random(1)
+        app.monotonic = lambda: 0.0  # how fast this machine answers is no part of a set-up
+        return app
+
+    def health(self) -> list[Check]:
+        """Read the report, as the operation does."""
+        try:
+            app = self.open()
+        except StoreError as error:
+            return health_without_store(error)
+        try:
+            return read_health(app, lambda _: self.free)
+        finally:
+            app.close()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is wrong, how it comes about here, which check names it and with which words.
+
+    `also` are other checks that rightly fail.
+    """
+
+    name: str
+    check: str
+    says: tuple[str, ...]
+    spoil: Callable[[Patient], None]
+    world: dict[str, Any] = field(default_factory=dict)
+    scenes: int = SCENES
+    also: tuple[str, ...] = ()
+
+
+def works_with(world: World) -> dict[str, Any]:
+    """Give the settings that work."""
+    return {"plex_url": world.plex.url, "plex_token": world.plex.token}
+
+
+def examine(setup: Setup) -> list[Check]:
+    """Build the set-up on loopback, spoil it and read its health."""
+    with tempfile.TemporaryDirectory(prefix="stash2plex-") as folder:
+        world = World(folder, **setup.world)
+        with world:
+            world.fill(setup.scenes)
+            patient = Patient(world, works_with(world), os.path.join(folder, "data"))
+            setup.spoil(patient)
+            return patient.health()
+
+
+def setting(**values: Any) -> Callable[[Patient], None]:
+    """Store other settings."""
+
+    def spoil(patient: Patient) -> None:
+        patient.settings |= values
+
+    return spoil
+
+
+def plex_fault(kind: str, **values: Any) -> Callable[[Patient], None]:
+    """Let Plex go wrong for good."""
+
+    def spoil(patient: Patient) -> None:
+        patient.world.plex.faults.add(Fault(kind, times=None, **values))
+
+    return spoil
+
+
+def nothing(_: Patient) -> None:
+    """Leave all as it is."""
+
+
+def https_address(patient: Patient) -> None:
+    patient.settings["plex_url"] = patient.world.plex.url.replace("http:", "https:")
+
+
+def plex_hangs(patient: Patient) -> None:
+    patient.settings["read_timeout"] = 0.2
+    plex_fault("hang")(patient)
+
+
+def plex_is_off(patient: Patient) -> None:
+    patient.world.plex.down()
+
+
+def stash_is_off(patient: Patient) -> None:
+    patient.world.stash.configure_plugin("Stash2Plex", patient.settings)
+    patient.world.stash.down()
+
+
+def stash_is_busy(patient: Patient) -> None:
+    patient.world.stash.faults.add("graphql_error", path="/graphql", times=None)
+
+
+def shared_user(patient: Patient) -> None:
+    patient.settings["plex_token"] = patient.world.plex.viewer_token
+
+
+def show_library(patient: Patient) -> None:
+    patient.world.plex.add_section("Lantern Series", "show")
+    patient.settings["plex_library"] = "Lantern Series"
+
+
+def maintenance(patient: Patient) -> None:
+    patient.world.plex.maintenance(True)
+
+
+def another_server(patient: Patient) -> None:
+    app = patient.open()
+    app.open_session().index.check_server("the-server-of-before")
+    app.close()
+
+
+def other_files(patient: Patient) -> None:
+    for item in patient.world.plex.all_items():
+        patient.world.plex.move_file(item, f"/films/{item.rating_key}/harbour.mkv")
+
+
+def everything_twice(patient: Patient) -> None:
+    world = patient.world
+    for item in world.plex.all_items():
+        copy = item.parts[0].path.replace("/media/library", "/media/copies")
+        world.plex.add_item(world.section, file=copy)
+
+
+def empty_library(patient: Patient) -> None:
+    patient.world.plex.add_section("Empty", locations=["/media/empty"])
+    patient.settings["plex_library"] = "Empty"
+
+
+def expired_session(patient: Patient) -> None:
+    patient.cookie = ("session", patient.world.stash.cookie())
+    patient.world.stash.expire_cookies()
+
+
+def session_only(patient: Patient) -> None:
+    patient.cookie = ("session", patient.world.stash.cookie())
+
+
+def disk_full(patient: Patient) -> None:
+    patient.free = 3 * 2**20
+
+
+def no_folder(patient: Patient) -> None:
+    with open(patient.folder, "w", encoding="ascii"):
+        pass
+
+
+def newer_database(patient: Patient) -> None:
+    patient.open().close()
+    with closing(sqlite3.connect(os.path.join(patient.folder, "stash2plex.db"))) as database:
+        database.execute("PRAGMA user_version = 9000")
+
+
+def due_and_off(patient: Patient) -> None:
+    patient.settings["background_worker"] = "off"
+    app = patient.open()
+    app.store.queue.add_many([("scene", number) for number in range(1, SCENES + 1)])
+    app.close()
+
+
+def due_and_nobody(patient: Patient) -> None:
+    app = patient.open()
+    app.store.queue.add_many([("scene", number) for number in range(1, SCENES + 1)])
+    app.close()
+
+
+def forgotten(patient: Patient) -> None:
+    due_and_nobody(patient)
+    with closing(sqlite3.connect(os.path.join(patient.folder, "stash2plex.db"))) as database:
+        database.execute("UPDATE queue SET added_at = added_at - 90000, due_at = due_at - 90000")
+        database.commit()
+
+
+def waiting_for_plex(patient: Patient) -> None:
+    app = patient.open()
+    for _ in range(3):
+        app.store.breakers["plex"].failed(Unavailable("Plex", "Plex did not answer in time."), 7)
+    app.close()
+
+
+def dead_letters(patient: Patient) -> None:
+    app = patient.open()
+    queue = app.store.queue
+    queue.add_many([("scene", number) for number in range(1, SCENES + 1)])
+    for number, claim in enumerate(queue.claim(SCENES, 60.0)):
+        reason = "ambiguous" if number % 4 == 0 else "not_in_plex"
+        queue.bury(claim, title=f"Pier {claim.id}", reason=reason, error="No Plex file fits.")
+    app.close()
+
+
+KEEPER = {"username": "keeper", "password": "lantern"}
+
+SETUPS = (
+    Setup(
+        "Plex URL was never filled in", "settings", ("Plex URL is not set",), setting(plex_url="")
+    ),
+    Setup(
+        "Plex token was never filled in",
+        "settings",
+        ("Plex token is not set",),
+        setting(plex_token=""),
+    ),
+    Setup(
+        "A setting that cannot be used",
+        "settings",
+        ("max_tags", "allowed: a whole number from 1 to 500"),
+        setting(max_tags="many"),
+    ),
+    Setup(
+        "The plugin was switched off in version 1",
+        "settings",
+        ("“enabled”", "stored as false"),
+        setting(enabled=False),
+    ),
+    Setup("Stash is off", "Stash", ("refuses the connection", "Start Stash"), stash_is_off),
+    Setup("Stash is busy with a scan", "Stash", ("database is locked",), stash_is_busy),
+    Setup(
+        "Stash has a password and no API key",
+        "Stash log-in",
+        ("it expires", "Make an API key"),
+        session_only,
+        KEEPER,
+    ),
+    Setup(
+        "The session of Stash has expired",
+        "Stash log-in",
+        ("does not accept our credentials", "Make an API key"),
+        expired_session,
+        KEEPER,
+        also=("Stash",),
+    ),
+    Setup(
+        "A wrong port",
+        "Plex",
+        ("refuses the connection", "is the port right"),
+        setting(plex_url="http://127.0.0.1:9"),
+    ),
+    Setup("Plex is off", "Plex", ("refuses the connection",), plex_is_off),
+    Setup(
+        "A host name that does not exist",
+        "Plex",
+        ("host name “no-such-host.invalid:32400” is not known",),
+        setting(plex_url="http://no-such-host.invalid:32400"),
+    ),
+    Setup(
+        "An https address for a Plex without", "Plex", ("it speaks http, not https",), https_address
+    ),
+    Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
+    Setup(
+        "Plex is in maintenance", "Plex", ("busy with itself", "migrations", "Wait"), maintenance
+    ),
+    Setup(
+        "A log-in page before Plex",
+        "Plex",
+        ("a redirect", "really listens"),
+        plex_fault("redirect"),
+    ),
+    Setup(
+        "Something else at the address", "Plex", ("text/html", "really Plex"), plex_fault("html")
+    ),
+    Setup(
+        "A wrong token",
+        "Plex token",
+        ("does not accept the token", "Put a"),
+        setting(plex_token="old"),
+    ),
+    Setup(
+        "Another Plex server",
+        "Plex server",
+        ("Another Plex server", "Rebuild Plex Index"),
+        another_server,
+    ),
+    Setup(
+        "A misspelt library",
+        "Plex library",
+        ("“Harbour Filmz”", "It has: “Harbour Films”", "Correct"),
+        setting(plex_library="Harbour Filmz"),
+    ),
+    Setup("A library of the wrong type", "Plex library", ("of the type show",), show_library),
+    Setup("An empty library", "edit rights", ("holds no item",), empty_library, also=("matches",)),
+    Setup(
+        "A token of a shared user", "edit rights", ("read this library but not edit",), shared_user
+    ),
+    Setup("Plex holds other files", "matches", ("0 of 12", "Stash has “/data"), other_files),
+    Setup(
+        "Every file is in Plex twice",
+        "matches",
+        ("12 fit several", "Set Path map"),
+        everything_twice,
+    ),
+    Setup("Stash holds no scenes", "matches", ("no scene with a file",), nothing, scenes=0),
+    Setup(
+        "A wrong path map",
+        "path mapping",
+        ("right for 0 of 12", "Correct Path map, such as “/data=>/media/library”"),
+        setting(path_map="/data=>/somewhere/else"),
+    ),
+    Setup(
+        "A clock that is far off",
+        "clocks",
+        ("Plex +", "NTP"),
+        nothing,
+        {"plex_ahead": 7230.0},
+    ),
+    Setup(
+        "The data folder cannot be made",
+        "database",
+        ("cannot be made", "Make it writable"),
+        no_folder,
+    ),
+    Setup(
+        "The database is of a newer version",
+        "database",
+        ("newer", "Update the plugin"),
+        newer_database,
+    ),
+    Setup("The disk is full", "disk", ("Only 3 MiB", "Free some disk space"), disk_full),
+    Setup(
+        "The worker is off", "worker", ("off, and 12 keys are due", "Process Queue"), due_and_off
+    ),
+    Setup("No worker runs", "worker", ("nothing works on them",), due_and_nobody),
+    Setup(
+        "A queue that nobody looked after",
+        "queue",
+        ("25 h", "Process Queue"),
+        forgotten,
+        also=("worker",),
+    ),
+    Setup("An outage", "circuit breaker", ("Waiting for Plex", "asked again"), waiting_for_plex),
+    Setup(
+        "Dead letters pile up",
+        "dead letters",
+        ("12 scenes given up", "9 because Plex has no such file", "Retry Dead Letters"),
+        dead_letters,
+    ),
+)
+"""Each of them is something that people meet."""

@@ -1,0 +1,105 @@
+"""Broken set-ups: the health line that names each, and no check that fails without one."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+
+import pytest
+
+from stash2plex.checks import failed_with
+from stash2plex.errors import ConfigError
+from stash2plex.health import NAMES
+from stash2plex_testing.setups import SETUPS, Patient, Setup, examine, nothing, works_with
+from stash2plex_testing.world import World
+from tools.build_screens import DOCS, cell, setup_row
+
+
+def page():
+    with open(os.path.join(DOCS, "reference", "health.md"), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("setup", SETUPS, ids=lambda setup: setup.name)
+def test_a_broken_set_up_is_named_by_its_check(setup):
+    checks = examine(setup)
+    assert tuple(check.name for check in checks) == NAMES
+    named = next(check for check in checks if check.name == setup.check)
+    assert not named.ok
+    said = f"{named.detail} {named.fix}"
+    for words in setup.says:
+        assert words in said
+    # Whoever reads from the top meets the cause before its consequences.
+    ran = [check for check in checks if not check.ok and "Not checked" not in check.detail]
+    assert {check.name for check in ran} <= {setup.check, "last sync", *setup.also}
+    assert setup_row(setup, checks) in page(), "run make docs"
+    for check in checks:
+        assert check.ok or check.fix
+        assert "\n" not in check.detail + check.fix
+
+
+def test_a_set_up_that_works_passes_but_for_the_first_sync():
+    checks = examine(Setup("All is well", "", (), nothing))
+    assert [check.name for check in checks if not check.ok] == ["last sync"]
+    shown = {check.name: check.detail for check in checks}
+    assert (
+        shown["matches"]
+        == "12 of 12 scenes looked at have a Plex item (100 %). Stash has 12 scenes."
+    )
+    assert "“/data” reads “/media/library” (12 of 12)" in shown["path mapping"]
+    for check in checks:
+        assert f"| {check.name} | {cell(check.detail)} |" in page(), "run make docs"
+    assert shown["edit rights"] == "The token may edit (shown by an edit that changes nothing)."
+
+
+def test_the_edit_that_changes_nothing_names_one_item_and_changes_none():
+    with tempfile.TemporaryDirectory() as folder, World(folder) as world:
+        world.fill(3)
+        item = world.plex.all_items()[0]
+        for locked in (set(), {"title"}):
+            item.locked = set(locked)
+            before = copy.deepcopy(vars(item) | {"section": None})
+            patient = Patient(world, works_with(world), folder + "/data")
+            world.plex.clear_log()
+            patient.health()
+            (edit,) = [one for one in world.plex.requests if one.method != "GET"]
+            assert edit.query == {
+                "type": ["1"], "id": [str(item.rating_key)], "title.locked": [str(len(locked))]
+            }  # fmt: skip
+            after = vars(item) | {"section": None}
+            assert {name for name in after if after[name] != before[name]} <= {"updated_at"}
+        assert world.plex.whole_library_edits == 0
+
+
+def test_the_report_leaves_the_index_to_the_drain():
+    with tempfile.TemporaryDirectory() as folder, World(folder) as world:
+        world.fill(3)
+        patient = Patient(world, works_with(world), folder + "/data")
+        assert patient.health()
+        app = patient.open()
+        assert (app.open_session().index.size(), app.open_session().index.titles()) == (0, [])
+        app.close()
+
+
+def test_the_report_is_bounded_in_requests():
+    with tempfile.TemporaryDirectory() as folder, World(folder) as world:
+        world.fill(300)
+        patient = Patient(world, works_with(world), folder + "/data")
+        world.stash.clear_log()
+        patient.health()
+        assert world.stash.graphql_count <= 2
+        assert len(world.plex.requests) <= 10
+
+
+@pytest.mark.parametrize(
+    ("message", "what", "advice"),
+    [
+        ("It is full. Free some disk space.", "It is full.", "Free some disk space."),
+        ("It is gone.", "It is gone.", "look there"),
+        ("No such thing: “A. Put B”. Correct it.", "No such thing: “A. Put B”.", "Correct it."),
+    ],
+)
+def test_an_error_is_split_into_what_happened_and_what_to_do(message, what, advice):
+    check = failed_with("disk", ConfigError(message), "look there")
+    assert (check.detail, check.fix, check.exit_code) == (what, advice, 2)
