@@ -11,10 +11,11 @@ from typing import Any
 
 from stash2plex.app import open_app, read_server_connection, store_errors_mapped
 from stash2plex.datadir import locate
-from stash2plex.errors import UsageError
-from stash2plex.modes import draining, keys, looking, reconciling, scenes
+from stash2plex.errors import Stash2PlexError, StoreError, UsageError, fault_sentence
+from stash2plex.logs import Logs
+from stash2plex.modes import draining, keys, looking, reconciling, scenes, steering
 from stash2plex.modes.context import Context, Mode
-from stash2plex.observe import log_to_stash
+from stash2plex.telling import mark_told, tell
 
 
 def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
@@ -27,17 +28,37 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
     if isinstance(sys.stderr, TextIOWrapper):
         # A console of Windows has no “; a log line must never fail for its letters.
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
-    logger = log_to_stash(sys.stderr)
+    logs = Logs(sys.stderr)
     folder = locate(info.get("Dir"), plugin_dir)
-    app = open_app(folder, read_server_connection(info), warn=logger.error)
     try:
-        context = Context(app, request["args"], info, plugin_dir, logger, sys.stderr)
+        app = open_app(folder, read_server_connection(info), logs=logs)
+    except StoreError as error:
+        if mode.without_store is None:
+            raise
+        return _answer({"output": mode.without_store(error)})
+    try:
+        context = Context(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
         with store_errors_mapped(folder):
+            if mode.task:
+                tell(app.store.connection, logs.logger, app.clock())
             output = mode.run(context)
+            if mode.task:
+                # What the task met it has said itself.
+                mark_told(app.store.connection, app.clock())
+    except Stash2PlexError as error:
+        # Stash writes it into its log, where titles may have to be hidden.
+        return _answer({"error": logs.curtain(str(error))}, error.exit_code)
+    except Exception as error:
+        logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        return _answer({"error": fault_sentence(error)}, 1)
     finally:
         app.close()
-    os.write(1, json.dumps({"output": output}).encode() + b"\n")
-    return 0
+    return _answer({"output": output})
+
+
+def _answer(answer: dict[str, Any], exit_code: int = 0) -> int:
+    os.write(1, json.dumps(answer).encode() + b"\n")
+    return exit_code
 
 
 def find_mode(name: object) -> Mode:
@@ -118,6 +139,25 @@ MODES = (
         "The same for Plex items that show nothing but a title",
     ),
     Mode(
+        "recover_outage_jobs",
+        "Recover Outage Jobs",
+        keys.recover_outage_jobs,
+        "Try the scenes once more that were given up because of an outage",
+    ),
+    Mode(
+        "health_check",
+        "Health Check",
+        steering.health_check,
+        "Check Stash, Plex, token, library, matches and queue, and say what to do",
+        steering.health_of,
+    ),
+    Mode(
+        "outage_summary",
+        "Outage Summary Report",
+        steering.outage_summary,
+        "Write the outages into the log, with how long they last and how often they come",
+    ),
+    Mode(
         "clear_match_cache",
         "Rebuild Plex Index",
         looking.clear_match_cache,
@@ -140,7 +180,14 @@ MODES = (
         draining.wake,
         "Start the background worker when work, or a look at Stash, is due",
     ),
-    Mode("dead_letters", "", keys.dead_letters, "A page of the dead letters"),
+    Mode("health", "", steering.health, "The checks of Health Check", steering.health_of),
+    Mode("outages", "", steering.outages, "The outages of the report, at most `limit`"),
+    Mode(
+        "dead_letters",
+        "",
+        keys.dead_letters,
+        "A page of the dead letters (`limit`, `offset`, `reason`) with history, and groups",
+    ),
     Mode("retry", "", keys.retry, "Put chosen dead letters back"),
     Mode("discard", "", keys.discard, "Forget chosen dead letters"),
     Mode("sync", "", keys.sync, "Queue chosen scenes"),

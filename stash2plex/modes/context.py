@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from attrs import frozen
 
 from stash2plex.app import App
-from stash2plex.errors import UsageError
+from stash2plex.errors import StoreError, UsageError
 from stash2plex.workqueue import Key
 
 MOST_IDS = 10_000
@@ -62,9 +62,13 @@ class Context:
 
 @frozen
 class Mode:
-    """A mode, the name of its task in Stash (empty for a mere operation), and what it does."""
+    """A mode, the name of its task in Stash (empty for a mere operation), and what it does.
+
+    `without_store` answers where the database cannot be opened; None lets the error be the answer.
+    """
 
     name: str
     task: str
     run: Callable[[Context], Any]
     meaning: str
+    without_store: Callable[[StoreError], Any] | None = None

@@ -62,6 +62,9 @@ def same_error(error: Stash2PlexError, text: str) -> Stash2PlexError:
 
 def leave_to_worker(context: Context) -> bool:
     """Start the background worker where keys are left for later and the person wants one."""
+    if not context.server_connection:
+        # On a command line: the worker would not know how to reach Stash.
+        return False
     settings = context.app.settings()
     # A key that a killed process had in hand counts too: the worker takes it over.
     if settings.background_worker == "off" or context.app.store.queue.is_empty():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from stash2plex.deadletters import REASONS, DeadLetters, groups_sentence
 from stash2plex.errors import UsageError
+from stash2plex.letterlines import letters_json
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import DAY, leave_to_worker
-from stash2plex.observe import count, utc
+from stash2plex.observe import count
 
 MOST_ROWS = 1_000
 
@@ -33,36 +35,42 @@ def purge_dlq(context: Context) -> str:
 
 def retry_dlq(context: Context) -> str:
     """Put dead letters back with fresh attempts."""
-    reason = context.arguments.get("reason")
-    if reason is not None and not isinstance(reason, str):
-        raise UsageError("“reason” must be a text, such as not_in_plex.")
-    number = context.app.store.queue.redrive(reason=reason or None)
+    number = context.app.store.queue.redrive(reason=_reason(context))
     leave_to_worker(context)
     return context.say(f"Put {count(number, 'dead letter')} back into the queue.")
 
 
+def recover_outage_jobs(context: Context) -> str:
+    """Put the dead letters back that died of an outage."""
+    dead = DeadLetters(context.app.store.connection)
+    number = context.app.store.queue.redrive(dead.recoverable())
+    leave_to_worker(context)
+    left = dead.total()
+    text = f"Put {count(number, 'dead letter')} of outages back into the queue."
+    if left:
+        text += f" {left:,} stay: {groups_sentence(dead.groups())}."
+    return context.say(text)
+
+
 def dead_letters(context: Context) -> dict[str, Any]:
-    """Answer a page of the dead letters."""
-    queue = context.app.store.queue
-    rows = queue.dead_letters(
-        context.whole("limit", 50, 1, MOST_ROWS), context.whole("offset", 0, 0, 2**53)
+    """Answer a page of the dead letters, and how many there are for each reason."""
+    dead = DeadLetters(context.app.store.connection)
+    reason = _reason(context)
+    letters = dead.page(
+        context.whole("limit", 50, 1, MOST_ROWS), context.whole("offset", 0, 0, 2**53), reason
     )
-    return {
-        "total": queue.counts().dead,
-        "items": [
-            {
-                "scene_id": id_,
-                "kind": kind,
-                "title": title,
-                "reason": reason,
-                "error": error,
-                "attempts": attempts,
-                "first_failed_at": utc(first),
-                "last_failed_at": utc(last),
-            }
-            for kind, id_, title, reason, error, attempts, first, last in rows
-        ],
-    }
+    return letters_json(letters, dead.total(reason), dead.groups())
+
+
+def _reason(context: Context) -> str | None:
+    """Read `reason`; empty is none."""
+    reason = context.arguments.get("reason")
+    if reason is None or reason == "":
+        return None
+    if not isinstance(reason, str) or reason not in REASONS:
+        known = ", ".join(REASONS)
+        raise UsageError(f"“reason” is {str(reason)[:40]!r}; allowed: {known}.")
+    return reason
 
 
 def retry(context: Context) -> dict[str, int]:

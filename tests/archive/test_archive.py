@@ -91,7 +91,7 @@ def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
     assert status["reconcile"] == {"last": None}
     assert set(status) == {
         "queue", "synced", "last_sync_at", "rate_per_s", "eta_s", "breaker", "worker", "plex",
-        "version", "stash", "background_worker", "reconcile",
+        "version", "stash", "background_worker", "reconcile", "metrics",
     }  # fmt: skip
 
 
@@ -124,3 +124,6 @@ def test_the_command_line_has_help_and_exit_codes(unpacked):
     lost = command("status")
     assert lost.returncode == 3
     assert "refuses the connection" in lost.stderr
+    report = command("health")
+    assert report.returncode == 3
+    assert report.stdout.startswith("Stash: Stash at http://127.0.0.1:9 refuses the connection.")

@@ -1,0 +1,48 @@
+"""Tasks and operations that say what is off: health, outages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stash2plex.checks import check_lines
+from stash2plex.errors import StoreError
+from stash2plex.health import health_sentence, health_without_store, read_health
+from stash2plex.modes.context import Context
+from stash2plex.outagereport import SHOWN, read_report, report_lines
+
+MOST_ROWS = 1_000
+
+
+def health(context: Context) -> dict[str, Any]:
+    """Answer the checks."""
+    return {"checks": [check.as_json() for check in read_health(context.app)]}
+
+
+def health_check(context: Context) -> dict[str, Any]:
+    """Log the checks, a line each, and answer them."""
+    checks = read_health(context.app)
+    for check, line in zip(checks, check_lines(checks), strict=True):
+        if check.ok:
+            context.logger.info("%s", line)
+        else:
+            context.logger.warning("%s", line)
+    context.say(f"Health Check: {health_sentence(checks)}")
+    return {"checks": [check.as_json() for check in checks]}
+
+
+def health_of(error: StoreError) -> dict[str, Any]:
+    """Answer the checks where the database cannot be opened."""
+    return {"checks": [check.as_json() for check in health_without_store(error)]}
+
+
+def outages(context: Context) -> dict[str, Any]:
+    """Answer the outages and what they come to."""
+    return read_report(context.app, context.whole("limit", SHOWN, 1, MOST_ROWS))
+
+
+def outage_summary(context: Context) -> dict[str, Any]:
+    """Log the outages in words, and answer them."""
+    report = outages(context)
+    for line in report_lines(report):
+        context.logger.info("%s", line)
+    return report
