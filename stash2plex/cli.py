@@ -15,20 +15,38 @@ import click
 from rich.console import Console
 
 from stash2plex.cliconfig import CliOptions
+from stash2plex.commands.completion import completion
 from stash2plex.commands.deadletters import dlq
 from stash2plex.commands.demo import demo
-from stash2plex.commands.looking import status
+from stash2plex.commands.legacy import import_legacy
+from stash2plex.commands.looking import health, outages, status
+from stash2plex.commands.operation import operation
 from stash2plex.commands.reconciling import reconcile
 from stash2plex.commands.scenes import scene_command
+from stash2plex.commands.service import serve
 from stash2plex.commands.shell import Shell
 from stash2plex.commands.syncing import process, sync
 from stash2plex.errors import Stash2PlexError
-from stash2plex.observe import log_to_terminal
+from stash2plex.logs import Logs
 from stash2plex.version import VERSION
 
 
 @click.group(
-    commands=[status, process, sync, scene_command, reconcile, dlq, demo],
+    commands=[
+        status,
+        health,
+        outages,
+        process,
+        sync,
+        scene_command,
+        reconcile,
+        dlq,
+        serve,
+        operation,
+        import_legacy,
+        completion,
+        demo,
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(VERSION, prog_name="stash2plex")
@@ -70,7 +88,6 @@ def cli(
     Secrets come from the environment (STASH2PLEX_STASH_API_KEY, STASH2PLEX_PLEX_TOKEN) or the TOML
     file, never from a flag: the process list shows flags to everyone.
     """
-    log_to_terminal(sys.stderr, debug=debug)
     flags = {"plex_url": plex_url, "plex_library": plex_library}
     options = CliOptions(
         stash_url=stash_url,
@@ -78,7 +95,8 @@ def cli(
         config_file=config_file,
         settings={key: value for key, value in flags.items() if value},
     )
-    context.obj = Shell(options, as_json, Console(), Console(stderr=True))
+    logs = Logs(sys.stderr, for_stash=False, debug=debug)
+    context.obj = Shell(options, as_json, Console(), Console(stderr=True), logs)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

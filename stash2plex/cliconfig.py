@@ -54,7 +54,7 @@ def resolve(
     )
     if not address.url.startswith(("http://", "https://")):
         raise ConfigError(
-            f"The address of Stash is {address.url!r}; it must begin with http:// or https://."
+            f"The address of Stash is “{address.url}”; it must begin with http:// or https://."
         )
     settings = {key: value for key, value in file.items() if key in {spec.key for spec in SPECS}}
     settings |= read_environment(environment)
@@ -75,10 +75,10 @@ def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, obj
             return tomllib.load(file)
     except FileNotFoundError as error:
         if named:
-            raise ConfigError(f"The configuration file {chosen} does not exist.") from error
+            raise ConfigError(f"The configuration file “{chosen}” does not exist.") from error
         return {}
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"The configuration file {chosen} cannot be read: {error}.") from error
+        raise ConfigError(f"The configuration file “{chosen}” cannot be read: {error}.") from error
 
 
 def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
@@ -97,6 +97,6 @@ def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
     if os.path.isdir(folder):
         return locate(folder, plugin_dir)
     raise ConfigError(
-        f"Stash keeps its data in {folder}, which is not on this machine (a container?). "
+        f"Stash keeps its data in “{folder}”, which is not on this machine (a container?). "
         "Run this inside the container, or name the folder with --data-dir."
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from stash2plex.app import App, make_plex
 from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
-from stash2plex.observe import count, local, span, utc
+from stash2plex.metrics import read_metrics
+from stash2plex.observe import count, local, moment, span, utc
 from stash2plex.plexindex import PlexIndex
 from stash2plex.reports import ReportBook, summary_of, summary_sentence
 from stash2plex.version import VERSION
@@ -29,7 +29,7 @@ def read_status(app: App) -> dict[str, Any]:
     synced, last = app.store.records.summary()
     breaker = app.store.breakers["plex"].read()
     plex = _glance_at_plex(app)
-    moving = runs and left > 0 and progress.rate > 0.0
+    moving = runs and left > 0 and progress.rate > 0.0 and not progress.note
     return {
         "queue": {
             "pending": pending,
@@ -52,9 +52,11 @@ def read_status(app: App) -> dict[str, Any]:
             "since": utc(progress.started_at) if runs and progress.started_at else None,
             "origin": progress.origin if runs else None,
             "note": progress.note or None if runs else None,
+            "handled": progress.handled if runs else None,
         },
         "stash": {"problem": stash.reason if stash.state != "closed" else None},
         "plex": plex,
+        "metrics": _metrics(app),
         "background_worker": "auto" if app.worker_wanted() else "off",
         "reconcile": {"last": _last_reconcile(app)},
         "version": VERSION,
@@ -64,6 +66,24 @@ def read_status(app: App) -> dict[str, Any]:
 def _last_reconcile(app: App) -> dict[str, Any] | None:
     report = ReportBook(app.store.connection).last()
     return None if report is None else summary_of(report)
+
+
+def _metrics(app: App) -> dict[str, Any]:
+    metrics = read_metrics(app.store.connection)
+    edit = metrics.edit
+    return {
+        "scenes": metrics.scenes,
+        "fields": metrics.fields,
+        "dead": metrics.dead,
+        "retried": metrics.retried,
+        "put_off": metrics.put_off,
+        "edit_seconds": {
+            "count": edit.number,
+            "mean": edit.mean(),
+            "p50_below": edit.below(0.5),
+            "p95_below": edit.below(0.95),
+        },
+    }
 
 
 def _glance_at_plex(app: App) -> dict[str, Any]:
@@ -104,22 +124,29 @@ def status_lines(status: dict[str, Any]) -> list[str]:
             f"{queue['waiting']:,} waiting for later, {queue['dead']:,} dead."
         ),
         f"In sync: {count(status['synced'], 'scene')}"
-        + (f", the last at {_local(status['last_sync_at'])}." if status["last_sync_at"] else "."),
+        + (
+            f", the last at {local(moment(status['last_sync_at']))}."
+            if status["last_sync_at"]
+            else "."
+        ),
     ]
+    written = status["metrics"]["scenes"].get("written", 0)
+    if written:
+        lines.append(f"So far: {count(written, 'scene')} written{_pace(status['metrics'])}.")
     if plex["reachable"]:
         items = count(plex["items"], "item")
-        lines.append(
-            f"Plex: {plex['version']}, {plex['library'] or 'no library listed yet'}, {items} known."
-        )
+        lines.append(f"Plex: {plex['version']}, {_titles(plex['library'])}, {items} known.")
     else:
         lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
     if last := status["reconcile"]["last"]:
-        lines.append(summary_sentence(last, _local(last["started_at"])))
+        lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     note = worker["note"]
     if breaker["state"] != "closed" and not note:
-        lines.append(f"Waiting for Plex since {_local(breaker['since'])}: {breaker['reason']}")
+        lines.append(
+            f"Waiting for Plex since {local(moment(breaker['since']))}: {breaker['reason']}"
+        )
     if worker["running"]:
         text = f"The {worker['origin']} is running (process {worker['pid']})"
         if status["eta_s"] is not None:
@@ -134,5 +161,13 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _local(text: str) -> str:
-    return local(datetime.fromisoformat(text).timestamp())
+def _pace(metrics: dict[str, Any]) -> str:
+    edit = metrics["edit_seconds"]
+    if edit["mean"] is None:
+        return ""
+    text = f", an edit takes {1000 * edit['mean']:.0f} ms"
+    return text + (f", 95 % below {edit['p95_below']:g} s" if edit["p95_below"] else "")
+
+
+def _titles(library: str | None) -> str:
+    return f"“{library}”" if library else "no library listed yet"

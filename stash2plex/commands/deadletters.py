@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
 
-from stash2plex.commands.shell import DAY, SCENES, Shell
+from stash2plex.app import App
+from stash2plex.commands.shell import DAY, JSON, SCENES, Shell
+from stash2plex.deadletters import REASONS, DeadLetters
+from stash2plex.errors import UsageError
+from stash2plex.letterlines import letter_json, letter_lines, letters_json
 from stash2plex.observe import count, local
+from stash2plex.screens import letters_screen
+from stash2plex.workqueue import Key
+
+REASON = click.option(
+    "--reason", type=click.Choice(sorted(REASONS)), help="Only those of this reason."
+)
+ALL = click.option("--all", "everything", is_flag=True, help="All of them.")
 
 
 @click.group()
@@ -17,63 +27,105 @@ def dlq() -> None:
 @dlq.command("list")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Rows.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Rows to pass over.")
+@REASON
+@JSON
 @click.pass_obj
-def dlq_list(shell: Shell, *, limit: int, offset: int) -> None:
-    """List the dead letters, newest first."""
+def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> None:
+    """List the dead letters under their reasons, newest first."""
     with shell.app() as app:
-        rows = app.store.queue.dead_letters(limit, offset)
-        total = app.store.queue.counts().dead
-    if shell.as_json:
-        names = (
-            "kind",
-            "id",
-            "title",
-            "reason",
-            "error",
-            "attempts",
-            "first_failed_at",
-            "last_failed_at",
-        )
-        shell.show(
-            {"total": total, "items": [dict(zip(names, row, strict=True)) for row in rows]}, []
-        )
-        return
-    table = Table(box=None, header_style="bold")
-    for name in ("Scene", "Title", "Reason", "Last failed", "What happened"):
-        table.add_column(name)
-    for kind, id_, title, reason, error, _, _, last in rows:
-        table.add_row(f"{kind}:{id_}", title, reason, local(last), error)
-    shell.out.print(table)
-    shell.out.print(f"{count(total, 'dead letter')} in all.", highlight=False)
+        dead = DeadLetters(app.store.connection)
+        letters = dead.page(limit, offset, reason)
+        groups = [group for group in dead.groups() if reason in (None, group.reason)]
+        total = dead.total(reason)
+    hide = shell.logs.curtain
+    lines = [
+        f"{one.kind}:{one.id} ({one.reason}, {local(one.last_failed_at)}): {one.error}"
+        for one in letters
+    ]
+    shell.show(
+        letters_json(letters, total, groups),
+        [*lines, f"{count(total, 'dead letter')} in all."],
+        lambda width: letters_screen(letters, groups, width, hide),
+    )
+
+
+@dlq.command("show")
+@click.argument("scene", type=click.IntRange(1, 2**63 - 1))
+@click.option(
+    "--kind",
+    type=click.Choice(["scene", "performer", "studio", "tag", "group"]),
+    default="scene",
+    show_default=True,
+    help="What the number stands for.",
+)
+@JSON
+@click.pass_obj
+def dlq_show(shell: Shell, *, scene: int, kind: str) -> None:
+    """Show one dead letter with its whole history."""
+    with shell.app() as app:
+        letter = DeadLetters(app.store.connection).find(kind, scene)
+    if letter is None:
+        raise UsageError(f"{kind}:{scene} is no dead letter; “dlq list” shows those that are.")
+    shell.show(letter_json(letter), letter_lines(letter))
 
 
 @dlq.command("retry")
 @SCENES
-@click.option("--reason", help="Only those of this reason, such as not_in_plex.")
+@REASON
+@ALL
+@JSON
 @click.pass_obj
-def dlq_retry(shell: Shell, *, scenes: tuple[int, ...], reason: str | None) -> None:
+def dlq_retry(
+    shell: Shell, *, scenes: tuple[int, ...], reason: str | None, everything: bool
+) -> None:
     """Put dead letters back with fresh attempts."""
     with shell.app() as app:
-        keys = [("scene", id_) for id_ in scenes] if scenes else None
-        changed = app.store.queue.redrive(keys, reason=reason)
+        changed = app.store.queue.redrive(_chosen(app, scenes, reason, everything=everything))
+    shell.show({"changed": changed}, [f"Put {count(changed, 'dead letter')} back into the queue."])
+
+
+@dlq.command("recover")
+@JSON
+@click.pass_obj
+def dlq_recover(shell: Shell) -> None:
+    """Put those back that died of an outage."""
+    with shell.app() as app:
+        changed = app.store.queue.redrive(DeadLetters(app.store.connection).recoverable())
     shell.show({"changed": changed}, [f"Put {count(changed, 'dead letter')} back into the queue."])
 
 
 @dlq.command("discard")
-@click.argument("scenes", type=click.IntRange(1, 2**63 - 1), nargs=-1, required=True)
+@SCENES
+@REASON
+@ALL
+@JSON
 @click.pass_obj
-def dlq_discard(shell: Shell, *, scenes: tuple[int, ...]) -> None:
-    """Forget the dead letters of these scenes."""
+def dlq_discard(
+    shell: Shell, *, scenes: tuple[int, ...], reason: str | None, everything: bool
+) -> None:
+    """Forget dead letters; Plex keeps what it has, and the next edit of a scene is sent."""
     with shell.app() as app:
-        changed = app.store.queue.discard([("scene", id_) for id_ in scenes])
+        changed = app.store.queue.discard(_chosen(app, scenes, reason, everything=everything))
     shell.show({"changed": changed}, [f"Removed {count(changed, 'dead letter')}."])
 
 
 @dlq.command("purge")
 @click.option("--days", type=click.IntRange(0, 36_500), default=30, show_default=True, help="Age.")
+@JSON
 @click.pass_obj
 def dlq_purge(shell: Shell, *, days: int) -> None:
     """Forget dead letters that last failed so many days ago."""
     with shell.app() as app:
         changed = app.store.queue.clear_dead(before=app.clock() - days * DAY)
     shell.show({"changed": changed}, [f"Removed {count(changed, 'dead letter')}."])
+
+
+def _chosen(
+    app: App, scenes: tuple[int, ...], reason: str | None, *, everything: bool
+) -> list[Key]:
+    """List the keys that the options name. Raises UsageError unless exactly one of them does."""
+    if sum((bool(scenes), reason is not None, everything)) != 1:
+        raise UsageError("Say which dead letters: one of --scene ID, --reason, or --all.")
+    if scenes:
+        return [("scene", id_) for id_ in scenes]
+    return DeadLetters(app.store.connection).keys(reason)

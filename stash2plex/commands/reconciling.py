@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from stash2plex.commands.shell import WAIT, Shell, StopSignals, drain, drained, leave
+from stash2plex.commands.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
 from stash2plex.reconcile import Scope
 from stash2plex.reports import ReportBook, report_lines
 from stash2plex.terminal import TerminalProgress
@@ -24,6 +24,7 @@ from stash2plex.terminal import TerminalProgress
 @click.option("--dry-run", is_flag=True, help="Only say what differs; change nothing.")
 @click.option("--last", is_flag=True, help="Show the report of the last run instead.")
 @WAIT
+@JSON
 @click.pass_obj
 def reconcile(shell: Shell, *, scope: str, dry_run: bool, last: bool, wait: int) -> None:
     """Compare Stash with Plex, queue what differs, then process the queue."""

@@ -6,17 +6,19 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
 from attrs import define
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cliconfig import CliOptions, resolve
+from stash2plex.errors import Stash2PlexError
 from stash2plex.foreground import drain_here
+from stash2plex.logs import Logs
 from stash2plex.terminal import TerminalProgress
 from stash2plex.worker import PATIENCE, Goal, Summary
 
@@ -31,31 +33,55 @@ class Shell:
     as_json: bool
     out: Console
     err: Console
+    logs: Logs
 
     @contextmanager
     def app(self) -> Iterator[App]:
-        """Open the application; configuration problems go to stderr."""
+        """Open the application; what an error says is hidden where that is asked for."""
         resolved = resolve(self.options, os.environ)
         app = open_app(
             resolved.data_dir,
             resolved.address,
             overrides=resolved.settings,
-            warn=lambda text: self.err.print(f"[yellow]{text}[/]", highlight=False),
+            logs=self.logs,
         )
         try:
             with store_errors_mapped(resolved.data_dir):
                 yield app
+        except Stash2PlexError as error:
+            error.args = (self.logs.curtain(str(error)),)
+            raise
         finally:
             app.close()
 
-    def show(self, value: Any, lines: list[str]) -> None:
-        """Print data: as JSON where asked for, else in words."""
+    def show(
+        self, value: Any, lines: list[str], screen: Callable[[int], RenderableType] | None = None
+    ) -> None:
+        """Print data: as JSON where asked for, laid out on a terminal, else in words.
+
+        `screen` makes the layout for so many columns.
+        """
         if self.as_json:
             click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        elif screen is not None and self.out.is_terminal:
+            self.out.print(screen(self.out.width), highlight=False)
         else:
             for line in lines:
-                self.out.print(line, highlight=False, markup=False)
+                self.out.print(self.logs.curtain(line), highlight=False, markup=False)
 
+
+def _switch_to_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_object(Shell).as_json = True  # type: ignore[union-attr]  # the group made it
+
+
+JSON = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    callback=_switch_to_json,
+    help="Print data as JSON.",
+)
 
 WAIT = click.option(
     "--wait",
@@ -119,14 +145,16 @@ class StopSignals:
 
     def __init__(self) -> None:
         self._asked = False
+        self.number = 0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
-    def _ask(self, _number: int, _frame: object) -> None:
+    def _ask(self, number: int, _frame: object) -> None:
         if self._asked:
             # The second one means it; leases and transactions survive any end.
             os._exit(130)
         self._asked = True
+        self.number = number
 
     def wanted(self) -> bool:
         """Say whether to end now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stash2plex.commands.shell import DAY, SCENES, WAIT, Shell, drain, finish
+from stash2plex.commands.shell import DAY, JSON, SCENES, WAIT, Shell, drain, finish
 from stash2plex.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.errors import UsageError
 from stash2plex.preview import preview_all, preview_recent, preview_scenes
@@ -12,6 +12,7 @@ from stash2plex.preview import preview_all, preview_recent, preview_scenes
 
 @click.command()
 @WAIT
+@JSON
 @click.pass_obj
 def process(shell: Shell, *, wait: int) -> None:
     """Send everything that is due to Plex, with a progress bar."""
@@ -25,6 +26,7 @@ def process(shell: Shell, *, wait: int) -> None:
 @SCENES
 @WAIT
 @click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@JSON
 @click.pass_obj
 def sync(
     shell: Shell,

@@ -39,10 +39,11 @@ LAYERS = [
         "plex",
         "upkeep",
     },
-    {"pathmap", "missed", "contests", "scans"},
+    {"pathmap", "missed", "contests", "scans", "checks", "deadletters", "outages", "metrics"},
     {"keystate", "merge", "pictures", "observe", "pace", "plexindex", "plexchanges", "pathrules"},
-    {"apply"},
-    {"session", "sweep"},
+    {"apply", "obfuscate"},
+    {"logs"},
+    {"telling", "session", "sweep"},
     {"news"},
     {"finding", "plexwatch", "drift"},
     {"pipeline", "sweeper"},
@@ -51,11 +52,16 @@ LAYERS = [
     {"app"},
     {"status", "enqueue", "foreground", "background", "cliconfig", "terminal"},
     {"preview", "explain"},
-    {"modes.context", "commands.shell", "commands.demo"},
-    {"modes.draining", "modes.looking", "commands.syncing", "commands.looking"},
-    {"modes.scenes", "commands.scenes"},
+    {"letterlines", "outagereport", "matchchecks", "localchecks", "serverchecks", "health"},
+    {"prometheus"},
+    {"screens", "legacy"},
+    {"modes.context", "commands.shell", "commands.demo", "commands.completion"},
+    {"modes.draining", "modes.looking", "modes.steering", "commands.syncing", "commands.looking"},
+    {"modes.scenes", "commands.scenes", "commands.legacy", "commands.service"},
     {"modes.keys", "modes.reconciling", "commands.deadletters", "commands.reconciling"},
-    {"tasks", "cli"},
+    {"tasks"},
+    {"commands.operation"},
+    {"cli"},
     {"plugin", "__main__"},
 ]
 """A module imports only from layers below its own."""
@@ -71,7 +77,7 @@ HOOK_PATH = {
 }
 PURE = {
     "desired", "matching", "pathmap", "policy", "merge", "pictures", "apply", "drift", "model",
-    "config", "pace",
+    "config", "pace", "checks", "obfuscate",
 }  # fmt: skip
 NOT_FOR_THE_PURE = {"transport", "stash", "plex", "db", "app", "worker", "pipeline", "records"}
 MAY_IMPORT_LATE = {"plugin", "commands.demo", "hook"}

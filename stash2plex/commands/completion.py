@@ -1,0 +1,24 @@
+"""Completion of commands and options in the shell."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from stash2plex.errors import UsageError
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion script of a shell.
+
+    Put it where the shell looks: “stash2plex completion bash >> ~/.bashrc”, or “stash2plex
+    completion fish > ~/.config/fish/completions/stash2plex.fish”.
+    """
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise UsageError(f"There is no completion for {shell}.")
+    group = context.find_root().command
+    click.echo(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source())
