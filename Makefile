@@ -34,8 +34,9 @@ bench: plugin ## the benchmark table, also written to dist/bench.json
 plugin: $(VENV)/ready ## dist/Stash2Plex.zip and dist/index.yml, byte for byte reproducible
 	@$(BIN)/python -m tools.build_plugin
 
-docs: $(VENV)/ready ## write the generated pages of docs/reference anew
+docs: $(VENV)/ready ## write the generated pages and screens of docs anew
 	@$(BIN)/python -m tools.build_docs
+	@$(BIN)/python -m tools.build_screens
 
 format: $(VENV)/ready ## format the tree in place
 	@$(BIN)/ruff format .

@@ -51,6 +51,10 @@ class Curtain:
         """Return a text as it may be shown."""
         return text if self._alias is None else self._alias.text(text)
 
+    def value(self, text: str) -> str:
+        """Return a text that is nothing but a title, a name or the like, as it may be shown."""
+        return text if self._alias is None or not text else self._alias.name(text)
+
     def draw(self, key: bytes | None) -> None:
         """Hide from now on, with aliases under this key; None shows everything again."""
         self._alias = None if key is None else Alias(key)
