@@ -32,7 +32,7 @@ OURS = frozenset(
         "Clear Dead Letter Queue", "Health Check", "Process Queue", "Rebuild Plex Index",
         "Recover Outage Jobs", "Retry Dead Letters", "Sync All Scenes", "View Queue Status",
         "days", "dlq list", "enabled", "limit", "make demo", "max_wait", "offset", "reason",
-        "scene_ids", "stash2plex process", "worker.log",
+        "scene_id", "scene_ids", "stash2plex process", "worker.log",
     )
 )  # fmt: skip
 """What stands in quotes in our own messages and says nothing of a library; a test collects them."""
