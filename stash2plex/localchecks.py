@@ -15,6 +15,7 @@ from stash2plex.deadletters import DeadLetters, groups_sentence, reason_of
 from stash2plex.lock import drain_runs
 from stash2plex.observe import count, local, moment, span
 from stash2plex.reports import ReportBook
+from stash2plex.upkeep import load_marks
 
 DATABASE, DISK, WORKER = "database", "disk", "worker"
 BREAKER, QUEUE, DEAD, SYNC = "circuit breaker", "queue", "dead letters", "last sync"
@@ -181,11 +182,13 @@ def check_dead(app: App) -> Check:
 
 
 def check_sync(app: App) -> Check:
-    """Say when the last scene was synced, and when all were last compared with Plex."""
+    """Say when the last scene was synced, and when everything was last looked at."""
     synced, last = app.store.records.summary()
     if last is None:
         return failed(SYNC, "Nothing was synced yet.", "Run “Sync All Scenes” once.")
     words = f"{count(synced, 'scene')} in sync, the last at {local(last)}."
+    if (marks := load_marks(app.store.connection)) is not None:
+        words += f" Last full sweep at {local(marks.swept_at)}."
     report = ReportBook(app.store.connection).last()
     if report is not None:
         words += f" Last compared with Plex at {local(moment(report['started_at']))}."
