@@ -90,7 +90,8 @@ def apply_scene(
     """Write the difference between what is wanted and what Plex holds.
 
     The edit goes before the pictures, and the record is returned for the caller to keep; an end at
-    any point between leaves a state from which the next run finishes.
+    any point between leaves a state from which the next run finishes. A cover that cannot be had
+    now does not hold up the edit: its error is raised after it.
     """
     record = record_of(item, record)
     preserve = settings.preserve_plex_edits
@@ -108,6 +109,8 @@ def apply_scene(
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
+    if pictures.later is not None:
+        raise pictures.later
     for name, image in sorted(pictures.uploads.items()):
         try:
             plex.upload(item.rating_key, name, image)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from stash2plex.errors import TooLarge
+from stash2plex.errors import Rejected, TooLarge, Transient, Unavailable
 from stash2plex.model import (
     IMAGE_FIELDS,
     Desired,
@@ -40,6 +40,8 @@ class PicturePlan:
     cover_tag: str
     cover_etag: str
     notes: tuple[str, ...] = ()
+    later: Unavailable | Transient | None = None
+    """Why the cover could not be had now."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -85,6 +87,10 @@ def plan_pictures(
         return nothing(
             tag, "", f"The cover of “{scene.label}” is too large for Plex; it was not sent."
         )
+    except Rejected as error:
+        return nothing(tag, "", f"The cover of “{scene.label}” was not sent: {error}")
+    except (Unavailable, Transient) as error:
+        return evolve(nothing(tag, ""), later=error)
     if cover is None or cover.data is None:
         return nothing(tag, cover.etag if cover else "")
     new = image_hash(cover)

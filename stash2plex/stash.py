@@ -326,7 +326,8 @@ class Stash:
         """Fetch a scene's cover unless it still has this ETag.
 
         None where the scene has no picture of its own: Stash then sends a drawing (stash.md §5.6).
-        Raises TooLarge for a picture that Plex would not take.
+        Raises TooLarge for a picture that Plex would not take, Rejected for what is none, and
+        Transient where Stash is there but this picture cannot be had.
         """
         parts = urlsplit(scene.screenshot)
         # Only the path: the address may name an outside host, with a login of its own.
@@ -339,6 +340,11 @@ class Stash:
             reply = self._send("GET", path, headers, None, IMAGE_LIMIT, doing)
         except NotFound:
             return None
+        except Unavailable as error:
+            # Where Stash answers else, this one picture is the trouble: the failure counts
+            # against its scene, and no outage is noted.
+            self.ping()
+            raise Transient("Stash", str(error)) from error
         if reply.status == 304:  # noqa: PLR2004
             return Image(None, "", etag)
         kind = picture_type(reply.body)
@@ -346,7 +352,9 @@ class Stash:
             return Image(reply.body, kind, reply.headers.get("etag", "")[:200])
         declared = reply.headers.get("content-type", "")
         if "html" in declared:
-            raise Refused("Stash", f"Stash sent a page instead of {doing}: it wants a log-in.")
+            # Stash keeps whatever a scraper found at a cover's address; a log-in page of its own
+            # comes with a redirect.
+            raise Rejected("Stash", f"Stash sent a page instead of {doing}.")
         return None
 
     # -- sending --------------------------------------------------------------------------

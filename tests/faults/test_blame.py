@@ -1,0 +1,29 @@
+"""One bad scene costs itself and nobody else, and never turns into a busy loop."""
+
+from __future__ import annotations
+
+from stash2plex_testing.plex import Fault
+
+MANY = 60
+
+
+def test_a_cover_that_cannot_be_had_is_no_busy_loop_and_holds_up_no_text(bench, make_run):
+    scene, item = bench.add()
+    bench.stash.faults.add("status", path="^/scene/", status=500, times=None)
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    run.drain(patience=300.0, horizon=30.0, stopped=lambda: bench.requests() > 4 * MANY)
+    assert bench.requests() < MANY
+    assert item.title == scene.title
+    assert run.rows("SELECT attempts FROM queue UNION SELECT attempts FROM dead_letter") != [(0,)]
+    assert run.rows("SELECT * FROM outage") == []
+
+
+def test_a_cover_that_is_a_page_costs_the_picture_only(bench, make_run):
+    scene, item = bench.add()
+    bench.stash.faults.add("html", path="^/scene/", times=None)
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    assert run.drain().progress.done == 1
+    assert item.title == scene.title
+    assert any("a page instead of the cover" in line for line in run.heard.lines)
