@@ -39,6 +39,9 @@ JSON_LIMIT = 64 * 1024 * 1024
 
 CHUNK = 256 * 1024
 
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds that a server may ask us to stay away: one request each five minutes hurts nobody."""
+
 
 @frozen
 class Reply:
@@ -233,4 +236,4 @@ class Transport:
 def _retry_after(reply: Reply) -> float | None:
     """Read `Retry-After` in seconds; the date form is not worth a parser here."""
     text = reply.headers.get("retry-after", "")
-    return min(float(text), 3600.0) if re.fullmatch(r"\d{1,6}", text) else None
+    return min(float(text), LONGEST_RETRY_AFTER) if re.fullmatch(r"\d{1,6}", text) else None

@@ -8,6 +8,7 @@ from random import Random
 
 from attrs import define, field, frozen
 
+from stash2plex.breaker import BreakerState
 from stash2plex.errors import (
     ConfigError,
     Interrupted,
@@ -25,6 +26,7 @@ from stash2plex.plexwatch import PlexWatch
 from stash2plex.progress import Progress, ProgressBook, Tally
 from stash2plex.session import Session, Store
 from stash2plex.sweeper import Sweeper
+from stash2plex.transport import LONGEST_RETRY_AFTER
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -145,6 +147,7 @@ class Drain:
     _counted: int = 0
     _handled_then: int = 0
     _said: str = ""
+    _probes: dict[str, tuple[float, float]] = field(factory=dict)
 
     def run(self) -> Summary:
         """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
@@ -230,9 +233,8 @@ class Drain:
             state = breaker.read()
             if state.state != "open":
                 continue
-            wait = state.next_probe_at - self.clock()
-            # A clock that was set back must not make the probe wait for more than its interval.
-            if 0 < wait <= 2 * CONFIG_SECONDS + SESSION_SECONDS:
+            wait = self._until_probe(server, state)
+            if wait > 0:
                 return self._server_gate(server, wait, state.reason, refused=state.refused)
             try:
                 self._probe(server)
@@ -248,6 +250,19 @@ class Drain:
             self._pacer.restart()
             self._connected = self._connected and server != "plex"
         return self._connect()
+
+    def _until_probe(self, server: str, state: BreakerState) -> float:
+        """Seconds until a server may be probed, whatever the clock on the wall does meanwhile.
+
+        A time that is seen for the first time is kept by the monotonic clock, and none is further
+        away than the longest interval there is.
+        """
+        seen_at, until = self._probes.get(server, (0.0, 0.0))
+        if seen_at != state.next_probe_at:
+            wait = min(state.next_probe_at - self.clock(), LONGEST_RETRY_AFTER)
+            until = self.monotonic() + wait
+            self._probes[server] = (state.next_probe_at, until)
+        return until - self.monotonic()
 
     def _has_work(self) -> bool:
         if self._pipeline is not None and self._pipeline.busy:
@@ -269,8 +284,8 @@ class Drain:
             # What is in hand was read under the old settings; `_loop` lets it run dry first.
             return None
         stash_state = self.store.breakers["stash"].read()
-        wait = stash_state.next_probe_at - self.clock()
-        if stash_state.state == "open" and 0 < wait <= SESSION_SECONDS + CONFIG_SECONDS:
+        wait = self._until_probe("stash", stash_state)
+        if stash_state.state == "open" and wait > 0:
             return self._server_gate("stash", wait, stash_state.reason, refused=False)
         try:
             session = self.open_session()

@@ -27,3 +27,30 @@ def test_a_cover_that_is_a_page_costs_the_picture_only(bench, make_run):
     assert run.drain().progress.done == 1
     assert item.title == scene.title
     assert any("a page instead of the cover" in line for line in run.heard.lines)
+
+
+def test_a_server_that_names_a_time_is_left_alone_for_as_long(bench, make_run):
+    scene, item = bench.add()
+    bench.plex.faults.add(
+        Fault("status", method="PUT", status=429, headers={"Retry-After": "200"}, times=None)
+    )
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    start = run.clock.now
+    run.drain(patience=190.0)
+    assert 190 <= run.clock.now - start < 200
+    assert bench.plex.count("PUT") == 1
+    bench.plex.faults.clear()
+    run.drain(patience=60.0)
+    assert item.title == scene.title
+
+
+def test_no_server_may_ask_for_more_than_five_minutes(bench, make_run):
+    scene, _ = bench.add()
+    bench.plex.faults.add(
+        Fault("status", method="PUT", status=503, headers={"Retry-After": "86400"}, times=None)
+    )
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    run.drain(patience=1000.0)
+    assert bench.plex.count("PUT") == 4
