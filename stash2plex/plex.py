@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from attrs import Factory, frozen
@@ -241,12 +240,13 @@ class Plex:
         return ServerIdentity(container.machineIdentifier, container.version)
 
     def _refused(self, error: Refused) -> Refused:
-        if "redirect" in str(error) or "cannot be trusted" in str(error):
+        if not error.wants_login:
             return error
         return Refused(
             "Plex",
             "Plex does not accept the token. Put a fresh X-Plex-Token of the server's owner into "
             "Settings > Plugins > Stash2Plex > Plex token.",
+            wants_login=True,
         )
 
     def sections(self) -> list[Section]:
@@ -386,12 +386,12 @@ class Plex:
         """Send picture bytes. Plex files them by their hash and selects them (plex.md §4.2)."""
         if image.data is None:
             raise Rejected("Plex", "There is no picture to send.")
-        self._transport.request(
+        self._send(
             "POST",
             f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}",
+            f"the upload of a {image_field}",
             headers={"Content-Type": image.content_type},
             body=image.data,
-            what=f"the upload of a {image_field}",
         )
 
     def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
@@ -412,11 +412,22 @@ class Plex:
 
     # -- sending --------------------------------------------------------------------------
 
-    def _send(self, method: str, path: str, doing: str) -> None:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        """Send a write. Plex answers with an empty body; a page comes from something before it."""
         try:
-            self._transport.request(method, path, what=doing)
+            reply = self._transport.request(method, path, headers=headers, body=body, what=doing)
         except Refused as error:
             raise self._refused(error) from error
+        if reply.body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+            raise self._transport.stranger(reply, doing)
 
     def _ask(self, path: str, doing: str, headers: dict[str, str] | None) -> Reply:
         try:
@@ -426,7 +437,9 @@ class Plex:
 
     def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> _Container:
         reply = self._ask(path, doing, headers)
-        answer: Any = self._transport.json(reply, doing)
+        answer = self._transport.json(reply, doing)
+        if not isinstance(answer.get("MediaContainer"), dict):
+            raise self._transport.stranger(reply, doing)
         return structure(self._converter, answer, _Answer, "Plex", doing).MediaContainer
 
 

@@ -363,18 +363,26 @@ class Stash:
         doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
         body = json.dumps({"query": text, "variables": variables or {}}).encode()
         headers = {"Content-Type": "application/json"}
-        reply = self._send("POST", "/graphql", headers, body, None, doing)
+        try:
+            reply = self._send("POST", "/graphql", headers, body, None, doing)
+        except (NotFound, Rejected) as error:
+            # Stash answers questions with 200, so this is about the question or the address, and
+            # about no scene.
+            raise Unavailable(
+                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
+            ) from error
         answer = self._transport.json(reply, doing)
-        errors = answer.get("errors") if isinstance(answer, dict) else None
+        errors = answer.get("errors")
         if errors:
             first = errors[0] if isinstance(errors, list) else errors
             message = str(first.get("message") if isinstance(first, dict) else first)[:300]
             if "database is locked" in message:
                 raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
-            raise Rejected("Stash", f"Stash refused {doing}: {message}")
-        data = answer.get("data") if isinstance(answer, dict) else None
+            # A field that cannot be read may be readable later: this is tried again.
+            raise Transient("Stash", f"Stash could not answer {doing}: {message}")
+        data = answer.get("data")
         if not isinstance(data, dict):
-            raise Transient("Stash", f"Stash answered {doing} without data.")
+            raise self._transport.stranger(reply, doing)
         return data
 
     def _send(
@@ -397,8 +405,10 @@ class Stash:
                 **options,
             )
         except Refused as error:
+            if not error.wants_login:
+                raise
             if not self._api_key:
-                raise Refused("Stash", f"{error} {LOGIN_ADVICE}") from error
+                raise Refused("Stash", f"{error} {LOGIN_ADVICE}", wants_login=True) from error
             # A key that Stash does not know is worse than none; the cookie may still be good.
             self._api_key = ""
             return self._send(method, path, headers, body, limit, doing)

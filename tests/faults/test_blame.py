@@ -54,3 +54,16 @@ def test_no_server_may_ask_for_more_than_five_minutes(bench, make_run):
     run.queue.add("scene", scene.id)
     run.drain(patience=1000.0)
     assert bench.plex.count("PUT") == 4
+
+
+def test_a_page_in_place_of_plex_costs_no_scene_an_attempt(bench, make_run):
+    for stage in ("^/library/metadata/", "/all$", "/arts$"):
+        scene, item = bench.add()
+        bench.plex.faults.add(Fault("html", path=stage, times=None))
+        run = make_run()
+        run.queue.add("scene", scene.id)
+        assert "Is http://127.0.0.1" in str(run.drain().error)
+        assert run.rows("SELECT attempts FROM queue") == [(0,)]
+        bench.plex.faults.clear()
+        run.drain(patience=60.0)
+        assert (item.title, len(item.images)) == (scene.title, 2)
