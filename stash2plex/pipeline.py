@@ -19,7 +19,7 @@ from attrs import evolve
 from stash2plex.apply import Applied, apply_scene, is_settled
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state, reason_to_skip
-from stash2plex.errors import NotFound, Refused, ServerError, Unavailable
+from stash2plex.errors import ConfigError, NotFound, Refused, ServerError, Unavailable
 from stash2plex.finding import Finder, Found
 from stash2plex.merge import as_shared, plan_change, remember, share_key
 from stash2plex.model import Change, Clock, PlexItem, Record, Scene
@@ -78,6 +78,8 @@ class Pipeline:
         self._writing = 0
         self._renewed_at = monotonic()
         self._finder = Finder(store, session, clock, monotonic)
+        self.config_error: ConfigError | None = None
+        """A setting that a server does not bear out any more; the drain takes it from here."""
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -405,6 +407,8 @@ class Pipeline:
         alone = isinstance(error, Unavailable) and self._trouble(error)
         if isinstance(error, Refused):
             self._trouble(error)
+        if isinstance(error, ConfigError):
+            self.config_error = error
         for claim in claims:
             works = self._writes > min(
                 self._writes_at_claim.get(claim.key, self._writes),

@@ -223,6 +223,11 @@ class Drain:
         """Say why nothing may be claimed, or None. Probes a server that is due for it."""
         if self._session is not None and not self._has_work():
             return None
+        if self._pipeline is not None and self._pipeline.config_error is not None:
+            self._connected = False
+            error = self._pipeline.config_error
+            self._pipeline.config_error = None
+            return self._unusable(error)
         if gate := self._fresh_session():
             return gate
         assert self._session is not None
@@ -290,9 +295,7 @@ class Drain:
         try:
             session = self.open_session()
         except ConfigError as error:
-            self._session_error = error
-            self._session_at = self.monotonic()
-            return Gate(CONFIG_SECONDS, str(error), error)
+            return self._unusable(error)
         except ServerError as error:
             new = self.store.breakers["stash"].failed(error, 0)
             return self._server_gate(
@@ -307,6 +310,12 @@ class Drain:
         self._session_at = self.monotonic()
         self._adopt(session)
         return None
+
+    def _unusable(self, error: ConfigError) -> Gate:
+        """Close the gate for a setting that cannot be used; it is looked at again in a while."""
+        self._session_error = error
+        self._session_at = self.monotonic()
+        return Gate(CONFIG_SECONDS, str(error), error)
 
     def _adopt(self, session: Session) -> None:
         """Go on with a session; an unchanged one keeps its connections."""
@@ -343,9 +352,7 @@ class Drain:
             session.index.check_server(identity.machine_id)
             read_news(self.store, session)
         except ConfigError as error:
-            self._session_error = error
-            self._session_at = self.monotonic()
-            return Gate(CONFIG_SECONDS, str(error), error)
+            return self._unusable(error)
         except ServerError as error:
             breaker = self.store.breakers["plex"]
             was_open = breaker.read().state != "closed"
