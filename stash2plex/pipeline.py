@@ -365,7 +365,12 @@ class Pipeline:
         try:
             results: list[Applied | Exception] = future.result()
         except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
-            self._failed([job.claim for job in jobs], jobs[0].scene.label, error)
+            if len(jobs) > 1 and not isinstance(error, (Unavailable, Refused)):
+                # One of them may be the trouble; each gets an edit of its own.
+                for job in jobs:
+                    self._make_ready(evolve(job, shared=None))
+            else:
+                self._failed([job.claim for job in jobs], jobs[0].scene.label, error)
             return
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Applied):

@@ -67,3 +67,14 @@ def test_a_page_in_place_of_plex_costs_no_scene_an_attempt(bench, make_run):
         bench.plex.faults.clear()
         run.drain(patience=60.0)
         assert (item.title, len(item.images)) == (scene.title, 2)
+
+
+def test_an_edit_of_many_that_plex_refuses_is_sent_to_each_alone(bench, make_run):
+    studio = bench.stash.add_studio("Quay")
+    pairs = [bench.add(title="", details="", performers=[], studio=studio) for _ in range(5)]
+    bench.plex.faults.add(Fault("status", method="PUT", status=400))
+    run = make_run()
+    run.queue.add_many([("scene", scene.id) for scene, _ in pairs])
+    assert run.drain().progress.done == 5
+    assert {item.texts["studio"] for _, item in pairs} == {"Quay"}
+    assert run.rows("SELECT count(*) FROM dead_letter") == [(0,)]
