@@ -350,12 +350,16 @@ class Stash:
         kind = picture_type(reply.body)
         if kind:
             return Image(reply.body, kind, reply.headers.get("etag", "")[:200])
-        declared = reply.headers.get("content-type", "")
-        if "html" in declared:
-            # Stash keeps whatever a scraper found at a cover's address; a log-in page of its own
-            # comes with a redirect.
-            raise Rejected("Stash", f"Stash sent a page instead of {doing}.")
-        return None
+        declared = reply.headers.get("content-type", "nothing").split(";")[0][:40]
+        if declared == "image/svg+xml":
+            return None
+        # Stash keeps whatever a scraper found at a cover's address; a log-in page of its own comes
+        # with a redirect.
+        raise Rejected(
+            "Stash",
+            f"Stash sent {len(reply.body):,} bytes of {declared} for {doing}, no picture that "
+            "Plex takes.",
+        )
 
     # -- sending --------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from stash2plex.worker import Goal
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World
 
-SECONDS = 0.3
+SECONDS = 0.2
 """Time-out of both servers."""
 
 
