@@ -18,7 +18,7 @@ from stash2plex.breaker import Breaker
 from stash2plex.config import Settings, parse_settings
 from stash2plex.contests import Contests
 from stash2plex.datadir import DATABASE_NAME, prepare
-from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
+from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
 from stash2plex.missed import Missed
 from stash2plex.model import Clock, Sleep
@@ -321,9 +321,16 @@ def open_app(
     # Files that SQLite or a log makes beside ours are for this user only.
     os.umask(0o077)
     random = Random()  # noqa: S311 - jitter
+    store = open_store(folder, time.time, random)
+    if not uses_wal(store.connection):
+        warn(
+            f"The data folder {folder} is on a file system that several programs cannot share "
+            "memory on (a network drive?). A rollback journal is used instead: as safe, but "
+            "slower. Set STASH2PLEX_DATA_DIR to a folder on a local disk."
+        )
     return App(
         folder=folder,
-        store=open_store(folder, time.time, random),
+        store=store,
         stash=make_stash(address),
         overrides=overrides or {},
         warn=warn,
