@@ -277,12 +277,23 @@ class App:
 
 
 @contextmanager
-def store_errors_mapped(folder: str) -> Iterator[None]:
-    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file."""
+def store_errors_mapped(app: App) -> Iterator[None]:
+    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file.
+
+    Damage that shows only on the way ends the run, and the file is set aside for the next one.
+    """
     try:
         yield
     except sqlite3.Error as error:
-        raise store_error(error, os.path.join(folder, DATABASE_NAME)) from error
+        mapped = store_error(error, os.path.join(app.folder, DATABASE_NAME))
+        if isinstance(mapped, StoreDamaged):
+            # Windows renames no open file.
+            app.store.connection.close()
+            replace_damaged(app.folder)
+            raise StoreDamaged(
+                f"{mapped} It was set aside; run the task again, and every scene is compared anew."
+            ) from error
+        raise mapped from error
 
 
 def open_store(folder: str, clock: Clock, random: Random) -> Store:

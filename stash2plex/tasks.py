@@ -32,7 +32,7 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
     app = open_app(folder, read_server_connection(info), warn=logger.error)
     try:
         context = Context(app, request["args"], info, plugin_dir, logger, sys.stderr)
-        with store_errors_mapped(folder):
+        with store_errors_mapped(app):
             output = mode.run(context)
     finally:
         app.close()

@@ -43,7 +43,7 @@ class Shell:
             warn=lambda text: self.err.print(f"[yellow]{text}[/]", highlight=False),
         )
         try:
-            with store_errors_mapped(resolved.data_dir):
+            with store_errors_mapped(app):
                 yield app
         finally:
             app.close()
