@@ -8,6 +8,7 @@ import json
 from attrs import evolve, frozen
 
 from stash2plex.config import Settings
+from stash2plex.desired import what_was_cut
 from stash2plex.errors import Rejected
 from stash2plex.merge import plan_change, remember
 from stash2plex.model import (
@@ -98,7 +99,7 @@ def apply_scene(
     pictures = plan_pictures(
         scene, desired, item, record, preserve=preserve, stash=stash, plex=plex
     )
-    notes = list(pictures.notes)
+    notes = [*what_was_cut(scene, desired, settings), *pictures.notes]
     change = plan_change(desired, item, record, preserve=preserve)
     if change.edits and pictures.fields:
         change = evolve(change, locks=change.locks | set(pictures.fields))

@@ -73,7 +73,7 @@ def plan_pictures(
     def nothing(tag: str, etag: str, *notes: str) -> PicturePlan:
         return PicturePlan({}, {}, frozenset(), hashes, tag, etag, notes)
 
-    tag = cover_tag_of(scene)
+    tag = scene.cover_tag
     if not desired.images or not scene.screenshot:
         return nothing(record.cover_tag if record else "", record.cover_etag if record else "")
     # A picture that was skipped for a while may lag behind the other.
@@ -120,12 +120,7 @@ def plan_pictures(
 
 def cover_may_differ(scene: Scene, desired: Desired, record: Record) -> bool:
     """Whether the cover must be looked at."""
-    return bool(desired.images) and cover_tag_of(scene) != record.cover_tag
-
-
-def cover_tag_of(scene: Scene) -> str:
-    """Return what changes in the cover's address with each edit of the scene."""
-    return scene.screenshot.rpartition("?")[2]
+    return bool(desired.images) and scene.cover_tag != record.cover_tag
 
 
 def image_hash(image: Image) -> str:

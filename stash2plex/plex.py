@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
 from stash2plex.model import (
@@ -30,6 +30,9 @@ LIST_PAGE = 500
 
 IDS_PER_READ = 200
 """Items of one detail read; 240 are known to work (plex.md §2.3)."""
+
+LONGEST_QUERY = 20_000
+"""Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
 
 LIST_TRIM = urlencode(
     {
@@ -364,16 +367,19 @@ class Plex:
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
 
+        A change that is too long for one URL goes out field by field.
+
         The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
         if not rating_keys:
             raise AssertionError("an edit of no item would be one of all")
         ids = ",".join(_opaque(key) for key in rating_keys)
-        query = f"type={MOVIE}&id={ids}" + "".join(
-            f"&{quote(name, safe='')}={quote(value, safe='')}"
-            for name, value in edit_parameters(change)
-        )
-        self._send("PUT", f"/library/sections/{_opaque(section_id)}/all?{query}", "the edit")
+        queries = [_edit_query(change)]
+        if len(queries[0]) > LONGEST_QUERY:
+            queries = [_edit_query(part) for part in by_field(change)]
+        for query in queries:
+            path = f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
+            self._send("PUT", path, "the edit")
 
     def clear_rating(self, rating_key: str) -> None:
         """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""
@@ -464,6 +470,22 @@ def edit_parameters(change: Change) -> list[tuple[str, str]]:
     locked = {*change.texts, *change.lists, *change.locks}
     parameters += [(f"{PLEX_NAMES[name]}.locked", "1") for name in sorted(locked)]
     return parameters
+
+
+def by_field(change: Change) -> list[Change]:
+    """Take a change apart: each text and list alone, the locks and the rating with the first."""
+    parts = [Change({name: text}, {}) for name, text in change.texts.items()]
+    parts += [Change({}, {name: one}) for name, one in change.lists.items()]
+    if not parts:
+        return [change]
+    return [evolve(parts[0], rating=change.rating, locks=change.locks), *parts[1:]]
+
+
+def _edit_query(change: Change) -> str:
+    return "".join(
+        f"&{quote(name, safe='')}={quote(value, safe='')}"
+        for name, value in edit_parameters(change)
+    )
 
 
 def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:

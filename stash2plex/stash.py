@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import Factory, frozen
 
@@ -329,11 +328,9 @@ class Stash:
         Raises TooLarge for a picture that Plex would not take, Rejected for what is none, and
         Transient where Stash is there but this picture cannot be had.
         """
-        parts = urlsplit(scene.screenshot)
-        # Only the path: the address may name an outside host, with a login of its own.
-        path = f"/scene/{scene.id}/screenshot"
-        if parts.path.endswith(path) and parts.query:
-            path = f"{path}?{parts.query}"
+        # Only the tag: the address may name an outside host, with a login of its own.
+        tag = scene.cover_tag
+        path = f"/scene/{scene.id}/screenshot" + (f"?{tag}" if tag.startswith("t=") else "")
         doing = f"the cover of scene {scene.id}"
         headers = {"If-None-Match": etag} if etag else {}
         try:

@@ -224,6 +224,11 @@ class Transport:
             raise Unavailable(self.server, f"{message}.", _retry_after(reply))
         if status in (408, 409, 425):
             raise Transient(self.server, f"{message}.")
+        if status in (413, 414, 431):
+            raise Rejected(
+                self.server,
+                f"{message}: it or a proxy before it takes no request of this size.",
+            )
         raise Rejected(self.server, f"{message}: it does not accept what was sent.")
 
     def json(self, reply: Reply, doing: str) -> dict[str, Any]:

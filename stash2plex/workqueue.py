@@ -21,6 +21,9 @@ URGENT, BULK = 0, 1
 HISTORY_KEPT = 20
 """Failures kept for each key."""
 
+ERROR_LIMIT = 4_000
+"""Characters of a failure that are kept: it may name long paths."""
+
 Key = tuple[str, int]
 
 
@@ -297,14 +300,14 @@ class WorkQueue:
             self._db.execute(
                 "INSERT OR REPLACE INTO dead_letter (kind, id, title, reason, error, attempts,"
                 " first_failed_at, last_failed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*claim.key, title, reason, error, claim.attempts + 1, first, now),
+                (*claim.key, title, reason, error[:ERROR_LIMIT], claim.attempts + 1, first, now),
             )
         return True
 
     def _note_failure(self, key: Key, reason: str, error: str) -> None:
         self._db.execute(
             "INSERT INTO failure (kind, id, at, reason, error) VALUES (?, ?, ?, ?, ?)",
-            (*key, self._clock(), reason, error),
+            (*key, self._clock(), reason, error[:ERROR_LIMIT]),
         )
         self._db.execute(
             "DELETE FROM failure WHERE kind = ? AND id = ? AND seq NOT IN (SELECT seq FROM failure"

@@ -143,8 +143,8 @@ def _status(number: int, outcome: Outcome, **differs: Outcome) -> Case:
     return Case(str(number), outcome, _both("status", status=number), differs=by_stage)
 
 
-def _not_accepted(number: int) -> Case:
-    answered = f"{{server}} answered {{deed}} with {number}: it does not accept what was sent."
+def _not_accepted(number: int, why: str) -> Case:
+    answered = f"{{server}} answered {{deed}} with {number}: it {why}."
     return _status(
         number,
         Outcome("rejected", BURIED, answered),
@@ -281,7 +281,7 @@ CASES = (
             for name in ("token", "libraries", "list", "details", "edit", "upload")
         },
     ),
-    _not_accepted(400),
+    _not_accepted(400, "does not accept what was sent"),
     _refused(401),
     _refused(403),
     _status(
@@ -293,7 +293,7 @@ CASES = (
         cover=Outcome("", DONE),
     ),
     _status(409, Outcome("transient", RETRIED, "{server} answered {deed} with 409.")),
-    _not_accepted(413),
+    _not_accepted(413, "or a proxy before it takes no request of this size"),
     Case(
         "429 with Retry-After",
         Outcome("unavailable", HELD, "{server} answered {deed} with 429."),
