@@ -206,7 +206,7 @@ class Stash:
         )
         page = [
             _scene(structure(self._converter, row, _Scene, "Stash", "a page of scenes"))
-            for row in _dig(data, "findScenes", "scenes")
+            for row in _rows(data)
         ]
         ids = [scene.id for scene in page]
         if page and (min(ids) <= after or ids != sorted(ids) or len(page) > PAGE):
@@ -238,10 +238,9 @@ class Stash:
                     "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
                 },
             )
-            scenes = _dig(data, "findScenes", "scenes")
             page = [
                 structure(self._converter, _dig(row, "id"), int, "Stash", "a scene id")
-                for row in scenes
+                for row in _rows(data)
             ]
             if page:
                 if min(page) <= last:
@@ -270,7 +269,7 @@ class Stash:
             'query Newest { findScenes(filter: {per_page: 1, sort: "updated_at", direction: DESC})'
             " { scenes { updated_at } } }"
         )
-        newest = _dig(data, "findScenes", "scenes")
+        newest = _rows(data)
         if not newest:
             return
         text = structure(
@@ -472,6 +471,14 @@ def _dig(value: Any, *names: str) -> Any:
             raise Transient("Stash", f"Stash's answer has no {name!r}.")
         value = value[name]
     return value
+
+
+def _rows(data: Any) -> list[Any]:
+    """Return the scenes of an answer. Raises Transient where there is no list of them."""
+    rows = _dig(data, "findScenes", "scenes")
+    if not isinstance(rows, list):
+        raise Transient("Stash", "Stash's answer has no list of scenes.")
+    return rows
 
 
 def _scene(wire: _Scene) -> Scene:
