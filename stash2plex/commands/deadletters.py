@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from stash2plex.commands.shell import DAY, SCENES, Shell
-from stash2plex.observe import count, local
+from stash2plex.observe import count, local, plain
 
 
 @click.group()
@@ -42,7 +43,8 @@ def dlq_list(shell: Shell, *, limit: int, offset: int) -> None:
     for name in ("Scene", "Title", "Reason", "Last failed", "What happened"):
         table.add_column(name)
     for kind, id_, title, reason, error, _, _, last in rows:
-        table.add_row(f"{kind}:{id_}", title, reason, local(last), error)
+        # Titles are anybody's: none is markup, none moves the cursor.
+        table.add_row(f"{kind}:{id_}", Text(plain(title)), reason, local(last), Text(plain(error)))
     shell.out.print(table)
     shell.out.print(f"{count(total, 'dead letter')} in all.", highlight=False)
 

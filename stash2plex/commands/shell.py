@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -17,10 +18,13 @@ from rich.console import Console
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.foreground import drain_here
+from stash2plex.observe import plain
 from stash2plex.terminal import TerminalProgress
 from stash2plex.worker import PATIENCE, Goal, Summary
 
 DAY = 86_400.0
+CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that JSON leaves as they are and a terminal obeys."""
 
 
 @define
@@ -40,7 +44,9 @@ class Shell:
             resolved.data_dir,
             resolved.address,
             overrides=resolved.settings,
-            warn=lambda text: self.err.print(f"[yellow]{text}[/]", highlight=False),
+            warn=lambda text: self.err.print(
+                plain(text), style="yellow", highlight=False, markup=False
+            ),
         )
         try:
             with store_errors_mapped(app):
@@ -51,10 +57,12 @@ class Shell:
     def show(self, value: Any, lines: list[str]) -> None:
         """Print data: as JSON where asked for, else in words."""
         if self.as_json:
-            click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+            text = json.dumps(value, indent=2, ensure_ascii=False)
+            # What a terminal would take for an order is spelt out; it is the same JSON.
+            click.echo(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
         else:
             for line in lines:
-                self.out.print(line, highlight=False, markup=False)
+                self.out.print(plain(line), highlight=False, markup=False)
 
 
 WAIT = click.option(
