@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 import uuid
@@ -62,10 +63,12 @@ def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
     host = str(info.get("Host") or "")
     if host in ("", "0.0.0.0", "::", "[::]"):  # noqa: S104 - read, not bound
         host = "127.0.0.1"
+    if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]{1,255}", host):
+        raise ConfigError(f"Stash's connection has no usable host: {host[:80]!r}.")
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     port = info.get("Port")
-    if not isinstance(port, int) or not 0 < port < 65536:  # noqa: PLR2004
+    if type(port) is not int or not 0 < port < 65536:  # noqa: PLR2004
         raise ConfigError("Stash's connection has no usable port.")
     scheme = "https" if info.get("Scheme") == "https" else "http"
     cookie = info.get("SessionCookie")
