@@ -77,6 +77,7 @@ class Pipeline:
         self._ready: deque[Job] = deque()
         self._writing = 0
         self._renewed_at = monotonic()
+        self._renewed_wall = clock()
         self._finder = Finder(store, session, clock, monotonic)
         self.config_error: ConfigError | None = None
         """A setting that a server does not bear out any more; the drain takes it from here."""
@@ -98,6 +99,7 @@ class Pipeline:
 
         `single` lets one key through at a time: the breaker is half open.
         """
+        self._renew_leases()
         queue = self._store.queue
         room = 1 if single else BATCH
         while len(self._in_hand) - self._writing < room:
@@ -120,8 +122,14 @@ class Pipeline:
             done, _ = wait(self._steps, timeout=seconds, return_when=FIRST_COMPLETED)
             for future in done:
                 self._steps.pop(future)(future)
-        if self._monotonic() - self._renewed_at >= LEASE_RENEWAL:
+        self._renew_leases()
+
+    def _renew_leases(self) -> None:
+        """Renew in time, and at once when the clock was set: a claim ends what looks overdue."""
+        since = self._clock() - self._renewed_wall
+        if self._monotonic() - self._renewed_at >= LEASE_RENEWAL or not 0 <= since < LEASE_RENEWAL:
             self._renewed_at = self._monotonic()
+            self._renewed_wall = self._clock()
             for lease_id in {claim.lease_id for claim in self._in_hand.values()}:
                 self._store.queue.extend(lease_id, LEASE_SECONDS)
 

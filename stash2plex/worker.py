@@ -48,6 +48,9 @@ CONFIG_SECONDS = 15.0
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
 
+CLOCK_SLACK = 2.0
+"""Seconds that a clock may be corrected by without a word."""
+
 STEP = 0.25
 BOOK_SECONDS = 0.5
 COUNT_SECONDS = 2.0
@@ -147,6 +150,7 @@ class Drain:
     _counted: int = 0
     _handled_then: int = 0
     _said: str = ""
+    _offset: float = 0.0
     _probes: dict[str, tuple[float, float]] = field(factory=dict)
 
     def run(self) -> Summary:
@@ -157,6 +161,8 @@ class Drain:
         # This process may log in where the last one could not.
         self.store.breakers["stash"].hasten()
         taken = self.store.queue.take_over()
+        self._heed_clock(self.store.queue.newest_trace() - self.clock())
+        self._offset = self.clock() - self.monotonic()
         log = logging.getLogger(LOGGER)
         if taken:
             log.info("Carrying on with %s that an ended run had in hand.", count(taken, "key"))
@@ -182,6 +188,9 @@ class Drain:
         while True:
             if self.stopped():
                 return "it was asked to stop.", Interrupted("Stopped.")
+            offset = self.clock() - self.monotonic()
+            self._heed_clock(self._offset - offset)
+            self._offset = offset
             gate = self._gate()
             if gate is not None:
                 ended = self._at_closed_gate(gate)
@@ -216,6 +225,11 @@ class Drain:
         return self.sweeper.step(
             session.settings, session.stash, by_clock=not self.goal.foreground, seconds=seconds
         )
+
+    def _heed_clock(self, seconds: float) -> None:
+        """Let no key wait for a clock that was set back by so many seconds."""
+        if seconds > CLOCK_SLACK and self.store.queue.clock_set_back(seconds):
+            logging.getLogger(LOGGER).info("The clock was set back by %s.", span(seconds))
 
     # -- the gate -------------------------------------------------------------------------
 
