@@ -121,6 +121,11 @@ class FakePlex:
         """Listen again on the same port."""
         self.start()
 
+    @property
+    def listening(self) -> bool:
+        """Whether it is up."""
+        return self._server is not None
+
     def maintenance(self, on: bool) -> None:
         """Answer 503 to everything but /identity, or no longer (plex.md §1.5)."""
         self._maintenance = on

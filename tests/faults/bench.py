@@ -98,6 +98,10 @@ class Bench(World):
 
     def clear(self):
         """Forget every scene and item, so that a case costs the same as the first."""
+        self.stash.up()
+        if not self.plex.listening:
+            self.plex.up()
+        self.plex.maintenance(False)
         self.stash.faults.clear()
         self.plex.faults.clear()
         for item in self.plex.all_items():
