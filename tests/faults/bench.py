@@ -14,8 +14,8 @@ from stash2plex.worker import Goal
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World
 
-SECONDS = 0.2
-"""Time-out of both servers."""
+PATIENT, SHORT = 10.0, 0.25
+"""Time-outs of both servers, in seconds: the short one for tests that wait for it."""
 
 
 class Turned:
@@ -61,15 +61,15 @@ class Bench(World):
         self.configure_plainly()
         return self
 
-    def configure_plainly(self, **settings):
-        """Store settings with short time-outs, and forget those of an earlier case."""
+    def configure_plainly(self, *, seconds=PATIENT, **settings):
+        """Store the settings of a case, and forget those of an earlier one."""
         self.stash.configure_plugin(
             "Stash2Plex",
             {
                 "plex_url": self.plex.url,
                 "plex_token": self.plex.token,
-                "read_timeout": SECONDS,
-                "connect_timeout": SECONDS,
+                "read_timeout": seconds,
+                "connect_timeout": seconds,
                 **settings,
             },
         )
@@ -114,7 +114,7 @@ class Bench(World):
 class Run:
     """An application over a fresh data folder, its clock and what it said."""
 
-    def __init__(self, bench, folder, **transport):
+    def __init__(self, bench, folder, *, seconds=PATIENT):
         self.clock = Turned()
         self.heard = Heard()
         self.folder = os.fspath(folder)
@@ -123,11 +123,10 @@ class Run:
         log.addHandler(self.heard)
         client = Transport(
             "Stash",
-            transport.pop("url", bench.stash.url),
+            bench.stash.url,
             headers={"Accept": "*/*"},
-            connect_timeout=SECONDS,
-            read_timeout=SECONDS,
-            **transport,
+            connect_timeout=seconds,
+            read_timeout=seconds,
         )
         self.app = App(
             folder=self.folder,

@@ -24,6 +24,7 @@ from stash2plex_testing.faultcases import (
 )
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash.faults import Fault as StashFault
+from tests.faults.bench import PATIENT, SHORT
 
 ROWS = list(rows())
 
@@ -58,7 +59,9 @@ def test_a_fault(bench, make_run, case, stage, order, outcome):
     scene, item = bench.add()
     if order["kind"] == "wrong_items":
         bench.add()
-    run = make_run()
+    seconds = SHORT if order["kind"] in ("hang", "drip") else PATIENT
+    bench.configure_plainly(seconds=seconds)
+    run = make_run(seconds=seconds)
     kind = "performer" if stage is STASH_FAN_OUT else "scene"
     run.queue.add(kind, scene.performers[0].id if kind == "performer" else scene.id)
     if stage.server == "Plex":
