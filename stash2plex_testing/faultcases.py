@@ -320,6 +320,47 @@ CASES = (
 )
 
 
+SETUPS = {
+    "a refused connection": Outcome(
+        "unavailable",
+        HELD,
+        "Plex at {at} refuses the connection. Is it running, is the port right?",
+    ),
+    "a host name that is not known": Outcome(
+        "unavailable",
+        HELD,
+        "Plex at {at} cannot be reached: the host name no-such-host.invalid:32400 is not known.",
+    ),
+    "a certificate that is not accepted": Outcome(
+        "refused",
+        STOPPED,
+        "Plex at {at} cannot be trusted: its certificate is not accepted. Use the http address, "
+        "the plex.direct name, or turn on tls_insecure.",
+    ),
+    "https where http is spoken": Outcome(
+        "refused",
+        STOPPED,
+        "Plex at {at} cannot be trusted: it speaks http, not https; change the address.",
+    ),
+    "another Plex server at the address": Outcome(
+        "refused",
+        STOPPED,
+        "Another Plex server answers at this address than before. Nothing is written. If that is "
+        "right, run the task “Rebuild Plex Index”.",
+    ),
+    "a library that was renamed": Outcome(
+        "configuration",
+        STOPPED,
+        "Plex has no movie-type library named “Harbour Films”. It has: “Harbour Pictures”. "
+        "Correct Settings > Plugins > Stash2Plex > Plex library.",
+    ),
+    "no library at all any more": Outcome(
+        "configuration", STOPPED, "Plex has no library of the type movie or other videos."
+    ),
+}
+"""Faults of the set-up rather than of one request; `tests/faults/test_setups.py` makes each."""
+
+
 def rows() -> Iterator[tuple[Case, Stage, Mapping[str, Any], Outcome]]:
     """List every fault at every stage where it makes sense."""
     for case in CASES:

@@ -12,7 +12,7 @@ import yaml
 from stash2plex import cli, errors
 from stash2plex.config import LEGACY_FLAGS, SPECS
 from stash2plex.tasks import MODES
-from stash2plex_testing.faultcases import COUNTS, Outcome, rows
+from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEAD = "<!-- Written by `make docs` from the code; change the code, not this page. -->\n\n"
@@ -167,6 +167,16 @@ def faults_page() -> str:
             says or "–",
         )
         lines.append("| " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "## Faults of the set-up",
+        "",
+        "| Fault | Reason | What comes of it | What a person reads |",
+    ]
+    lines += ["| --- | --- | --- | --- |"]
+    for name, outcome in SETUPS.items():
+        says = outcome.says.format(at="(address)")
+        lines.append(f"| {name} | `{outcome.reason}` | {outcome.ends} | {says} |")
     return HEAD + "\n".join(lines) + "\n"
 
 
