@@ -6,6 +6,11 @@ import os
 import sqlite3
 
 import pytest
+from hypothesis import settings
+
+# Time decides no test: a slow machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_report_header():
