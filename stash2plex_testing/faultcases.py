@@ -13,11 +13,12 @@ from typing import Any
 HELD = "waits for the server"
 STOPPED = "stops until a person acts"
 RETRIED = "tried again, one attempt counted"
+SNOOZED = "looked up again later"
 BURIED = "dead letter"
 SAID = "in sync but for what the log says"
 DONE = "in sync"
 
-COUNTS = {HELD: 0, STOPPED: 0, RETRIED: 1, BURIED: 1, SAID: 0, DONE: 0}
+COUNTS = {HELD: 0, STOPPED: 0, RETRIED: 1, SNOOZED: 0, BURIED: 1, SAID: 0, DONE: 0}
 """Attempts that each end costs."""
 
 
@@ -65,8 +66,8 @@ STAGES = (
 class Outcome:
     """What must come of a fault: the error's reason, how it ends, and what a person reads.
 
-    In `says`, `{server}`, `{at}`, `{deed}` and `{title}` stand for the server, its address, the
-    request and the scene; the size of an odd answer is shown as `…`.
+    In `says`, `{server}`, `{at}`, `{deed}`, `{title}` and `{path}` stand for server, its address,
+    the request, the scene and its file; the size of an odd answer is shown as `…`.
     """
 
     reason: str
@@ -164,6 +165,10 @@ def _refused(number: int) -> Case:
     )
 
 
+MISSED = Outcome(
+    "not_in_plex", SNOOZED, "“{title}” is not in Plex yet. No Plex file fits “{path}”."
+)
+"""An item that Plex denies is matched anew at once, and is not in Plex where nothing else fits."""
 GONE = "{server} answered {deed} with 404: it has no such thing any more."
 REDIRECT = (
     "{server} answered {deed} with 302, a redirect. Use the address that it really listens on."
@@ -287,9 +292,9 @@ CASES = (
     _status(
         404,
         Outcome("not_found", RETRIED, GONE),
-        details=Outcome(
-            "not_found", RETRIED, "“{title}” has moved in Plex; it is looked up again."
-        ),
+        details=MISSED,
+        edit=MISSED,
+        upload=MISSED,
         cover=Outcome("", DONE),
     ),
     _status(409, Outcome("transient", RETRIED, "{server} answered {deed} with 409.")),
@@ -314,7 +319,7 @@ CASES = (
     ),
     Case(
         "other items than were asked for",
-        Outcome("not_found", RETRIED, "“{title}” has moved in Plex; it is looked up again."),
+        MISSED,
         {"Plex": {"kind": "wrong_items"}},
     ),
 )

@@ -155,6 +155,7 @@ def faults_page() -> str:
             at="(address)",
             deed="(request)",
             title="(title)",
+            path="(path)",
             scene="(id)",
         )
         reason = f"`{outcome.reason}`" if outcome.reason else "–"

@@ -17,6 +17,7 @@ from stash2plex_testing.faultcases import (
     PLEX_UPLOAD,
     RETRIED,
     SAID,
+    SNOOZED,
     STASH_COVER,
     STASH_FAN_OUT,
     STOPPED,
@@ -40,7 +41,8 @@ def end_of(run, summary):
         ends = HELD if summary.error.reason == "unavailable" else STOPPED
         return ends, summary.error.reason, str(summary.error), attempts
     if run.rows("SELECT 1 FROM queue"):
-        return RETRIED, reason, run.rows("SELECT error FROM failure")[-1][0], attempts
+        ((snoozes, said),) = run.rows("SELECT snoozes, error FROM queue, failure")
+        return SNOOZED if snoozes else RETRIED, reason, said, attempts
     warned = [line for line in run.heard.lines if line.startswith(("The cover", "The background"))]
     return (SAID, "", warned[0], 0) if warned else (DONE, "", "", 0)
 
@@ -72,7 +74,11 @@ def test_a_fault(bench, make_run, case, stage, order, outcome):
     ends, reason, said, attempts = end_of(run, summary)
     server = bench.plex if stage.server == "Plex" else bench.stash
     expected = outcome.says.format(
-        server=stage.server, at=server.url, deed=stage.deed, title=scene.title
+        server=stage.server,
+        at=server.url,
+        deed=stage.deed,
+        title=scene.title,
+        path=scene.files[0].path,
     ).format(scene=scene.id)
     assert (ends, without_size(said)) == (outcome.ends, expected)
     assert reason == outcome.reason
