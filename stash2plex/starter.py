@@ -56,8 +56,8 @@ else:
         reader, writer = os.pipe()
         log = os.path.join(folder, LOG_NAME)
         try:
-            # Before the start, so that a hook that is killed after it leaves no worker that holds the
-            # lock and knows no Stash. Far below the 64 KiB that a pipe takes without a reader.
+            # Before the start, so that a hook that is killed after it leaves no worker that holds
+            # the lock and knows no Stash. Far below the 64 KiB that a pipe takes unread.
             os.write(writer, request)
             os.posix_spawn(
                 sys.executable,
