@@ -47,7 +47,11 @@ PLEX_LIST = Stage(
 PLEX_DETAILS = Stage("Plex", "details", "item details", {"path": r"^/library/metadata/[\d,]+$"})
 PLEX_EDIT = Stage("Plex", "edit", "the edit", {"method": "PUT", "path": r"/all$"}, writes=True)
 PLEX_UPLOAD = Stage(
-    "Plex", "upload", "the upload of a background", {"path": r"/arts$"}, writes=True
+    "Plex",
+    "upload",
+    "the upload of a background",
+    {"method": "POST", "path": r"/arts$"},
+    writes=True,
 )
 STASH_SETTINGS = Stage(
     "Stash", "settings", "query Basics", {"operation": "query Basics"}, before=True
@@ -125,7 +129,7 @@ NO_PICTURE = (
 TOO_LARGE = "The cover of “{title}” is too large for Plex; it was not sent."
 COVER = ("Stash", "cover")
 QUERIES = (("Stash", "settings"), ("Stash", "scenes"), ("Stash", "fan-out"))
-FOUND_WRITTEN = {("Plex", "edit"): Outcome("", DONE)}
+FOUND_WRITTEN = {("Plex", "edit"): Outcome("", DONE), ("Plex", "upload"): Outcome("", DONE)}
 """The next try reads the item, finds it right, and writes nothing more."""
 NOT_A_PICTURE = {COVER: Outcome("", SAID, NO_PICTURE)}
 
