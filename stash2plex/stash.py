@@ -315,7 +315,7 @@ class Stash:
     def _ids(self, data: dict[str, Any], field: str, rows: str) -> list[int]:
         return [
             structure(self._converter, _dig(row, "id"), int, "Stash", "an id")
-            for row in _dig(data, field, rows)
+            for row in _rows(data, field, rows)
         ]
 
     # -- pictures -------------------------------------------------------------------------
@@ -473,11 +473,11 @@ def _dig(value: Any, *names: str) -> Any:
     return value
 
 
-def _rows(data: Any) -> list[Any]:
-    """Return the scenes of an answer. Raises Transient where there is no list of them."""
-    rows = _dig(data, "findScenes", "scenes")
+def _rows(data: Any, field: str = "findScenes", name: str = "scenes") -> list[Any]:
+    """Return the rows of an answer. Raises Transient where there is no list of them."""
+    rows = _dig(data, field, name)
     if not isinstance(rows, list):
-        raise Transient("Stash", "Stash's answer has no list of scenes.")
+        raise Transient("Stash", f"Stash's answer has no list of {name}.")
     return rows
 
 
