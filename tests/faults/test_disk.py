@@ -18,10 +18,10 @@ from stash2plex import db
 from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
 from stash2plex.background import _StopSignal
 from stash2plex.db import connect, uses_wal
-from stash2plex.enqueue import rebuild_if_asked
 from stash2plex.errors import StoreDamaged, StoreUnavailable
-from stash2plex.repair import replace_damaged
+from stash2plex.repair import rebuild_mark, replace_damaged
 from stash2plex.workqueue import WorkQueue
+from tests.faults.bench import Run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -93,13 +93,15 @@ def test_damage_met_on_the_way_is_set_aside_and_everything_compared_again(bench,
         run.drain()
     names = os.listdir(run.folder)
     assert any(name.startswith("stash2plex.db.damaged-") for name in names)
-    again = make_run()
-    again.app.folder = run.folder
-    again.app.store.connection.close()
-    again.app.store = open_store(run.folder, again.clock.wall, Random(1))
-    assert "stash2plex.db.damaged-" in rebuild_if_asked(again.app)
-    again.drain()
-    assert item.title == scene.title
+    again = Run(bench, run.folder)
+    try:
+        assert rebuild_mark(again.app.store.connection) in names
+        again.drain()
+        assert item.title == scene.title
+        assert rebuild_mark(again.app.store.connection) is None
+        assert any("damaged" in line for line in again.heard.lines)
+    finally:
+        again.close()
 
 
 def test_a_database_that_is_only_locked_is_not_set_aside(tmp_path, monkeypatch):
@@ -163,7 +165,7 @@ if {user}:
     os.setuid({user})
 try:
     for number in range(1, 2000):
-        _store({path!r}, "scene", number, 0.0)
+        _store({path!r}, [("scene", number)], 0.0)
 except Stash2PlexError as error:
     print(number, type(error).__name__, error)
 """
