@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 import uuid
@@ -18,7 +19,7 @@ from stash2plex.breaker import Breaker
 from stash2plex.config import Settings, parse_settings
 from stash2plex.contests import Contests
 from stash2plex.datadir import DATABASE_NAME, prepare
-from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
+from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
 from stash2plex.logs import Logs
 from stash2plex.missed import Missed
@@ -63,10 +64,12 @@ def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
     host = str(info.get("Host") or "")
     if host in ("", "0.0.0.0", "::", "[::]"):  # noqa: S104 - read, not bound
         host = "127.0.0.1"
+    if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]{1,255}", host):
+        raise ConfigError(f"Stash's connection has no usable host: {host[:80]!r}.")
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     port = info.get("Port")
-    if not isinstance(port, int) or not 0 < port < 65536:  # noqa: PLR2004
+    if type(port) is not int or not 0 < port < 65536:  # noqa: PLR2004
         raise ConfigError("Stash's connection has no usable port.")
     scheme = "https" if info.get("Scheme") == "https" else "http"
     cookie = info.get("SessionCookie")
@@ -280,12 +283,23 @@ class App:
 
 
 @contextmanager
-def store_errors_mapped(folder: str) -> Iterator[None]:
-    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file."""
+def store_errors_mapped(app: App) -> Iterator[None]:
+    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file.
+
+    Damage that shows only on the way ends the run, and the file is set aside for the next one.
+    """
     try:
         yield
     except sqlite3.Error as error:
-        raise store_error(error, os.path.join(folder, DATABASE_NAME)) from error
+        mapped = store_error(error, os.path.join(app.folder, DATABASE_NAME))
+        if isinstance(mapped, StoreDamaged):
+            # Windows renames no open file.
+            app.store.connection.close()
+            replace_damaged(app.folder)
+            raise StoreDamaged(
+                f"{mapped} It was set aside; run the task again, and every scene is compared anew."
+            ) from error
+        raise mapped from error
 
 
 def open_store(folder: str, clock: Clock, random: Random) -> Store:
@@ -327,6 +341,13 @@ def open_app(
     store = open_store(folder, time.time, random)
     kept = logs or Logs(None)
     kept.keep(folder, store.connection)
+    if not uses_wal(store.connection):
+        kept.logger.warning(
+            "The data folder “%s” is on a file system that several programs cannot share memory "
+            "on (a network drive?). A rollback journal is used instead: as safe, but slower. Set "
+            "STASH2PLEX_DATA_DIR to a folder on a local disk.",
+            folder,
+        )
     return App(
         folder=folder,
         store=store,

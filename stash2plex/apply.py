@@ -8,6 +8,7 @@ import json
 from attrs import evolve, frozen
 
 from stash2plex.config import Settings
+from stash2plex.desired import what_was_cut
 from stash2plex.errors import Rejected
 from stash2plex.merge import plan_change, remember
 from stash2plex.model import (
@@ -90,14 +91,15 @@ def apply_scene(
     """Write the difference between what is wanted and what Plex holds.
 
     The edit goes before the pictures, and the record is returned for the caller to keep; an end at
-    any point between leaves a state from which the next run finishes.
+    any point between leaves a state from which the next run finishes. A cover that cannot be had
+    now does not hold up the edit: its error is raised after it.
     """
     record = record_of(item, record)
     preserve = settings.preserve_plex_edits
     pictures = plan_pictures(
         scene, desired, item, record, preserve=preserve, stash=stash, plex=plex
     )
-    notes = list(pictures.notes)
+    notes = [*what_was_cut(scene, desired, settings), *pictures.notes]
     change = plan_change(desired, item, record, preserve=preserve)
     if change.edits and pictures.fields:
         change = evolve(change, locks=change.locks | set(pictures.fields))
@@ -108,6 +110,8 @@ def apply_scene(
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
+    if pictures.later is not None:
+        raise pictures.later
     for name, image in sorted(pictures.uploads.items()):
         try:
             plex.upload(item.rating_key, name, image)

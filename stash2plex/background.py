@@ -15,6 +15,7 @@ from stash2plex.app import (
     read_server_connection,
     store_errors_mapped,
 )
+from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
 from stash2plex.observe import Silent
@@ -51,7 +52,7 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
         lock.release()
         return error.exit_code
     try:
-        with store_errors_mapped(folder):
+        with store_errors_mapped(app):
             return _work(app, lock, info, plugin_dir)
     except Stash2PlexError as error:
         app.logs.logger.error("%s", error)
@@ -82,7 +83,9 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
         # A hook that saw the lock held just before it was released has started no worker.
         if summary.gave_up or due is None or due > app.clock() or not lock.acquire():
             break
-    if stop.asked or not app.worker_wanted():
+    if stop.homeless:
+        logger.warning("The background worker ends: its data folder was removed or replaced.")
+    elif stop.asked or not app.worker_wanted():
         logger.info("The background worker ends: it was asked to.")
     elif summary.gave_up:
         logger.warning("The background worker ends: %s", summary.gave_up)
@@ -108,7 +111,7 @@ def _close_stdin() -> None:
 
 
 class _StopSignal:
-    """Whether the worker should end: asked by a signal, or the plugin's files were replaced."""
+    """Whether the worker should end: asked by a signal, or its files or data were replaced."""
 
     def __init__(self, app: App, plugin_dir: str) -> None:
         self._app = app
@@ -118,6 +121,9 @@ class _StopSignal:
         self._checked_at = app.monotonic()
         self.outdated = False
         self._missing = 0
+        self._database = os.path.join(app.folder, DATABASE_NAME)
+        self._identity = self._read_identity()
+        self.homeless = False
         signal.signal(signal.SIGTERM, self._ask)
         signal.signal(signal.SIGINT, self._ask)
 
@@ -132,6 +138,14 @@ class _StopSignal:
             return None
         return found.st_mtime_ns, found.st_size
 
+    def _read_identity(self) -> tuple[int, int] | None:
+        """Tell the file at the database's path from one that was put in its place."""
+        try:
+            found = os.stat(self._database)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def wanted(self) -> bool:
         """Say whether to end now."""
         now = self._app.monotonic()
@@ -141,4 +155,9 @@ class _StopSignal:
             self.outdated = stamp is not None and stamp != self._stamp
             # Gone at two looks in a row is no update in the making: the plugin was uninstalled.
             self._missing = self._missing + 1 if stamp is None else 0
+            # What this process still has open is nobody's any more: a save makes a new folder and
+            # starts a worker of its own there.
+            self.homeless = self._read_identity() != self._identity
+        if self.homeless:
+            return True
         return self.asked or self.outdated or self._missing > 1 or not self._app.worker_wanted()

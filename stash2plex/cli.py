@@ -27,7 +27,7 @@ from stash2plex.commands.service import serve
 from stash2plex.commands.shell import Shell
 from stash2plex.commands.syncing import process, sync
 from stash2plex.errors import Stash2PlexError
-from stash2plex.logs import Logs
+from stash2plex.logs import Logs, plain
 from stash2plex.version import VERSION
 
 
@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         run(args=arguments, prog_name="stash2plex", standalone_mode=False)
     except Stash2PlexError as error:
-        click.echo(f"stash2plex: {error}", err=True)
+        click.echo(f"stash2plex: {plain(str(error))}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 
 from attrs import field, frozen
 
 from stash2plex.app import StashAddress, make_stash
-from stash2plex.config import SPECS, read_environment
+from stash2plex.config import SPECS, hide_secrets, read_environment
 from stash2plex.datadir import locate
 from stash2plex.errors import ConfigError, Stash2PlexError
 
@@ -54,7 +55,14 @@ def resolve(
     )
     if not address.url.startswith(("http://", "https://")):
         raise ConfigError(
-            f"The address of Stash is “{address.url}”; it must begin with http:// or https://."
+            f"The address of Stash is “{hide_secrets(address.url)}”; it must begin with http:// "
+            "or https://."
+        )
+    if re.search(r"[@?#\s]", address.url):
+        # It is shown in messages and kept with them.
+        raise ConfigError(
+            f"The address of Stash is “{hide_secrets(address.url)}”; it must be a plain "
+            "http(s)://host:port. The key goes into STASH2PLEX_STASH_API_KEY."
         )
     settings = {key: value for key, value in file.items() if key in {spec.key for spec in SPECS}}
     settings |= read_environment(environment)
@@ -77,8 +85,10 @@ def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, obj
         if named:
             raise ConfigError(f"The configuration file “{chosen}” does not exist.") from error
         return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"The configuration file “{chosen}” cannot be read: {error}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        # The text of a parser's error names a line; a decoder's holds the bytes, and so a token.
+        why = str(error) if isinstance(error, (OSError, tomllib.TOMLDecodeError)) else "no TOML"
+        raise ConfigError(f"The configuration file “{chosen}” cannot be read: {why}.") from error
 
 
 def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:

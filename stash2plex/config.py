@@ -137,7 +137,9 @@ def _fields(value: object) -> frozenset[Field]:
 def _url(value: object) -> str:
     text = _text(value).rstrip("/")
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError
+    if parts.query or parts.fragment:
         raise ValueError
     if parts.username or parts.password or re.search(r"[\s\x00-\x1f]", text):
         raise ValueError
@@ -370,6 +372,9 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
             values[spec.key] = spec.parse(value)
         except (ValueError, TypeError):
             shown = "(hidden)" if spec.key == "plex_token" else repr(value)[:80]
+            if spec.key == "plex_url":
+                # People paste addresses with a token or a password in them.
+                shown = hide_secrets(repr(value))[:80]
             problems.append(
                 f"Setting {spec.key} is {shown}; allowed: {spec.allowed}."
                 + (
@@ -380,6 +385,11 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
             )
     values.update(_legacy(raw, values))
     return Settings(**values), problems  # type: ignore[arg-type]  # each parser returns its field's type
+
+
+def hide_secrets(address: str) -> str:
+    """Show an address without what may be a log-in or a token in it."""
+    return re.sub(r"[?#].*", "?…", re.sub(r"//[^/]*@", "//…@", address))
 
 
 def _legacy(raw: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:

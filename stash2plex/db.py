@@ -16,6 +16,8 @@ SCHEMA_NUMBER = 6
 BUSY_SECONDS = 10.0
 WAL_PAGES = 8_000
 """Pages (32 MiB) that a worker lets gather before they are copied into the database."""
+NO_SHARED_MEMORY = ("unable to open database file", "disk I/O error", "locking protocol")
+"""What SQLite says where WAL cannot work."""
 CACHE_KIB = 32_768
 """Page cache of a worker: with SQLite's 2 MiB, indexing 100,000 files costs 1.7 times as much each
 as indexing 10,000."""
@@ -46,7 +48,7 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
 def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        number = connection.execute("PRAGMA user_version").fetchone()[0]
+        number = _schema_number(connection)
         if number > SCHEMA_NUMBER:
             raise StoreTooNew(
                 f"“{path}” was written by a newer Stash2Plex (schema {number}, this one knows "
@@ -64,6 +66,29 @@ def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
     return connection
 
 
+def _schema_number(connection: sqlite3.Connection) -> int:
+    """Read the schema's number: the first touch of the file.
+
+    A network file system may not share the memory that WAL needs between processes. A database
+    that was made elsewhere is then turned back to a rollback journal, which works anywhere.
+    """
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if str(error) not in NO_SHARED_MEMORY:
+            raise
+        # Alone, SQLite reads the log without shared memory.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA locking_mode = NORMAL")
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def uses_wal(connection: sqlite3.Connection) -> bool:
+    """Say whether the database is in WAL mode, as it is on every local disk."""
+    return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+
 def _make_private(path: str) -> None:
     """Create the file with mode 0600 before SQLite would make it with the user's umask.
 
@@ -75,7 +100,12 @@ def _make_private(path: str) -> None:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     """Apply what is missing; each migration commits together with its number."""
-    connection.execute("PRAGMA journal_mode = WAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if str(error) not in NO_SHARED_MEMORY:
+            raise
+        connection.execute("PRAGMA journal_mode = DELETE")
     for number, statements in _migrations():
         with transaction(connection):
             # Another process may have been faster while this one waited for the lock.

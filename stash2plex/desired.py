@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from datetime import date
+from urllib.parse import quote
 
 from stash2plex.config import Settings
 from stash2plex.model import IMAGE_FIELDS, LIST_FIELDS, TEXT_FIELDS, Desired, Field, Scene
@@ -18,6 +19,13 @@ RULES = 1
 SUMMARY_LIMIT = 10_000
 NAME_LIMIT = 255
 """Characters. Plex publishes no limits; an edit travels in a URL (plex.md §3.1, §3.6)."""
+
+ENCODED_LIMIT = 16_000
+"""Bytes of one value or list as it stands in the URL: a letter of Japanese takes nine. Ten thousand
+of English fit; 30,000 bytes of ids are known to fail (plex.md §3.1)."""
+
+PARAMETER_BYTES = 26
+"""Bytes of the URL around one name of a list."""
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot carry; Plex's clients read XML (plex.md §11, 11)."""
@@ -38,7 +46,7 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
     """Work out what Plex should hold for a scene under these settings."""
     texts = {
         Field.TITLE: clean_line(scene.title, NAME_LIMIT),
-        Field.SUMMARY: clean_text(scene.details, SUMMARY_LIMIT),
+        Field.SUMMARY: _fitting(clean_text(scene.details, SUMMARY_LIMIT)),
         Field.STUDIO: clean_line(scene.studio.name, NAME_LIMIT) if scene.studio else "",
         Field.TAGLINE: clean_line(scene.code, NAME_LIMIT),
         Field.DATE: complete_date(scene.date),
@@ -53,6 +61,7 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
     rating = None if not scene.rating100 else round(min(scene.rating100, 100) / 10, 1)
     empty = not (any(texts.values()) or any(lists.values()) or rating)
     skipped = settings.skip_fields
+    lists = {name: _fitting_names(names) for name, names in lists.items()}
     texts = {name: texts[name] for name in TEXT_FIELDS if name not in skipped}
     lists = {name: lists[name] for name in LIST_FIELDS if name not in skipped}
     images = frozenset(name for name in IMAGE_FIELDS if name not in skipped)
@@ -125,6 +134,49 @@ def clean_text(text: str, limit: int) -> str:
 def clean_line(text: str, limit: int) -> str:
     """Make a text of one line."""
     return clean_text(re.sub(r"\s+", " ", text), limit)
+
+
+def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[str]:
+    """Say which values of a scene are sent in part only, because Plex takes no longer ones."""
+    notes = []
+    sent = desired.texts.get(Field.SUMMARY)
+    whole = clean_text(scene.details, len(scene.details))
+    if sent is not None and len(sent) < len(whole):
+        notes.append(
+            f"The summary of “{scene.label}” is longer than Plex takes: the first {len(sent):,} of "
+            f"{len(whole):,} characters are sent."
+        )
+    wanted = {Field.PERFORMERS: performer_names(scene), Field.TAGS: tag_names(scene, settings)}
+    for name, names in wanted.items():
+        kept = desired.lists.get(name)
+        if kept is not None and len(kept) < len(names):
+            notes.append(
+                f"“{scene.label}” has more {name} than Plex takes: the first {len(kept):,} of "
+                f"{len(names):,} are sent."
+            )
+    return notes
+
+
+def _fitting(text: str) -> str:
+    """Cut a text so that it fits into a URL."""
+    if len(text) * 12 <= ENCODED_LIMIT or len(quote(text, safe="")) <= ENCODED_LIMIT:
+        return text
+    size = 0
+    for place, letter in enumerate(text):
+        size += len(quote(letter, safe=""))
+        if size > ENCODED_LIMIT:
+            return text[:place].rstrip()
+    return text
+
+
+def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Take as many names as fit into a URL."""
+    size = 0
+    for place, name in enumerate(names):
+        size += PARAMETER_BYTES + len(quote(name, safe=""))
+        if size > ENCODED_LIMIT:
+            return names[:place]
+    return names
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from stash2plex.merge import plan_change
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
-from stash2plex.pictures import cover_tag_of
 
 
 class Kind(StrEnum):
@@ -49,7 +48,7 @@ def find_drift(
     if record is None:
         return (Kind.EMPTY if _fills(item, fields) else Kind.STALE), fields
     covers: tuple[Field, ...] = ()
-    if cover_tag_of(scene) != record.cover_tag:
+    if scene.cover_tag != record.cover_tag:
         covers = tuple(sorted(desired.images))
     if not (fields or covers):
         return None

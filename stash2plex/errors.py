@@ -8,7 +8,7 @@
     │   ├── StoreDamaged                   not a database any more
     │   └── StoreTooNew                    written by a newer version; left untouched
     ├── ServerError                    1   Stash or Plex answered, or did not (has `.server`)
-    │   ├── Unavailable                3   refused, timed out, 5xx, maintenance: wait for it
+    │   ├── Unavailable                3   refused, timed out, 5xx, a stranger: wait for it
     │   ├── Refused                    2   401, 403, another server: a person must act
     │   ├── Transient                  1   odd answer: try again with backoff
     │   │   ├── NotFound                   404: the item went away, look it up again
@@ -97,10 +97,17 @@ class Unavailable(ServerError):
 
 
 class Refused(ServerError):
-    """The server does not let us in. Nothing is tried until a person acted."""
+    """The server does not let us in. Nothing is tried until a person acted.
+
+    `wants_login` says that it is for the token, key or cookie.
+    """
 
     exit_code = 2
     reason = "refused"
+
+    def __init__(self, server: str, message: str, *, wants_login: bool = False) -> None:
+        super().__init__(server, message)
+        self.wants_login = wants_login
 
 
 class Transient(ServerError):

@@ -31,7 +31,6 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.observe import local, span, utc
-from stash2plex.pictures import cover_tag_of
 from stash2plex.plexindex import PlexIndex
 from stash2plex.policy import SNOOZES
 from stash2plex.session import Session
@@ -208,9 +207,9 @@ def _picture_views(
         if name in settings.skip_fields:
             state = "skipped"
         elif scene is not None:
-            same = record is not None and cover_tag_of(scene) == record.cover_tag
+            same = record is not None and scene.cover_tag == record.cover_tag
             state = "equal" if same else "differs"
-        cover = cover_tag_of(scene) if scene else None
+        cover = scene.cover_tag if scene else None
         views.append(FieldView(name, cover, None, hashes[name] or None, state))
     return views
 

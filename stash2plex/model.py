@@ -16,6 +16,9 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 """Waits so many seconds."""
 
+LABEL_LIMIT = 200
+"""Characters of a title in a message."""
+
 OPAQUE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a rating key or section id may look like before it goes into a URL (plex.md §6.4)."""
 
@@ -82,9 +85,19 @@ class Scene:
     @property
     def label(self) -> str:
         """What a person recognises the scene by."""
-        if self.title:
-            return self.title
-        return re.split(r"[\\/]", self.files[0].path)[-1] if self.files else f"scene {self.id}"
+        name = self.title
+        if not name:
+            name = re.split(r"[\\/]", self.files[0].path)[-1] if self.files else ""
+        return name[:LABEL_LIMIT] or f"scene {self.id}"
+
+    @property
+    def cover_tag(self) -> str:
+        """What changes in the cover's address with each edit of the scene, and nothing else of it.
+
+        An address of Stash may hold an API key (stash.md §5.1), which belongs into no database.
+        """
+        tag = re.search(r"[?&](t=[0-9A-Za-z.:-]{1,64})(?:&|$)", self.screenshot)
+        return tag[1] if tag else self.updated_at[:64]
 
 
 @frozen

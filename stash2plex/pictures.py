@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from stash2plex.errors import TooLarge
+from stash2plex.errors import Rejected, TooLarge, Transient, Unavailable
 from stash2plex.model import (
     IMAGE_FIELDS,
     Desired,
@@ -40,6 +40,8 @@ class PicturePlan:
     cover_tag: str
     cover_etag: str
     notes: tuple[str, ...] = ()
+    later: Unavailable | Transient | None = None
+    """Why the cover could not be had now."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -71,7 +73,7 @@ def plan_pictures(
     def nothing(tag: str, etag: str, *notes: str) -> PicturePlan:
         return PicturePlan({}, {}, frozenset(), hashes, tag, etag, notes)
 
-    tag = cover_tag_of(scene)
+    tag = scene.cover_tag
     if not desired.images or not scene.screenshot:
         return nothing(record.cover_tag if record else "", record.cover_etag if record else "")
     # A picture that was skipped for a while may lag behind the other.
@@ -85,6 +87,10 @@ def plan_pictures(
         return nothing(
             tag, "", f"The cover of “{scene.label}” is too large for Plex; it was not sent."
         )
+    except Rejected as error:
+        return nothing(tag, "", f"The cover of “{scene.label}” was not sent: {error}")
+    except (Unavailable, Transient) as error:
+        return evolve(nothing(tag, ""), later=error)
     if cover is None or cover.data is None:
         return nothing(tag, cover.etag if cover else "")
     new = image_hash(cover)
@@ -114,12 +120,7 @@ def plan_pictures(
 
 def cover_may_differ(scene: Scene, desired: Desired, record: Record) -> bool:
     """Whether the cover must be looked at."""
-    return bool(desired.images) and cover_tag_of(scene) != record.cover_tag
-
-
-def cover_tag_of(scene: Scene) -> str:
-    """Return what changes in the cover's address with each edit of the scene."""
-    return scene.screenshot.rpartition("?")[2]
+    return bool(desired.images) and scene.cover_tag != record.cover_tag
 
 
 def image_hash(image: Image) -> str:

@@ -19,7 +19,7 @@ from attrs import evolve
 from stash2plex.apply import Applied, apply_scene, is_settled
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state, reason_to_skip
-from stash2plex.errors import NotFound, Refused, ServerError, Unavailable
+from stash2plex.errors import ConfigError, NotFound, Refused, ServerError, Unavailable
 from stash2plex.finding import Finder, Found
 from stash2plex.merge import as_shared, plan_change, remember, share_key
 from stash2plex.metrics import DEAD, PUT_OFF, RETRIED, SCENES
@@ -79,7 +79,10 @@ class Pipeline:
         self._ready: deque[Job] = deque()
         self._writing = 0
         self._renewed_at = monotonic()
+        self._renewed_wall = clock()
         self._finder = Finder(store, session, clock, monotonic)
+        self.config_error: ConfigError | None = None
+        """A setting that a server does not bear out any more; the drain takes it from here."""
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -98,6 +101,7 @@ class Pipeline:
 
         `single` lets one key through at a time: the breaker is half open.
         """
+        self._renew_leases()
         queue = self._store.queue
         room = 1 if single else BATCH
         while len(self._in_hand) - self._writing < room:
@@ -120,8 +124,14 @@ class Pipeline:
             done, _ = wait(self._steps, timeout=seconds, return_when=FIRST_COMPLETED)
             for future in done:
                 self._steps.pop(future)(future)
-        if self._monotonic() - self._renewed_at >= LEASE_RENEWAL:
+        self._renew_leases()
+
+    def _renew_leases(self) -> None:
+        """Renew in time, and at once when the clock was set: a claim ends what looks overdue."""
+        since = self._clock() - self._renewed_wall
+        if self._monotonic() - self._renewed_at >= LEASE_RENEWAL or not 0 <= since < LEASE_RENEWAL:
             self._renewed_at = self._monotonic()
+            self._renewed_wall = self._clock()
             for lease_id in {claim.lease_id for claim in self._in_hand.values()}:
                 self._store.queue.extend(lease_id, LEASE_SECONDS)
 
@@ -371,7 +381,12 @@ class Pipeline:
         try:
             results: list[Applied | Exception] = future.result()
         except Exception as error:  # noqa: BLE001 - the worker's outer edge: decided below
-            self._failed([job.claim for job in jobs], jobs[0].scene.label, error)
+            if len(jobs) > 1 and not isinstance(error, (Unavailable, Refused)):
+                # One of them may be the trouble; each gets an edit of its own.
+                for job in jobs:
+                    self._make_ready(evolve(job, shared=None))
+            else:
+                self._failed([job.claim for job in jobs], jobs[0].scene.label, error)
             return
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Applied):
@@ -415,6 +430,8 @@ class Pipeline:
         alone = isinstance(error, Unavailable) and self._trouble(error)
         if isinstance(error, Refused):
             self._trouble(error)
+        if isinstance(error, ConfigError):
+            self.config_error = error
         for claim in claims:
             works = self._writes > min(
                 self._writes_at_claim.get(claim.key, self._writes),

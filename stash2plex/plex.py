@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote, urlencode
 
-from attrs import Factory, frozen
+from attrs import frozen
 
 from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
 from stash2plex.model import (
@@ -19,6 +18,8 @@ from stash2plex.model import (
     PlexItem,
     Section,
 )
+from stash2plex.plexedit import IMAGES, by_field, edit_query
+from stash2plex.plexwire import WireAnswer, WireContainer, WirePhotosAnswer, read_item
 from stash2plex.transport import Reply, Transport
 from stash2plex.version import VERSION
 from stash2plex.wire import make_converter, structure
@@ -31,6 +32,9 @@ LIST_PAGE = 500
 
 IDS_PER_READ = 200
 """Items of one detail read; 240 are known to work (plex.md §2.3)."""
+
+LONGEST_QUERY = 20_000
+"""Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
 
 LIST_TRIM = urlencode(
     {
@@ -51,122 +55,6 @@ DETAIL_TRIM = (
     "Producer"
 )
 """`skipRefresh` keeps a read from starting the analysis of the file (plex.md §0.1, 5)."""
-
-TEXTS = {
-    Field.TITLE: "title",
-    Field.SUMMARY: "summary",
-    Field.STUDIO: "studio",
-    Field.TAGLINE: "tagline",
-    Field.DATE: "originallyAvailableAt",
-}
-TAGS = {
-    Field.PERFORMERS: "actor",
-    Field.TAGS: "genre",
-    Field.DIRECTOR: "director",
-    Field.COLLECTION: "collection",
-}
-IMAGES = {Field.POSTER: ("posters", "thumb"), Field.BACKGROUND: ("arts", "art")}
-PLEX_NAMES = {
-    **TEXTS,
-    **TAGS,
-    Field.RATING: "userRating",
-    **{image: names[1] for image, names in IMAGES.items()},
-}
-"""Our field to the name that Plex's edit and lock parameters use (plex.md §3.2, §3.6, §3.7)."""
-
-
-@frozen
-class _Tag:
-    tag: str = ""
-
-
-@frozen
-class _Lock:
-    name: str = ""
-    locked: bool = False
-
-
-@frozen
-class _Part:
-    file: str | None = None
-    size: int | None = None
-
-
-@frozen
-class _Media:
-    Part: list[_Part] = Factory(list)
-
-
-@frozen
-class _Row:
-    ratingKey: str  # noqa: N815 - Plex's names, here and below
-    librarySectionID: str = ""  # noqa: N815
-    title: str = ""
-    summary: str = ""
-    studio: str = ""
-    tagline: str = ""
-    originallyAvailableAt: str = ""  # noqa: N815
-    userRating: float | None = None  # noqa: N815
-    addedAt: int = 0  # noqa: N815
-    updatedAt: int = 0  # noqa: N815
-    deletedAt: int | None = None  # noqa: N815
-    Role: list[_Tag] = Factory(list)
-    Genre: list[_Tag] = Factory(list)
-    Director: list[_Tag] = Factory(list)
-    Collection: list[_Tag] = Factory(list)
-    Field: list[_Lock] = Factory(list)
-    Media: list[_Media] = Factory(list)
-
-
-@frozen
-class _Location:
-    path: str = ""
-
-
-@frozen
-class _Directory:
-    key: str
-    type: str = ""
-    title: str = ""
-    uuid: str = ""
-    contentChangedAt: str = ""  # noqa: N815
-    scannedAt: str = ""  # noqa: N815
-    updatedAt: str = ""  # noqa: N815
-    refreshing: bool = False
-    Location: list[_Location] = Factory(list)
-
-
-@frozen
-class _Photo:
-    ratingKey: str = ""  # noqa: N815
-    selected: bool = False
-
-
-@frozen
-class _Photos:
-    Metadata: list[_Photo] = Factory(list)
-    Photo: list[_Photo] = Factory(list)
-
-
-@frozen
-class _PhotosAnswer:
-    MediaContainer: _Photos
-
-
-@frozen
-class _Container:
-    size: int = 0
-    totalSize: int | None = None  # noqa: N815
-    machineIdentifier: str = ""  # noqa: N815
-    version: str = ""
-    librarySectionID: str = ""  # noqa: N815
-    Metadata: list[_Row] = Factory(list)
-    Directory: list[_Directory] = Factory(list)
-
-
-@frozen
-class _Answer:
-    MediaContainer: _Container
 
 
 @frozen
@@ -246,12 +134,13 @@ class Plex:
         return ServerIdentity(container.machineIdentifier, container.version)
 
     def _refused(self, error: Refused) -> Refused:
-        if "redirect" in str(error) or "cannot be trusted" in str(error):
+        if not error.wants_login:
             return error
         return Refused(
             "Plex",
             "Plex does not accept the token. Put a fresh X-Plex-Token of the server's owner into "
             "Settings > Plugins > Stash2Plex > Plex token.",
+            wants_login=True,
         )
 
     def sections(self) -> list[Section]:
@@ -340,7 +229,9 @@ class Plex:
             if not received or start >= (container.totalSize or 0):
                 return
 
-    def _rows(self, section_id: str, query: str, start: int, size: int, doing: str) -> _Container:
+    def _rows(
+        self, section_id: str, query: str, start: int, size: int, doing: str
+    ) -> WireContainer:
         return self._get(
             f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&{query}&{KEY_TRIM}",
             doing,
@@ -363,22 +254,25 @@ class Plex:
                 # Anything else than asked for would be written over with a stranger's data.
                 if row.ratingKey in wanted:
                     section = row.librarySectionID or container.librarySectionID
-                    found[row.ratingKey] = _item(row, _opaque(section))
+                    found[row.ratingKey] = read_item(row, _opaque(section))
         return found
 
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
+
+        A change that is too long for one URL goes out field by field.
 
         The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
         if not rating_keys:
             raise AssertionError("an edit of no item would be one of all")
         ids = ",".join(_opaque(key) for key in rating_keys)
-        query = f"type={MOVIE}&id={ids}" + "".join(
-            f"&{quote(name, safe='')}={quote(value, safe='')}"
-            for name, value in edit_parameters(change)
-        )
-        self._send("PUT", f"/library/sections/{_opaque(section_id)}/all?{query}", "the edit")
+        queries = [edit_query(change)]
+        if len(queries[0]) > LONGEST_QUERY:
+            queries = [edit_query(part) for part in by_field(change)]
+        for query in queries:
+            path = f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
+            self._send("PUT", path, "the edit")
 
     def confirm_lock(self, item: PlexItem) -> None:
         """Set the lock of an item's title to what it is: an edit that changes nothing.
@@ -404,12 +298,12 @@ class Plex:
         """Send picture bytes. Plex files them by their hash and selects them (plex.md §4.2)."""
         if image.data is None:
             raise Rejected("Plex", "There is no picture to send.")
-        self._transport.request(
+        self._send(
             "POST",
             f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}",
+            f"the upload of a {image_field}",
             headers={"Content-Type": image.content_type},
             body=image.data,
-            what=f"the upload of a {image_field}",
         )
 
     def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
@@ -417,7 +311,7 @@ class Plex:
         path = f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}"
         doing = f"the list of {image_field}s"
         answer = self._transport.json(self._ask(path, doing, None), doing)
-        found = structure(self._converter, answer, _PhotosAnswer, "Plex", doing).MediaContainer
+        found = structure(self._converter, answer, WirePhotosAnswer, "Plex", doing).MediaContainer
         return tuple(
             Picture(one.ratingKey, one.selected) for one in (*found.Metadata, *found.Photo)
         )
@@ -430,11 +324,22 @@ class Plex:
 
     # -- sending --------------------------------------------------------------------------
 
-    def _send(self, method: str, path: str, doing: str) -> None:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        """Send a write. Plex answers with an empty body; a page comes from something before it."""
         try:
-            self._transport.request(method, path, what=doing)
+            reply = self._transport.request(method, path, headers=headers, body=body, what=doing)
         except Refused as error:
             raise self._refused(error) from error
+        if reply.body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+            raise self._transport.stranger(reply, doing)
 
     def _ask(self, path: str, doing: str, headers: dict[str, str] | None) -> Reply:
         try:
@@ -442,33 +347,12 @@ class Plex:
         except Refused as error:
             raise self._refused(error) from error
 
-    def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> _Container:
+    def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> WireContainer:
         reply = self._ask(path, doing, headers)
-        answer: Any = self._transport.json(reply, doing)
-        return structure(self._converter, answer, _Answer, "Plex", doing).MediaContainer
-
-
-def edit_parameters(change: Change) -> list[tuple[str, str]]:
-    """Spell a change as Plex's edit parameters (plex.md §3).
-
-    Lists go out whole, with every stale value named for removal: right whether Plex appends to
-    what it holds or replaces it. A value in both would be undefined, so a wanted one is never
-    named stale. Each removed value is encoded before the comma joins them.
-    """
-    parameters = [(f"{TEXTS[name]}.value", value) for name, value in change.texts.items()]
-    for name, change_of_list in change.lists.items():
-        tag = TAGS[name]
-        parameters += [
-            (f"{tag}[{index}].tag.tag", value) for index, value in enumerate(change_of_list.wanted)
-        ]
-        if change_of_list.stale:
-            removed = ",".join(quote(value, safe="") for value in change_of_list.stale)
-            parameters.append((f"{tag}[].tag.tag-", removed))
-    if change.rating is not None:
-        parameters.append(("userRating.value", f"{change.rating:g}"))
-    locked = {*change.texts, *change.lists, *change.locks}
-    parameters += [(f"{PLEX_NAMES[name]}.locked", "1") for name in sorted(locked)]
-    return parameters
+        answer = self._transport.json(reply, doing)
+        if not isinstance(answer.get("MediaContainer"), dict):
+            raise self._transport.stranger(reply, doing)
+        return structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
 
 
 def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:
@@ -500,36 +384,3 @@ def _opaque(value: str) -> str:
     if not OPAQUE_ID.fullmatch(value):
         raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
     return value
-
-
-def _item(row: _Row, section_id: str) -> PlexItem:
-    def names(tags: list[_Tag]) -> tuple[str, ...]:
-        return tuple(tag.tag for tag in tags if tag.tag)
-
-    return PlexItem(
-        rating_key=row.ratingKey,
-        section_id=section_id,
-        texts={
-            Field.TITLE: row.title,
-            Field.SUMMARY: row.summary,
-            Field.STUDIO: row.studio,
-            Field.TAGLINE: row.tagline,
-            # The time of day may follow (plex.md §3.4).
-            Field.DATE: row.originallyAvailableAt[:10],
-        },
-        rating=row.userRating,
-        lists={
-            Field.PERFORMERS: names(row.Role),
-            Field.TAGS: names(row.Genre),
-            Field.DIRECTOR: names(row.Director),
-            Field.COLLECTION: names(row.Collection),
-        },
-        locked=frozenset(
-            name
-            for name, plex_name in PLEX_NAMES.items()
-            if any(lock.locked and lock.name == plex_name for lock in row.Field)
-        ),
-        paths=tuple(part.file for media in row.Media for part in media.Part if part.file),
-        trashed=row.deletedAt is not None,
-        sizes=tuple(part.size for media in row.Media for part in media.Part if part.file),
-    )

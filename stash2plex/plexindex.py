@@ -178,8 +178,17 @@ class PlexIndex:
         return [row[:4] for row in sorted(rows, key=lambda row: (row[4], len(row[1]), row[1]))]
 
     def forget_item(self, rating_key: str) -> None:
-        """Drop the files of an item that Plex no longer has; its scene is not in sync any more."""
+        """Drop the files of an item that Plex no longer has; its scene is not in sync any more.
+
+        Its library is then due for a full list at the next miss, changed or not: the answer may
+        have been a slip of the server, and nothing else would bring the item back within a day.
+        """
         with transaction(self._db):
+            self._db.execute(
+                "UPDATE plex_section SET listed_mark = '' WHERE section_id IN"
+                " (SELECT section_id FROM plex_file WHERE rating_key = ?)",
+                (rating_key,),
+            )
             self._lose("rating_key = ?", (rating_key,))
 
     def learn(self, item: PlexItem) -> None:

@@ -60,6 +60,10 @@ def read_request(data: bytes) -> "dict[str, Any]":
         request["args"] = {}
     if not isinstance(request["args"], dict):
         raise UsageError('"args" in the request is not an object.')
-    if not isinstance(request.get("server_connection") or {}, dict):
+    info = request.get("server_connection") or {}
+    if not isinstance(info, dict):
         raise UsageError('"server_connection" in the request is not an object.')
+    folder = info.get("Dir") or ""
+    if not isinstance(folder, str) or not folder.isprintable():
+        raise UsageError('"Dir" in "server_connection" is not the name of a folder.')
     return request

@@ -10,6 +10,7 @@ from attrs import frozen
 from stash2plex.config import Settings
 from stash2plex.errors import (
     Ambiguous,
+    ConfigError,
     NotInPlexYet,
     Refused,
     Rejected,
@@ -71,7 +72,7 @@ def decide(
     message = (
         str(error) if isinstance(error, Stash2PlexError) else f"{type(error).__name__}: “{error}”"
     )
-    if isinstance(error, Refused):
+    if isinstance(error, (Refused, ConfigError)):
         return Decision(Verdict.STOP, 0.0, reason, message)
     if isinstance(error, Unavailable) and not server_works:
         return Decision(Verdict.HOLD, 0.0, reason, message, aside=alone)

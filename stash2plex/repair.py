@@ -9,9 +9,12 @@ import sqlite3
 import time
 
 from stash2plex.datadir import DATABASE_NAME
-from stash2plex.db import connect, get_meta, set_meta, transaction
-from stash2plex.errors import StoreDamaged
+from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
+from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
+
+REPAIR_SECONDS = 10.0
+"""How long a save waits for another process that repairs."""
 
 MARK = "rebuild"
 """Name of the mark that asks the next drain to look at every scene; its value is the old file."""
@@ -24,7 +27,10 @@ def replace_damaged(folder: str) -> None:
     """
     path = os.path.join(folder, DATABASE_NAME)
     lock = FileLock(os.path.join(folder, "repair.lock"))
+    give_up = time.monotonic() + REPAIR_SECONDS
     while not lock.acquire():
+        if time.monotonic() > give_up:
+            raise StoreUnavailable(f"{path} is damaged, and another process is mending it.")
         time.sleep(0.02)
     try:
         if not _is_damaged(path):
@@ -50,8 +56,12 @@ def _is_damaged(path: str) -> bool:
         return True
     try:
         return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except sqlite3.DatabaseError:
-        return True
+    except sqlite3.Error as error:
+        # One that is locked or on an ailing disk is no reason to start afresh.
+        mapped = store_error(error, path)
+        if isinstance(mapped, StoreDamaged):
+            return True
+        raise mapped from error
     finally:
         database.close()
 

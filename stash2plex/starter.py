@@ -56,6 +56,9 @@ else:
         reader, writer = os.pipe()
         log = os.path.join(folder, LOG_NAME)
         try:
+            # Before the start, so that a hook that is killed after it leaves no worker that holds
+            # the lock and knows no Stash. Far below the 64 KiB that a pipe takes unread.
+            os.write(writer, request)
             os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-IS", script, "worker", folder, str(descriptor)],
@@ -66,8 +69,6 @@ else:
                     (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
                 ],
             )
-            # Far below the 64 KiB that a pipe takes without a reader.
-            os.write(writer, request)
         finally:
             os.close(reader)
             os.close(writer)

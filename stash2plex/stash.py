@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import Factory, frozen
 
@@ -226,7 +225,7 @@ class Stash:
         )
         page = [
             _scene(structure(self._converter, row, _Scene, "Stash", "a page of scenes"))
-            for row in _dig(data, "findScenes", "scenes")
+            for row in _rows(data)
         ]
         ids = [scene.id for scene in page]
         if page and (min(ids) <= after or ids != sorted(ids) or len(page) > PAGE):
@@ -274,10 +273,9 @@ class Stash:
                     "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
                 },
             )
-            scenes = _dig(data, "findScenes", "scenes")
             page = [
                 structure(self._converter, _dig(row, "id"), int, "Stash", "a scene id")
-                for row in scenes
+                for row in _rows(data)
             ]
             if page:
                 if min(page) <= last:
@@ -306,7 +304,7 @@ class Stash:
             'query Newest { findScenes(filter: {per_page: 1, sort: "updated_at", direction: DESC})'
             " { scenes { updated_at } } }"
         )
-        newest = _dig(data, "findScenes", "scenes")
+        newest = _rows(data)
         if not newest:
             return
         text = structure(
@@ -352,7 +350,7 @@ class Stash:
     def _ids(self, data: dict[str, Any], field: str, rows: str) -> list[int]:
         return [
             structure(self._converter, _dig(row, "id"), int, "Stash", "an id")
-            for row in _dig(data, field, rows)
+            for row in _rows(data, field, rows)
         ]
 
     # -- pictures -------------------------------------------------------------------------
@@ -361,28 +359,38 @@ class Stash:
         """Fetch a scene's cover unless it still has this ETag.
 
         None where the scene has no picture of its own: Stash then sends a drawing (stash.md §5.6).
-        Raises TooLarge for a picture that Plex would not take.
+        Raises TooLarge for a picture that Plex would not take, Rejected for what is none, and
+        Transient where Stash is there but this picture cannot be had.
         """
-        parts = urlsplit(scene.screenshot)
-        # Only the path: the address may name an outside host, with a login of its own.
-        path = f"/scene/{scene.id}/screenshot"
-        if parts.path.endswith(path) and parts.query:
-            path = f"{path}?{parts.query}"
+        # Only the tag: the address may name an outside host, with a login of its own.
+        tag = scene.cover_tag
+        path = f"/scene/{scene.id}/screenshot" + (f"?{tag}" if tag.startswith("t=") else "")
         doing = f"the cover of scene {scene.id}"
         headers = {"If-None-Match": etag} if etag else {}
         try:
             reply = self._send("GET", path, headers, None, IMAGE_LIMIT, doing)
         except NotFound:
             return None
+        except Unavailable as error:
+            # Where Stash answers else, this one picture is the trouble: the failure counts
+            # against its scene, and no outage is noted.
+            self.ping()
+            raise Transient("Stash", str(error)) from error
         if reply.status == 304:  # noqa: PLR2004
             return Image(None, "", etag)
         kind = picture_type(reply.body)
         if kind:
             return Image(reply.body, kind, reply.headers.get("etag", "")[:200])
-        declared = reply.headers.get("content-type", "")
-        if "html" in declared:
-            raise Refused("Stash", f"Stash sent a page instead of {doing}: it wants a log-in.")
-        return None
+        declared = reply.headers.get("content-type", "nothing").split(";")[0][:40]
+        if declared == "image/svg+xml":
+            return None
+        # Stash keeps whatever a scraper found at a cover's address; a log-in page of its own comes
+        # with a redirect.
+        raise Rejected(
+            "Stash",
+            f"Stash sent {len(reply.body):,} bytes of {declared} for {doing}, no picture that "
+            "Plex takes.",
+        )
 
     # -- sending --------------------------------------------------------------------------
 
@@ -390,18 +398,26 @@ class Stash:
         doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
         body = json.dumps({"query": text, "variables": variables or {}}).encode()
         headers = {"Content-Type": "application/json"}
-        reply = self._send("POST", "/graphql", headers, body, None, doing)
+        try:
+            reply = self._send("POST", "/graphql", headers, body, None, doing)
+        except (NotFound, Rejected) as error:
+            # Stash answers questions with 200, so this is about the question or the address, and
+            # about no scene.
+            raise Unavailable(
+                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
+            ) from error
         answer = self._transport.json(reply, doing)
-        errors = answer.get("errors") if isinstance(answer, dict) else None
+        errors = answer.get("errors")
         if errors:
             first = errors[0] if isinstance(errors, list) else errors
             message = str(first.get("message") if isinstance(first, dict) else first)[:300]
             if "database is locked" in message:
                 raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
-            raise Rejected("Stash", f"Stash refused {doing}: “{message}”")
-        data = answer.get("data") if isinstance(answer, dict) else None
+            # A field that cannot be read may be readable later: this is tried again.
+            raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
+        data = answer.get("data")
         if not isinstance(data, dict):
-            raise Transient("Stash", f"Stash answered {doing} without data.")
+            raise self._transport.stranger(reply, doing)
         return data
 
     def _send(
@@ -424,8 +440,10 @@ class Stash:
                 **options,
             )
         except Refused as error:
+            if not error.wants_login:
+                raise
             if not self._api_key:
-                raise Refused("Stash", f"{error} {LOGIN_ADVICE}") from error
+                raise Refused("Stash", f"{error} {LOGIN_ADVICE}", wants_login=True) from error
             # A key that Stash does not know is worse than none; the cookie may still be good.
             self._api_key = ""
             return self._send(method, path, headers, body, limit, doing)
@@ -488,6 +506,14 @@ def _dig(value: Any, *names: str) -> Any:
             raise Transient("Stash", f"Stash's answer has no {name!r}.")
         value = value[name]
     return value
+
+
+def _rows(data: Any, field: str = "findScenes", name: str = "scenes") -> list[Any]:
+    """Return the rows of an answer. Raises Transient where there is no list of them."""
+    rows = _dig(data, field, name)
+    if not isinstance(rows, list):
+        raise Transient("Stash", f"Stash's answer has no list of {name}.")
+    return rows
 
 
 def _scene(wire: _Scene) -> Scene:

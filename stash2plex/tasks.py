@@ -38,7 +38,7 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
         return _answer({"output": mode.without_store(error)})
     try:
         context = Context(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
-        with store_errors_mapped(folder):
+        with store_errors_mapped(app):
             if mode.task:
                 tell(app.store.connection, logs.logger, app.clock())
             output = mode.run(context)

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from stash2plex.logs import plain
 from stash2plex.observe import TEXT_SECONDS, progress_sentence, span
 from stash2plex.progress import Progress
 
@@ -60,7 +61,7 @@ class TerminalProgress:
         now = self._monotonic()
         if not progress.ended and now - self._said_at >= TEXT_SECONDS:
             self._said_at = now
-            self._console.print(progress_sentence(progress), highlight=False, markup=False)
+            self._console.print(plain(progress_sentence(progress)), highlight=False, markup=False)
 
 
 def bar_words(progress: Progress) -> str:
@@ -69,7 +70,7 @@ def bar_words(progress: Progress) -> str:
     if progress.failed:
         words += f" [red]{progress.failed:,} failed[/]"
     if progress.note:
-        return f"{words} [yellow]{escape(progress.note.splitlines()[-1])}[/]"
+        return f"{words} [yellow]{escape(plain(progress.note.splitlines()[-1]))}[/]"
     if progress.rate:
         words += f" {progress.rate:.1f}/s"
     if progress.seconds_left is not None and progress.left:

@@ -40,6 +40,9 @@ JSON_LIMIT = 64 * 1024 * 1024
 
 CHUNK = 256 * 1024
 
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds that a server may ask us to stay away: one request each five minutes hurts nobody."""
+
 
 @frozen
 class Reply:
@@ -209,10 +212,16 @@ class Transport:
             return
         message = f"{self.server} answered {doing} with {status}"
         if status in (401, 403):
-            raise Refused(self.server, f"{message}: it does not accept our credentials.")
+            raise Refused(
+                self.server,
+                f"{message}: it does not accept our credentials.",
+                wants_login=True,
+            )
         if 300 <= status < 400:  # noqa: PLR2004
             raise Refused(
-                self.server, f"{message}, a redirect. Use the address that it really listens on."
+                self.server,
+                f"{message}, a redirect. Use the address that it really listens on.",
+                wants_login="login" in reply.headers.get("location", ""),
             )
         if status == 404:  # noqa: PLR2004
             raise NotFound(self.server, f"{message}: it has no such thing any more.")
@@ -226,25 +235,40 @@ class Transport:
             raise Unavailable(self.server, f"{message}.", _retry_after(reply))
         if status in (408, 409, 425):
             raise Transient(self.server, f"{message}.")
+        if status in (413, 414, 431):
+            raise Rejected(
+                self.server,
+                f"{message}: it or a proxy before it takes no request of this size.",
+            )
         raise Rejected(self.server, f"{message}: it does not accept what was sent.")
 
-    def json(self, reply: Reply, doing: str) -> Any:
-        """Parse an answer that must be JSON. Raises Transient when it is not."""
+    def json(self, reply: Reply, doing: str) -> dict[str, Any]:
+        """Parse an answer that must be a JSON object.
+
+        Raises Unavailable when it is none: a proxy or another program answers, whatever the scene.
+        """
         try:
-            return json.loads(reply.body)
+            answer = json.loads(reply.body)
         except (ValueError, RecursionError) as error:
-            kind = reply.headers.get("content-type", "nothing").split(";")[0][:40]
-            raise Transient(
-                self.server,
-                f"{self.server} answered {doing} with something that is not complete JSON "
-                f"({kind}, {len(reply.body)} bytes). Is {self.base_url} really {self.server}?",
-            ) from error
+            raise self.stranger(reply, doing) from error
+        if not isinstance(answer, dict):
+            raise self.stranger(reply, doing)
+        return answer
+
+    def stranger(self, reply: Reply, doing: str) -> Unavailable:
+        """Describe an answer that the server itself would not give."""
+        kind = reply.headers.get("content-type", "nothing").split(";")[0][:40]
+        return Unavailable(
+            self.server,
+            f"{self.server} answered {doing} with something that is not its own JSON "
+            f"({kind}, {len(reply.body)} bytes). Is {self.base_url} really {self.server}?",
+        )
 
 
 def _retry_after(reply: Reply) -> float | None:
     """Read `Retry-After` in seconds; the date form is not worth a parser here."""
     text = reply.headers.get("retry-after", "")
-    return min(float(text), 3600.0) if re.fullmatch(r"\d{1,6}", text) else None
+    return min(float(text), LONGEST_RETRY_AFTER) if re.fullmatch(r"\d{1,6}", text) else None
 
 
 def _read_date(reply: Reply) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from cattrs import BaseValidationError, Converter
@@ -10,6 +11,7 @@ from cattrs.errors import StructureHandlerNotFoundError
 from stash2plex.errors import Transient
 
 T = TypeVar("T")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def make_converter() -> Converter:
@@ -21,7 +23,8 @@ def make_converter() -> Converter:
 
     def text(value: Any, _: type[str]) -> str:
         if isinstance(value, str):
-            return value
+            # JSON can spell halves of a letter, which no database and no URL can hold.
+            return value if value.isascii() else SURROGATE.sub("\ufffd", value)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise ValueError("not a text")
@@ -29,7 +32,10 @@ def make_converter() -> Converter:
     def whole(value: Any, _: type[int]) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise ValueError("not a whole number")
-        return int(value)
+        number = int(value)
+        if not -(2**63) <= number < 2**63:
+            raise ValueError("not a number that a database can hold")
+        return number
 
     def decimal(value: Any, _: type[float]) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):

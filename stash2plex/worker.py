@@ -8,6 +8,7 @@ from random import Random
 
 from attrs import define, field, frozen
 
+from stash2plex.breaker import BreakerState
 from stash2plex.db import transaction
 from stash2plex.errors import (
     ConfigError,
@@ -27,6 +28,7 @@ from stash2plex.progress import Progress, ProgressBook, Tally
 from stash2plex.session import Session, Store
 from stash2plex.sweeper import Sweeper
 from stash2plex.telling import end_trouble, note_trouble
+from stash2plex.transport import LONGEST_RETRY_AFTER
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -47,6 +49,9 @@ CONFIG_SECONDS = 15.0
 
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
+
+CLOCK_SLACK = 2.0
+"""Seconds that a clock may be corrected by without a word."""
 
 STEP = 0.25
 BOOK_SECONDS = 0.5
@@ -149,6 +154,8 @@ class Drain:
     _counted: int = 0
     _handled_then: int = 0
     _said: str = ""
+    _offset: float = 0.0
+    _probes: dict[str, tuple[float, float]] = field(factory=dict)
 
     def run(self) -> Summary:
         """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
@@ -158,6 +165,8 @@ class Drain:
         # This process may log in where the last one could not.
         self.store.breakers["stash"].hasten()
         taken = self.store.queue.take_over()
+        self._heed_clock(self.store.queue.newest_trace() - self.clock())
+        self._offset = self.clock() - self.monotonic()
         log = logging.getLogger(LOGGER)
         if taken:
             log.info("Carrying on with %s that an ended run had in hand.", count(taken, "key"))
@@ -183,6 +192,9 @@ class Drain:
         while True:
             if self.stopped():
                 return "it was asked to stop.", Interrupted("Stopped.")
+            offset = self.clock() - self.monotonic()
+            self._heed_clock(self._offset - offset)
+            self._offset = offset
             gate = self._gate()
             if gate is not None:
                 ended = self._at_closed_gate(gate)
@@ -218,12 +230,22 @@ class Drain:
             session.settings, session.stash, by_clock=not self.goal.foreground, seconds=seconds
         )
 
+    def _heed_clock(self, seconds: float) -> None:
+        """Let no key wait for a clock that was set back by so many seconds."""
+        if seconds > CLOCK_SLACK and self.store.queue.clock_set_back(seconds):
+            logging.getLogger(LOGGER).info("The clock was set back by %s.", span(seconds))
+
     # -- the gate -------------------------------------------------------------------------
 
     def _gate(self) -> Gate | None:
         """Say why nothing may be claimed, or None. Probes a server that is due for it."""
         if self._session is not None and not self._has_work():
             return None
+        if self._pipeline is not None and self._pipeline.config_error is not None:
+            self._connected = False
+            error = self._pipeline.config_error
+            self._pipeline.config_error = None
+            return self._unusable(error)
         if gate := self._fresh_session():
             return gate
         assert self._session is not None
@@ -234,9 +256,8 @@ class Drain:
             state = breaker.read()
             if state.state != "open":
                 continue
-            wait = state.next_probe_at - self.clock()
-            # A clock that was set back must not make the probe wait for more than its interval.
-            if 0 < wait <= 2 * CONFIG_SECONDS + SESSION_SECONDS:
+            wait = self._until_probe(server, state)
+            if wait > 0:
                 return self._server_gate(server, wait, state.reason, refused=state.refused)
             try:
                 self._probe(server)
@@ -252,6 +273,19 @@ class Drain:
             self._pacer.restart()
             self._connected = self._connected and server != "plex"
         return self._connect()
+
+    def _until_probe(self, server: str, state: BreakerState) -> float:
+        """Seconds until a server may be probed, whatever the clock on the wall does meanwhile.
+
+        A time that is seen for the first time is kept by the monotonic clock, and none is further
+        away than the longest interval there is.
+        """
+        seen_at, until = self._probes.get(server, (0.0, 0.0))
+        if seen_at != state.next_probe_at:
+            wait = min(state.next_probe_at - self.clock(), LONGEST_RETRY_AFTER)
+            until = self.monotonic() + wait
+            self._probes[server] = (state.next_probe_at, until)
+        return until - self.monotonic()
 
     def _has_work(self) -> bool:
         if self._pipeline is not None and self._pipeline.busy:
@@ -273,15 +307,13 @@ class Drain:
             # What is in hand was read under the old settings; `_loop` lets it run dry first.
             return None
         stash_state = self.store.breakers["stash"].read()
-        wait = stash_state.next_probe_at - self.clock()
-        if stash_state.state == "open" and 0 < wait <= SESSION_SECONDS + CONFIG_SECONDS:
+        wait = self._until_probe("stash", stash_state)
+        if stash_state.state == "open" and wait > 0:
             return self._server_gate("stash", wait, stash_state.reason, refused=False)
         try:
             session = self.open_session()
         except ConfigError as error:
-            self._session_error = error
-            self._session_at = self.monotonic()
-            return Gate(CONFIG_SECONDS, str(error), error)
+            return self._unusable(error)
         except ServerError as error:
             new = self.store.breakers["stash"].failed(error, 0)
             return self._server_gate(
@@ -296,6 +328,12 @@ class Drain:
         self._session_at = self.monotonic()
         self._adopt(session)
         return None
+
+    def _unusable(self, error: ConfigError) -> Gate:
+        """Close the gate for a setting that cannot be used; it is looked at again in a while."""
+        self._session_error = error
+        self._session_at = self.monotonic()
+        return Gate(CONFIG_SECONDS, str(error), error)
 
     def _adopt(self, session: Session) -> None:
         """Go on with a session; an unchanged one keeps its connections."""
@@ -332,9 +370,7 @@ class Drain:
             session.index.check_server(identity.machine_id)
             read_news(self.store, session)
         except ConfigError as error:
-            self._session_error = error
-            self._session_at = self.monotonic()
-            return Gate(CONFIG_SECONDS, str(error), error)
+            return self._unusable(error)
         except ServerError as error:
             breaker = self.store.breakers["plex"]
             was_open = breaker.read().state != "closed"

@@ -21,6 +21,9 @@ URGENT, BULK = 0, 1
 HISTORY_KEPT = 20
 """Failures kept for each key."""
 
+ERROR_LIMIT = 4_000
+"""Characters of a failure that are kept: it may name long paths."""
+
 Key = tuple[str, int]
 
 
@@ -208,6 +211,30 @@ class WorkQueue:
                 " WHERE lease_id IS NOT NULL"
             ).rowcount
 
+    def clock_set_back(self, seconds: float) -> int:
+        """Bring due times forward after the clock was set back; returns how many keys it moved.
+
+        Without it a key that was due now would wait for as long as the clock was set back.
+        """
+        now = self._clock()
+        with transaction(self._db):
+            return self._db.execute(
+                "UPDATE queue SET due_at = max(?, due_at - ?), added_at = min(added_at, ?)"
+                " WHERE due_at > ? AND lease_id IS NULL",
+                (now, seconds, now, now),
+            ).rowcount
+
+    def newest_trace(self) -> float:
+        """Return the latest time that is written down: one in the future tells a clock set back."""
+        row = self._db.execute(
+            "SELECT max(at) FROM (SELECT max(updated_at) AS at FROM drain UNION ALL"
+            " SELECT max(added_at) FROM (SELECT added_at FROM queue WHERE lease_id IS NULL AND"
+            " priority = 0 ORDER BY due_at LIMIT 1) UNION ALL SELECT max(added_at) FROM"
+            " (SELECT added_at FROM queue WHERE lease_id IS NULL AND priority = 1"
+            " ORDER BY due_at LIMIT 1))"
+        ).fetchone()
+        return float(row[0] or 0.0)
+
     # -- ending a claim -------------------------------------------------------------------
 
     def ack(self, claim: Claim) -> bool:
@@ -297,14 +324,23 @@ class WorkQueue:
             self._db.execute(
                 "INSERT OR REPLACE INTO dead_letter (kind, id, title, reason, error, attempts,"
                 " first_failed_at, last_failed_at, path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*claim.key, title, reason, error, claim.attempts + 1, first, now, path),
+                (
+                    *claim.key,
+                    title,
+                    reason,
+                    error[:ERROR_LIMIT],
+                    claim.attempts + 1,
+                    first,
+                    now,
+                    path,
+                ),
             )
         return True
 
     def _note_failure(self, key: Key, reason: str, error: str) -> None:
         self._db.execute(
             "INSERT INTO failure (kind, id, at, reason, error) VALUES (?, ?, ?, ?, ?)",
-            (*key, self._clock(), reason, error),
+            (*key, self._clock(), reason, error[:ERROR_LIMIT]),
         )
         self._db.execute(
             "DELETE FROM failure WHERE kind = ? AND id = ? AND seq NOT IN (SELECT seq FROM failure"

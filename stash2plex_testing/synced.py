@@ -9,8 +9,7 @@ from stash2plex.apply import files_mark
 from stash2plex.db import transaction
 from stash2plex.desired import desired_state
 from stash2plex.model import Field, Record
-from stash2plex.pictures import cover_tag_of
-from stash2plex.plex import TAGS, TEXTS
+from stash2plex.plexedit import TAGS, TEXTS
 
 if TYPE_CHECKING:
     from stash2plex.app import App
@@ -46,7 +45,7 @@ def make_synced(world: World, app: App) -> int:
                     matched_by="the end of the path",
                     fingerprint=desired.fingerprint,
                     written=written,
-                    cover_tag=cover_tag_of(scene),
+                    cover_tag=scene.cover_tag,
                     synced_at=float(LONG_AGO),
                     files=files_mark(scene),
                 )

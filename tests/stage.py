@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -103,6 +104,22 @@ def make_app(stage: Stage, clock: Turned) -> App:
         sleep=clock.sleep,
         random=Random(1),
     )
+
+
+def workers(folder: str) -> tuple[list[int], list[int]]:
+    """List the processes that work on a data folder, and those that nobody has reaped."""
+    found, zombies = [], []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+            if b"worker" in words and folder.encode() in words:
+                found.append(int(pid))
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            if fields[0] == b"Z" and int(fields[1]) == os.getpid():
+                zombies.append(int(pid))
+    return found, zombies
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import yaml
 from stash2plex import cli, errors
 from stash2plex.config import LEGACY_FLAGS, SPECS
 from stash2plex.tasks import MODES
+from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEAD = "<!-- Written by `make docs` from the code; change the code, not this page. -->\n\n"
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
         "tasks.md": tasks_page(),
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),
+        "faults.md": faults_page(),
     }
 
 
@@ -120,6 +122,63 @@ def command_line_page() -> str:
 
     add(cli.cli, ["stash2plex"], None)
     return HEAD + "\n".join(lines).rstrip() + "\n"
+
+
+def faults_page() -> str:
+    """Show what comes of every fault at every stage, as the fault suite tests it."""
+    found: dict[tuple[str, Outcome], list[str]] = {}
+    number = 0
+    for case, stage, _, outcome in rows():
+        number += 1
+        found.setdefault((case.name, outcome), []).append(f"{stage.server} {stage.name}")
+    lines = [
+        "# Faults",
+        "",
+        (
+            f"What comes of each of {number} pairs of a fault and a stage. The tests run every "
+            "one against the stand-ins: the kind, the sentence, the attempts, and that all is in "
+            "sync once the server is well again (dead letters after **Retry Dead Letters**)."
+        ),
+        "",
+        (
+            "Stages of Plex: token, libraries and list come before anything is claimed; then "
+            "details, edit and upload. Stages of Stash: settings, scenes, fan-out (the scenes of "
+            "a performer, studio, tag or group) and cover. A cover never holds up the texts."
+        ),
+        "",
+        "| Fault | At | Reason | What comes of it | Attempts | What a person reads |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for (name, outcome), stages in found.items():
+        says = outcome.says.format(
+            server="(server)",
+            at="(address)",
+            deed="(request)",
+            title="(title)",
+            path="(path)",
+            scene="(id)",
+        )
+        reason = f"`{outcome.reason}`" if outcome.reason else "–"
+        cells = (
+            name,
+            ", ".join(stages),
+            reason,
+            outcome.ends,
+            str(COUNTS[outcome.ends]),
+            says or "–",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "## Faults of the set-up",
+        "",
+        "| Fault | Reason | What comes of it | What a person reads |",
+    ]
+    lines += ["| --- | --- | --- | --- |"]
+    for name, outcome in SETUPS.items():
+        says = outcome.says.format(at="(address)")
+        lines.append(f"| {name} | `{outcome.reason}` | {outcome.ends} | {says} |")
+    return HEAD + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -18,11 +19,13 @@ from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.errors import Stash2PlexError
 from stash2plex.foreground import drain_here
-from stash2plex.logs import Logs
+from stash2plex.logs import Logs, plain
 from stash2plex.terminal import TerminalProgress
 from stash2plex.worker import PATIENCE, Goal, Summary
 
 DAY = 86_400.0
+CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that JSON leaves as they are and a terminal obeys."""
 
 
 @define
@@ -46,7 +49,7 @@ class Shell:
             logs=self.logs,
         )
         try:
-            with store_errors_mapped(resolved.data_dir):
+            with store_errors_mapped(app):
                 yield app
         except Stash2PlexError as error:
             error.args = (self.logs.curtain(str(error)),)
@@ -62,12 +65,14 @@ class Shell:
         `screen` makes the layout for so many columns.
         """
         if self.as_json:
-            click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+            text = json.dumps(value, indent=2, ensure_ascii=False)
+            # What a terminal would take for an order is spelt out; it is the same JSON.
+            click.echo(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
         elif screen is not None and self.out.is_terminal:
             self.out.print(screen(self.out.width), highlight=False)
         else:
             for line in lines:
-                self.out.print(self.logs.curtain(line), highlight=False, markup=False)
+                self.out.print(plain(self.logs.curtain(line)), highlight=False, markup=False)
 
 
 def _switch_to_json(context: click.Context, _: click.Parameter, value: bool) -> None:

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -123,6 +123,11 @@ class FakePlex:
     def up(self) -> None:
         """Listen again on the same port."""
         self.start()
+
+    @property
+    def listening(self) -> bool:
+        """Whether it is up."""
+        return self._server is not None
 
     def maintenance(self, on: bool) -> None:
         """Answer 503 to everything but /identity, or no longer (plex.md §1.5)."""
@@ -251,9 +256,11 @@ class FakePlex:
         try:
             self._slow_down(flying)
             fault = self.faults.take(request.method, request.path, request.query)
-            if fault is not None and not fault.after_apply:
+            if fault is not None and not fault.after_apply and fault.kind != "wrong_items":
                 status = handler.misbehave(fault, self.faults)
                 return
+            if fault is not None and fault.kind == "wrong_items":
+                request, fault = self._of_others(request), None
             answer = self._answer(request)
             status = answer.status
             if fault is not None:
@@ -268,6 +275,12 @@ class FakePlex:
                 self._in_flight -= 1
             if not noted:
                 self._note(request, status)
+
+    def _of_others(self, request: Request) -> Request:
+        """Ask for every item that a request of details did not ask for."""
+        asked = set(request.path.rpartition("/")[2].split(","))
+        others = [str(key) for key in self._library.items if str(key) not in asked]
+        return replace(request, path=f"/library/metadata/{','.join(others)}")
 
     def _slow_down(self, flying: int) -> None:
         model = self.overload
@@ -458,4 +471,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part)
             self.wfile.flush()
             if not endless:
-                faults.released.wait(0.2)
+                faults.released.wait(0.05)

@@ -272,6 +272,6 @@ class Handler(BaseHTTPRequestHandler):
             self._hang(fault.seconds)
         else:
             self.wfile.write(self._head(Reply(200, kind="application/json"), None))
-            while not self.server.site.closing.wait(0.001):
+            while not self.server.site.closing.is_set():
                 self.wfile.write(b" " * 65536)
         return True

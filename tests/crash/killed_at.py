@@ -29,7 +29,7 @@ def main():
 
 def place(point, reach):
     """Wrap one function so that the point lies before or after it."""
-    from stash2plex import db, plex, transport, workqueue
+    from stash2plex import app, db, plex, plexindex, records, transport, workqueue
 
     owner, name = {
         "commit": (db.transaction, "__exit__"),
@@ -39,6 +39,9 @@ def place(point, reach):
         "request": (transport.Transport, "request"),
         "claim": (workqueue.WorkQueue, "claim"),
         "ack": (workqueue.WorkQueue, "ack"),
+        "record": (records.Records, "put"),
+        "index": (plexindex.PlexIndex, "refresh"),
+        "session": (app.App, "open_session"),
     }[point.split("-", 1)[1]]
     original = getattr(owner, name)
 

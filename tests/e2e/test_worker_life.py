@@ -66,25 +66,6 @@ def test_a_worker_goes_when_stash_is_gone_and_keeps_the_queue(make_stage, worksh
     assert app.store.queue.counts().pending == 1
 
 
-@pytest.mark.parametrize("days", [1, pytest.param(7, marks=pytest.mark.nightly)])
-def test_days_without_plex_cost_nothing_and_are_caught_up_with(make_stage, workshop, days):
-    stage = make_stage(12)
-    app, clock = workshop(stage)
-    app.store.queue.add_many([("scene", number) for number in range(1, 13)])
-    stage.plex.down()
-    away = days * 86_400
-    back = clock.now + away
-    clock.at[back] = stage.plex.up
-    stop = lambda: clock.now > back + 120  # noqa: E731
-    app.drain(BACKGROUND, Silent(), stop)
-    assert stage.wrong() == []
-    counts = app.store.queue.counts()
-    assert (counts.pending, counts.dead) == (0, 0)
-    (outage,) = stage.rows("SELECT ended_at - started_at, waiting FROM outage")
-    assert away <= outage[0] <= away + 61
-    assert stage.rows("SELECT max(attempts) FROM queue") == [(None,)]
-
-
 def test_process_queue_gives_up_after_five_minutes(make_stage, workshop):
     stage = make_stage(3)
     app, clock = workshop(stage)

@@ -26,7 +26,8 @@ LAYERS = [
     {"errors", "version", "__init__"},
     {"datadir", "lock", "db", "model"},
     {"starter", "workqueue", "repair", "config", "transport", "wire", "keyset"},
-    {"glance"},
+    {"glance", "plexedit"},
+    {"plexwire"},
     {
         "hook",
         "desired",

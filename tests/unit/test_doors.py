@@ -174,10 +174,10 @@ def test_libraries_are_chosen_by_name_or_all_movie_types():
 
 @given(JSON)
 def test_an_answer_of_another_shape_is_transient(value):
-    from stash2plex.plex import _Answer
+    from stash2plex.plexwire import WireAnswer
 
     try:
-        structure(make_converter(), value, _Answer, "Plex", "a test")
+        structure(make_converter(), value, WireAnswer, "Plex", "a test")
     except Transient as error:
         assert "shape" in str(error)
 

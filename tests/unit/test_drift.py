@@ -11,7 +11,6 @@ from stash2plex.desired import desired_state
 from stash2plex.drift import Kind, find_drift, is_bare
 from stash2plex.merge import plan_change, remember
 from stash2plex.model import Entity, Field, Record
-from stash2plex.pictures import cover_tag_of
 from tests.support import make_item, make_scene, named
 
 TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))
@@ -35,7 +34,7 @@ def synced(scene, settings=TEXT):
         "the whole path",
         desired.fingerprint,
         remember(desired, item, nothing, None)[0],
-        cover_tag=cover_tag_of(scene),
+        cover_tag=scene.cover_tag,
     )
     return item, record
 

@@ -11,7 +11,7 @@ from stash2plex.config import Settings
 from stash2plex.desired import desired_state
 from stash2plex.merge import plan_change, remember
 from stash2plex.model import Entity, Field, ListChange, Record
-from stash2plex.plex import edit_parameters
+from stash2plex.plexedit import edit_parameters
 from tests.support import make_item, make_scene, named
 
 PLAIN = Settings()

@@ -17,7 +17,8 @@ from stash2plex.config import Settings
 from stash2plex.desired import desired_state
 from stash2plex.merge import plan_change, remember
 from stash2plex.model import Entity, Field, Record
-from stash2plex.plex import PLEX_NAMES, _item, _Row, edit_parameters
+from stash2plex.plexedit import PLEX_NAMES, edit_parameters
+from stash2plex.plexwire import WireRow, read_item
 from stash2plex.wire import make_converter, structure
 from stash2plex_testing.plex.library import PlexLibrary
 from stash2plex_testing.plex.render import item_row
@@ -190,7 +191,7 @@ class Harbour(RuleBasedStateMachine):
 
     def look(self):
         row = item_row(self.held, detail=True, without=frozenset())
-        item = _item(structure(make_converter(), row, _Row, "Plex", "a test"), "1")
+        item = read_item(structure(make_converter(), row, WireRow, "Plex", "a test"), "1")
         return desired_state(self.scene, self.settings), item
 
     def plan(self, desired, item):

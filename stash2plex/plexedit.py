@@ -1,0 +1,71 @@
+"""Pure: a change, spelt as the parameters of Plex's edit."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from attrs import evolve
+
+from stash2plex.model import Change, Field
+
+TEXTS = {
+    Field.TITLE: "title",
+    Field.SUMMARY: "summary",
+    Field.STUDIO: "studio",
+    Field.TAGLINE: "tagline",
+    Field.DATE: "originallyAvailableAt",
+}
+TAGS = {
+    Field.PERFORMERS: "actor",
+    Field.TAGS: "genre",
+    Field.DIRECTOR: "director",
+    Field.COLLECTION: "collection",
+}
+IMAGES = {Field.POSTER: ("posters", "thumb"), Field.BACKGROUND: ("arts", "art")}
+PLEX_NAMES = {
+    **TEXTS,
+    **TAGS,
+    Field.RATING: "userRating",
+    **{image: names[1] for image, names in IMAGES.items()},
+}
+"""Our field to the name that Plex's edit and lock parameters use (plex.md §3.2, §3.6, §3.7)."""
+
+
+def edit_parameters(change: Change) -> list[tuple[str, str]]:
+    """Spell a change as Plex's edit parameters (plex.md §3).
+
+    Lists go out whole, with every stale value named for removal: right whether Plex appends to
+    what it holds or replaces it. A value in both would be undefined, so a wanted one is never
+    named stale. Each removed value is encoded before the comma joins them.
+    """
+    parameters = [(f"{TEXTS[name]}.value", value) for name, value in change.texts.items()]
+    for name, change_of_list in change.lists.items():
+        tag = TAGS[name]
+        parameters += [
+            (f"{tag}[{index}].tag.tag", value) for index, value in enumerate(change_of_list.wanted)
+        ]
+        if change_of_list.stale:
+            removed = ",".join(quote(value, safe="") for value in change_of_list.stale)
+            parameters.append((f"{tag}[].tag.tag-", removed))
+    if change.rating is not None:
+        parameters.append(("userRating.value", f"{change.rating:g}"))
+    locked = {*change.texts, *change.lists, *change.locks}
+    parameters += [(f"{PLEX_NAMES[name]}.locked", "1") for name in sorted(locked)]
+    return parameters
+
+
+def by_field(change: Change) -> list[Change]:
+    """Take a change apart: each text and list alone, the locks and the rating with the first."""
+    parts = [Change({name: text}, {}) for name, text in change.texts.items()]
+    parts += [Change({}, {name: one}) for name, one in change.lists.items()]
+    if not parts:
+        return [change]
+    return [evolve(parts[0], rating=change.rating, locks=change.locks), *parts[1:]]
+
+
+def edit_query(change: Change) -> str:
+    """Write a change as the end of a query, each parameter with its &."""
+    return "".join(
+        f"&{quote(name, safe='')}={quote(value, safe='')}"
+        for name, value in edit_parameters(change)
+    )

@@ -1,0 +1,221 @@
+"""Disks that are full, read-only, on the network or gone, and databases that are damaged."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from random import Random
+
+import pytest
+
+from stash2plex import db
+from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
+from stash2plex.background import _StopSignal
+from stash2plex.db import connect, uses_wal
+from stash2plex.errors import StoreDamaged, StoreUnavailable
+from stash2plex.logs import Logs
+from stash2plex.repair import rebuild_mark, replace_damaged
+from stash2plex.workqueue import WorkQueue
+from tests.faults.bench import Run
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@pytest.fixture
+def network_drive(monkeypatch):
+    """Make SQLite lock by files and share no memory, as on a network drive."""
+    real = sqlite3.connect
+
+    def over_the_network(path, **options):
+        return real(f"file:{path}?vfs=unix-dotfile", uri=True, **options)
+
+    monkeypatch.setattr(db.sqlite3, "connect", over_the_network)
+    return real
+
+
+def test_a_network_drive_gets_a_rollback_journal_and_says_so(tmp_path, network_drive):
+    said = io.StringIO()
+    address = StashAddress("http://127.0.0.1:9")
+    app = open_app(str(tmp_path), address, logs=Logs(said))
+    app.store.queue.add("scene", 1)
+    (claim,) = app.store.queue.claim(1, 60.0)
+    other = WorkQueue(connect(str(tmp_path / "stash2plex.db")), time.time)
+    other.add("scene", 2)
+    assert app.store.queue.ack(claim)
+    assert other.counts().pending == 1
+    assert not uses_wal(app.store.connection)
+    assert "a network drive?" in said.getvalue()
+    other._db.close()
+    app.close()
+
+
+def test_a_database_moved_to_a_network_drive_keeps_its_keys(tmp_path, network_drive, monkeypatch):
+    local, moved = tmp_path / "local", tmp_path / "moved"
+    local.mkdir()
+    monkeypatch.setattr(db.sqlite3, "connect", network_drive)
+    database = connect(str(local / "stash2plex.db"))
+    WorkQueue(database, time.time).add("scene", 5)
+    shutil.copytree(local, moved)
+    database.close()
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        db.sqlite3,
+        "connect",
+        lambda path, **options: network_drive(f"file:{path}?vfs=unix-dotfile", uri=True, **options),
+    )
+    store = open_store(str(moved), time.time, Random(1))
+    assert [claim.id for claim in store.queue.claim(9, 60.0)] == [5]
+    store.connection.close()
+
+
+def damage(path, table):
+    """Overwrite the pages of one table, as a bad sector does."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,))
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    with open(path, "r+b") as file:
+        file.seek((page[0] - 1) * size)
+        file.write(b"\xff" * size)
+
+
+def test_damage_met_on_the_way_is_set_aside_and_everything_compared_again(bench, make_run):
+    scene, item = bench.add()
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    damage(run.app.folder + "/stash2plex.db", "scene_record")
+    with pytest.raises(StoreDamaged, match="set aside"), store_errors_mapped(run.app):
+        run.drain()
+    names = os.listdir(run.folder)
+    assert any(name.startswith("stash2plex.db.damaged-") for name in names)
+    again = Run(bench, run.folder)
+    try:
+        assert rebuild_mark(again.app.store.connection) in names
+        again.drain()
+        assert item.title == scene.title
+        assert rebuild_mark(again.app.store.connection) is None
+        assert any("damaged" in line for line in again.heard.lines)
+    finally:
+        again.close()
+
+
+def test_a_database_that_is_only_locked_is_not_set_aside(tmp_path, monkeypatch):
+    path = str(tmp_path / "stash2plex.db")
+    connect(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(db, "BUSY_SECONDS", 0.05)
+        with pytest.raises(StoreUnavailable, match="Another program holds it"):
+            replace_damaged(str(tmp_path))
+    assert not [name for name in os.listdir(tmp_path) if "damaged" in name]
+
+
+def test_a_locked_database_ends_a_drain_and_loses_nothing(bench, make_run, monkeypatch):
+    scene, item = bench.add()
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    run.app.store.connection.execute("PRAGMA busy_timeout = 50")
+    with closing(sqlite3.connect(run.folder + "/stash2plex.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with (
+            pytest.raises(StoreUnavailable, match="Another program holds it"),
+            store_errors_mapped(run.app),
+        ):
+            run.drain()
+        other.execute("ROLLBACK")
+    run.drain()
+    assert item.title == scene.title
+
+
+def test_a_full_disk_ends_a_drain_and_loses_nothing(bench, make_run):
+    pairs = [bench.add(details="A lantern. " * 300) for _ in range(30)]
+    run = make_run()
+    run.queue.add_many([("scene", scene.id) for scene, _ in pairs])
+    database = run.app.store.connection
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages + 12}")
+    with (
+        pytest.raises(StoreUnavailable, match="Free some disk space"),
+        store_errors_mapped(run.app),
+    ):
+        run.drain()
+    assert run.rows("SELECT count(*) FROM queue")[0][0] > 0
+    database.execute("PRAGMA max_page_count = 100000")
+    run.drain()
+    assert [item.title for _, item in pairs] == [scene.title for scene, _ in pairs]
+    assert run.rows("SELECT count(*) FROM dead_letter") == [(0,)]
+    edits = [record.query["id"][0] for record in bench.plex.requests if record.method == "PUT"]
+    assert len(edits) == len(set(edits))
+
+
+HOOK = """import os, resource, sys
+sys.path.insert(0, {root!r})
+if {most}:
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))
+from stash2plex.errors import Stash2PlexError
+from stash2plex.hook import _store
+if {user}:
+    os.setuid({user})
+try:
+    for number in range(1, 2000):
+        _store({path!r}, [("scene", number)], 0.0)
+except Stash2PlexError as error:
+    print(number, type(error).__name__, error)
+"""
+
+
+def hook(path, most=0, user=0):
+    code = HOOK.format(root=ROOT, path=path, most=most, user=user)
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_save_on_a_full_disk_says_so_and_keeps_what_was_stored(tmp_path):
+    path = str(tmp_path / "stash2plex.db")
+    connect(path).close()
+    number, kind, said = hook(path, most=os.path.getsize(path) + 60_000).split(" ", 2)
+    assert kind == "StoreUnavailable"
+    assert "cannot be used" in said
+    with closing(connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM queue").fetchone() == (int(number) - 1,)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_save_into_a_read_only_folder_says_what_to_do(tmp_path):
+    path = str(tmp_path / "stash2plex.db")
+    connect(path).close()
+    os.chmod(path, 0o444)
+    os.chmod(tmp_path, 0o555)
+    # Root may write anywhere, so the save runs as somebody else.
+    for parent in (tmp_path.parent, tmp_path.parent.parent, tmp_path.parent.parent.parent):
+        if os.geteuid() == 0:
+            os.chmod(parent, 0o755)
+    user = 65534 if os.geteuid() == 0 else 0
+    _, kind, said = hook(path, user=user).split(" ", 2)
+    os.chmod(tmp_path, 0o755)
+    assert kind == "StoreUnavailable"
+    assert "Make it" in said or "writable for the user" in said
+
+
+def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    run = make_run()
+    stop = _StopSignal(run.app, ROOT)
+    run.clock.now += 11
+    assert not stop.wanted()
+    shutil.rmtree(run.folder)
+    connect_again = open_store(run.folder, run.clock.wall, Random(1))
+    connect_again.connection.close()
+    run.clock.now += 11
+    assert stop.wanted()
+    assert stop.homeless
