@@ -24,7 +24,11 @@ OUR_FILE = re.compile(r'File "[^"]*?((?:stash2plex|vendor)/[\w/]+\.py)"')
 ADDRESS = re.compile(r"https?://[^\s“”]*[^\s“”.,;:!?()]")
 LITERAL = re.compile(r"(?<!\w)'([^'\n]{2,})'(?!\w)|\"([^\"\n]{2,})\"")
 """A value that Python or a server put in straight quotes."""
-EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+EXTENSION = re.compile(
+    r"\.(?:mp4|m4v|mkv|avi|mov|wmv|webm|flv|mpe?g|m2ts|ts|3gp|ogv|vob|db|log|toml|yml|json|py)$",
+    re.IGNORECASE,
+)
+"""Endings that a path keeps. Any other may be a word: a title may have slashes and dots."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 OURS = frozenset(

@@ -367,7 +367,7 @@ SETUPS = {
         "configuration", STOPPED, "Plex has no library of the type movie or other videos."
     ),
 }
-"""Faults of the set-up rather than of one request; `tests/faults/test_setups.py` makes each."""
+"""Faults of the set-up rather than of one request; `tests/faults/test_faulty_setups.py` makes each."""
 
 
 def rows() -> Iterator[tuple[Case, Stage, Mapping[str, Any], Outcome]]:

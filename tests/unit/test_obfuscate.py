@@ -9,7 +9,7 @@ import re
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import stash2plex
@@ -30,6 +30,7 @@ TITLES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=6).map
 
 
 @given(TITLES)
+@example("Zqpier 1/2.Zq")
 def test_a_title_in_quotes_never_shows_whatever_it_holds(title):
     shown = ALIAS.text(f"scene:5: “{title}” is not in Plex yet.")
     assert title not in shown
