@@ -42,6 +42,9 @@ from stash2plex.worker import Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
 
 PLUGIN_ID = "Stash2Plex"
+STASH_LOGIN_PAGE = "/login"
+"""Where Stash sends whoever asks for a picture without being logged in (stash.md §5.7)."""
+
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
 OFF_FRESH_SECONDS = 30.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -90,6 +93,7 @@ def make_stash(address: StashAddress) -> Stash:
         "Stash",
         address.url,
         headers={"Accept": "*/*"},
+        login_page=STASH_LOGIN_PAGE,
         connect_timeout=STASH_CONNECT_SECONDS,
         read_timeout=STASH_READ_SECONDS,
         tls_insecure=host in LOOPBACK,

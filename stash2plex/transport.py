@@ -57,10 +57,11 @@ class Transport:
     """Connections to one server. Safe to use from several threads.
 
     `server` is the name in messages, `base_url` has no trailing slash. `headers` go with every
-    request; tokens and keys live there and nowhere else. Proxy variables of the environment are
-    not looked at: both servers are local (stash.md §5.7). `requests` counts what was sent, for
-    reports; threads at once may lose a count. `server_time` is the epoch time of the last answer by
-    the server's own clock, None where it named none.
+    request; tokens and keys live there and nowhere else. `login_page` is the path to which the
+    server itself redirects whom it does not let in, empty where it does no such thing. Proxy
+    variables of the environment are not looked at: both servers are local (stash.md §5.7).
+    `requests` counts what was sent, for reports; threads at once may lose a count. `server_time`
+    is the epoch time of the last answer by the server's own clock, None where it named none.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Transport:
         connect_timeout: float,
         read_timeout: float,
         tls_insecure: bool = False,
+        login_page: str = "",
         connections: int = 8,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,6 +81,7 @@ class Transport:
         self.base_url = base_url
         self.requests = 0
         self._host = urlsplit(base_url).netloc
+        self._login_page = login_page
         self._headers = dict(headers)
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._body_seconds = 4 * read_timeout
@@ -221,7 +224,8 @@ class Transport:
             raise Refused(
                 self.server,
                 f"{message}, a redirect. Use the address that it really listens on.",
-                wants_login="login" in reply.headers.get("location", ""),
+                wants_login=bool(self._login_page)
+                and reply.headers.get("location", "").startswith(self._login_page),
             )
         if status == 404:  # noqa: PLR2004
             raise NotFound(self.server, f"{message}: it has no such thing any more.")

@@ -270,7 +270,7 @@ CASES = (
     ),
     Case(
         "a redirect to a log-in page",
-        Outcome("refused", STOPPED, TOKEN),
+        Outcome("refused", STOPPED, REDIRECT),
         _both("redirect"),
         differs=dict.fromkeys((*QUERIES, COVER), LOGIN_PAGE),
     ),
@@ -367,7 +367,7 @@ SETUPS = {
         "configuration", STOPPED, "Plex has no library of the type movie or other videos."
     ),
 }
-"""Faults of the set-up rather than of one request; `tests/faults/test_faulty_setups.py` makes each."""
+"""Faults of the set-up rather than of one request; `test_faulty_setups.py` makes each."""
 
 
 def rows() -> Iterator[tuple[Case, Stage, Mapping[str, Any], Outcome]]:

@@ -6,7 +6,7 @@ import logging
 import os
 from random import Random
 
-from stash2plex.app import App, open_store
+from stash2plex.app import STASH_LOGIN_PAGE, App, open_store
 from stash2plex.logs import Logs
 from stash2plex.observe import Silent
 from stash2plex.stash import Stash
@@ -125,6 +125,7 @@ class Run:
             "Stash",
             bench.stash.url,
             headers={"Accept": "*/*"},
+            login_page=STASH_LOGIN_PAGE,
             connect_timeout=seconds,
             read_timeout=seconds,
         )
