@@ -16,28 +16,28 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from stash2plex.breaker import Breaker
+from stash2plex.compare.reconcile import Reconciliation, Scope
+from stash2plex.compare.reports import Report, ReportBook
 from stash2plex.config import Settings, parse_settings
-from stash2plex.contests import Contests
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
-from stash2plex.logs import Logs
-from stash2plex.missed import Missed
+from stash2plex.index.missed import Missed
+from stash2plex.index.plexindex import PlexIndex
+from stash2plex.index.scans import Scans
+from stash2plex.match.contests import Contests
+from stash2plex.match.pathrules import PathRules
 from stash2plex.model import Clock, Sleep
-from stash2plex.observe import Observer
-from stash2plex.pathrules import PathRules
-from stash2plex.plex import Plex, plex_headers
-from stash2plex.plexindex import PlexIndex
-from stash2plex.progress import ProgressBook
-from stash2plex.reconcile import Reconciliation, Scope
 from stash2plex.records import Records
 from stash2plex.repair import replace_damaged
-from stash2plex.reports import Report, ReportBook
-from stash2plex.scans import Scans
+from stash2plex.servers.plex import Plex, plex_headers
+from stash2plex.servers.stash import Stash, StashBasics
+from stash2plex.servers.transport import Transport
 from stash2plex.session import Session, Store
-from stash2plex.stash import Stash, StashBasics
-from stash2plex.sweeper import Sweeper
-from stash2plex.transport import Transport
+from stash2plex.show.logs import Logs
+from stash2plex.show.observe import Observer
+from stash2plex.show.progress import ProgressBook
+from stash2plex.sweeps.sweeper import Sweeper
 from stash2plex.worker import Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
 

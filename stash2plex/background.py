@@ -18,7 +18,7 @@ from stash2plex.app import (
 from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
-from stash2plex.observe import Silent
+from stash2plex.show.observe import Silent
 from stash2plex.starter import start_worker
 from stash2plex.worker import Goal
 

@@ -27,7 +27,7 @@ from stash2plex.commands.service import serve
 from stash2plex.commands.shell import Shell
 from stash2plex.commands.syncing import process, sync
 from stash2plex.errors import Stash2PlexError
-from stash2plex.logs import Logs, plain
+from stash2plex.show.logs import Logs, plain
 from stash2plex.version import VERSION
 
 

@@ -9,9 +9,9 @@ from attrs import evolve
 from stash2plex.app import App
 from stash2plex.errors import Refused, Stash2PlexError, Unavailable
 from stash2plex.lock import drain_lock, show_presence
-from stash2plex.observe import Observer, span
-from stash2plex.progress import Progress
-from stash2plex.upkeep import ask_for_look, look_is_asked
+from stash2plex.show.observe import Observer, span
+from stash2plex.show.progress import Progress
+from stash2plex.sweeps.upkeep import ask_for_look, look_is_asked
 from stash2plex.worker import Goal, Summary
 
 WATCH_STEP = 0.5

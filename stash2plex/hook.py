@@ -68,7 +68,7 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
         replace_damaged(folder)
         wanted, news = _store(path, keys, delay)
     if news:
-        from stash2plex.telling import tell_stash  # noqa: PLC0415 - for the save after a trouble
+        from stash2plex.show.telling import tell_stash  # noqa: PLC0415 - for the save after a trouble
 
         tell_stash(path)
     # The key is safe from here on; without a worker it waits for the next event or task.

@@ -8,17 +8,17 @@ from attrs import define, field, frozen
 
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings
-from stash2plex.contests import Contests
-from stash2plex.matching import Rule
-from stash2plex.metrics import Meter
-from stash2plex.missed import Missed
+from stash2plex.index.missed import Missed
+from stash2plex.index.plexindex import PlexIndex
+from stash2plex.index.scans import Scans
+from stash2plex.match.contests import Contests
+from stash2plex.match.matching import Rule
+from stash2plex.match.pathrules import PathRules
 from stash2plex.model import Desired, Match, PlexItem, Record, Scene
-from stash2plex.pathrules import PathRules
-from stash2plex.plex import Plex
-from stash2plex.plexindex import PlexIndex
 from stash2plex.records import Records
-from stash2plex.scans import Scans
-from stash2plex.stash import Stash
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
+from stash2plex.show.metrics import Meter
 from stash2plex.workqueue import Claim, WorkQueue
 
 

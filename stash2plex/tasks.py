@@ -12,10 +12,10 @@ from typing import Any
 from stash2plex.app import open_app, read_server_connection, store_errors_mapped
 from stash2plex.datadir import locate
 from stash2plex.errors import Stash2PlexError, StoreError, UsageError, fault_sentence
-from stash2plex.logs import Logs
 from stash2plex.modes import draining, keys, looking, reconciling, scenes, steering
 from stash2plex.modes.context import Context, Mode
-from stash2plex.telling import mark_told, tell
+from stash2plex.show.logs import Logs
+from stash2plex.show.telling import mark_told, tell
 
 
 def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:

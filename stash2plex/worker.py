@@ -18,17 +18,17 @@ from stash2plex.errors import (
     Stash2PlexError,
     Unavailable,
 )
+from stash2plex.index.news import read_news
+from stash2plex.index.plexwatch import PlexWatch
 from stash2plex.model import Clock, Sleep
-from stash2plex.news import read_news
-from stash2plex.observe import LOGGER, Observer, count, local, span
 from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline
-from stash2plex.plexwatch import PlexWatch
-from stash2plex.progress import Progress, ProgressBook, Tally
+from stash2plex.servers.transport import LONGEST_RETRY_AFTER
 from stash2plex.session import Session, Store
-from stash2plex.sweeper import Sweeper
-from stash2plex.telling import end_trouble, note_trouble
-from stash2plex.transport import LONGEST_RETRY_AFTER
+from stash2plex.show.observe import LOGGER, Observer, count, local, span
+from stash2plex.show.progress import Progress, ProgressBook, Tally
+from stash2plex.show.telling import end_trouble, note_trouble
+from stash2plex.sweeps.sweeper import Sweeper
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.

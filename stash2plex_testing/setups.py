@@ -12,9 +12,9 @@ from random import Random
 from typing import Any
 
 from stash2plex.app import App, StashAddress, open_app
-from stash2plex.checks import Check
 from stash2plex.errors import StoreError, Unavailable
-from stash2plex.health import health_without_store, read_health
+from stash2plex.health.checks import Check
+from stash2plex.health.report import health_without_store, read_health
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.world import World
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from stash2plex.apply import files_mark
 from stash2plex.db import transaction
-from stash2plex.desired import desired_state
 from stash2plex.model import Field, Record
-from stash2plex.plexedit import TAGS, TEXTS
+from stash2plex.servers.plexedit import TAGS, TEXTS
+from stash2plex.write.apply import files_mark
+from stash2plex.write.desired import desired_state
 
 if TYPE_CHECKING:
     from stash2plex.app import App

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from stash2plex.commands.shell import JSON, Shell
-from stash2plex.enqueue import enqueue_scenes
 from stash2plex.legacy import read_legacy
-from stash2plex.observe import count
+from stash2plex.show.observe import count
+from stash2plex.sweeps.enqueue import enqueue_scenes
 
 
 @click.command("import-legacy")

@@ -10,21 +10,21 @@ import click
 from rich.live import Live
 
 from stash2plex.app import App
-from stash2plex.checks import check_lines
 from stash2plex.commands.shell import JSON, Shell
 from stash2plex.errors import ServerError, StoreError
-from stash2plex.health import (
+from stash2plex.health.checks import check_lines
+from stash2plex.health.report import (
     health_sentence,
     health_without_stash,
     health_without_store,
     read_health,
 )
-from stash2plex.metrics import read_metrics
-from stash2plex.outagereport import SHOWN, read_report, report_lines
-from stash2plex.outages import read_outages
-from stash2plex.prometheus import prometheus_text
-from stash2plex.screens import health_screen, outages_screen, status_screen
-from stash2plex.status import read_status, status_lines
+from stash2plex.show.metrics import read_metrics
+from stash2plex.show.outagereport import SHOWN, read_report, report_lines
+from stash2plex.show.outages import read_outages
+from stash2plex.show.prometheus import prometheus_text
+from stash2plex.show.screens import health_screen, outages_screen, status_screen
+from stash2plex.show.status import read_status, status_lines
 
 WATCH_SECONDS = 2.0
 

@@ -7,9 +7,9 @@ import sys
 import click
 
 from stash2plex.commands.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
-from stash2plex.reconcile import Scope
-from stash2plex.reports import ReportBook, report_lines
-from stash2plex.terminal import TerminalProgress
+from stash2plex.compare.reconcile import Scope
+from stash2plex.compare.reports import ReportBook, report_lines
+from stash2plex.show.terminal import TerminalProgress
 
 
 @click.command()

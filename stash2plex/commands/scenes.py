@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stash2plex.commands.shell import JSON, Shell
-from stash2plex.explain import explain_scene, explanation_json, explanation_lines, shown
+from stash2plex.show.explain import explain_scene, explanation_json, explanation_lines, shown
 
 COLOURS = {"differs": "yellow", "kept": "cyan", "equal": "green"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from stash2plex.commands.shell import DAY, JSON, SCENES, WAIT, Shell, drain, finish
-from stash2plex.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.errors import UsageError
-from stash2plex.preview import preview_all, preview_recent, preview_scenes
+from stash2plex.show.preview import preview_all, preview_recent, preview_scenes
+from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 
 
 @click.command()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import encode_request
-from stash2plex.enqueue import enqueue_all, enqueue_recent
 from stash2plex.errors import ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
-from stash2plex.observe import StashProgress
+from stash2plex.show.observe import StashProgress
 from stash2plex.starter import start_worker
-from stash2plex.upkeep import is_stale, load_marks
+from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent
+from stash2plex.sweeps.upkeep import is_stale, load_marks
 from stash2plex.worker import PATIENCE, Goal
 
 DAY = 86_400.0

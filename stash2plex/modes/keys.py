@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.deadletters import REASONS, DeadLetters, groups_sentence
 from stash2plex.errors import UsageError
-from stash2plex.letterlines import letters_json
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import DAY, leave_to_worker
-from stash2plex.observe import count
+from stash2plex.show.deadletters import REASONS, DeadLetters, groups_sentence
+from stash2plex.show.letterlines import letters_json
+from stash2plex.show.observe import count
 
 MOST_ROWS = 1_000
 

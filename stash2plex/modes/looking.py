@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stash2plex.index.news import read_news
 from stash2plex.modes.context import Context
-from stash2plex.news import read_news
-from stash2plex.observe import count
-from stash2plex.status import read_status, status_lines
+from stash2plex.show.observe import count
+from stash2plex.show.status import read_status, status_lines
 
 
 def queue_status(context: Context) -> dict[str, Any]:

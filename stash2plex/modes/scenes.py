@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.errors import UsageError
-from stash2plex.explain import (
+from stash2plex.modes.context import Context
+from stash2plex.show.explain import (
     explain_scene,
     explanation_json,
     explanation_lines,
     field_lines,
 )
-from stash2plex.modes.context import Context
-from stash2plex.preview import preview_all, preview_scenes
+from stash2plex.show.preview import preview_all, preview_scenes
 
 MOST_ID = 2**63 - 1
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.checks import check_lines
 from stash2plex.errors import StoreError
-from stash2plex.health import health_sentence, health_without_store, read_health
+from stash2plex.health.checks import check_lines
+from stash2plex.health.report import health_sentence, health_without_store, read_health
 from stash2plex.modes.context import Context
-from stash2plex.outagereport import SHOWN, read_report, report_lines
+from stash2plex.show.outagereport import SHOWN, read_report, report_lines
 
 MOST_ROWS = 1_000
 

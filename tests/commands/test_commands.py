@@ -14,9 +14,9 @@ import time
 import pytest
 from rich.console import Console
 
-from stash2plex.checks import blocked, failed, passed
+from stash2plex.health.checks import blocked, failed, passed
 from stash2plex.lock import drain_runs
-from stash2plex.screens import health_screen, status_screen
+from stash2plex.show.screens import health_screen, status_screen
 from stash2plex.tasks import MODES
 from stash2plex_testing.world import ROOT
 

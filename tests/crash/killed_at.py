@@ -29,7 +29,9 @@ def main():
 
 def place(point, reach):
     """Wrap one function so that the point lies before or after it."""
-    from stash2plex import app, db, plex, plexindex, records, transport, workqueue
+    from stash2plex import app, db, records, workqueue
+    from stash2plex.index import plexindex
+    from stash2plex.servers import plex, transport
 
     owner, name = {
         "commit": (db.transaction, "__exit__"),

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Self
 
 from stash2plex.app import App, StashAddress, make_stash, open_store
-from stash2plex.observe import Silent
+from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal, Summary
 from stash2plex_testing.plex import FakePlex
 from stash2plex_testing.stash import FakeStash

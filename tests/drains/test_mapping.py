@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stash2plex.finding import explain_scene
-from stash2plex.pathrules import inferred_rules
+from stash2plex.match.finding import explain_scene
+from stash2plex.match.pathrules import inferred_rules
 
 
 def explained(desk, scene):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stash2plex.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
+from stash2plex.index.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
 
 SCANS = {"trigger_plex_scan": True, "path_map": "/data=>/media"}
 

@@ -11,11 +11,12 @@ import time
 from random import Random
 from types import SimpleNamespace
 
-from stash2plex import hook, telling
+from stash2plex import hook
 from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
-from stash2plex.logs import MOST_ALIKE, Logs, SharedFile
-from stash2plex.observe import Silent
+from stash2plex.show import telling
+from stash2plex.show.logs import MOST_ALIKE, Logs, SharedFile
+from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 
 TEXT_ONLY = {"skip_fields": "poster background"}

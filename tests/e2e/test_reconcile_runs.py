@@ -10,12 +10,12 @@ import pytest
 from attrs import evolve
 
 from stash2plex.app import StashAddress, open_app
-from stash2plex.drift import Kind
+from stash2plex.compare.drift import Kind
+from stash2plex.compare.reconcile import Scope
+from stash2plex.compare.reports import ReportBook, report_lines
 from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.foreground import drain_here
-from stash2plex.observe import Silent
-from stash2plex.reconcile import Scope
-from stash2plex.reports import ReportBook, report_lines
+from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.synced import LONG_AGO, make_synced

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from stash2plex import stash as stash_client
-from stash2plex import sweep as sweeping
 from stash2plex.db import get_meta
-from stash2plex.enqueue import enqueue_all
 from stash2plex.lock import drain_lock
-from stash2plex.observe import Silent
-from stash2plex.upkeep import load_marks
+from stash2plex.servers import stash as stash_client
+from stash2plex.show.observe import Silent
+from stash2plex.sweeps import sweep as sweeping
+from stash2plex.sweeps.enqueue import enqueue_all
+from stash2plex.sweeps.upkeep import load_marks
 from stash2plex.worker import Goal
 from stash2plex_testing.stash import Fault
 from tests.stage import make_app

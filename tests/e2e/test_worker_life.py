@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.errors import ConfigError, Refused, Unavailable
-from stash2plex.observe import Silent
+from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
 from tests.stage import make_app

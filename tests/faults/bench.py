@@ -7,10 +7,10 @@ import os
 from random import Random
 
 from stash2plex.app import STASH_LOGIN_PAGE, App, open_store
-from stash2plex.logs import Logs
-from stash2plex.observe import Silent
-from stash2plex.stash import Stash
-from stash2plex.transport import Transport
+from stash2plex.servers.stash import Stash
+from stash2plex.servers.transport import Transport
+from stash2plex.show.logs import Logs
+from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World

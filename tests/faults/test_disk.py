@@ -20,8 +20,8 @@ from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapp
 from stash2plex.background import _StopSignal
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
-from stash2plex.logs import Logs
 from stash2plex.repair import rebuild_mark, replace_damaged
+from stash2plex.show.logs import Logs
 from stash2plex.workqueue import WorkQueue
 from tests.faults.bench import Run
 

@@ -9,8 +9,8 @@ import ssl
 import pytest
 
 from stash2plex.errors import Refused
-from stash2plex.stash import Stash
-from stash2plex.transport import Transport
+from stash2plex.servers.stash import Stash
+from stash2plex.servers.transport import Transport
 from stash2plex_testing.faultcases import HELD, SETUPS
 from stash2plex_testing.plex import FakePlex
 

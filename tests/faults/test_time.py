@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from stash2plex.app import open_store
-from stash2plex.stash import Stash
-from stash2plex.transport import Transport
+from stash2plex.servers.stash import Stash
+from stash2plex.servers.transport import Transport
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash import FakeStash
 

@@ -8,9 +8,9 @@ import tempfile
 
 import pytest
 
-from stash2plex.checks import failed_with
 from stash2plex.errors import ConfigError
-from stash2plex.health import NAMES
+from stash2plex.health.checks import failed_with
+from stash2plex.health.report import NAMES
 from stash2plex_testing.setups import SETUPS, Patient, Setup, examine, nothing, works_with
 from stash2plex_testing.world import World
 from tools.build_screens import DOCS, cell, setup_row

@@ -7,8 +7,8 @@ from plexapi.exceptions import BadRequest, NotFound, Unauthorized
 from plexapi.server import PlexServer
 
 from stash2plex.errors import Refused, ServerError, Transient, Unavailable
-from stash2plex.plex import Plex, plex_headers
-from stash2plex.transport import Transport
+from stash2plex.servers.plex import Plex, plex_headers
+from stash2plex.servers.transport import Transport
 from stash2plex_testing.plex import FakePlex, Fault, Latency
 from tests.support import ManualClock
 

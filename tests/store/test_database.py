@@ -16,8 +16,8 @@ from stash2plex.datadir import locate, prepare
 from stash2plex.db import SCHEMA_NUMBER, connect, get_meta, set_meta, transaction
 from stash2plex.errors import Refused, StoreDamaged, StoreTooNew, StoreUnavailable, Unavailable
 from stash2plex.model import Entity, Record
-from stash2plex.progress import Progress, ProgressBook, Tally
 from stash2plex.records import Records
+from stash2plex.show.progress import Progress, ProgressBook, Tally
 from tests.support import ManualClock, make_scene, named
 
 

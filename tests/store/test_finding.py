@@ -8,13 +8,13 @@ import pytest
 
 from stash2plex.app import open_store
 from stash2plex.config import Settings
-from stash2plex.desired import desired_state
-from stash2plex.finding import Finder, explain_scene
+from stash2plex.index.plexindex import PlexIndex
+from stash2plex.match.finding import Finder, explain_scene
 from stash2plex.model import PlexFile, Record, Section, StashFile
-from stash2plex.plex import ListPage
-from stash2plex.plexindex import PlexIndex
+from stash2plex.servers.plex import ListPage
 from stash2plex.session import Session, Wanted
 from stash2plex.workqueue import URGENT, Claim
+from stash2plex.write.desired import desired_state
 from tests.support import ManualClock, make_scene
 
 SETTINGS = Settings(path_map=(("/data", "/media"),))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stash2plex.compare.keyset import KeySet
 from stash2plex.db import connect, transaction
-from stash2plex.keyset import KeySet
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 

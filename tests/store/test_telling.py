@@ -12,8 +12,8 @@ from stash2plex.breaker import Breaker
 from stash2plex.db import connect
 from stash2plex.errors import Unavailable
 from stash2plex.hook import NEWS_SQL
-from stash2plex.metrics import SCENES, Meter, read_metrics
-from stash2plex.telling import end_trouble, mark_told, news_lines, note_trouble, tell, told_at
+from stash2plex.show.metrics import SCENES, Meter, read_metrics
+from stash2plex.show.telling import end_trouble, mark_told, news_lines, note_trouble, tell, told_at
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 

@@ -13,7 +13,10 @@ import stash2plex
 from stash2plex import errors
 
 FOLDER = os.path.dirname(stash2plex.__file__)
-PACKAGES = ("", "modes", "commands")
+PACKAGES = (
+    "", "servers", "index", "match", "write", "sweeps", "compare", "health", "show", "modes",
+    "commands",
+)  # fmt: skip
 MODULES = sorted(
     ".".join(filter(None, (package, name[:-3])))
     for package in PACKAGES
@@ -25,37 +28,70 @@ MOST_LINES = 560
 LAYERS = [
     {"errors", "version", "__init__"},
     {"datadir", "lock", "db", "model"},
-    {"starter", "workqueue", "repair", "config", "transport", "wire", "keyset"},
-    {"glance", "plexedit"},
-    {"plexwire"},
+    {
+        "starter",
+        "workqueue",
+        "repair",
+        "config",
+        "servers.transport",
+        "servers.wire",
+        "compare.keyset",
+    },
+    {"servers.glance", "servers.plexedit"},
+    {"servers.plexwire", "servers.stashwire"},
     {
         "hook",
-        "desired",
-        "matching",
+        "write.desired",
+        "match.matching",
         "policy",
         "breaker",
         "records",
-        "progress",
-        "stash",
-        "plex",
-        "upkeep",
+        "show.progress",
+        "servers.stash",
+        "servers.plex",
+        "sweeps.upkeep",
     },
-    {"pathmap", "missed", "contests", "scans", "checks", "deadletters", "outages", "metrics"},
-    {"keystate", "merge", "pictures", "observe", "pace", "plexindex", "plexchanges", "pathrules"},
-    {"apply", "obfuscate"},
-    {"logs"},
-    {"telling", "session", "sweep"},
-    {"news"},
-    {"finding", "plexwatch", "drift"},
-    {"pipeline", "sweeper"},
-    {"reports"},
-    {"worker", "reconcile"},
+    {
+        "match.pathmap",
+        "index.missed",
+        "match.contests",
+        "index.scans",
+        "health.checks",
+        "show.deadletters",
+        "show.outages",
+        "show.metrics",
+    },
+    {
+        "keystate",
+        "write.merge",
+        "write.pictures",
+        "show.observe",
+        "pace",
+        "index.plexindex",
+        "index.plexchanges",
+        "match.pathrules",
+    },
+    {"write.apply", "show.obfuscate"},
+    {"show.logs"},
+    {"show.telling", "session", "sweeps.sweep"},
+    {"index.news"},
+    {"match.finding", "index.plexwatch", "compare.drift"},
+    {"pipeline", "sweeps.sweeper"},
+    {"compare.reports"},
+    {"worker", "compare.reconcile"},
     {"app"},
-    {"status", "enqueue", "foreground", "background", "cliconfig", "terminal"},
-    {"preview", "explain"},
-    {"letterlines", "outagereport", "matchchecks", "localchecks", "serverchecks", "health"},
-    {"prometheus"},
-    {"screens", "legacy"},
+    {"show.status", "sweeps.enqueue", "foreground", "background", "cliconfig", "show.terminal"},
+    {"show.preview", "show.explain"},
+    {
+        "show.letterlines",
+        "show.outagereport",
+        "health.matchchecks",
+        "health.localchecks",
+        "health.serverchecks",
+        "health.report",
+    },
+    {"show.prometheus"},
+    {"show.screens", "legacy"},
     {"modes.context", "commands.shell", "commands.demo", "commands.completion"},
     {"modes.draining", "modes.looking", "modes.steering", "commands.syncing", "commands.looking"},
     {"modes.scenes", "commands.scenes", "commands.legacy", "commands.service"},
@@ -77,10 +113,19 @@ HOOK_PATH = {
     "errors": set(),
 }
 PURE = {
-    "desired", "matching", "pathmap", "policy", "merge", "pictures", "apply", "drift", "model",
-    "config", "pace", "checks", "obfuscate",
+    "write.desired", "match.matching", "match.pathmap", "policy", "write.merge", "write.pictures",
+    "write.apply", "compare.drift", "model", "config", "pace", "health.checks", "show.obfuscate",
 }  # fmt: skip
-NOT_FOR_THE_PURE = {"transport", "stash", "plex", "db", "app", "worker", "pipeline", "records"}
+NOT_FOR_THE_PURE = {
+    "servers.transport",
+    "servers.stash",
+    "servers.plex",
+    "db",
+    "app",
+    "worker",
+    "pipeline",
+    "records",
+}
 MAY_IMPORT_LATE = {"plugin", "commands.demo", "hook"}
 
 
@@ -141,7 +186,7 @@ def test_only_the_root_builds_clients():
     for module in MODULES:
         text = ast.unparse(tree_of(module))
         if re.search(r"\b(Stash|Plex|Transport)\(", text):
-            assert module in ("app", "stash", "plex", "transport"), module
+            assert module in ("app", "servers.stash", "servers.plex", "servers.transport"), module
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - MAY_IMPORT_LATE))

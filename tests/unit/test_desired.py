@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.config import Settings
-from stash2plex.desired import (
+from stash2plex.model import Entity, Field
+from stash2plex.write.desired import (
     UNPRINTABLE,
     clean_line,
     clean_text,
@@ -18,7 +19,6 @@ from stash2plex.desired import (
     performer_names,
     reason_to_skip,
 )
-from stash2plex.model import Entity, Field
 from tests.support import make_scene, named
 
 PLAIN = Settings()

@@ -15,14 +15,14 @@ from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
 from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key
-from stash2plex.logs import LINE_LIMIT, StashFormatter, plain
 from stash2plex.model import Field, Section
-from stash2plex.observe import StashProgress, span
-from stash2plex.plex import choose_sections
 from stash2plex.plugin import read_request
-from stash2plex.progress import Progress
-from stash2plex.transport import Transport
-from stash2plex.wire import make_converter, structure
+from stash2plex.servers.plex import choose_sections
+from stash2plex.servers.transport import Transport
+from stash2plex.servers.wire import make_converter, structure
+from stash2plex.show.logs import LINE_LIMIT, StashFormatter, plain
+from stash2plex.show.observe import StashProgress, span
+from stash2plex.show.progress import Progress
 from tests.support import ManualClock
 
 
@@ -174,7 +174,7 @@ def test_libraries_are_chosen_by_name_or_all_movie_types():
 
 @given(JSON)
 def test_an_answer_of_another_shape_is_transient(value):
-    from stash2plex.plexwire import WireAnswer
+    from stash2plex.servers.plexwire import WireAnswer
 
     try:
         structure(make_converter(), value, WireAnswer, "Plex", "a test")

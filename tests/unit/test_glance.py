@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from stash2plex.errors import Transient
-from stash2plex.glance import JOBS_ASKED, KINDS, Mark, glance_query, read_glance
-from stash2plex.wire import make_converter
+from stash2plex.servers.glance import JOBS_ASKED, KINDS, Mark, glance_query, read_glance
+from stash2plex.servers.wire import make_converter
 
 CONVERTER = make_converter()
 TIME = "2026-05-06T12:00:00+02:00"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
-from stash2plex.matching import Level, explain, folded_name, map_path, match_scene
+from stash2plex.match.matching import Level, explain, folded_name, map_path, match_scene
 from stash2plex.model import StashFile
 from tests.support import make_scene, plex_file
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from stash2plex.config import Settings
-from stash2plex.desired import desired_state
-from stash2plex.merge import plan_change, remember
 from stash2plex.model import Entity, Field, Record
-from stash2plex.plexedit import PLEX_NAMES, edit_parameters
-from stash2plex.plexwire import WireRow, read_item
-from stash2plex.wire import make_converter, structure
+from stash2plex.servers.plexedit import PLEX_NAMES, edit_parameters
+from stash2plex.servers.plexwire import WireRow, read_item
+from stash2plex.servers.wire import make_converter, structure
+from stash2plex.write.desired import desired_state
+from stash2plex.write.merge import plan_change, remember
 from stash2plex_testing.plex.library import PlexLibrary
 from stash2plex_testing.plex.render import item_row
 from tests.support import ManualClock, make_scene, named

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import stash2plex
 from stash2plex.config import SPECS
-from stash2plex.logs import Curtain, FileFormatter, StashFormatter
-from stash2plex.obfuscate import OURS, Alias, split_quotes
+from stash2plex.show.logs import Curtain, FileFormatter, StashFormatter
+from stash2plex.show.obfuscate import OURS, Alias, split_quotes
 from stash2plex.tasks import MODES
 
 ALIAS = Alias(b"a key of sixteen")

@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 
 from stash2plex.config import Settings
 from stash2plex.errors import Transient
-from stash2plex.glance import KINDS, Glance, Mark, StashJob
-from stash2plex.upkeep import (
+from stash2plex.servers.glance import KINDS, Glance, Mark, StashJob
+from stash2plex.sweeps.upkeep import (
     BACK_SECONDS,
     OVERLAP,
     SETTINGS_CAUSE,

@@ -12,14 +12,14 @@ from random import Random
 from attrs import evolve
 
 from stash2plex.app import open_store
-from stash2plex.apply import files_mark, is_settled
 from stash2plex.config import Settings
 from stash2plex.db import transaction
-from stash2plex.desired import desired_state
+from stash2plex.index.plexindex import PlexIndex
 from stash2plex.model import Entity, PlexFile, Record, Scene, Section, StashFile
-from stash2plex.plex import ListPage
-from stash2plex.plexindex import PlexIndex
+from stash2plex.servers.plex import ListPage
 from stash2plex.session import Store
+from stash2plex.write.apply import files_mark, is_settled
+from stash2plex.write.desired import desired_state
 from tools.bench.figure import Figure
 
 Curves = dict[str, list[tuple[int, float]]]

@@ -1,0 +1,1 @@
+"""Compares Stash, the records and Plex: the reconcile runs and their reports."""

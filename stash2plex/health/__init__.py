@@ -1,0 +1,1 @@
+"""The health checks, and the report that they make."""

@@ -1,0 +1,195 @@
+"""Health of what is on this machine: database, disk, worker, queue, dead letters."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+
+from stash2plex.app import App
+from stash2plex.breaker import BreakerState
+from stash2plex.compare.reports import ReportBook
+from stash2plex.datadir import DATABASE_NAME, LOG_NAME
+from stash2plex.db import store_error
+from stash2plex.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.lock import drain_runs
+from stash2plex.show.deadletters import DeadLetters, groups_sentence, reason_of
+from stash2plex.show.observe import count, local, moment, span
+from stash2plex.sweeps.upkeep import load_marks
+
+DATABASE, DISK, WORKER = "database", "disk", "worker"
+BREAKER, QUEUE, DEAD, SYNC = "circuit breaker", "queue", "dead letters", "last sync"
+
+INTEGRITY_SECONDS = 5.0
+"""How long the database is read through; one of a million scenes takes longer."""
+
+LEAST_FREE = 100 * 2**20
+"""Bytes that the disk should have free: the log before a checkpoint may take a third of it."""
+
+STUCK_SECONDS = 300.0
+"""A drain writes its progress twice a second; without a word for so long it hangs."""
+
+OLD_SECONDS = 3600.0
+"""Age at which a due key has waited too long."""
+
+
+def check_local(app: App, free_bytes: Callable[[str], int]) -> list[Check]:
+    """Check everything that needs no server."""
+    database = check_database(app)
+    checks = [database, check_disk(app.folder, free_bytes)]
+    if not database.ok:
+        return [
+            *checks,
+            *(blocked(name, DATABASE) for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC)),
+        ]
+    return [
+        *checks,
+        check_worker(app),
+        check_breaker(app),
+        check_queue(app),
+        check_dead(app),
+        check_sync(app),
+    ]
+
+
+def check_database(app: App) -> Check:
+    """Read the database through, as long as time allows, and try to write to it."""
+    path = os.path.join(app.folder, DATABASE_NAME)
+    connection = app.store.connection
+    deadline = app.monotonic() + INTEGRITY_SECONDS
+    connection.set_progress_handler(lambda: app.monotonic() > deadline, 100_000)
+    try:
+        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        words = "whole"
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            return failed_with(DATABASE, store_error(error, path), "Look at the disk.")
+        found, words = "ok", f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
+    except sqlite3.Error as error:
+        found = str(error)
+    finally:
+        connection.set_progress_handler(None, 0)
+    if found != "ok":
+        return failed(
+            DATABASE,
+            f"“{path}” is damaged ({found}).",
+            "Run “Process Queue”: it sets the file aside and compares every scene again.",
+        )
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        return failed_with(DATABASE, store_error(error, path), "Look at the folder's rights.")
+    size = os.path.getsize(path) / 2**20
+    return passed(DATABASE, f"It is {words} and can be written, {size:.1f} MiB.")
+
+
+def check_disk(folder: str, free_bytes: Callable[[str], int]) -> Check:
+    """Look at the free space where the database is."""
+    free = free_bytes(folder)
+    shown = f"{free / 2**30:,.1f} GiB" if free >= 2**30 else f"{free / 2**20:,.0f} MiB"
+    if free < LEAST_FREE:
+        return failed(
+            DISK,
+            f"Only {shown} are free for “{folder}”.",
+            "Free some disk space; until then saves may not be recorded.",
+        )
+    return passed(DISK, f"{shown} are free.")
+
+
+def check_worker(app: App) -> Check:
+    """Say whether something works the queue off, or why not."""
+    due = app.store.queue.due_within(0.0)
+    keys = count(due, "key")
+    if drain_runs(app.folder):
+        row = app.store.connection.execute("SELECT origin, pid, updated_at FROM drain").fetchone()
+        origin, pid, updated_at = row or ("drain", 0, app.clock())
+        silent = app.clock() - updated_at
+        if due and silent > STUCK_SECONDS:
+            return failed(
+                WORKER,
+                f"The {origin} (process {pid}) has not moved for {span(silent)}, {keys} due.",
+                f"End process {pid}; the next save starts a new worker. “{LOG_NAME}” says more.",
+            )
+        return passed(WORKER, f"The {origin} is running (process {pid}), {keys} due.")
+    if not app.worker_wanted():
+        if due:
+            return failed(
+                WORKER,
+                f"Background worker is off, and {keys} are due.",
+                "Run “Process Queue”, or set Background worker to auto.",
+            )
+        return passed(WORKER, "Background worker is off: only tasks send anything. Nothing is due.")
+    if due:
+        return failed(
+            WORKER,
+            f"{keys} due, and nothing works on them.",
+            f"Save any scene or run “Process Queue”. “{LOG_NAME}” says why the worker ended.",
+        )
+    return passed(WORKER, "Not running: nothing is due. The next save starts it.")
+
+
+def check_breaker(app: App) -> Check:
+    """Say whether the drain waits for a server."""
+    closed = BreakerState().state
+    for server, breaker in app.store.breakers.items():
+        state = breaker.read()
+        if state.state != closed:
+            wait = max(0.0, state.next_probe_at - app.clock())
+            return failed(
+                BREAKER,
+                f"Waiting for {server.capitalize()} since {local(state.since)}: {state.reason}",
+                (
+                    "Mend the cause; what waits goes out by itself."
+                    if state.refused
+                    else f"It is asked again in {span(wait)}; “Process Queue” asks at once."
+                ),
+                exit_code=2 if state.refused else 3,
+            )
+    return passed(BREAKER, "Closed: nothing waits for a server.")
+
+
+def check_queue(app: App) -> Check:
+    """Look how long the oldest due key has waited."""
+    counts = app.store.queue.counts()
+    row = app.store.connection.execute(
+        "SELECT min(added_at) FROM queue WHERE due_at <= ?", (app.clock(),)
+    ).fetchone()
+    words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
+    if row[0] is None:
+        return passed(QUEUE, f"{words}.")
+    age = max(0.0, app.clock() - row[0])
+    if age > OLD_SECONDS:
+        return failed(
+            QUEUE,
+            f"{words}; the oldest is due since {local(row[0])}, {span(age)} ago.",
+            "Run “Process Queue” and watch its bar; the checks above say what holds it up.",
+        )
+    return passed(QUEUE, f"{words}; the oldest is {span(age)} old.")
+
+
+def check_dead(app: App) -> Check:
+    """Say how many keys were given up, and why."""
+    groups = DeadLetters(app.store.connection).groups()
+    if not groups:
+        return passed(DEAD, "None.")
+    number = sum(group.number for group in groups)
+    return failed(
+        DEAD,
+        f"{count(number, 'scene')} given up: {groups_sentence(groups)}.",
+        reason_of(groups[0].reason).fix,
+    )
+
+
+def check_sync(app: App) -> Check:
+    """Say when the last scene was synced, and when everything was last looked at."""
+    synced, last = app.store.records.summary()
+    if last is None:
+        return failed(SYNC, "Nothing was synced yet.", "Run “Sync All Scenes” once.")
+    words = f"{count(synced, 'scene')} in sync, the last at {local(last)}."
+    if (marks := load_marks(app.store.connection)) is not None:
+        words += f" Last full sweep at {local(marks.swept_at)}."
+    report = ReportBook(app.store.connection).last()
+    if report is not None:
+        words += f" Last compared with Plex at {local(moment(report['started_at']))}."
+    return passed(SYNC, words)

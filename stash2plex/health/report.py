@@ -1,0 +1,100 @@
+"""The health report: every check in its order, whatever fails on the way."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+
+from stash2plex.app import App
+from stash2plex.db import store_error
+from stash2plex.errors import ServerError, StoreError
+from stash2plex.health.checks import Check, blocked, failed_with
+from stash2plex.health.localchecks import (
+    BREAKER,
+    DATABASE,
+    DEAD,
+    DISK,
+    QUEUE,
+    SYNC,
+    WORKER,
+    check_local,
+)
+from stash2plex.health.matchchecks import MATCHES, PATHS
+from stash2plex.health.serverchecks import (
+    CLOCKS,
+    LIBRARY,
+    LOGIN,
+    PLEX,
+    RIGHTS,
+    SERVER,
+    SETTINGS,
+    STASH,
+    STASH_FIX,
+    TOKEN,
+    ServerChecks,
+)
+
+NAMES = (
+    STASH,
+    LOGIN,
+    SETTINGS,
+    PLEX,
+    TOKEN,
+    SERVER,
+    LIBRARY,
+    RIGHTS,
+    MATCHES,
+    PATHS,
+    CLOCKS,
+    DATABASE,
+    DISK,
+    WORKER,
+    BREAKER,
+    QUEUE,
+    DEAD,
+    SYNC,
+)
+"""Every check in the order of the report."""
+
+
+def free_bytes(folder: str) -> int:
+    """Say how much this user may still write where a folder is."""
+    return shutil.disk_usage(folder).free
+
+
+def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check]:
+    """Run every check. Never fails because a server is down."""
+    servers = ServerChecks(app, seed=app.random.randrange(10**8))
+    try:
+        found = servers.run()
+    except sqlite3.Error as error:
+        # The settings and the identity are kept there; the line of the database says the same.
+        found = servers.checks
+        database = failed_with(DATABASE, store_error(error, app.folder), "Look at the folder.")
+        return _ordered([*found, database])
+    return _ordered([*found, *check_local(app, free)])
+
+
+def health_without_store(error: StoreError) -> list[Check]:
+    """Report a database that cannot even be opened; nothing else can be said without it."""
+    return _ordered([failed_with(DATABASE, error, "Look at the folder.")])
+
+
+def health_without_stash(error: ServerError) -> list[Check]:
+    """Report a Stash that a command line needs to find the data folder."""
+    fix = f"{STASH_FIX} Or name the folder with --data-dir."
+    return _ordered([failed_with(STASH, error, fix)], STASH)
+
+
+def _ordered(found: list[Check], missing: str = DATABASE) -> list[Check]:
+    by_name = {check.name: check for check in found}
+    return [by_name.get(name) or blocked(name, missing) for name in NAMES]
+
+
+def health_sentence(checks: list[Check]) -> str:
+    """Say it in one sentence."""
+    wrong = [check.name for check in checks if not check.ok]
+    if not wrong:
+        return f"All {len(checks)} checks pass."
+    return f"{len(wrong)} of {len(checks)} checks need you: {', '.join(wrong)}."

@@ -1,0 +1,1 @@
+"""What Plex has: the path index, its news, and the scans that it is asked for."""

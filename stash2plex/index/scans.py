@@ -1,0 +1,171 @@
+"""Folders that Plex is to scan: gathered first, one at a time, larger ones where nothing came."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.match.matching import Rule, folded_parts, is_below, map_path, split_path
+from stash2plex.match.pathmap import head
+
+GATHER_SECONDS = 12.0
+"""A folder waits so long for more of its files before it is scanned (plex.md §6.1)."""
+
+SETTLE_SECONDS = 20.0
+"""Plex makes its items some time after the scan; only then has a scan brought nothing."""
+
+LIBRARY_SECONDS = 600.0
+"""Between two scans of a whole library that we ask for: many make Plex unusable (plex.md §6.1)."""
+
+LONGEST_SECONDS = 7_200.0
+"""A scan that takes longer is no more waited for."""
+
+MOST_FOLDERS = 50
+"""With more folders waiting in a library, it is scanned as a whole, once."""
+
+LAST_STEP = 2
+"""Folder, the folder above, the library."""
+
+
+@frozen
+class Scan:
+    """A folder of a library, or the whole with an empty one. `asked_at` is None while it waits."""
+
+    section_id: str
+    folder: str
+    step: int
+    due_at: float
+    asked_at: float | None
+
+
+Locations = Mapping[str, Sequence[str]]
+"""The folders of each library, by its id."""
+
+
+def scan_target(path: str, rules: Sequence[Rule], libraries: Locations) -> tuple[str, str] | None:
+    """Name the library and the folder of Plex that a file of Stash should be in.
+
+    None where no library has a location above it: Plex would do nothing (plex.md §6.1).
+    """
+    mapped = map_path(path, rules)
+    folder = head(mapped, len(split_path(mapped)) - 1)
+    for section_id, locations in libraries.items():
+        for location in locations:
+            if _is_at_or_below(folder, location):
+                below = split_path(folder)[len(split_path(location)) :]
+                separator = "\\" if "\\" in location else "/"
+                return section_id, separator.join([location.rstrip("\\/"), *below])
+    return None
+
+
+def folder_above(folder: str, locations: Sequence[str]) -> str:
+    """Return the parent folder, or nothing where that is above the library's locations."""
+    parent = head(folder, len(split_path(folder)) - 1)
+    inside = any(_is_at_or_below(parent, location) for location in locations)
+    return parent if inside else ""
+
+
+def _is_at_or_below(folder: str, location: str) -> bool:
+    return is_below((*folded_parts(folder), ""), folded_parts(location))
+
+
+@frozen
+class Scans:
+    """The scans that wait and the one under way, in one database: a restart goes on with them."""
+
+    connection: sqlite3.Connection
+
+    def request(self, section_id: str, folder: str, now: float) -> bool:
+        """Have a folder scanned soon. Asked again, or below a library that waits, it is one scan.
+
+        Too many folders of a library become one scan of the whole. False while that very folder
+        is being scanned: a file that came later may have been passed by; ask again.
+        """
+        with transaction(self.connection):
+            running = self.running()
+            if running and (running.section_id, running.folder) in (
+                (section_id, folder),
+                (section_id, ""),
+            ):
+                return False
+            waiting = [scan for scan in self.waiting() if scan.section_id == section_id]
+            if any(scan.folder in ("", folder) for scan in waiting):
+                return True
+            due_at = now + GATHER_SECONDS
+            if len(waiting) >= MOST_FOLDERS:
+                for scan in waiting:
+                    self.drop(scan)
+                due_at = max(due_at, self._library_due(section_id, now))
+                self._put(Scan(section_id, "", LAST_STEP, due_at, None))
+            else:
+                self._put(Scan(section_id, folder, 0, due_at, None))
+        return True
+
+    def climb(self, scan: Scan, locations: Sequence[str], now: float) -> None:
+        """Have the folder above scanned next, then the library; after that nothing more."""
+        with transaction(self.connection):
+            self.drop(scan)
+            if scan.step >= LAST_STEP:
+                return
+            folder = folder_above(scan.folder, locations) if scan.step == 0 else ""
+            if folder:
+                self._put(Scan(scan.section_id, folder, scan.step + 1, now, None))
+            else:
+                due_at = self._library_due(scan.section_id, now)
+                self._put(Scan(scan.section_id, "", LAST_STEP, due_at, None))
+
+    def _library_due(self, section_id: str, now: float) -> float:
+        """Say when the whole library may be scanned again."""
+        last = get_meta(self.connection, f"library_scan {section_id}")
+        if last is None or not 0.0 <= now - float(last) < LIBRARY_SECONDS:
+            return now
+        return float(last) + LIBRARY_SECONDS
+
+    def start(self, scan: Scan, now: float) -> None:
+        """Note that Plex was asked for a scan."""
+        with transaction(self.connection):
+            self.connection.execute(
+                "UPDATE plex_scan SET asked_at = ? WHERE section_id = ? AND folder = ?",
+                (now, scan.section_id, scan.folder),
+            )
+            if not scan.folder:
+                set_meta(self.connection, f"library_scan {scan.section_id}", str(now))
+
+    def drop(self, scan: Scan) -> None:
+        """Forget a scan."""
+        with transaction(self.connection):
+            self.connection.execute(
+                "DELETE FROM plex_scan WHERE section_id = ? AND folder = ?",
+                (scan.section_id, scan.folder),
+            )
+
+    def clear(self) -> None:
+        """Forget every scan."""
+        with transaction(self.connection):
+            self.connection.execute("DELETE FROM plex_scan")
+
+    def waiting(self) -> list[Scan]:
+        """List the scans that were not asked for yet, the first due first."""
+        return self._read("asked_at IS NULL ORDER BY due_at, section_id, folder")
+
+    def running(self) -> Scan | None:
+        """Return the scan that Plex was asked for, if any."""
+        found = self._read("asked_at IS NOT NULL ORDER BY asked_at")
+        return found[0] if found else None
+
+    def _read(self, where: str) -> list[Scan]:
+        rows = self.connection.execute(
+            f"SELECT section_id, folder, step, due_at, asked_at FROM plex_scan WHERE {where}"  # noqa: S608 - one of two constants
+        )
+        return [Scan(*row) for row in rows]
+
+    def _put(self, scan: Scan) -> None:
+        with transaction(self.connection):
+            self.connection.execute(
+                "INSERT OR REPLACE INTO plex_scan (section_id, folder, step, due_at, asked_at)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (scan.section_id, scan.folder, scan.step, scan.due_at, scan.asked_at),
+            )

@@ -1,0 +1,1 @@
+"""Which Plex item is a scene's."""

@@ -1,0 +1,124 @@
+"""What one request tells of the whole library: whether anything in it moved, and which jobs run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Factory, frozen
+from cattrs import Converter
+
+from stash2plex.errors import Transient
+from stash2plex.servers.wire import structure
+
+KINDS = ("scene", "performer", "studio", "tag", "group", "file")
+"""What has an `updated_at` that a change of a scene's face may bump (stash.md §10)."""
+
+JOBS_ASKED = 10
+"""Stash remembers so many finished jobs (stash.md §4.1)."""
+
+ENDED = ("FINISHED", "CANCELLED", "FAILED")
+
+
+@frozen
+class Mark:
+    """The newest `updated_at` of a kind, as Stash writes it, and how many there are of it."""
+
+    newest: str
+    count: int
+
+
+@frozen
+class StashJob:
+    """A job of Stash's queue, be it waiting, running or among the last that ended."""
+
+    id: int
+    status: str
+    description: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will change nothing more."""
+        return self.status in ENDED
+
+
+@frozen
+class Glance:
+    """A look at everything. `jobs` are those that wait or run, and those that were asked for.
+
+    `configured` is equal as long as the plugin's stored settings are; it is never stored itself,
+    for the token is part of it.
+    """
+
+    marks: Mapping[str, Mark]
+    jobs: tuple[StashJob, ...]
+    configured: str
+
+
+@frozen
+class _Row:
+    updated_at: str
+
+
+@frozen
+class _Rows:
+    count: int
+    rows: list[_Row] = Factory(list)
+
+
+def glance_query(last_job: int) -> str:
+    """Write the request. Asks for the job `last_job` and the ten after it too.
+
+    Numbers of jobs grow by one and start anew with Stash; unknown ones are null (stash.md §4.1).
+    """
+    parts = [
+        f"{kind}: find{kind.capitalize()}s(filter: $newest) {{ count {kind}s {{ updated_at }} }}"
+        for kind in KINDS
+    ]
+    first = max(1, int(last_job))
+    parts += [
+        f'job{number}: findJob(input: {{id: "{number}"}}) {{ id status description }}'
+        for number in range(first, first + JOBS_ASKED + 1)
+    ]
+    return (
+        "query Glance($plugin: [ID!], $newest: FindFilterType) {"
+        " jobQueue { id status description } configuration { plugins(include: $plugin) } "
+        + " ".join(parts)
+        + " }"
+    )
+
+
+def glance_variables(plugin_id: str) -> dict[str, object]:
+    """Give the variables of the request: of each kind the newest row only."""
+    newest = {"per_page": 1, "sort": "updated_at", "direction": "DESC"}
+    return {"plugin": [plugin_id], "newest": newest}
+
+
+def read_glance(converter: Converter, data: Mapping[str, Any]) -> Glance:
+    """Read the answer. Raises Transient where it has another shape."""
+    marks = {}
+    for kind in KINDS:
+        value = data.get(kind)
+        if not isinstance(value, dict):
+            raise Transient("Stash", f"Stash answered a glance without its {kind}s.")
+        found = structure(
+            converter,
+            {"count": value.get("count"), "rows": value.get(f"{kind}s")},
+            _Rows,
+            "Stash",
+            f"the newest {kind}",
+        )
+        marks[kind] = Mark(found.rows[0].updated_at if found.rows else "", found.count)
+    # Null where nothing is queued (stash.md §4.1).
+    queued = data.get("jobQueue")
+    shown = list(queued) if isinstance(queued, list) else []
+    shown += [value for name, value in data.items() if name.startswith("job") and value]
+    jobs: dict[int, StashJob] = {}
+    for value in shown:
+        if isinstance(value, dict):
+            job = structure(converter, value, StashJob, "Stash", "its jobs")
+            # Asked for last, so an end between the two reads is believed.
+            jobs[job.id] = job
+    configured = json.dumps(data.get("configuration"), sort_keys=True)
+    return Glance(marks, tuple(jobs[id_] for id_ in sorted(jobs)), configured)

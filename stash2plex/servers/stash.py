@@ -1,0 +1,446 @@
+"""Stash's GraphQL and pictures, behind `StashPort`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+
+from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.model import Image, Scene
+from stash2plex.servers.glance import Glance, glance_query, glance_variables, read_glance
+from stash2plex.servers.stashwire import SCENE_FIELDS, WireBasics, WireScene, read_scene
+from stash2plex.servers.transport import Reply, Transport
+from stash2plex.servers.wire import make_converter, structure
+
+IMAGE_LIMIT = 10_480_000
+"""Bytes: Plex answers 500 to larger uploads (plex.md §4.4)."""
+
+PAGE = 1000
+"""Scenes of one page of a sweep."""
+
+ENTITY_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
+
+
+@frozen
+class StashBasics:
+    """What one first request tells: version, the plugin's stored settings, how we are let in.
+
+    `wants_login` says that Stash has a user name and password, `by_key` that it knows us by its
+    API key, which does not expire.
+    """
+
+    version: str
+    settings: Mapping[str, object]
+    wants_login: bool = False
+    by_key: bool = False
+
+
+class Stash:
+    """A client for one Stash server.
+
+    With a key and a cookie, the key goes first; a key that Stash does not know is dropped at the
+    first 401, because it makes Stash refuse even a good cookie (stash.md §5.7). The cookie is
+    renewed from each answer, so it lives as long as there is work.
+    """
+
+    def __init__(
+        self, transport: Transport, *, api_key: str = "", cookie: tuple[str, str] | None = None
+    ) -> None:
+        self._transport = transport
+        self._api_key = api_key
+        self._cookie = cookie
+        self._converter = make_converter()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    @property
+    def requests(self) -> int:
+        """Count the requests so far."""
+        return self._transport.requests
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait at most so long for an answer."""
+        self._transport.hurry(seconds)
+
+    @property
+    def server_time(self) -> float | None:
+        """The time of the last answer by Stash's own clock, in epoch seconds."""
+        return self._transport.server_time
+
+    # -- settings -------------------------------------------------------------------------
+
+    def basics(self, plugin_id: str) -> StashBasics:
+        """Read version and stored settings, and take up the API key for later.
+
+        The plugin's cookie expires (3600 s by default), the key does not; it is kept in memory
+        only.
+        """
+        data = self._query(
+            "query Basics($ids: [ID!]) { version { version } configuration {"
+            " general { apiKey username } plugins(include: $ids) } }",
+            {"ids": [plugin_id]},
+        )
+        basics = structure(self._converter, data, WireBasics, "Stash", "its configuration")
+        if key := basics.configuration.general.apiKey:
+            self._api_key = key
+        stored = basics.configuration.plugins.get(plugin_id)
+        return StashBasics(
+            basics.version.version or "unknown",
+            stored if isinstance(stored, dict) else {},
+            wants_login=bool(basics.configuration.general.username),
+            by_key=bool(self._api_key),
+        )
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self._query("query Version { version { version } }")
+
+    def config_path(self) -> str:
+        """Say where Stash keeps its configuration, on its own machine."""
+        data = self._query("query ConfigPath { systemStatus { configPath } }")
+        value = _dig(data, "systemStatus", "configPath")
+        return structure(self._converter, value, str, "Stash", "its configuration path")
+
+    # -- scenes ---------------------------------------------------------------------------
+
+    def scenes(self, ids: list[int]) -> dict[int, Scene]:
+        """Read scenes in one request; those that are gone are absent.
+
+        One alias each: `findScenes(ids:)` fails as a whole for one missing id (stash.md §5.1).
+        """
+        if not ids:
+            return {}
+        aliases = " ".join(
+            f"s{int(id_)}: findScene(id: {int(id_)}) {{ ...SceneFields }}" for id_ in ids
+        )
+        data = self._query(f"query Scenes {{ {aliases} }} {SCENE_FIELDS}")
+        found = {}
+        for id_ in ids:
+            value = data.get(f"s{id_}")
+            if value is not None:
+                wire = structure(self._converter, value, WireScene, "Stash", f"scene {id_}")
+                if wire.id != id_:
+                    raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
+                found[id_] = read_scene(wire)
+        return found
+
+    def count_scenes(self) -> int:
+        """Count all scenes."""
+        data = self._query("query CountScenes { findScenes(filter: {per_page: 0}) { count } }")
+        value = _dig(data, "findScenes", "count")
+        return structure(self._converter, value, int, "Stash", "the number of scenes")
+
+    def scene_page(self, after: int, criteria: Mapping[str, object] | None = None) -> list[Scene]:
+        """Read the next page of scenes with their content: the lowest ids above `after`.
+
+        Of all scenes, or of those that fit a scene filter. A page of less than `PAGE` is the last.
+        """
+        data = self._query(
+            "query ScenePage($criteria: SceneFilterType, $filter: FindFilterType) {"
+            " findScenes(scene_filter: $criteria, filter: $filter) {"
+            " scenes { ...SceneFields } } } " + SCENE_FIELDS,
+            {
+                "criteria": {
+                    "id": {"value": after, "modifier": "GREATER_THAN"},
+                    **(criteria or {}),
+                },
+                "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
+            },
+        )
+        page = [
+            read_scene(structure(self._converter, row, WireScene, "Stash", "a page of scenes"))
+            for row in _rows(data)
+        ]
+        ids = [scene.id for scene in page]
+        if page and (min(ids) <= after or ids != sorted(ids) or len(page) > PAGE):
+            raise Transient("Stash", "Stash answered scenes that were not asked for.")
+        return page
+
+    def all_scenes(self) -> Iterator[list[Scene]]:
+        """Page through every scene with its content, by growing id."""
+        last = 0
+        while page := self.scene_page(last):
+            yield page
+            if len(page) < PAGE:
+                return
+            last = page[-1].id
+
+    def sample(self, number: int, seed: int) -> tuple[int, list[Scene]]:
+        """Count all scenes, and read so many of them, chosen at random by `seed`."""
+        data = self._query(
+            "query Sample($filter: FindFilterType) { findScenes(filter: $filter) {"
+            " count scenes { ...SceneFields } } } " + SCENE_FIELDS,
+            {"filter": {"per_page": number, "sort": f"random_{seed:d}"}},
+        )
+        total = structure(
+            self._converter, _dig(data, "findScenes", "count"), int, "Stash", "the number of scenes"
+        )
+        scenes = [
+            read_scene(structure(self._converter, row, WireScene, "Stash", "a sample of scenes"))
+            for row in _dig(data, "findScenes", "scenes")
+        ]
+        return total, scenes
+
+    def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
+        """Page through the ids of all scenes, or of those that fit a scene filter.
+
+        By growing id, so that scenes that come or go meanwhile shift nothing (stash.md §5.1).
+        """
+        last = 0
+        while True:
+            after: dict[str, object] = {"id": {"value": last, "modifier": "GREATER_THAN"}}
+            data = self._query(
+                "query SceneIds($criteria: SceneFilterType, $filter: FindFilterType) {"
+                " findScenes(scene_filter: $criteria, filter: $filter) { scenes { id } } }",
+                {
+                    "criteria": {**after, **(criteria or {})},
+                    "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
+                },
+            )
+            page = [
+                structure(self._converter, _dig(row, "id"), int, "Stash", "a scene id")
+                for row in _rows(data)
+            ]
+            if page:
+                if min(page) <= last:
+                    raise Transient("Stash", "Stash answered scenes that were not asked for.")
+                yield page
+                last = max(page)
+            if len(page) < PAGE:
+                return
+
+    def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
+        """List the scenes that show a performer, studio (or one below it), tag or group.
+
+        Tags below a tag are left out: a scene shows its own tags only, and the settings that name
+        tags match names exactly. The filter is `groups`, for Stash ignores `groups_filter`
+        (stash.md §5.3).
+        """
+        return [id_ for page in self.scene_ids(shows(kind, [entity_id])) for id_ in page]
+
+    def scene_ids_changed_since(self, moment: float) -> Iterator[list[int]]:
+        """Page through scenes whose `updated_at` is after a moment (epoch seconds), about.
+
+        Stash compares that field as text in its own local time (stash.md §5.2), so the zone is
+        taken from the newest scene, and an hour is added for the end of summer time.
+        """
+        data = self._query(
+            'query Newest { findScenes(filter: {per_page: 1, sort: "updated_at", direction: DESC})'
+            " { scenes { updated_at } } }"
+        )
+        newest = _rows(data)
+        if not newest:
+            return
+        text = structure(
+            self._converter, _dig(newest[0], "updated_at"), str, "Stash", "a scene's time"
+        )
+        try:
+            zone = datetime.fromisoformat(text).tzinfo or UTC
+        except ValueError as error:
+            raise Transient(
+                "Stash", f"Stash sent a time that cannot be read: {text[:40]!r}."
+            ) from error
+        start = datetime.fromtimestamp(moment, zone) - timedelta(hours=1)
+        value = start.strftime("%Y-%m-%dT%H:%M:%S")
+        yield from self.scene_ids({"updated_at": {"value": value, "modifier": "GREATER_THAN"}})
+
+    # -- what moved -----------------------------------------------------------------------
+
+    def glance(self, plugin_id: str, last_job: int) -> Glance:
+        """Look at everything in one request: newest times, counts, jobs, the stored settings."""
+        data = self._query(glance_query(last_job), glance_variables(plugin_id))
+        return read_glance(self._converter, data)
+
+    def studio_ids_changed(self, after: str) -> list[int]:
+        """List studios whose `updated_at`, as text, is greater; at most `PAGE`, the newest."""
+        data = self._query(
+            "query Studios($criteria: StudioFilterType, $filter: FindFilterType) {"
+            " findStudios(studio_filter: $criteria, filter: $filter) { studios { id } } }",
+            {
+                "criteria": {"updated_at": {"value": after, "modifier": "GREATER_THAN"}},
+                "filter": {"per_page": PAGE, "sort": "updated_at", "direction": "DESC"},
+            },
+        )
+        return self._ids(data, "findStudios", "studios")
+
+    def entity_ids(self, kind: str) -> list[int]:
+        """List every performer, studio, tag or group."""
+        field = f"find{kind.capitalize()}s"
+        data = self._query(
+            f"query Everything {{ {field}(filter: {{per_page: -1}}) {{ {kind}s {{ id }} }} }}"
+        )
+        return self._ids(data, field, f"{kind}s")
+
+    def _ids(self, data: dict[str, Any], field: str, rows: str) -> list[int]:
+        return [
+            structure(self._converter, _dig(row, "id"), int, "Stash", "an id")
+            for row in _rows(data, field, rows)
+        ]
+
+    # -- pictures -------------------------------------------------------------------------
+
+    def cover(self, scene: Scene, etag: str) -> Image | None:
+        """Fetch a scene's cover unless it still has this ETag.
+
+        None where the scene has no picture of its own: Stash then sends a drawing (stash.md §5.6).
+        Raises TooLarge for a picture that Plex would not take, Rejected for what is none, and
+        Transient where Stash is there but this picture cannot be had.
+        """
+        # Only the tag: the address may name an outside host, with a login of its own.
+        tag = scene.cover_tag
+        path = f"/scene/{scene.id}/screenshot" + (f"?{tag}" if tag.startswith("t=") else "")
+        doing = f"the cover of scene {scene.id}"
+        headers = {"If-None-Match": etag} if etag else {}
+        try:
+            reply = self._send("GET", path, headers, None, IMAGE_LIMIT, doing)
+        except NotFound:
+            return None
+        except Unavailable as error:
+            # Where Stash answers else, this one picture is the trouble: the failure counts
+            # against its scene, and no outage is noted.
+            self.ping()
+            raise Transient("Stash", str(error)) from error
+        if reply.status == 304:  # noqa: PLR2004
+            return Image(None, "", etag)
+        kind = picture_type(reply.body)
+        if kind:
+            return Image(reply.body, kind, reply.headers.get("etag", "")[:200])
+        declared = reply.headers.get("content-type", "nothing").split(";")[0][:40]
+        if declared == "image/svg+xml":
+            return None
+        # Stash keeps whatever a scraper found at a cover's address; a log-in page of its own comes
+        # with a redirect.
+        raise Rejected(
+            "Stash",
+            f"Stash sent {len(reply.body):,} bytes of {declared} for {doing}, no picture that "
+            "Plex takes.",
+        )
+
+    # -- sending --------------------------------------------------------------------------
+
+    def _query(self, text: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+        doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
+        body = json.dumps({"query": text, "variables": variables or {}}).encode()
+        headers = {"Content-Type": "application/json"}
+        try:
+            reply = self._send("POST", "/graphql", headers, body, None, doing)
+        except (NotFound, Rejected) as error:
+            # Stash answers questions with 200, so this is about the question or the address, and
+            # about no scene.
+            raise Unavailable(
+                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
+            ) from error
+        answer = self._transport.json(reply, doing)
+        errors = answer.get("errors")
+        if errors:
+            first = errors[0] if isinstance(errors, list) else errors
+            message = str(first.get("message") if isinstance(first, dict) else first)[:300]
+            if "database is locked" in message:
+                raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
+            # A field that cannot be read may be readable later: this is tried again.
+            raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
+        data = answer.get("data")
+        if not isinstance(data, dict):
+            raise self._transport.stranger(reply, doing)
+        return data
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        limit: int | None,
+        doing: str,
+    ) -> Reply:
+        options: dict[str, Any] = {} if limit is None else {"limit": limit}
+        try:
+            reply = self._transport.request(
+                method,
+                path,
+                headers={**headers, **self._credentials()},
+                body=body,
+                what=doing,
+                **options,
+            )
+        except Refused as error:
+            if not error.wants_login:
+                raise
+            if not self._api_key:
+                raise Refused("Stash", f"{error} {LOGIN_ADVICE}", wants_login=True) from error
+            # A key that Stash does not know is worse than none; the cookie may still be good.
+            self._api_key = ""
+            return self._send(method, path, headers, body, limit, doing)
+        self._renew_cookie(reply)
+        return reply
+
+    def _credentials(self) -> dict[str, str]:
+        headers = {}
+        if self._api_key:
+            headers["ApiKey"] = self._api_key
+        if self._cookie:
+            headers["Cookie"] = f"{self._cookie[0]}={self._cookie[1]}"
+        return headers
+
+    def _renew_cookie(self, reply: Reply) -> None:
+        if not self._cookie:
+            return
+        name, _, value = reply.headers.get("set-cookie", "").split(";")[0].partition("=")
+        if name.strip() == self._cookie[0] and value:
+            self._cookie = (self._cookie[0], value)
+
+
+def shows(kind: str, ids: list[int]) -> dict[str, object]:
+    """Write the scene filter for those that show one of some performers, studios, tags or groups.
+
+    A studio stands for those below it too.
+    """
+    criterion: dict[str, object] = {
+        "value": [str(int(id_)) for id_ in ids],
+        "modifier": "INCLUDES",
+    }
+    if kind == "studio":
+        criterion["depth"] = -1
+    return {ENTITY_CRITERIA[kind]: criterion}
+
+
+LOGIN_ADVICE = (
+    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
+    "(on a command line: STASH2PLEX_STASH_API_KEY)."
+)
+
+
+def picture_type(data: bytes) -> str:
+    """Name a picture's media type by its first bytes; empty for what Plex may not take."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return ""
+
+
+def _dig(value: Any, *names: str) -> Any:
+    """Walk into an answer. Raises Transient where a level is missing."""
+    for name in names:
+        if not isinstance(value, dict) or value.get(name) is None:
+            raise Transient("Stash", f"Stash's answer has no {name!r}.")
+        value = value[name]
+    return value
+
+
+def _rows(data: Any, field: str = "findScenes", name: str = "scenes") -> list[Any]:
+    """Return the rows of an answer. Raises Transient where there is no list of them."""
+    rows = _dig(data, field, name)
+    if not isinstance(rows, list):
+        raise Transient("Stash", f"Stash's answer has no list of {name}.")
+    return rows

@@ -1,0 +1,123 @@
+"""The shapes of Stash's answers, as far as they are read, and the scene that one becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import Factory, frozen
+
+from stash2plex.model import Entity, Scene, StashFile
+
+SCENE_FIELDS = """fragment SceneFields on Scene {
+  id title details director code date rating100 organized updated_at
+  paths { screenshot } files { path size } studio { id name }
+  performers { id name disambiguation } tags { id name } groups { group { id name } }
+}"""
+
+
+@frozen
+class WireEntity:
+    """A performer, studio, tag or group."""
+
+    id: int
+    name: str
+    disambiguation: str | None = None
+
+
+@frozen
+class WireGroup:
+    """A group as a scene shows it."""
+
+    group: WireEntity
+
+
+@frozen
+class WirePaths:
+    """Where the pictures of a scene are."""
+
+    screenshot: str | None = None
+
+
+@frozen
+class WireFile:
+    """A file of a scene."""
+
+    path: str
+    size: int | None = None
+
+
+@frozen
+class WireScene:
+    """A scene, as `SCENE_FIELDS` asks for it."""
+
+    id: int
+    updated_at: str
+    organized: bool
+    title: str | None = None
+    details: str | None = None
+    director: str | None = None
+    code: str | None = None
+    date: str | None = None
+    rating100: int | None = None
+    paths: WirePaths = Factory(WirePaths)
+    files: list[WireFile] = Factory(list)
+    studio: WireEntity | None = None
+    performers: list[WireEntity] = Factory(list)
+    tags: list[WireEntity] = Factory(list)
+    groups: list[WireGroup] = Factory(list)
+
+
+@frozen
+class WireGeneral:
+    """What is general in the configuration."""
+
+    apiKey: str = ""  # noqa: N815 - Stash's name
+    username: str = ""
+
+
+@frozen
+class WireConfiguration:
+    """The configuration, as far as it is read."""
+
+    general: WireGeneral
+    plugins: dict[str, Any]
+
+
+@frozen
+class WireVersion:
+    """The version."""
+
+    version: str | None = None
+
+
+@frozen
+class WireBasics:
+    """The answer to the first request."""
+
+    version: WireVersion
+    configuration: WireConfiguration
+
+
+def read_scene(wire: WireScene) -> Scene:
+    """Turn an answer into a scene."""
+
+    def entity(value: WireEntity) -> Entity:
+        return Entity(value.id, value.name, value.disambiguation or "")
+
+    return Scene(
+        id=wire.id,
+        title=wire.title or "",
+        details=wire.details or "",
+        director=wire.director or "",
+        code=wire.code or "",
+        date=wire.date or "",
+        rating100=wire.rating100,
+        organized=wire.organized,
+        updated_at=wire.updated_at,
+        screenshot=wire.paths.screenshot or "",
+        files=tuple(StashFile(file.path, file.size) for file in wire.files),
+        studio=entity(wire.studio) if wire.studio else None,
+        performers=tuple(entity(performer) for performer in wire.performers),
+        tags=tuple(entity(tag) for tag in wire.tags),
+        groups=tuple(entity(group.group) for group in wire.groups),
+    )

@@ -1,0 +1,1 @@
+"""What a person sees: logs, progress, status, dead letters, outages, explanations, previews."""

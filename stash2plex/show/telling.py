@@ -1,0 +1,118 @@
+"""What the background worker met, told once in Stash's log: by the next save or task.
+
+The worker has a log of its own that nobody reads until something is off. Outages, scenes that
+were given up and settings that cannot be used are in the database; here they become sentences,
+each told by one process only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+import time
+from io import TextIOWrapper
+
+from stash2plex.db import connect, get_meta, set_meta, transaction
+from stash2plex.hook import UNTOLD_SECONDS
+from stash2plex.show.deadletters import DeadLetters, groups_sentence
+from stash2plex.show.logs import Logs
+from stash2plex.show.observe import count, local, span
+from stash2plex.show.outages import Outage, read_outages
+
+TOLD_APART = 3
+"""Outages that get a line each; more are summed up."""
+
+
+def tell_stash(path: str) -> None:
+    """Tell the news of a database on standard error, for a hook, which has no log open."""
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    logs = Logs(sys.stderr)
+    database = connect(path)
+    try:
+        logs.follow(database)
+        tell(database, logs.logger, time.time())
+    finally:
+        logs.close()
+        database.close()
+
+
+def tell(database: sqlite3.Connection, logger: logging.Logger, now: float) -> None:
+    """Log the news as warnings, and remember that they were told."""
+    with transaction(database):
+        since = told_at(database, now)
+        trouble = get_meta(database, "trouble")
+        if trouble is not None:
+            set_meta(database, "trouble_told", trouble)
+            database.execute("DELETE FROM meta WHERE name = 'trouble'")
+        mark_told(database, now)
+    for line in news_lines(database, since, now):
+        logger.warning("%s", line)
+    if trouble is not None:
+        logger.error("%s", trouble)
+
+
+def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
+    """Say what happened after a moment (epoch seconds)."""
+    new = [one for one in read_outages(database) if _is_new(one, since)]
+    lines = []
+    for server in ("plex", "stash"):
+        of_server = [one for one in reversed(new) if one.server == server]
+        if len(of_server) > TOLD_APART:
+            down = sum(one.seconds(now) for one in of_server)
+            lines.append(
+                f"{server.capitalize()} was out of reach {len(of_server)} times since "
+                f"{local(of_server[0].started_at)}, {span(down)} in all; the last time: "
+                f"{of_server[-1].cause}"
+            )
+        else:
+            lines += [_sentence(one, now) for one in of_server]
+    groups = DeadLetters(database).groups(since)
+    if groups:
+        number = sum(group.number for group in groups)
+        lines.append(
+            f"{count(number, 'scene')} given up since {local(since)}: {groups_sentence(groups)}. "
+            "“Health Check” says what to do."
+        )
+    return lines
+
+
+def _is_new(one: Outage, since: float) -> bool:
+    return one.started_at > since or (one.ended_at or 0.0) > since
+
+
+def _sentence(one: Outage, now: float) -> str:
+    name, start = one.server.capitalize(), local(one.started_at)
+    if one.ended_at is None:
+        return f"{name} is out of reach since {start}; nothing is lost. {one.cause}"
+    return (
+        f"{name} was out of reach from {start} for {span(one.seconds(now))}; what waited goes out "
+        f"now. {one.cause}"
+    )
+
+
+def told_at(database: sqlite3.Connection, now: float) -> float:
+    """Say when a person was last told. A clock that was set back tells it once more."""
+    known = get_meta(database, "told_at")
+    return min(now, float(known)) if known else now - UNTOLD_SECONDS
+
+
+def mark_told(database: sqlite3.Connection, now: float) -> None:
+    """Remember that everything until now was told."""
+    with transaction(database):
+        set_meta(database, "told_at", f"{now:.3f}")
+
+
+def note_trouble(database: sqlite3.Connection, text: str) -> None:
+    """Keep a setting that cannot be used for the next who looks, unless it was told already."""
+    if get_meta(database, "trouble_told") != text:
+        with transaction(database):
+            set_meta(database, "trouble", text)
+
+
+def end_trouble(database: sqlite3.Connection) -> None:
+    """Forget it: the settings can be used."""
+    if get_meta(database, "trouble") or get_meta(database, "trouble_told"):
+        with transaction(database):
+            database.execute("DELETE FROM meta WHERE name IN ('trouble', 'trouble_told')")
