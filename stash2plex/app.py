@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 from stash2plex.breaker import Breaker
 from stash2plex.compare.reconcile import Reconciliation, Scope
 from stash2plex.compare.reports import Report, ReportBook
+from stash2plex.compare.routine import Routine
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
@@ -229,6 +230,7 @@ class App:
             store=self.store,
             open_session=self.open_session,
             sweeper=self.sweeper,
+            routine=Routine(self.store, clock=self.clock, monotonic=self.monotonic),
             book=self.book,
             observer=observer,
             goal=goal,

@@ -9,6 +9,7 @@ from random import Random
 from attrs import define, field, frozen
 
 from stash2plex.breaker import BreakerState
+from stash2plex.compare.routine import Routine
 from stash2plex.db import transaction
 from stash2plex.errors import (
     ConfigError,
@@ -130,6 +131,7 @@ class Drain:
     store: Store
     open_session: Callable[[], Session]
     sweeper: Sweeper
+    routine: Routine
     book: ProgressBook
     observer: Observer
     goal: Goal
@@ -178,6 +180,7 @@ class Drain:
             gave_up, error = self._loop()
         finally:
             self.sweeper.rest()
+            self.routine.rest()
             if self._pipeline:
                 self._pipeline.close()
             if self._session:
@@ -215,6 +218,9 @@ class Drain:
             if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
                 pipeline.fill(single=half_open)
             sweeping = self._sweep(STEP if not pipeline.busy else 0.0)
+            if not (sweeping or self.goal.foreground):
+                assert self._session is not None
+                sweeping = self.routine.step(self._session)
             if pipeline.busy:
                 self._worked_at = self.monotonic()
                 pipeline.collect(STEP)
@@ -341,6 +347,7 @@ class Drain:
         self._switched_off = off and not (self.goal.foreground or self.goal.service)
         if session is self._session:
             return
+        self.routine.rest()
         if self._session is not None:
             self._session.plex.close()
             self.store.breakers["plex"].hasten()

@@ -317,9 +317,16 @@ class Reconciliation:
     def _find_orphans(self, owned: KeySet) -> None:
         number, some = self._session.index.outside(owned, EXAMPLES)
         items = self._session.plex.items([key for key, _ in some])
+        former = {orphan.rating_key: orphan for orphan in self._store.records.orphans()}
         self._counts[Kind.ORPHAN] = number
         self._examples[Kind.ORPHAN] = [
-            Example(None, items[key].texts.get(Field.TITLE, ""), path, key)
+            Example(
+                None,
+                items[key].texts.get(Field.TITLE, ""),
+                path,
+                key,
+                detail=f"was scene {former[key].scene_id}" if key in former else "",
+            )
             for key, path in some
             if key in items
         ]

@@ -26,7 +26,10 @@ EXAMPLES_SAID = 3
 
 @frozen
 class Example:
-    """One finding. An orphan has no scene; `detail` says why a match was refused."""
+    """One finding.
+
+    `detail` says why a match was refused, or which scene that is gone an orphan belonged to.
+    """
 
     scene_id: int | None
     title: str
@@ -172,6 +175,7 @@ def _examples(examples: list[dict[str, Any]], number: int) -> str:
 
 def _example(example: dict[str, Any]) -> str:
     name = f"“{example['title'] or example['path']}”"
-    if example["scene_id"] is not None:
-        name = f"scene {example['scene_id']} {name}"
+    if example["scene_id"] is None:
+        return f"{name} ({example['detail']})" if example["detail"] else name
+    name = f"scene {example['scene_id']} {name}"
     return f"{name} ({', '.join(example['fields'])})" if example["fields"] else name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import Factory, frozen
@@ -14,6 +14,9 @@ from stash2plex.servers.wire import structure
 
 KINDS = ("scene", "performer", "studio", "tag", "group", "file")
 """What has an `updated_at` that a change of a scene's face may bump (stash.md §10)."""
+
+KINDS_QUERY = 'query Kinds { __type(name: "SceneFilterType") { inputFields { name } } }'
+"""Asks what a scene filter knows: before v0.30 Stash cannot tell scenes by the time of a file."""
 
 JOBS_ASKED = 10
 """Stash remembers so many finished jobs (stash.md §4.1)."""
@@ -67,14 +70,22 @@ class _Rows:
     rows: list[_Row] = Factory(list)
 
 
-def glance_query(last_job: int) -> str:
+def read_kinds(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read from the answer to `KINDS_QUERY` which kinds this Stash can be asked for."""
+    shape = data.get("__type")
+    fields = shape.get("inputFields") if isinstance(shape, dict) else None
+    names = [row.get("name") for row in fields or () if isinstance(row, dict)]
+    return tuple(kind for kind in KINDS if kind != "file" or "files_filter" in names)
+
+
+def glance_query(last_job: int, kinds: Sequence[str]) -> str:
     """Write the request. Asks for the job `last_job` and the ten after it too.
 
     Numbers of jobs grow by one and start anew with Stash; unknown ones are null (stash.md §4.1).
     """
     parts = [
         f"{kind}: find{kind.capitalize()}s(filter: $newest) {{ count {kind}s {{ updated_at }} }}"
-        for kind in KINDS
+        for kind in kinds
     ]
     first = max(1, int(last_job))
     parts += [
@@ -95,10 +106,10 @@ def glance_variables(plugin_id: str) -> dict[str, object]:
     return {"plugin": [plugin_id], "newest": newest}
 
 
-def read_glance(converter: Converter, data: Mapping[str, Any]) -> Glance:
+def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[str]) -> Glance:
     """Read the answer. Raises Transient where it has another shape."""
     marks = {}
-    for kind in KINDS:
+    for kind in kinds:
         value = data.get(kind)
         if not isinstance(value, dict):
             raise Transient("Stash", f"Stash answered a glance without its {kind}s.")

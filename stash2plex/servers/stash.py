@@ -11,7 +11,14 @@ from attrs import frozen
 
 from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.model import Image, Scene
-from stash2plex.servers.glance import Glance, glance_query, glance_variables, read_glance
+from stash2plex.servers.glance import (
+    KINDS_QUERY,
+    Glance,
+    glance_query,
+    glance_variables,
+    read_glance,
+    read_kinds,
+)
 from stash2plex.servers.stashwire import SCENE_FIELDS, WireBasics, WireScene, read_scene
 from stash2plex.servers.transport import Reply, Transport
 from stash2plex.servers.wire import make_converter, structure
@@ -53,6 +60,7 @@ class Stash:
         self._transport = transport
         self._api_key = api_key
         self._cookie = cookie
+        self._kinds: tuple[str, ...] | None = None
         self._converter = make_converter()
 
     def close(self) -> None:
@@ -253,9 +261,14 @@ class Stash:
     # -- what moved -----------------------------------------------------------------------
 
     def glance(self, plugin_id: str, last_job: int) -> Glance:
-        """Look at everything in one request: newest times, counts, jobs, the stored settings."""
-        data = self._query(glance_query(last_job), glance_variables(plugin_id))
-        return read_glance(self._converter, data)
+        """Look at everything in one request: newest times, counts, jobs, the stored settings.
+
+        The first look of a client asks before it what this Stash can be asked.
+        """
+        if self._kinds is None:
+            self._kinds = read_kinds(self._query(KINDS_QUERY))
+        data = self._query(glance_query(last_job, self._kinds), glance_variables(plugin_id))
+        return read_glance(self._converter, data, self._kinds)
 
     def studio_ids_changed(self, after: str) -> list[int]:
         """List studios whose `updated_at`, as text, is greater; at most `PAGE`, the newest."""

@@ -45,13 +45,15 @@ class FakeStash(Outside):
         api_key: str = "",
         max_session_age: float = 3600,
         utc_offset_minutes: int = 0,
+        missing: tuple[str, ...] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare a server below the folder `root`, which gets `config` and `plugins`.
 
         Port 0 takes a free one at the first start. `python` is what plugins run with, this
         interpreter by default. `max_session_age` in seconds; `utc_offset_minutes` is the zone of
-        the stored times (stash.md §5.2); `clock` gives epoch seconds for everything that is
+        the stored times (stash.md §5.2); `missing` names GraphQL fields that an older version does
+        not have; `clock` gives epoch seconds for everything that is
         stored, not for waiting.
         """
         self.config_dir = os.path.join(os.path.abspath(root), "config")
@@ -85,7 +87,7 @@ class FakeStash(Outside):
             self.config_dir,
             "/data",
         )
-        self.core.schema = load_schema()
+        self.core.schema = load_schema(missing)
         self.faults = Faults()
         self.latency = Latency()
         self._graphql = GraphQL(self.core.schema)

@@ -83,15 +83,23 @@ class Documents:
                 self._kept.popitem(last=False)
 
 
-@lru_cache(maxsize=1)
-def load_schema() -> GraphQLSchema:
-    """Read the schema and put the resolvers in. Raises ValueError for one without a field."""
+@lru_cache(maxsize=2)
+def load_schema(missing: tuple[str, ...] = ()) -> GraphQLSchema:
+    """Read the schema and put the resolvers in. Raises ValueError for one without a field.
+
+    Fields in `missing` are left out, as an older Stash does not have them.
+    """
     text = files("stash2plex_testing.stash").joinpath("schema.graphql").read_text("utf-8")
-    schema = build_schema(text)
+    lines = text.splitlines()
+    schema = build_schema(
+        "\n".join(
+            line for line in lines if re.split(r"[(:]", line.strip(), maxsplit=1)[0] not in missing
+        )
+    )
     for type_name, fields in RESOLVERS.items():
         owner = schema.type_map[type_name]
         assert isinstance(owner, GraphQLObjectType)
-        unknown = [name for name in fields if name not in owner.fields]
+        unknown = [name for name in fields if name not in owner.fields and name not in missing]
         if unknown:
             raise ValueError(f"{type_name} has no {unknown}")
     files_of_any_kind = schema.type_map["BaseFile"]

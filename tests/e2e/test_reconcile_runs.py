@@ -354,3 +354,21 @@ def test_plex_equals_stash_after_every_run_whatever_happened(open_world, seed):
             assert world.wrong() == []
             assert found(run(app, dry_run=True)) == {}
         assert world.plex.whole_library_edits == 0
+
+
+def test_an_orphan_says_which_scene_it_was(open_world):
+    with open_world(4) as (world, app):
+        app.sweeper.sweep_all(app.settings(), app.stash)
+        drain_here(app, Goal("test", foreground=True), Silent(), lambda: False)
+        scene = next(scene for scene in world.stash.scenes if scene.files)
+        number = scene.id
+        world.graphql(
+            "mutation Gone($input: SceneDestroyInput!) { sceneDestroy(input: $input) }",
+            input={"id": str(number)},
+        )
+        app.store.queue.add("scene", number)
+        drain_here(app, Goal("test", foreground=True), Silent(), lambda: False)
+        report = run(app).as_dict()
+        (orphan,) = report["kinds"]["orphan_in_plex"]["examples"]
+        assert orphan["detail"] == f"was scene {number}"
+        assert any(f"(was scene {number})" in line for line in report_lines(report))

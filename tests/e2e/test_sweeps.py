@@ -8,14 +8,16 @@ import time
 
 import pytest
 
+from stash2plex.compare.reports import ReportBook
 from stash2plex.db import get_meta
 from stash2plex.lock import drain_lock
 from stash2plex.servers import stash as stash_client
 from stash2plex.show.observe import Silent
 from stash2plex.sweeps import sweep as sweeping
 from stash2plex.sweeps.enqueue import enqueue_all
-from stash2plex.sweeps.upkeep import load_marks
+from stash2plex.sweeps.upkeep import ENTITIES, load_marks
 from stash2plex.worker import Goal
+from stash2plex_testing.plex import Fault as PlexFault
 from stash2plex_testing.stash import Fault
 from tests.stage import make_app
 from tests.support import Turned
@@ -86,6 +88,65 @@ def test_after_one_interval_the_whole_library_is_compared(workshop):
     clock.now += 500
     drain(app, SHORT)
     assert stage.wrong() == []
+
+
+def test_after_one_interval_what_changed_in_plex_is_put_right_too(workshop):
+    stage, app, clock = workshop()
+    synced(app, clock)
+    drain(app, SHORT)
+    item = stage.plex.all_items()[3]
+    wanted = item.title
+    stage.plex._library.edit([item], {"title.value": ["A person's"]}, whole=False)
+    drain(app, SHORT)
+    assert item.title == "A person's"
+    clock.now += 86_500
+    drain(app, SHORT)
+    assert item.title == wanted
+    last = ReportBook(app.store.connection).last()
+    assert last["scope"] == "all"
+    assert last["kinds"]["drifted"]["count"] == 1
+
+
+def test_a_comparison_that_plex_did_not_answer_is_made_an_hour_later(workshop):
+    stage, app, clock = workshop()
+    synced(app, clock)
+    drain(app, SHORT)
+    clock.now += 86_500
+    stage.plex.faults.add(PlexFault("status", path="/library/sections", status=500, times=None))
+    drain(app, SHORT)
+    assert ReportBook(app.store.connection).last() is None
+    stage.plex.faults.clear()
+    clock.now += 3_700
+    drain(app, SHORT)
+    assert ReportBook(app.store.connection).last()["complete"]
+
+
+def test_never_compares_nothing_by_the_clock(workshop):
+    stage, app, clock = workshop(reconcile_interval="never")
+    synced(app, clock)
+    drain(app, SHORT)
+    stage.plex.clear_log()
+    clock.now += 40 * 86_400
+    drain(app, SHORT)
+    assert ReportBook(app.store.connection).last() is None
+    assert stage.plex.count("PUT") == 0
+
+
+def test_a_stash_that_cannot_be_asked_by_file_is_looked_at_without(make_stage):
+    clock = Turned(time.time())
+    missing = ("findFiles", "files_filter")
+    stage = make_stage(6, settings=TEXT_ONLY, clock=clock, missing=missing)
+    app = make_app(stage, clock)
+    try:
+        synced(app, clock)
+        stage.stash.scenes[2].title = "Edited unseen"
+        stage.stash.library.touch(stage.stash.scenes[2])
+        clock.now += 61
+        drain(app)
+        assert stage.wrong() == []
+        assert set(load_marks(app.store.connection).kinds) == {*ENTITIES, "scene"}
+    finally:
+        app.close()
 
 
 def test_an_idle_worker_glances_once_a_minute_in_one_request(workshop):

@@ -26,7 +26,7 @@ def job(number, status="RUNNING"):
 
 @pytest.mark.parametrize("last", [0, 1, 500])
 def test_it_asks_for_the_last_known_job_and_the_ten_after_it(last):
-    text = glance_query(last)
+    text = glance_query(last, KINDS)
     first = max(last, 1)
     for number in range(first, first + JOBS_ASKED + 1):
         assert f'findJob(input: {{id: "{number}"}})' in text
@@ -36,7 +36,7 @@ def test_it_asks_for_the_last_known_job_and_the_ten_after_it(last):
 def test_what_it_reads():
     empty = {"count": 0, "groups": []}
     found = read_glance(
-        CONVERTER, answer(group=empty, jobQueue=[job(4)], job3=job(3, "FINISHED"), job5=None)
+        CONVERTER, answer(group=empty, jobQueue=[job(4)], job3=job(3, "FINISHED"), job5=None), KINDS
     )
     assert found.marks["scene"] == Mark(TIME, 3)
     assert found.marks["group"] == Mark("", 0)
@@ -44,7 +44,7 @@ def test_what_it_reads():
 
 
 def test_a_job_that_ended_between_the_two_reads_has_ended():
-    found = read_glance(CONVERTER, answer(jobQueue=[job(4)], job4=job(4, "FINISHED")))
+    found = read_glance(CONVERTER, answer(jobQueue=[job(4)], job4=job(4, "FINISHED")), KINDS)
     assert [one.ended for one in found.jobs] == [True]
 
 
@@ -52,7 +52,10 @@ def test_other_settings_are_another_text_whatever_their_order():
     one = {"plugins": {"Stash2Plex": {"max_tags": 5, "plex_url": "x"}}}
     same = {"plugins": {"Stash2Plex": {"plex_url": "x", "max_tags": 5}}}
     other = {"plugins": {"Stash2Plex": {"max_tags": 6, "plex_url": "x"}}}
-    texts = [read_glance(CONVERTER, answer(configuration=c)).configured for c in (one, same, other)]
+    texts = [
+        read_glance(CONVERTER, answer(configuration=c), KINDS).configured
+        for c in (one, same, other)
+    ]
     assert texts[0] == texts[1] != texts[2]
 
 
@@ -68,6 +71,6 @@ JSON = some.recursive(
 @given(some.dictionaries(some.sampled_from([*KINDS, "jobQueue", "job3", "configuration"]), JSON))
 def test_an_answer_of_another_shape_is_said(values):
     try:
-        read_glance(CONVERTER, answer(**values))
+        read_glance(CONVERTER, answer(**values), KINDS)
     except Transient as error:
         assert "Stash" in str(error)
