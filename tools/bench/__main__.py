@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--scenes", type=int, default=1000, help="library of the drain figures")
     parser.add_argument("--large", type=int, default=100_000, help="library of the growth figures")
     parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--write", default=os.path.join(ROOT, "dist", "bench.json"), metavar="FILE")
     options = parser.parse_args()
     console = Console()
     parts = options.only or PARTS
@@ -56,8 +57,7 @@ def main() -> int:
         "stash2plex": VERSION,
     }
     show(console, figures, machine)
-    path = os.path.join(ROOT, "dist", "bench.json")
-    with open(path, "w", encoding="utf-8") as file:
+    with open(options.write, "w", encoding="utf-8") as file:
         rows = [figure.as_dict() for figure in figures]
         json.dump({"machine": machine, "figures": rows}, file, indent=2)
     return 0 if all(figure.good for figure in figures) else 1

@@ -17,7 +17,6 @@ sys.path[:0] = [{plugin!r}, {vendor!r}]
 from attrs import evolve
 from stash2plex.app import StashAddress, open_app
 from stash2plex.write.apply import files_mark
-from stash2plex.write.pictures import cover_tag_of
 from stash2plex.db import transaction
 from stash2plex.write.desired import desired_state
 from stash2plex.lock import drain_lock
@@ -37,7 +36,7 @@ if sys.argv[1] == "fill":
             for one in page:
                 state = desired_state(one, settings)
                 record = Record(one.id, str(one.id), "1", "/x", "path", state.fingerprint, {{}},
-                                cover_tag_of(one), files=files_mark(one))
+                                one.cover_tag, files=files_mark(one))
                 app.store.records.put(record, one)
 else:
     if sys.argv[1] == "sweep":
