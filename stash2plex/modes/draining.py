@@ -65,9 +65,8 @@ def leave_to_worker(context: Context) -> bool:
     if not context.server_connection:
         # On a command line: the worker would not know how to reach Stash.
         return False
-    settings = context.app.settings()
     # A key that a killed process had in hand counts too: the worker takes it over.
-    if settings.background_worker == "off" or context.app.store.queue.is_empty():
+    if context.app.store.queue.is_empty() or context.app.settings().background_worker == "off":
         return False
     return _start(context)
 
