@@ -15,7 +15,7 @@ from stash2plex.servers.wire import structure
 KINDS = ("scene", "performer", "studio", "tag", "group", "file")
 """What has an `updated_at` that a change of a scene's face may bump (stash.md §10)."""
 
-KINDS_QUERY = 'query Kinds { __type(name: "SceneFilterType") { inputFields { name } } }'
+KINDS_FIELD = '__type(name: "SceneFilterType") { inputFields { name } }'
 """Asks what a scene filter knows: before v0.30 Stash cannot tell scenes by the time of a file."""
 
 JOBS_ASKED = 10
@@ -71,7 +71,7 @@ class _Rows:
 
 
 def read_kinds(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Read from the answer to `KINDS_QUERY` which kinds this Stash can be asked for."""
+    """Read from an answer with `KINDS_FIELD` which kinds this Stash can be asked for."""
     shape = data.get("__type")
     fields = shape.get("inputFields") if isinstance(shape, dict) else None
     names = [row.get("name") for row in fields or () if isinstance(row, dict)]

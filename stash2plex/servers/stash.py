@@ -12,7 +12,8 @@ from attrs import frozen
 from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.model import Image, Scene
 from stash2plex.servers.glance import (
-    KINDS_QUERY,
+    KINDS,
+    KINDS_FIELD,
     Glance,
     glance_query,
     glance_variables,
@@ -60,7 +61,7 @@ class Stash:
         self._transport = transport
         self._api_key = api_key
         self._cookie = cookie
-        self._kinds: tuple[str, ...] | None = None
+        self._kinds: tuple[str, ...] = KINDS
         self._converter = make_converter()
 
     def close(self) -> None:
@@ -84,16 +85,17 @@ class Stash:
     # -- settings -------------------------------------------------------------------------
 
     def basics(self, plugin_id: str) -> StashBasics:
-        """Read version and stored settings, and take up the API key for later.
+        """Read version and stored settings, take up the API key, and learn what can be asked.
 
         The plugin's cookie expires (3600 s by default), the key does not; it is kept in memory
         only.
         """
         data = self._query(
             "query Basics($ids: [ID!]) { version { version } configuration {"
-            " general { apiKey username } plugins(include: $ids) } }",
+            " general { apiKey username } plugins(include: $ids) } " + KINDS_FIELD + " }",
             {"ids": [plugin_id]},
         )
+        self._kinds = read_kinds(data)
         basics = structure(self._converter, data, WireBasics, "Stash", "its configuration")
         if key := basics.configuration.general.apiKey:
             self._api_key = key
@@ -261,12 +263,7 @@ class Stash:
     # -- what moved -----------------------------------------------------------------------
 
     def glance(self, plugin_id: str, last_job: int) -> Glance:
-        """Look at everything in one request: newest times, counts, jobs, the stored settings.
-
-        The first look of a client asks before it what this Stash can be asked.
-        """
-        if self._kinds is None:
-            self._kinds = read_kinds(self._query(KINDS_QUERY))
+        """Look at everything in one request: newest times, counts, jobs, the stored settings."""
         data = self._query(glance_query(last_job, self._kinds), glance_variables(plugin_id))
         return read_glance(self._converter, data, self._kinds)
 
