@@ -12,6 +12,7 @@ from stash2plex.show.explain import (
     explanation_lines,
     field_lines,
 )
+from stash2plex.show.logs import ASKED_FOR
 from stash2plex.show.preview import preview_all, preview_scenes
 
 MOST_ID = 2**63 - 1
@@ -23,7 +24,7 @@ def preview(context: Context) -> dict[str, Any]:
     app = context.app
     found = preview_scenes(app, [scene_id]) if scene_id else preview_all(app)
     for line in found.lines():
-        context.logger.info("%s", line)
+        context.logger.info("%s", line, extra={ASKED_FOR: True})
     return found.as_json()
 
 

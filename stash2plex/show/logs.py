@@ -31,6 +31,9 @@ LOG_BYTES, LOG_FILES = 1_000_000, 3
 MOST_ALIKE = 3
 """Lines of one kind that a person is shown; the rest is counted."""
 
+ASKED_FOR = "asked_for"
+"""Attribute (`extra`) of a record that a person asked for: each of them is shown, however alike."""
+
 MOST_KINDS = 200
 """Kinds that are told apart; more than that share one count."""
 
@@ -150,6 +153,8 @@ class Repeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Say whether a record is shown."""
+        if getattr(record, ASKED_FOR, False):
+            return True
         text = record.getMessage()
         kind = (record.levelno, re.sub(r"“[^”]*”|[\d:]+", "", text)[:60])
         if kind not in self._seen and len(self._seen) >= MOST_KINDS:

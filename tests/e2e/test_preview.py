@@ -111,3 +111,15 @@ def test_a_preview_with_plex_down_says_so(make_stage):
     stage.plex.up()
     assert "refuses the connection" in said
     assert stage.queue()["pending"] == 0
+
+
+def test_the_task_shows_fifty_scenes_and_says_how_many_there_are(make_stage):
+    stage = make_stage(60, settings=OFF)
+    shown = [f"Pier in colour {number}" for number in range(60)]
+    for scene, title in zip(stage.stash.scenes, shown, strict=True):
+        scene.title = title
+    stage.run_task("Preview Changes")
+    log = stage.log_text()
+    assert sum(f"→ “{title}”" in log for title in shown) == 50
+    assert "60 scenes of 60 would change" in log
+    assert writes(stage) == 0
