@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sqlite3
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,9 @@ from stash2plex.show.progress import ProgressBook
 from stash2plex.sweeps.sweeper import Sweeper
 from stash2plex.worker import Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
+
+if sys.platform != "win32":
+    import resource
 
 PLUGIN_ID = "Stash2Plex"
 STASH_LOGIN_PAGE = "/login"
@@ -333,6 +337,12 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
     )
 
 
+def forbid_core_dumps() -> None:
+    """Have the system write no memory of this process to a file: it holds the token."""
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def open_app(
     folder: str,
     address: StashAddress,
@@ -343,6 +353,7 @@ def open_app(
     """Build everything over a data folder and a Stash server; `logs` is kept in the folder too."""
     # Files that SQLite or a log makes beside ours are for this user only.
     os.umask(0o077)
+    forbid_core_dumps()
     random = Random()  # noqa: S311 - jitter
     store = open_store(folder, time.time, random)
     kept = logs or Logs(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -21,6 +22,8 @@ class Watch:
     def __init__(self, mark):
         self.mark = mark
         self.seen = {}
+        self.core_sizes = {}
+        """The last that was seen of each worker: how large a memory dump of it may get."""
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
@@ -33,6 +36,10 @@ class Watch:
                     if self.mark in line and int(pid) != os.getpid():
                         with open(f"/proc/{pid}/environ", "rb") as file:
                             self.seen[pid] = line + file.read()
+                        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+                            limits = re.search(r"core file size +(\w+) +(\w+)", file.read())
+                        if b"\0worker\0" in line:
+                            self.core_sizes[pid] = limits.groups()
 
     def __enter__(self):
         self.thread.start()
@@ -112,6 +119,7 @@ def test_no_secret_is_ever_anywhere(make_stage, tmp_path):
         ):  # fmt: skip
             said[" ".join(arguments)] = shell(stage, tmp_path, *arguments).decode()
         stage.end_worker()
+    assert set(watch.core_sizes.values()) == {("0", "0")}
     assert stage.wrong() == []
     cookies = {
         part.partition("=")[2]

@@ -281,6 +281,22 @@ def test_a_changed_setting_touches_the_scenes_that_differ_and_no_others(workshop
     assert stage.stash.count(operation=PAGE) == 0
 
 
+def test_a_field_that_is_skipped_from_now_on_looks_at_all_and_writes_nothing(workshop):
+    stage, app, clock = workshop(40)
+    synced(app, clock)
+    stage.plex.clear_log()
+    stage.configure(skip_fields="poster background tagline director")
+    clock.now += 61
+    drain(app)
+    assert stage.plex.count("PUT") == stage.plex.count("POST") == 0
+    assert stage.plex.count("GET", "/library/metadata") <= 2
+    assert app.store.queue.is_empty()
+    stage.stash.clear_log()
+    clock.now += 61
+    drain(app)
+    assert stage.stash.count(operation=PAGE) == 0
+
+
 def test_an_idle_worker_sees_a_changed_setting_within_a_minute(workshop):
     stage, app, clock = workshop(6)
     synced(app, clock)
