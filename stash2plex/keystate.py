@@ -10,7 +10,7 @@ from stash2plex.workqueue import Key
 
 
 @frozen
-class Failed:
+class Failure:
     """One failure of a key. `at` is in seconds since the epoch."""
 
     at: float
@@ -33,13 +33,13 @@ class KeyState:
     snoozes: int = 0
     reason: str = ""
     error: str = ""
-    history: tuple[Failed, ...] = ()
+    history: tuple[Failure, ...] = ()
 
 
 def read_key_state(connection: sqlite3.Connection, key: Key, now: float) -> KeyState:
     """Look a key up; changes nothing."""
     history = tuple(
-        Failed(*row)
+        Failure(*row)
         for row in connection.execute(
             "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq DESC", key
         )

@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
+from stash2plex.keystate import Failure
+
 
 @frozen
 class Reason:
@@ -61,15 +63,6 @@ RECOVERABLE = (
     " WHERE started_at <= last_failed_at AND coalesce(ended_at, last_failed_at) >= last_failed_at)"
 )
 """An outage can be behind these reasons; the others are about the scene, whatever Plex did."""
-
-
-@frozen
-class Failure:
-    """One failure of a key. `at` is epoch seconds."""
-
-    at: float
-    reason: str
-    error: str
 
 
 @frozen

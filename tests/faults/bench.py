@@ -14,29 +14,24 @@ from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World
+from tests import support
 
 PATIENT, SHORT = 10.0, 0.25
 """Time-outs of both servers, in seconds: the short one for tests that wait for it."""
 
 
-class Turned:
-    """A clock that only sleeping moves. `at` holds what happens when."""
+class Turned(support.Turned):
+    """The clock of the tests in two: the wall's may be set, the other only goes on."""
 
-    def __init__(self, now=1_800_000_000.0):
-        self.now = now
+    def __init__(self):
+        super().__init__(1_800_000_000.0)
         self.offset = 0.0
-        self.at = {}
 
     def wall(self):
         return self.now + self.offset
 
     def monotonic(self):
         return self.now
-
-    def sleep(self, seconds):
-        self.now += max(seconds, 0.01)
-        for moment in sorted(moment for moment in self.at if moment <= self.now):
-            self.at.pop(moment)()
 
 
 class Heard(logging.Handler):

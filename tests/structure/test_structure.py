@@ -51,6 +51,7 @@ LAYERS = [
         "servers.plex",
         "sweeps.upkeep",
     },
+    {"keystate"},
     {
         "match.pathmap",
         "index.missed",
@@ -62,7 +63,6 @@ LAYERS = [
         "show.metrics",
     },
     {
-        "keystate",
         "write.merge",
         "write.pictures",
         "show.observe",
