@@ -6,6 +6,9 @@ The whole command line is here too: `python3 process_queue.py status`, `--help` 
 import os
 import sys
 
+if sys.version_info < (3, 11):  # noqa: UP036 - an older one must get this far
+    sys.exit(f"Stash2Plex needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
 

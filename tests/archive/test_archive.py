@@ -127,3 +127,19 @@ def test_the_command_line_has_help_and_exit_codes(unpacked):
     report = command("health")
     assert report.returncode == 3
     assert report.stdout.startswith("Stash: Stash at http://127.0.0.1:9 refuses the connection.")
+
+
+@pytest.mark.parametrize("script", ["stash2plex_plugin.py", "process_queue.py"])
+def test_an_older_python_is_told_what_is_needed(unpacked, script):
+    code = "import runpy, sys; sys.version_info = (3, 9, 18); runpy.run_path(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-IS", "-c", code, str(unpacked / script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (1, 2)
+    assert "needs Python 3.11 or newer" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    if done.stdout:
+        assert "executable path" in json.loads(done.stdout)["error"]
