@@ -10,7 +10,8 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 - an older one must get this far
     print(
         f'{{"error": "Stash2Plex needs Python 3.11 or newer; this is {sys.version.split()[0]}. '
-        'Install one where Stash runs, and name it under Settings > System > Python executable path."}'
+        "Install one where Stash runs, and name it under Settings > System > Python executable "
+        'path."}'
     )
     sys.exit(2)
 
