@@ -108,16 +108,19 @@ def test_killed_at_every_named_point(harbour, rounds, record_property):
 @pytest.mark.parametrize("kills", [5, pytest.param(120, marks=pytest.mark.nightly)])
 def test_killed_at_random_times(harbour, kills, record_property):
     chance = random.Random(kills)
-    killed = 0
-    for _ in range(kills):
+    killed = tries = 0
+    # A run that is over before its moment is none; a fast machine makes more of them.
+    while killed < kills and tries < 4 * kills:
+        tries += 1
         harbour.change()
         process = harbour.run(os.path.join(harbour.plugin, "process_queue.py"))
-        time.sleep(chance.uniform(0.15, 0.6))
+        time.sleep(chance.uniform(0.1, 0.5))
         process.kill()
         process.communicate()
         killed += process.returncode == -signal.SIGKILL
         harbour.finish()
     record_property("kills", killed)
+    assert killed == kills
 
 
 def test_an_edit_whose_end_nobody_saw_is_not_taken_for_a_persons(make_stage):

@@ -72,8 +72,9 @@ def test_the_worker_is_killed_while_people_go_on_saving(make_stage, kills, recor
     stage = make_stage(6)
     stage.run_task("Sync All Scenes")
     chance = random.Random(kills)
-    killed = 0
-    for number in range(kills):
+    killed = number = 0
+    while killed < kills and number < 4 * kills:
+        number += 1
         stage.edit(1 + number % 6, title=f"Lantern {number}")
         time.sleep(chance.uniform(0.0, 0.5))
         for pid in workers(stage.data_dir)[0]:
@@ -86,7 +87,7 @@ def test_the_worker_is_killed_while_people_go_on_saving(make_stage, kills, recor
     assert stage.rows("PRAGMA integrity_check") == [("ok",)]
     assert stage.plex.whole_library_edits == 0
     record_property("kills", killed)
-    assert killed >= kills * 0.7
+    assert killed >= kills
 
 
 MIGRATE = """import os, signal, sys
