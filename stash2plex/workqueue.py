@@ -413,21 +413,6 @@ class WorkQueue:
         ).fetchone()
         return None if row is None else (str(row[0]), str(row[1]))
 
-    def dead_letters(
-        self, limit: int, offset: int = 0
-    ) -> list[tuple[str, int, str, str, str, int, float, float]]:
-        """List dead letters, newest failure first.
-
-        Rows: kind, id, title, reason, error, attempts, first and last failure.
-        """
-        return list(
-            self._db.execute(
-                "SELECT kind, id, title, reason, error, attempts, first_failed_at, last_failed_at"
-                " FROM dead_letter ORDER BY last_failed_at DESC, kind, id LIMIT ? OFFSET ?",
-                (limit, offset),
-            )
-        )
-
     # -- a person's wishes ----------------------------------------------------------------
 
     def clear_waiting(self) -> int:

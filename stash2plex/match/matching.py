@@ -163,18 +163,6 @@ def common_tail(left: Sequence[str], right: Sequence[str]) -> int:
 # -- matching -----------------------------------------------------------------------------
 
 
-def match_scene(
-    scene: Scene,
-    candidates: Sequence[PlexFile],
-    rules: Sequence[Rule],
-    *,
-    inferred: bool = False,
-    loose: bool,
-) -> Match:
-    """Find the item of a scene as `explain` does. Raises NotInPlexYet and Ambiguous."""
-    return explain(scene, candidates, rules, inferred=inferred, loose=loose).require()
-
-
 def explain(
     scene: Scene,
     candidates: Sequence[PlexFile],

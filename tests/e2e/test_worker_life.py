@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.errors import ConfigError, Refused, Unavailable
+from stash2plex.show.deadletters import DeadLetters
 from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
@@ -133,9 +134,9 @@ def test_twelve_looks_for_a_scene_that_plex_does_not_have(make_stage, workshop):
     app.store.queue.add("scene", scene.id)
     start = clock.now
     drain(app, BACKGROUND)
-    ((_, _, title, reason, error, *_),) = app.store.queue.dead_letters(5)
-    assert (title, reason) == ("Lost at sea", "not_in_plex")
-    assert "“/data/lost.mp4”" in error
+    (letter,) = DeadLetters(app.store.connection).page(5)
+    assert (letter.title, letter.reason) == ("Lost at sea", "not_in_plex")
+    assert "“/data/lost.mp4”" in letter.error
     assert clock.now - start > 1500
     assert stage.rows("SELECT count(*) FROM outage") == [(0,)]
     assert stage.rows("SELECT count(*) FROM failure") == [(12,)]
@@ -157,7 +158,7 @@ def test_a_poisoned_scene_is_given_up_and_the_others_go_through(make_stage, work
         app.store.queue.add_many([("scene", number) for number in (1, 2, 4, 5, 6)])
         if app.store.queue.counts().dead:
             break
-    assert [row[1] for row in app.store.queue.dead_letters(5)] == [3]
+    assert [letter.id for letter in DeadLetters(app.store.connection).page(5)] == [3]
 
 
 def test_an_edit_in_mid_run_is_not_lost(make_stage, workshop):

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from stash2plex.db import connect
+from stash2plex.show.deadletters import DeadLetters
 from stash2plex.workqueue import BULK, CLAIM_SQL, HISTORY_KEPT, URGENT, WorkQueue
 from tests.support import ManualClock
 
@@ -162,7 +163,11 @@ def test_a_dead_letter_keeps_its_history_and_comes_back(queue, clock, database):
         clock.step(1)
     assert queue.bury(claim_one(queue), title="A pier", reason="rejected", error="no")
     assert counts(queue) == (0, 0, 0, 1)
-    ((kind, id_, title, reason, error, attempts, first, last),) = queue.dead_letters(10)
+    (letter,) = DeadLetters(database).page(10)
+    kind, id_, title, reason, error = (
+        letter.kind, letter.id, letter.title, letter.reason, letter.error
+    )  # fmt: skip
+    attempts, first, last = letter.attempts, letter.first_failed_at, letter.last_failed_at
     assert (kind, id_, title, reason, error, attempts) == (
         "scene",
         1,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
-from stash2plex.match.matching import Level, explain, folded_name, map_path, match_scene
+from stash2plex.match.matching import Level, explain, folded_name, map_path
 from stash2plex.model import StashFile
 from tests.support import make_scene, plex_file
 
@@ -19,7 +19,7 @@ def match(paths, candidates, rules=(), loose=False):
         StashFile(path, size)
         for path, size in (p if isinstance(p, tuple) else (p, None) for p in paths)
     )
-    found = match_scene(make_scene(files=files), candidates, rules, loose=loose)
+    found = explain(make_scene(files=files), candidates, rules, loose=loose).require()
     return found.file.rating_key, found.matched_by
 
 
@@ -165,7 +165,7 @@ def test_whatever_there_is_the_answer_is_a_candidate_or_a_refusal(files, held, l
     candidates = [plex_file(path, key, size) for path, key, size in held]
     scene = make_scene(files=tuple(StashFile(path, size) for path, size in files))
     try:
-        found = match_scene(scene, candidates, (), loose=loose)
+        found = explain(scene, candidates, (), loose=loose).require()
     except (NotInPlexYet, Ambiguous) as refusal:
         assert not (loose and isinstance(refusal, Ambiguous))
         return
