@@ -14,7 +14,7 @@ from stash2plex.write.desired import desired_state
 if TYPE_CHECKING:
     from stash2plex.app import App
     from stash2plex.model import Desired
-    from stash2plex_testing.plex.library import Item
+    from stash2plex_testing.plex import Item
     from stash2plex_testing.world import World
 
 LONG_AGO = 1_600_000_000

@@ -7,13 +7,20 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stash2plex_testing.plex.exchange import Answer, Request
+
 
 @dataclass
 class Fault:
     """One thing that goes wrong.
 
-    Kinds: status, reset, hang, half, malformed, empty, html, drip, endless, redirect, wrong_items.
-    `times` is how often, None for always. `after_apply` lets a write happen before it goes wrong.
+    Kinds: status, reset, close (not a byte), hang, half, malformed, empty, html, drip, endless,
+    redirect, wrong_items. `times` is how often, None for always; `after` lets that many fitting
+    requests pass first; `hits` counts. `after_apply` lets a write happen before it goes wrong.
+
+    What fits is named by `method`, `path` (a pattern), `query`, `parameter` (a pattern of one of
+    its names), `item` (a rating key that is asked for or shown) and `reused` (the connection has
+    served before). `scopes` has the ones of a library, an endpoint, an item or a field.
     """
 
     kind: str
@@ -25,6 +32,11 @@ class Fault:
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"<html><body><h1>Error</h1></body></html>"
+    parameter: str = ""
+    item: int | None = None
+    reused: bool = False
+    after: int = 0
+    hits: int = 0
 
     @classmethod
     def maintenance(cls, **options: object) -> Fault:
@@ -34,6 +46,16 @@ class Fault:
             b'running database migrations."/>'
         )
         return cls("status", status=503, body=text, **options)  # type: ignore[arg-type]
+
+    def fits(self, request: Request) -> bool:
+        """Return whether it is for a request, whatever the items that are shown."""
+        return bool(
+            self.method in (None, request.method)
+            and re.search(self.path, request.path)
+            and all(request.query.get(name) == [value] for name, value in self.query.items())
+            and (not self.parameter or any(re.search(self.parameter, one) for one in request.query))
+            and (request.reused or not self.reused)
+        )
 
 
 class Faults:
@@ -50,6 +72,12 @@ class Faults:
             self._faults.append(fault)
         return fault
 
+    def remove(self, fault: Fault) -> None:
+        """Cancel one fault; requests that hang already go on hanging."""
+        with self._lock:
+            if fault in self._faults:
+                self._faults.remove(fault)
+
     def clear(self) -> None:
         """Cancel all faults and let hanging requests go."""
         with self._lock:
@@ -57,17 +85,24 @@ class Faults:
         self.released.set()
         self.released = threading.Event()
 
-    def take(self, method: str, path: str, query: Mapping[str, list[str]]) -> Fault | None:
-        """Use up one fault that fits a request."""
+    def take(self, request: Request, answer: Answer | None = None) -> Fault | None:
+        """Use up one fault that fits a request, or what is about to be shown for it."""
         with self._lock:
             for fault in self._faults:
-                fits = (
-                    fault.method in (None, method)
-                    and re.search(fault.path, path)
-                    and all(query.get(name) == [value] for name, value in fault.query.items())
-                )
-                if not fits:
+                if answer is None:
+                    about = fault.item is None or fault.item in request.items
+                else:
+                    about = (
+                        fault.item is not None
+                        and fault.item not in request.items
+                        and fault.item in answer.items
+                    )
+                if not about or not fault.fits(request):
                     continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                fault.hits += 1
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times <= 0:

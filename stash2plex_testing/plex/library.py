@@ -1,4 +1,4 @@
-"""What the stand-in Plex holds, and what an edit does to it (plex.md §2, §3, §4)."""
+"""What the stand-in Plex holds, and how scans, edits and uploads change it (plex.md §2 to §6)."""
 
 from __future__ import annotations
 
@@ -7,114 +7,29 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from urllib.parse import unquote
+from typing import Literal
 
-TEXTS = ("title", "titleSort", "originalTitle", "summary", "tagline", "studio", "contentRating",
-         "editionTitle")  # fmt: skip
-FLOATS = ("rating", "audienceRating", "userRating")
-TAGS = {
-    "genre": "Genre", "actor": "Role", "director": "Director", "writer": "Writer",
-    "producer": "Producer", "country": "Country", "collection": "Collection", "label": "Label",
-}  # fmt: skip
-LOCKABLE = {*TEXTS, *FLOATS, *TAGS, "originallyAvailableAt", "addedAt", "thumb", "art", "clearLogo",
-            "squareArt", "theme"}  # fmt: skip
+from stash2plex_testing.plex.edits import Editor, read_edit, set_number
+from stash2plex_testing.plex.records import Item, Part, Scanning, Section, slashed
+from stash2plex_testing.plex.traits import Traits
+
 MOST_IMAGE_BYTES = 10_480_000
 """Larger uploads are answered with 500 (plex.md §4.4)."""
 
 
-class BadEdit(ValueError):
-    """An edit that Plex answers with 400."""
-
-
-@dataclass
-class Part:
-    """One file of an item."""
-
-    path: str
-    size: int | None
-
-
-@dataclass
-class Item:
-    """A movie or other video. Its tags are by the names that edits use."""
-
-    rating_key: int
-    section: Section
-    parts: list[Part]
-    title: str
-    added_at: int
-    updated_at: int
-    texts: dict[str, str] = field(default_factory=dict)
-    floats: dict[str, float] = field(default_factory=dict)
-    originally_available_at: str = ""
-    tags: dict[str, list[str]] = field(default_factory=dict)
-    locked: set[str] = field(default_factory=set)
-    images: dict[str, list[str]] = field(default_factory=dict)
-    selected: dict[str, str] = field(default_factory=dict)
-    number_of_uploads: int = 0
-    deleted_at: int | None = None
-    last_rated_at: int = 0
-
-    @property
-    def guid(self) -> str:
-        """Return what a library without an agent gives its items (plex.md §2.1)."""
-        return f"tv.plex.agents.none://{self.rating_key}"
-
-
-@dataclass
-class Scanning:
-    """How scans go (plex.md §6.1, §6.2).
-
-    A scan takes `seconds`, while its library says that it refreshes; items appear `lag` seconds
-    after its end. With `misses_new_folders` a scan finds nothing in a folder that holds no item
-    yet, unless it is a location. Scans that are asked for while one runs are `lost`, and counted.
-    """
-
-    seconds: float = 0.0
-    lag: float = 0.0
-    misses_new_folders: bool = False
-    lost: int = 0
-
-
-@dataclass
-class Section:
-    """A library. `found` are files that appear as items at a time."""
-
-    id: int
-    title: str
-    type: str
-    locations: list[str]
-    uuid: str
-    created_at: int
-    updated_at: int
-    scanned_at: int
-    content_changed_at: int = 1
-    refreshing: bool = False
-    items: dict[int, Item] = field(default_factory=dict)
-    staged: list[Part] = field(default_factory=list)
-    found: list[tuple[float, Part]] = field(default_factory=list)
-    scan_ends: float = 0.0
-    scanned_folder: str | None = None
-
-    def stage_file(self, path: str, size: int | None = None) -> None:
-        """Put a file on disk: the next scan of its folder finds it."""
-        self.staged.append(Part(path, size))
-
-
 class PlexLibrary:
-    """All sections. Every method takes the lock; `tag_semantics` is the open question of §3.6."""
+    """All sections. Every method takes the lock; `traits` is what edits come to."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.scanning = Scanning()
-        self.tag_semantics = "replace"
+        self.traits = Traits()
         self.sections: dict[int, Section] = {}
         self.items: dict[int, Item] = {}
         self.blobs: dict[str, bytes] = {}
         self.whole_library_edits = 0
+        self._editor = Editor(self.items.values)
         self._next_key = 1
 
     def now(self) -> int:
@@ -167,6 +82,7 @@ class PlexLibrary:
     def scan(self, section: Section, folder: str | None) -> None:
         """Start to look for the staged files below a folder, or in the whole library."""
         with self.lock:
+            self.scanning.asked.append((section.id, folder))
             if section.refreshing:
                 self.scanning.lost += 1
                 return
@@ -195,129 +111,46 @@ class PlexLibrary:
         """List the staged files that the scan sees; a folder outside of the library is ignored."""
         if section.scanned_folder is None:
             return list(section.staged)
-        folder = _folder(section.scanned_folder)
-        places = [_folder(location) for location in section.locations]
-        if not folder.startswith(tuple(places)):
+        if not section.holds(section.scanned_folder, own_spelling=self.scanning.own_spelling):
             return []
-        held = [_folder(part.path) for item in section.items.values() for part in item.parts]
-        known = folder in places or any(path.startswith(folder) for path in held)
+        folder = slashed(section.scanned_folder)
+        held = [slashed(part.path) for item in section.items.values() for part in item.parts]
+        known = folder in [slashed(location) for location in section.locations] or any(
+            path.startswith(folder) for path in held
+        )
         if self.scanning.misses_new_folders and not known:
             return []
-        return [part for part in section.staged if _folder(part.path).startswith(folder)]
+        return [part for part in section.staged if slashed(part.path).startswith(folder)]
 
     # -- edits ----------------------------------------------------------------------------
 
+    @property
+    def tag_semantics(self) -> Literal["append", "replace", "replace_sets"]:
+        """Return what an indexed tag list means."""
+        return self.traits.tags
+
+    @tag_semantics.setter
+    def tag_semantics(self, value: Literal["append", "replace", "replace_sets"]) -> None:
+        self.traits.tags = value
+
     def edit(self, items: list[Item], parameters: Mapping[str, list[str]], *, whole: bool) -> None:
         """Apply an edit to a set of items; raises BadEdit before anything is changed."""
-        actions = [self._action(name, values, len(items)) for name, values in parameters.items()]
+        steps = read_edit(parameters)
         with self.lock:
             if whole:
                 self.whole_library_edits += 1
-            replaced: set[str] = set()
+            self._editor.apply(items, steps, self.traits)
             for item in items:
-                replaced.clear()
-                for action in actions:
-                    action(item, replaced)
                 item.updated_at = self.now()
-
-    def _action(
-        self, name: str, values: list[str], number: int
-    ) -> Callable[[Item, set[str]], None]:
-        value = values[-1]
-        if match := re.fullmatch(r"(\w+)\.(value|locked)", name):
-            return self._field_action(match[1], match[2], value)
-        if match := re.fullmatch(r"(\w+)\[\d+\]\.tag\.tag", name):
-            everywhere = self.tag_semantics == "replace_sets"
-            return self._tag_action(match[1], value, replaces=number == 1 or everywhere)
-        if match := re.fullmatch(r"(\w+)\[\]\.tag\.tag-", name):
-            self._check_tag(match[1])
-            gone = [unquote(part) for part in value.split(",")]
-
-            def remove(item: Item, _: set[str]) -> None:
-                held = item.tags.get(match[1], [])
-                item.tags[match[1]] = [tag for tag in held if tag not in gone]
-
-            return remove
-        if re.fullmatch(r"(\w+)\[\d+\]\.(tag|tagging)\.\w+", name):
-            return lambda _item, _replaced: None
-        raise BadEdit(name)
-
-    def _field_action(self, name: str, part: str, value: str) -> Callable[[Item, set[str]], None]:
-        if name not in LOCKABLE:
-            raise BadEdit(name)
-        if part == "locked":
-            if value not in ("0", "1"):
-                raise BadEdit(name)
-
-            def lock(item: Item, _: set[str]) -> None:
-                (item.locked.add if value == "1" else item.locked.discard)(name)
-
-            return lock
-        if name == "originallyAvailableAt":
-            if value:
-                try:
-                    if date.fromisoformat(value).isoformat() != value:
-                        raise BadEdit(value)
-                except ValueError as error:
-                    raise BadEdit(value) from error
-
-            def set_date(item: Item, _: set[str]) -> None:
-                item.originally_available_at = value
-
-            return set_date
-        if name in FLOATS:
-            try:
-                number = float(value) if value else None
-            except ValueError as error:
-                raise BadEdit(value) from error
-
-            def set_number(item: Item, _: set[str]) -> None:
-                if number is None:
-                    item.floats.pop(name, None)
-                else:
-                    item.floats[name] = number
-
-            return set_number
-        if name not in TEXTS:
-            raise BadEdit(name)
-
-        def set_text(item: Item, _: set[str]) -> None:
-            if name == "title":
-                item.title = value
-            else:
-                item.texts[name] = value
-
-        return set_text
-
-    def _tag_action(
-        self, kind: str, value: str, *, replaces: bool
-    ) -> Callable[[Item, set[str]], None]:
-        self._check_tag(kind)
-        semantics = self.tag_semantics
-
-        def add(item: Item, replaced: set[str]) -> None:
-            if replaces and semantics != "append" and kind not in replaced:
-                replaced.add(kind)
-                item.tags[kind] = []
-            held = item.tags.setdefault(kind, [])
-            if value and value not in held:
-                held.append(value)
-
-        return add
-
-    def _check_tag(self, kind: str) -> None:
-        if kind not in TAGS:
-            raise BadEdit(kind)
 
     def rate(self, item: Item, rating: float) -> None:
         """Set the stars; -1 takes them away (plex.md §3.5)."""
         with self.lock:
+            if "rate" in self.traits.ignores_field:
+                return
             # The stars are the person's, not the item's: `updatedAt` stays.
             item.last_rated_at = self.now()
-            if rating < 0:
-                item.floats.pop("userRating", None)
-            else:
-                item.floats["userRating"] = rating
+            set_number(item, "userRating", None if rating < 0 else rating, self.traits)
 
     def upload(self, item: Item, kind: str, data: bytes) -> None:
         """File picture bytes under their hash (plex.md §4.2).
@@ -325,16 +158,15 @@ class PlexLibrary:
         New bytes become the selected picture and lock it; the same bytes again change nothing.
         """
         name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        lock = "thumb" if kind == "posters" else "art"
         with self.lock:
             item.number_of_uploads += 1
+            if lock in self.traits.ignores_field:
+                return
             held = item.images.setdefault(kind, [])
             if name not in held:
                 held.append(name)
                 self.blobs[name] = data
                 item.selected[kind] = name
-                item.locked.add("thumb" if kind == "posters" else "art")
+                item.locked.add(lock)
                 item.updated_at = self.now()
-
-
-def _folder(path: str) -> str:
-    return path.replace("\\", "/").rstrip("/") + "/"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One request and how it ended."""
+    """One request and how it ended. `items` are the rating keys that it names."""
 
     time: float
     method: str
@@ -18,6 +19,9 @@ class RequestRecord:
     status: int
     client: str
     body_bytes: int
+    endpoint: str = ""
+    items: tuple[int, ...] = ()
+    url_bytes: int = 0
 
 
 class RequestLog:
@@ -54,3 +58,22 @@ class RequestLog:
             for record in self.records
             if method in (None, record.method) and re.search(path, record.path)
         )
+
+    def by_endpoint(self) -> Counter[str]:
+        """Count requests by method and path without its numbers."""
+        return Counter(record.endpoint for record in self.records)
+
+    def by_item(self) -> dict[int, Counter[str]]:
+        """Count the requests that name an item, by its rating key and their endpoint.
+
+        A request that names several items counts for each of them.
+        """
+        counts: dict[int, Counter[str]] = {}
+        for record in self.records:
+            for key in set(record.items):
+                counts.setdefault(key, Counter())[record.endpoint] += 1
+        return counts
+
+    def longest_url(self) -> int:
+        """Return the bytes of the longest address that was asked for, 0 without a request."""
+        return max((record.url_bytes for record in self.records), default=0)

@@ -8,22 +8,35 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from stash2plex_testing.plex.library import TAGS, Item, Section
+from stash2plex_testing.plex.access import Sight
+from stash2plex_testing.plex.records import TAGS, Item, Part, Section
 
 ELEMENTS = {"Metadata": "Video"}
+OPTIMIZED = 42
+"""The `proxyType` of a version that Plex made (plex-2.md §1, 12)."""
+
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def to_json(container: Mapping[str, Any]) -> bytes:
-    """Write the container as JSON."""
-    return json.dumps({"MediaContainer": container}).encode()
+    """Write the container as JSON; bytes that are not UTF-8 go out as they are (plex-2.md §1, 13).
+
+    Python keeps such a byte as a half letter from U+DC80 on; any other half letter is escaped.
+    """
+    answer = {"MediaContainer": container}
+    try:
+        return json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return json.dumps(answer).encode()
 
 
 def to_xml(container: Mapping[str, Any]) -> bytes:
-    """Write the container as XML."""
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + _element("MediaContainer", container)
-    ).encode()
+    """Write the container as XML, with the same bytes."""
+    text = '<?xml version="1.0" encoding="UTF-8"?>\n' + _element("MediaContainer", container)
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def _element(name: str, value: Mapping[str, Any]) -> str:
@@ -38,8 +51,18 @@ def _element(name: str, value: Mapping[str, Any]) -> str:
     return f"<{name}{attributes}>{children}</{name}>" if children else f"<{name}{attributes}/>"
 
 
-def item_row(item: Item, *, detail: bool, without: frozenset[str]) -> dict[str, Any]:
-    """Show an item; a list row has few tags and no locks (plex.md §2.2, §2.3)."""
+def item_row(
+    item: Item,
+    *,
+    detail: bool,
+    without: frozenset[str],
+    sight: Sight = "paths",
+    most_roles: int | None = None,
+) -> dict[str, Any]:
+    """Show an item; a list row has few tags and no locks (plex.md §2.2, §2.3).
+
+    No answer shows more than `most_roles` performers.
+    """
     key = f"/library/metadata/{item.rating_key}"
     row: dict[str, Any] = {
         "ratingKey": str(item.rating_key),
@@ -65,18 +88,7 @@ def item_row(item: Item, *, detail: bool, without: frozenset[str]) -> dict[str, 
         row["librarySectionID"] = item.section.id
         row["librarySectionTitle"] = item.section.title
     row["Media"] = [
-        {
-            "id": item.rating_key * 10 + number,
-            "Part": [
-                {
-                    "id": item.rating_key * 10 + number,
-                    "key": f"/library/parts/{item.rating_key * 10 + number}/file",
-                    "file": part.path,
-                    **({} if part.size is None else {"size": part.size}),
-                }
-            ],
-        }
-        for number, part in enumerate(item.parts)
+        _media(part, item.rating_key * 10 + number, sight) for number, part in enumerate(item.parts)
     ]
     for kind, name in TAGS.items():
         tags = item.tags.get(kind, [])
@@ -84,6 +96,8 @@ def item_row(item: Item, *, detail: bool, without: frozenset[str]) -> dict[str, 
             if name not in ("Genre", "Role", "Director", "Writer", "Country"):
                 continue
             tags = tags[: 3 if name == "Role" else 2]
+        if name == "Role":
+            tags = tags[:most_roles]
         if tags:
             row[name] = [
                 {"id": abs(hash((kind, tag))) % 10**6, "filter": f"{kind}={tag}", "tag": tag}
@@ -94,6 +108,22 @@ def item_row(item: Item, *, detail: bool, without: frozenset[str]) -> dict[str, 
     if detail and item.locked:
         row["Field"] = [{"locked": True, "name": name} for name in sorted(item.locked)]
     return {name: value for name, value in row.items() if name not in without}
+
+
+def _media(part: Part, id_: int, sight: Sight) -> dict[str, Any]:
+    """Show a version of an item, with as much of its path as the user may see."""
+    file: dict[str, Any] = {"id": id_, "key": f"/library/parts/{id_}/file"}
+    if sight == "paths":
+        file["file"] = part.path
+    elif sight == "names":
+        file["file"] = re.split(r"[\\/]", part.path)[-1]
+    if part.size is not None:
+        file["size"] = part.size
+    media: dict[str, Any] = {"id": id_, "Part": [file]}
+    if part.optimized:
+        media["proxyType"] = OPTIMIZED
+        media["target"] = "Optimized for TV"
+    return media
 
 
 def section_row(section: Section) -> dict[str, Any]:

@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from stash2plex_testing.plex.library import MOST_IMAGE_BYTES, BadEdit, Item, PlexLibrary, Section
+from stash2plex_testing.plex.access import sight_of
+from stash2plex_testing.plex.edits import BadEdit
+from stash2plex_testing.plex.exchange import Answer, Request, error
+from stash2plex_testing.plex.library import MOST_IMAGE_BYTES, PlexLibrary
+from stash2plex_testing.plex.records import Item, Section
 from stash2plex_testing.plex.render import item_row, section_row
 
 TIMES = {"addedAt": "added_at", "updatedAt": "updated_at", "lastRatedAt": "last_rated_at"}
 """What lists can be sorted by and cut off at (plex.md §2.2)."""
-
-
-@dataclass
-class Request:
-    """A request, taken apart. Header names are lower case."""
-
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    headers: Mapping[str, str]
-    body: bytes
-
-    def one(self, name: str, default: str = "") -> str:
-        """Return a parameter, which may come as a header too (plex.md §1.1)."""
-        if name in self.query:
-            return self.query[name][-1]
-        return self.headers.get(name.lower(), default)
-
-
-@dataclass
-class Answer:
-    """A container to be rendered, or a body as it is."""
-
-    container: dict[str, Any] | None = None
-    status: int = 200
-    body: bytes = b""
-    content_type: str = "text/html"
-    cost: str = "read"
-    rows: int = 0
-
-
-def error(status: int, title: str) -> Answer:
-    """Answer an error in HTML: there is no machine code (plex.md §1.6)."""
-    text = f"<html><head><title>{title}</title></head><body><h1>{status} {title}</h1></body></html>"
-    return Answer(status=status, body=text.encode())
 
 
 class Routes:
@@ -77,6 +45,9 @@ class Routes:
 
     def answer(self, request: Request) -> Answer:
         """Find the address. Unknown ones are 404."""
+        limits = self._server.limits
+        if limits.ids is not None and len(request.items) > limits.ids:
+            return error(limits.ids_status, "Bad Request")
         self._library.settle()
         for methods, pattern, route in self._table:
             match = re.fullmatch(pattern, request.path)
@@ -92,7 +63,7 @@ class Routes:
         return Answer(
             {
                 "size": 0,
-                "claimed": True,
+                "claimed": self._server.access.claim == "claimed",
                 "machineIdentifier": self._server.machine_identifier,
                 "version": self._server.version,
             }
@@ -149,18 +120,28 @@ class Routes:
         found = self._filtered(section, request)
         start = int(request.one("X-Plex-Container-Start", "0"))
         size = int(request.one("X-Plex-Container-Size", str(len(found))))
-        page = found[start : start + size]
-        without = _without(request)
-        rows = [item_row(item, detail=False, without=without) for item in page]
+        limits = self._server.limits
+        if limits.rows is not None:
+            size = min(size, limits.rows)
+        rows = self._rows(request, found[start : start + size], detail=False)
         container = {
             "size": len(rows),
             "offset": start,
-            "totalSize": len(found),
+            **({"totalSize": len(found)} if limits.total_size else {}),
             "librarySectionID": section.id,
             "librarySectionTitle": section.title,
             "Metadata": rows,
         }
         return Answer(container, rows=len(rows))
+
+    def _rows(self, request: Request, items: list[Item], *, detail: bool) -> list[dict[str, Any]]:
+        without = _without(request)
+        sight = sight_of(self._server.access, request)
+        most = self._server.limits.roles
+        return [
+            item_row(item, detail=detail, without=without, sight=sight, most_roles=most)
+            for item in items
+        ]
 
     def _filtered(self, section: Section, request: Request) -> list[Item]:
         items: list[Item] = list(section.items.values())
@@ -189,8 +170,7 @@ class Routes:
         ]
         if not found:
             return error(404, "Not Found")
-        without = _without(request)
-        rows = [item_row(item, detail=True, without=without) for item in found]
+        rows = self._rows(request, found, detail=True)
         return Answer({"size": len(rows), "Metadata": rows})
 
     def edit_items(self, request: Request, id_: str) -> Answer:
@@ -213,7 +193,8 @@ class Routes:
         try:
             self._library.edit(items, parameters, whole=whole)
         except BadEdit:
-            return error(400, "Bad Request")
+            status = self._server.limits.bad_value_status
+            return error(status, "Bad Request" if status == 400 else "Internal Server Error")
         return Answer(cost="write")
 
     def rate(self, request: Request) -> Answer:

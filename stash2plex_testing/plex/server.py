@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 import secrets
-import socket
 import ssl
-import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import replace
+from typing import Literal, Self
 
+from stash2plex_testing.plex.access import Access, refusal
+from stash2plex_testing.plex.connection import Connection, Listener
+from stash2plex_testing.plex.exchange import Answer, Request, error
 from stash2plex_testing.plex.faults import Fault, Faults
-from stash2plex_testing.plex.library import Item, PlexLibrary, Scanning, Section
+from stash2plex_testing.plex.library import PlexLibrary
+from stash2plex_testing.plex.limits import Limits
 from stash2plex_testing.plex.log import RequestLog, RequestRecord
-from stash2plex_testing.plex.render import to_json, to_xml
-from stash2plex_testing.plex.routes import Answer, Request, Routes, error
-
-OPEN_PATHS = ("/identity", "/web")
-
-
-@dataclass
-class Latency:
-    """Seconds. Writes and uploads go through one writer, as in Plex (plex.md §7)."""
-
-    read: float = 0.0
-    list_per_1000: float = 0.0
-    write: float = 0.0
-    upload: float = 0.0
-
-
-@dataclass
-class Overload:
-    """A server that slows down: above `capacity` in flight each one more multiplies the time."""
-
-    capacity: int = 4
-    factor: float = 1.5
-    base: float = 0.02
-    hang_above: int = 32
+from stash2plex_testing.plex.pace import Latency, Overload
+from stash2plex_testing.plex.records import Item, Part, Scanning, Section
+from stash2plex_testing.plex.routes import Routes
+from stash2plex_testing.plex.traits import Traits
 
 
 class FakePlex:
     """A Plex Media Server on loopback. Use it as a context manager, or start and stop it.
 
-    `viewer_token` may read but not edit, as that of a shared user (plex.md §1.3). `clock` gives the
-    times of items and of the Date header. `tag_semantics` is what an indexed tag list means for one
-    item, "append" or "replace" (plex.md §3.6 leaves it open); "replace_sets" replaces in edits of
-    several items too.
+    `clock` gives the times of items and of the Date header. `tag_semantics` is short for
+    `traits.tags`. How it differs from other servers is set here or later, while it answers:
+    `traits` is what it makes of edits, `limits` what it takes and shows at most, `access` who may
+    see what, `scanning` how scans go, `faults` what goes wrong.
     """
 
     def __init__(
@@ -59,13 +40,15 @@ class FakePlex:
         token: str = "fake-plex-token",
         latency: Latency | None = None,
         overload: Overload | None = None,
-        tag_semantics: str = "replace",
+        tag_semantics: Literal["append", "replace", "replace_sets"] | None = None,
+        traits: Traits | None = None,
+        limits: Limits | None = None,
         tls_context: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.port = port
-        self.token = token
-        self.viewer_token = "viewer-token"
+        self.access = Access(token)
+        self.limits = limits or Limits()
         self.latency = latency or Latency()
         self.overload = overload
         self.version = "1.43.0.10467-test"
@@ -74,7 +57,10 @@ class FakePlex:
         self.writer_seconds = 0.0
         self.most_in_flight = 0
         self._library = PlexLibrary(clock)
-        self.tag_semantics = tag_semantics
+        if traits is not None:
+            self.traits = traits
+        if tag_semantics is not None:
+            self.tag_semantics = tag_semantics
         self._clock = clock
         self._tls = tls_context
         self._log = RequestLog()
@@ -82,7 +68,7 @@ class FakePlex:
         self._writer = threading.Lock()
         self._flight = threading.Lock()
         self._in_flight = 0
-        self._server: _Server | None = None
+        self._server: Listener | None = None
         self._thread: threading.Thread | None = None
         self._maintenance = False
 
@@ -97,8 +83,8 @@ class FakePlex:
 
     def start(self) -> None:
         """Listen on loopback."""
-        handler = type("Handler", (_Handler,), {"plex": self})
-        self._server = _Server(("127.0.0.1", self.port), handler)
+        handler = type("Handler", (Connection,), {"plex": self})
+        self._server = Listener(("127.0.0.1", self.port), handler)
         self.port = self._server.server_address[1]
         if self._tls is not None:
             self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
@@ -138,7 +124,30 @@ class FakePlex:
         """Return the address."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    # -- library --------------------------------------------------------------------------
+    # -- switches -------------------------------------------------------------------------
+
+    @property
+    def token(self) -> str:
+        """Return the owner's token."""
+        return self.access.token
+
+    @token.setter
+    def token(self, value: str) -> None:
+        self.access.token = value
+
+    @property
+    def viewer_token(self) -> str:
+        """Return the token that may read but not edit."""
+        return self.access.viewer_token
+
+    @property
+    def traits(self) -> Traits:
+        """Return what edits come to; change it, or set another one."""
+        return self._library.traits
+
+    @traits.setter
+    def traits(self, value: Traits) -> None:
+        self._library.traits = value
 
     @property
     def scanning(self) -> Scanning:
@@ -146,13 +155,15 @@ class FakePlex:
         return self._library.scanning
 
     @property
-    def tag_semantics(self) -> str:
-        """Return what an indexed tag list means for one item."""
-        return self._library.tag_semantics
+    def tag_semantics(self) -> Literal["append", "replace", "replace_sets"]:
+        """Return what an indexed tag list means."""
+        return self.traits.tags
 
     @tag_semantics.setter
-    def tag_semantics(self, value: str) -> None:
-        self._library.tag_semantics = value
+    def tag_semantics(self, value: Literal["append", "replace", "replace_sets"]) -> None:
+        self.traits.tags = value
+
+    # -- library --------------------------------------------------------------------------
 
     @property
     def whole_library_edits(self) -> int:
@@ -183,6 +194,21 @@ class FakePlex:
         paths = files or [file or ""]
         all_sizes = sizes or [size] * len(paths)
         return self._library.add_item(section, zip(paths, all_sizes, strict=True), title, texts)
+
+    def add_optimized(self, item: Item, file: str = "", *, first: bool = False) -> Part:
+        """Give an item an optimized version, beside its first file where no path is given.
+
+        `first` lists it before the original (plex-2.md §1, 12).
+        """
+        original = item.parts[0].path
+        separator = "\\" if "\\" in original else "/"
+        folder, _, name = original.rpartition(separator)
+        made = name.rpartition(".")[0] + ".mp4"
+        path = file or separator.join((folder, "Plex Versions", "Optimized for TV", made))
+        part = Part(path, None, optimized=True)
+        item.parts.insert(0 if first else len(item.parts), part)
+        self._library.touch(item.section)
+        return part
 
     def remove_item(self, item: Item) -> None:
         """Take an item away."""
@@ -234,6 +260,19 @@ class FakePlex:
         """Count requests by method and a pattern of the path."""
         return self._log.count(method, path)
 
+    def by_endpoint(self) -> Counter[str]:
+        """Count requests by method and path, as in `PUT /library/sections/N/all`."""
+        return self._log.by_endpoint()
+
+    def by_item(self) -> dict[int, Counter[str]]:
+        """Count the requests that name an item, by rating key and endpoint."""
+        return self._log.by_item()
+
+    @property
+    def longest_url(self) -> int:
+        """Return the bytes of the longest address that was asked for."""
+        return self._log.longest_url()
+
     def clear_log(self) -> None:
         """Forget the requests."""
         self._log.clear()
@@ -244,9 +283,9 @@ class FakePlex:
         """Tell the time of this server's clock, in epoch seconds."""
         return self._clock()
 
-    def handle(self, handler: _Handler) -> None:
+    def handle(self, connection: Connection) -> None:
         """Answer one request."""
-        request = handler.read_request()
+        request = connection.read_request()
         with self._flight:
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
@@ -255,26 +294,35 @@ class FakePlex:
         noted = False
         try:
             self._slow_down(flying)
-            fault = self.faults.take(request.method, request.path, request.query)
+            fault = self._too_long(request) or self.faults.take(request)
             if fault is not None and not fault.after_apply and fault.kind != "wrong_items":
-                status = handler.misbehave(fault, self.faults)
+                status = connection.misbehave(fault, self.faults)
                 return
             if fault is not None and fault.kind == "wrong_items":
                 request, fault = self._of_others(request), None
             answer = self._answer(request)
             status = answer.status
+            fault = fault or self.faults.take(request, answer)
             if fault is not None:
-                status = handler.misbehave(fault, self.faults)
+                status = connection.misbehave(fault, self.faults)
                 return
             # Before it is sent: who has the answer finds its request in the log.
             self._note(request, status)
             noted = True
-            handler.send(answer, json_wanted="json" in request.headers.get("accept", ""))
+            connection.send(answer, json_wanted="json" in request.headers.get("accept", ""))
         finally:
             with self._flight:
                 self._in_flight -= 1
             if not noted:
                 self._note(request, status)
+
+    def _too_long(self, request: Request) -> Fault | None:
+        most, status = self.limits.url_bytes, self.limits.url_status
+        if most is None or request.url_bytes <= most:
+            return None
+        if not status:
+            return Fault("close")
+        return Fault("status", status=status, body=error(status, "Request-URI Too Long").body)
 
     def _of_others(self, request: Request) -> Request:
         """Ask for every item that a request of details did not ask for."""
@@ -288,19 +336,15 @@ class FakePlex:
             return
         if flying > model.hang_above:
             self.faults.released.wait(60.0)
-        extra = max(0, flying - model.capacity)
-        time.sleep(model.base * model.factor**extra)
+        time.sleep(model.seconds(flying))
 
     def _answer(self, request: Request) -> Answer:
         if self._maintenance and request.path != "/identity":
             fault = Fault.maintenance()
             return Answer(status=503, body=fault.body, content_type="text/xml")
-        if request.path not in OPEN_PATHS and not request.path.endswith(("/thumb", "/art")):
-            token = request.headers.get("x-plex-token") or request.one("X-Plex-Token")
-            if token not in (self.token, self.viewer_token):
-                return error(401, "Unauthorized")
-            if token == self.viewer_token and request.method != "GET":
-                return error(403, "Forbidden")
+        refused = refusal(self.access, request)
+        if refused is not None:
+            return refused
         writes = request.method in ("PUT", "POST")
         if not writes:
             time.sleep(self.latency.read)
@@ -329,146 +373,8 @@ class FakePlex:
                 status,
                 request.headers.get("x-plex-client-identifier", ""),
                 len(request.body),
+                request.endpoint,
+                request.items,
+                request.url_bytes,
             )
         )
-
-
-class _Server(ThreadingHTTPServer):
-    """Remembers its connections, so that it can close them; waits for its threads."""
-
-    daemon_threads = False
-    block_on_close = True
-    request_queue_size = 128
-
-    def __init__(self, *arguments: Any) -> None:
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(*arguments)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that hang up are part of the tests."""
-
-    def close_connections(self) -> None:
-        """End every connection, so that no thread waits for another request."""
-        with self._open_lock:
-            for one in self._open:
-                try:
-                    one.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    plex: FakePlex
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
-        """Say nothing: the log is ours."""
-
-    def do_GET(self) -> None:
-        """Answer a GET."""
-        self.plex.handle(self)
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """Write the time of this server's clock."""
-        return super().date_time_string(self.plex.now() if timestamp is None else timestamp)
-
-    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
-
-    def read_request(self) -> Request:
-        """Take the request apart."""
-        parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        return Request(
-            self.command,
-            parts.path,
-            parse_qs(parts.query, keep_blank_values=True),
-            {name.lower(): value for name, value in self.headers.items()},
-            self.rfile.read(length) if length else b"",
-        )
-
-    def send(self, answer: Answer, *, json_wanted: bool) -> None:
-        """Send an answer."""
-        body, kind = answer.body, answer.content_type
-        if answer.container is not None:
-            body = to_json(answer.container) if json_wanted else to_xml(answer.container)
-            kind = "application/json" if json_wanted else "text/xml;charset=utf-8"
-        self._send(answer.status, body, {"Content-Type": kind})
-
-    def _send(
-        self, status: int, body: bytes, headers: dict[str, str], length: int | None = None
-    ) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def misbehave(self, fault: Fault, faults: Faults) -> int:
-        """Do what the fault says; returns the status for the log."""
-        match fault.kind:
-            case "status":
-                self._send(fault.status, fault.body, {"Content-Type": "text/html", **fault.headers})
-                return fault.status
-            case "reset":
-                linger = struct.pack("ii", 1, 0)
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                self.close_connection = True
-                self.connection.close()
-                return 0
-            case "hang":
-                faults.released.wait(120.0)
-                self.close_connection = True
-                return 0
-            case "half":
-                self._send(
-                    200,
-                    b'{"MediaContainer": {"size": 1, "Meta',
-                    {"Content-Type": "application/json"},
-                    4096,
-                )
-                self.close_connection = True
-            case "malformed":
-                self._send(
-                    200, b'{"MediaContainer": {"size": 1,,}', {"Content-Type": "application/json"}
-                )
-            case "empty":
-                self._send(200, b"", {"Content-Type": "application/json"})
-            case "html":
-                self._send(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
-            case "redirect":
-                self._send(302, b"", {"Location": "/login"})
-                return 302
-            case "drip":
-                self._drip(faults, endless=False)
-            case "endless":
-                self._drip(faults, endless=True)
-            case _:
-                raise AssertionError(f"no such fault: {fault.kind}")
-        return 200
-
-    def _drip(self, faults: Faults, *, endless: bool) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.close_connection = True
-        part = b" " * 65536 if endless else b" "
-        while not faults.released.is_set():
-            self.wfile.write(part)
-            self.wfile.flush()
-            if not endless:
-                faults.released.wait(0.05)
