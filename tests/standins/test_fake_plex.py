@@ -14,20 +14,6 @@ from tests.support import ManualClock
 
 
 @pytest.fixture
-def plex():
-    with FakePlex() as server:
-        server.add_section("Harbour Films", locations=["/media"])
-        yield server
-
-
-@pytest.fixture
-def reader(plex):
-    server = PlexServer(plex.url, plex.token)
-    yield server
-    server._session.close()
-
-
-@pytest.fixture
 def client(plex):
     transport = Transport(
         "Plex", plex.url, headers=plex_headers(plex.token, "a-client"),
