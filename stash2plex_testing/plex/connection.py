@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from stash2plex_testing.plex.exchange import Answer, Request
-from stash2plex_testing.plex.faults import Fault, Faults
+from stash2plex_testing.plex.faults import Fault
 from stash2plex_testing.plex.render import to_json, to_xml
 
 if TYPE_CHECKING:
@@ -113,25 +113,21 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def misbehave(self, fault: Fault, faults: Faults) -> int:
-        """Do what the fault says; returns the status for the log."""
+    def misbehave(self, fault: Fault) -> None:
+        """Do what the fault says."""
         match fault.kind:
             case "status":
                 self._send(fault.status, fault.body, {"Content-Type": "text/html", **fault.headers})
-                return fault.status
             case "reset":
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.close_connection = True
                 self.connection.close()
-                return 0
             case "close":
                 self.close_connection = True
-                return 0
             case "hang":
-                faults.released.wait(120.0)
+                fault.released.wait(120.0)
                 self.close_connection = True
-                return 0
             case "half":
                 self._send(
                     200,
@@ -150,23 +146,21 @@ class Connection(BaseHTTPRequestHandler):
                 self._send(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
             case "redirect":
                 self._send(302, b"", {"Location": "/login"})
-                return 302
             case "drip":
-                self._drip(faults, endless=False)
+                self._drip(fault.released, endless=False)
             case "endless":
-                self._drip(faults, endless=True)
+                self._drip(fault.released, endless=True)
             case _:
                 raise AssertionError(f"no such fault: {fault.kind}")
-        return 200
 
-    def _drip(self, faults: Faults, *, endless: bool) -> None:
+    def _drip(self, released: threading.Event, *, endless: bool) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.close_connection = True
         part = b" " * 65536 if endless else b" "
-        while not faults.released.is_set():
+        while not released.is_set():
             self.wfile.write(part)
             self.wfile.flush()
             if not endless:
-                faults.released.wait(0.05)
+                released.wait(0.05)

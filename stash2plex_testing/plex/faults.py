@@ -37,6 +37,7 @@ class Fault:
     reused: bool = False
     after: int = 0
     hits: int = 0
+    released: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
     @classmethod
     def maintenance(cls, **options: object) -> Fault:
@@ -46,6 +47,12 @@ class Fault:
             b'running database migrations."/>'
         )
         return cls("status", status=503, body=text, **options)  # type: ignore[arg-type]
+
+    @property
+    def answers(self) -> int:
+        """Return the status that is sent, 0 where the connection ends without one."""
+        statuses = {"status": self.status, "redirect": 302, "reset": 0, "close": 0, "hang": 0}
+        return statuses.get(self.kind, 200)
 
     def fits(self, request: Request) -> bool:
         """Return whether it is for a request, whatever the items that are shown."""
@@ -69,6 +76,8 @@ class Faults:
     def add(self, fault: Fault) -> Fault:
         """Order a fault."""
         with self._lock:
+            # Its own from now on: who is caught by it may wait only after the next `clear`.
+            fault.released = self.released
             self._faults.append(fault)
         return fault
 
@@ -82,8 +91,8 @@ class Faults:
         """Cancel all faults and let hanging requests go."""
         with self._lock:
             self._faults.clear()
-        self.released.set()
-        self.released = threading.Event()
+            self.released.set()
+            self.released = threading.Event()
 
     def take(self, request: Request, answer: Answer | None = None) -> Fault | None:
         """Use up one fault that fits a request, or what is about to be shown for it."""

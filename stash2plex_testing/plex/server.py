@@ -290,31 +290,29 @@ class FakePlex:
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
             flying = self._in_flight
-        status = 0
         noted = False
         try:
             self._slow_down(flying)
             fault = self._too_long(request) or self.faults.take(request)
-            if fault is not None and not fault.after_apply and fault.kind != "wrong_items":
-                status = connection.misbehave(fault, self.faults)
-                return
-            if fault is not None and fault.kind == "wrong_items":
-                request, fault = self._of_others(request), None
-            answer = self._answer(request)
-            status = answer.status
-            fault = fault or self.faults.take(request, answer)
-            if fault is not None:
-                status = connection.misbehave(fault, self.faults)
-                return
+            answer = None
+            if fault is None or fault.after_apply or fault.kind == "wrong_items":
+                if fault is not None and fault.kind == "wrong_items":
+                    request, fault = self._of_others(request), None
+                answer = self._answer(request)
+                fault = fault or self.faults.take(request, answer)
             # Before it is sent: who has the answer finds its request in the log.
-            self._note(request, status)
             noted = True
-            connection.send(answer, json_wanted="json" in request.headers.get("accept", ""))
+            if fault is not None:
+                self._note(request, fault.answers)
+                connection.misbehave(fault)
+            elif answer is not None:
+                self._note(request, answer.status)
+                connection.send(answer, json_wanted="json" in request.headers.get("accept", ""))
         finally:
             with self._flight:
                 self._in_flight -= 1
             if not noted:
-                self._note(request, status)
+                self._note(request, 0)
 
     def _too_long(self, request: Request) -> Fault | None:
         most, status = self.limits.url_bytes, self.limits.url_status
