@@ -19,9 +19,9 @@ class Access:
 
     `viewer_token` may read but not edit, as that of a shared user (plex.md §1.3). `sight` is what a
     token sees of files, "paths" where it is not named (plex-2.md §1, 16). `claim` is "claimed",
-    "unclaimed" for a server without an owner that trusts its own network and asks for no token, or
-    "stranger" for one that takes us for somebody outside and refuses everything but `/identity`
-    (plex-2.md §1, 8).
+    "unclaimed" for a server without an owner that asks its own network for no token, or "stranger"
+    for one that counts us as outside of its network and refuses all but `/identity` (plex-2.md §1,
+    8).
     """
 
     token: str

@@ -34,7 +34,7 @@ class RequestLog:
         self.tokens_in_urls = 0
 
     def add(self, record: RequestRecord) -> None:
-        """Note a request."""
+        """Record a request."""
         with self._lock:
             self._records.append(record)
             if record.client:

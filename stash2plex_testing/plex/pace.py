@@ -25,5 +25,5 @@ class Overload:
     hang_above: int = 32
 
     def seconds(self, flying: int) -> float:
-        """Return what a request takes beside so many others."""
+        """Return the seconds that a request takes while `flying` are under way."""
         return self.base * self.factor ** max(0, flying - self.capacity)
