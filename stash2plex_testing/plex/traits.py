@@ -25,11 +25,11 @@ BLANKS = re.compile(r"[ \t\u00a0]{2,}")
 class Traits:
     """What a server makes of edits. Sets hold the names that edits use: `genre`, `studio`, ….
 
-    `tags` is what an indexed list means: "append" for every edit, "replace" for an edit of one item
-    (several are added to), "replace_sets" for every edit (plex.md §3.6). With `append_double` an
-    added value that is there is there twice. `one_removal_per_put` takes the first name of a comma
-    list away and no other. `add_before_remove` gives the order of both in one request, None as they
-    are sent.
+    `tags` is what an indexed list means: "append" adds its values, as measured (plex-2.md §1, 2);
+    "replace" replaces the list where one item is edited and adds for several, "replace_sets"
+    replaces always (plex.md §3.6). With `append_double` an added value that is there is there
+    twice. `one_removal_per_put` takes the first name of a comma list away and no other.
+    `add_before_remove` gives the order of both in one request, None as they are sent.
 
     Spelling: `capitalise_first` and `title_case` (each word) change the letters of names and texts,
     `squeezes_blanks` runs of blanks and blanks at the end, `normal_form` is "NFC" or "NFD".
@@ -42,7 +42,7 @@ class Traits:
     alone.
     """
 
-    tags: Literal["append", "replace", "replace_sets"] = "replace"
+    tags: Literal["append", "replace", "replace_sets"] = "append"
     append_double: bool = False
     one_removal_per_put: bool = False
     add_before_remove: bool | None = None

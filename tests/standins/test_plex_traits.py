@@ -34,6 +34,12 @@ def test_each_name_of_a_switch_can_be_set():
         assert all(getattr(traits, setting) == value for setting, value in values.items())
 
 
+def test_an_indexed_list_adds_where_nothing_else_is_set(items, wire, shown):
+    wire.add(items[0], "genre", "Fog")
+    wire.add(items[0], "genre", "Fog", "Tide")
+    assert shown(items[0]) == ["Fog", "Tide"]
+
+
 def test_an_indexed_list_adds_or_replaces(plex, items, wire, shown):
     for switch, alone, beside in (
         ("adds", ["Fog", "Tide"], ["Fog", "Tide"]),
@@ -119,7 +125,7 @@ def test_names_that_differ_by_case_are_one_of_an_item(plex, items, wire, shown):
 
 def test_the_first_spelling_wins_for_all_items_and_stays(plex, items, wire, shown):
     items[0].tags["genre"] = ["Low tide"]
-    plex.traits = combined("one_row_per_folded_name")
+    plex.traits = combined("one_row_per_folded_name", "replaces")
     wire.add(items[1], "genre", "LOW TIDE", DECOMPOSED)
     assert shown(items[1]) == ["Low tide", DECOMPOSED]
     wire.add(items[0], "genre", COMPOSED.upper())
