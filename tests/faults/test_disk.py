@@ -75,6 +75,23 @@ def test_a_database_moved_to_a_network_drive_keeps_its_keys(tmp_path, network_dr
     store.connection.close()
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["new", "moved-there"])
+def test_a_folder_without_shared_memory_gets_a_rollback_journal(tmp_path, moved):
+    path = str(tmp_path / "stash2plex.db")
+    if moved:
+        with closing(connect(path)) as database:
+            WorkQueue(database, time.time).add("scene", 1)
+    # SQLite follows no link to its shared memory: it cannot be opened, here or on such a drive.
+    os.symlink("nowhere", path + "-shm")
+    with closing(connect(path)) as database, closing(connect(path)) as other:
+        assert not uses_wal(database)
+        WorkQueue(database, time.time).add("scene", 1)
+        WorkQueue(other, time.time).add("scene", 2)
+        assert WorkQueue(database, time.time).counts().pending == 2
+    with closing(connect(path)) as database:
+        assert WorkQueue(database, time.time).counts().pending == 2
+
+
 def damage(path, table):
     """Overwrite the pages of one table, as a bad sector does."""
     with closing(sqlite3.connect(path)) as database:
