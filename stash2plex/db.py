@@ -33,29 +33,41 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
     Raises StoreUnavailable, StoreDamaged or StoreTooNew.
     """
     give_up = time.monotonic() + BUSY_SECONDS
+    wal = True
     while True:
         try:
             _make_private(path)
-            return _open(path, relaxed=relaxed)
+            return _open(path, relaxed=relaxed, wal=wal)
         except (OSError, sqlite3.Error) as error:
+            if wal and str(error) in NO_SHARED_MEMORY:
+                wal = False
+                continue
             # The switch to WAL of a fresh file is refused at once, whatever the time-out, while
             # another process does the same.
             if "database is locked" not in str(error) or time.monotonic() > give_up:
                 raise store_error(error, path) from error
+            wal = True
             time.sleep(0.02)
 
 
-def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
+def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
+    """Open the database; without `wal` it gets a rollback journal, which works anywhere."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        number = _schema_number(connection)
+        if not wal:
+            # A network file system may not share the memory that WAL needs between processes.
+            # Alone, SQLite reads the log without it, but only from the first touch on.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA locking_mode = NORMAL")
+        number = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if number > SCHEMA_NUMBER:
             raise StoreTooNew(
                 f"“{path}” was written by a newer Stash2Plex (schema {number}, this one knows "
                 f"{SCHEMA_NUMBER}). Update the plugin; the file is left as it is."
             )
         if number < SCHEMA_NUMBER:
-            _migrate(connection)
+            _migrate(connection, wal=wal)
         if relaxed:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB:d}")
@@ -64,24 +76,6 @@ def _open(path: str, *, relaxed: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _schema_number(connection: sqlite3.Connection) -> int:
-    """Read the schema's number: the first touch of the file.
-
-    A network file system may not share the memory that WAL needs between processes. A database
-    that was made elsewhere is then turned back to a rollback journal, which works anywhere.
-    """
-    try:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.OperationalError as error:
-        if str(error) not in NO_SHARED_MEMORY:
-            raise
-        # Alone, SQLite reads the log without shared memory.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode = DELETE")
-        connection.execute("PRAGMA locking_mode = NORMAL")
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def uses_wal(connection: sqlite3.Connection) -> bool:
@@ -98,14 +92,10 @@ def _make_private(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, *, wal: bool) -> None:
     """Apply what is missing; each migration commits together with its number."""
-    try:
+    if wal:
         connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        if str(error) not in NO_SHARED_MEMORY:
-            raise
-        connection.execute("PRAGMA journal_mode = DELETE")
     for number, statements in _migrations():
         with transaction(connection):
             # Another process may have been faster while this one waited for the lock.

@@ -118,12 +118,7 @@ class Plex:
 
     def identity(self) -> ServerIdentity:
         """Ask for a sign of life; needs no token (plex.md §1.5)."""
-        container = self._get("/identity", "a sign of life")
-        if not container.machineIdentifier:
-            raise Transient(
-                "Plex", f"{self._transport.base_url} answers, but not as a Plex server."
-            )
-        return ServerIdentity(container.machineIdentifier, container.version)
+        return self._identity_in(self._get("/identity", "a sign of life"))
 
     def check_token(self) -> ServerIdentity:
         """Ask who the server is, with the token. Raises Refused with what to do."""
@@ -131,6 +126,14 @@ class Plex:
             container = self._get("/", "the token check")
         except Refused as error:
             raise self._refused(error) from error
+        return self._identity_in(container)
+
+    def _identity_in(self, container: WireContainer) -> ServerIdentity:
+        """Read which server answers. Raises Transient for one that does not name itself."""
+        if not container.machineIdentifier:
+            raise Transient(
+                "Plex", f"{self._transport.base_url} answers, but not as a Plex server."
+            )
         return ServerIdentity(container.machineIdentifier, container.version)
 
     def _refused(self, error: Refused) -> Refused:

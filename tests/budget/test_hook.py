@@ -16,7 +16,7 @@ from contextlib import closing
 import pytest
 
 from stash2plex.db import connect
-from stash2plex.lock import drain_runs
+from stash2plex.lock import drain_lock, drain_runs
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -154,6 +154,56 @@ def end_worker(folder):
         for pid in found.stdout.split():
             os.kill(int(pid), signal.SIGTERM)
         time.sleep(0.05)
+
+
+def test_a_worker_that_cannot_be_started_costs_the_save_nothing(plugin, tmp_path):
+    folder = tmp_path / "data"
+    (folder / "worker.log").mkdir(parents=True)
+    done = run(plugin, request(plugin), environment={"STASH2PLEX_DATA_DIR": str(folder)})
+    assert done.returncode == 0
+    assert done.stderr == b""
+    said = json.loads(done.stdout)["output"]
+    assert said == "scene:12 is queued; the worker could not be started: Is a directory."
+    with closing(sqlite3.connect(folder / "stash2plex.db")) as database:
+        assert list(database.execute("SELECT kind, id FROM queue")) == [("scene", 12)]
+    # The next save may start one.
+    assert not drain_runs(str(folder))
+    assert drain_lock(str(folder)).acquire()
+
+
+def test_a_fault_of_its_own_is_an_answer_and_a_trace_and_the_key_is_stored(plugin):
+    path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        # Nobody writes such a time; it stands for a mistake in the program.
+        database.execute("INSERT INTO meta VALUES ('told_at', 'once')")
+    done = run(plugin, request(plugin))
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {
+        "error": "Stash2Plex met a fault of its own (ValueError); the log has the details."
+    }
+    assert b"Traceback" in done.stderr
+    assert keys(plugin) == [("scene", 12)]
+
+
+def test_a_new_scene_waits_for_its_cover_and_a_merge_tells_of_every_tag(plugin):
+    path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
+    sent = [
+        request(plugin, 12),
+        request(plugin, 13, type="Scene.Create.Post"),
+        request(plugin, 7, type="Tag.Merge.Post", input={"source": ["8", "9"]}),
+    ]
+    assert [run(plugin, data).returncode for data in sent] == [0, 0, 0]
+    with closing(sqlite3.connect(path)) as database:
+        found = list(
+            database.execute("SELECT kind, id, priority, round(due_at - added_at) FROM queue")
+        )
+    assert sorted(found) == [
+        ("scene", 12, 0, 0.0),
+        ("scene", 13, 0, 3.0),
+        ("tag", 7, 0, 0.0),
+        ("tag", 8, 0, 0.0),
+        ("tag", 9, 0, 0.0),
+    ]
 
 
 def test_a_data_folder_that_cannot_be_used_is_a_clear_error(plugin, tmp_path):

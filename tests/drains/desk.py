@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Self
 
 from stash2plex.app import App, StashAddress, make_stash, open_store
-from stash2plex.show.observe import Silent
+from stash2plex.show.observe import Observer, Silent
 from stash2plex.worker import Goal, Summary
 from stash2plex_testing.plex import FakePlex
 from stash2plex_testing.stash import FakeStash
@@ -77,7 +77,11 @@ class Desk:
     def drain(self, *scenes: Any) -> Summary:
         """Enqueue scenes and process the queue in the foreground."""
         self.add(*scenes)
-        return self.app.drain(Goal("test", foreground=True), Silent(), lambda: False)
+        return self.process(Silent())
+
+    def process(self, observer: Observer) -> Summary:
+        """Process the queue in the foreground, before the eyes of an observer."""
+        return self.app.drain(Goal("test", foreground=True), observer, lambda: False)
 
     def work(self, seconds: float) -> Summary:
         """Let a background worker live for so long by the clock."""

@@ -95,11 +95,22 @@ def test_bad_arguments_are_refused(make_stage):
             stage.operation(mode, **arguments)
 
 
-def test_a_stale_api_key_falls_back_and_says_so(make_stage):
+def test_an_api_key_that_grew_stale_in_mid_run_gives_way_to_the_cookie(make_stage):
     stage = make_stage(2, settings=OFF, username="keeper", password="lantern", api_key="first-key")
     stage.operation("sync", scene_ids=[1, 2])
-    stage.stash.expire_cookies()
+    answer = stage.plex.handle
+
+    def renew(handler):
+        # The task has the settings, and with them the key; it has not read the scenes.
+        if not stage.plex.requests:
+            stage.stash.api_key = "second-key"
+        answer(handler)
+
+    stage.plex.clear_log()
+    stage.plex.handle = renew
     stage.run_task("Process Queue")
+    assert stage.stash.api_key == "second-key"
+    assert 401 in {entry.status for entry in stage.stash.requests}
     assert stage.wrong() == []
 
 

@@ -10,16 +10,18 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from random import Random
 
 import pytest
 
-from stash2plex import db
+from stash2plex import db, repair
 from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
 from stash2plex.background import _StopSignal
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
+from stash2plex.lock import FileLock
 from stash2plex.repair import rebuild_mark, replace_damaged
 from stash2plex.show.logs import Logs
 from stash2plex.workqueue import WorkQueue
@@ -75,6 +77,23 @@ def test_a_database_moved_to_a_network_drive_keeps_its_keys(tmp_path, network_dr
     store.connection.close()
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["new", "moved-there"])
+def test_a_folder_without_shared_memory_gets_a_rollback_journal(tmp_path, moved):
+    path = str(tmp_path / "stash2plex.db")
+    if moved:
+        with closing(connect(path)) as database:
+            WorkQueue(database, time.time).add("scene", 1)
+    # SQLite follows no link to its shared memory: it cannot be opened, here or on such a drive.
+    os.symlink("nowhere", path + "-shm")
+    with closing(connect(path)) as database, closing(connect(path)) as other:
+        assert not uses_wal(database)
+        WorkQueue(database, time.time).add("scene", 1)
+        WorkQueue(other, time.time).add("scene", 2)
+        assert WorkQueue(database, time.time).counts().pending == 2
+    with closing(connect(path)) as database:
+        assert WorkQueue(database, time.time).counts().pending == 2
+
+
 def damage(path, table):
     """Overwrite the pages of one table, as a bad sector does."""
     with closing(sqlite3.connect(path)) as database:
@@ -117,6 +136,67 @@ def test_a_database_that_is_only_locked_is_not_set_aside(tmp_path, monkeypatch):
         with pytest.raises(StoreUnavailable, match="Another program holds it"):
             replace_damaged(str(tmp_path))
     assert not [name for name in os.listdir(tmp_path) if "damaged" in name]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Give a folder with a database of one key."""
+    with closing(connect(str(tmp_path / "stash2plex.db"))) as database:
+        WorkQueue(database, time.time).add("scene", 5)
+    return tmp_path
+
+
+def set_aside(folder):
+    """Name the damaged databases that lie in a folder."""
+    return [name for name in os.listdir(folder) if "damaged" in name]
+
+
+def keys_in(folder):
+    with closing(connect(str(folder / "stash2plex.db"))) as database:
+        return [claim.key for claim in WorkQueue(database, time.time).claim(9, 60.0)]
+
+
+def test_a_database_that_is_well_is_not_set_aside(folder):
+    replace_damaged(str(folder))
+    assert set_aside(folder) == []
+    assert keys_in(folder) == [("scene", 5)]
+
+
+def test_damage_that_only_a_check_of_every_page_shows_is_found(folder):
+    damage(str(folder / "stash2plex.db"), "scene_record")
+    # Opening it, and the queue in it, work as ever.
+    assert keys_in(folder) == [("scene", 5)]
+    replace_damaged(str(folder))
+    assert len(set_aside(folder)) == 1
+    assert keys_in(folder) == []
+
+
+def test_a_repair_waits_for_another_process_that_repairs_and_does_nothing_twice(folder):
+    other = FileLock(str(folder / "repair.lock"))
+    assert other.acquire()
+    path = folder / "stash2plex.db"
+    well = path.read_bytes()
+    path.write_bytes(b"harbour " * 1000)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(replace_damaged, str(folder))
+        assert not waiting.done()
+        path.write_bytes(well)
+        other.release()
+        waiting.result(30)
+    assert set_aside(folder) == []
+    assert keys_in(folder) == [("scene", 5)]
+
+
+def test_a_repair_that_does_not_end_is_not_waited_for_for_ever(folder, monkeypatch):
+    monkeypatch.setattr(repair, "REPAIR_SECONDS", 0.05)
+    other = FileLock(str(folder / "repair.lock"))
+    assert other.acquire()
+    (folder / "stash2plex.db").write_bytes(b"harbour " * 1000)
+    with pytest.raises(StoreUnavailable, match="another process is mending it"):
+        replace_damaged(str(folder))
+    other.release()
+    replace_damaged(str(folder))
+    assert len(set_aside(folder)) == 1
 
 
 def test_a_locked_database_ends_a_drain_and_loses_nothing(bench, make_run, monkeypatch):

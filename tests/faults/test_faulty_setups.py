@@ -13,6 +13,8 @@ from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Transport
 from stash2plex_testing.faultcases import HELD, SETUPS
 from stash2plex_testing.plex import FakePlex
+from stash2plex_testing.stash import FakeStash
+from stash2plex_testing.stash.auth import COOKIE_NAME
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,43 @@ def test_a_certificate_of_stash_is_not_taken_for_a_matter_of_keys(plex_with_tls)
     assert "API key" not in str(refused.value)
     assert client._api_key == "a-key"
     client.close()
+
+
+@pytest.mark.parametrize("cookie", [True, False], ids=["with-a-cookie", "without"])
+def test_a_stale_api_key_gives_way_to_the_cookie_for_good(tmp_path, cookie):
+    with FakeStash(
+        root=str(tmp_path), username="keeper", password="lantern", api_key="fresh-key"
+    ) as stash:
+        transport = Transport("Stash", stash.url, headers={}, connect_timeout=2.0, read_timeout=2.0)
+        pair = (COOKIE_NAME, stash.cookie()) if cookie else None
+        client = Stash(transport, api_key="stale-key", cookie=pair)
+        if cookie:
+            client.ping()
+            client.ping()
+            statuses = [401, 200, 200]
+        else:
+            with pytest.raises(Refused, match="Make an API key in Stash"):
+                client.ping()
+            statuses = [401, 401]
+        assert [entry.status for entry in stash.requests] == statuses
+        client.close()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["later", "at-first"])
+def test_a_server_that_does_not_name_itself_is_not_taken_for_plex(bench, make_run, known):
+    scene, item = bench.add()
+    run = make_run()
+    if known:
+        run.drain()
+    run.queue.add("scene", scene.id)
+    name, bench.plex.machine_identifier = bench.plex.machine_identifier, ""
+    bench.plex.clear_log()
+    summary = run.drain()
+    assert str(summary.error) == f"{bench.plex.url} answers, but not as a Plex server."
+    assert bench.plex.count("PUT") == 0
+    assert run.rows("SELECT attempts FROM queue") == [(0,)]
+    # Nor is anything remembered of it.
+    bench.plex.machine_identifier = name
+    run.clock.now += 100
+    run.drain(patience=60.0)
+    assert item.title == scene.title

@@ -290,6 +290,16 @@ def test_any_shape_of_plex_is_read_or_our_error(canned, value):
     client.close()
 
 
+@pytest.mark.parametrize("held", ["", '"size": 0', '"size": 0, "version": "1.41"'])
+def test_json_that_names_no_server_is_not_plexs(canned, held):
+    answered(canned, b'{"MediaContainer": {%s}}' % held.encode())
+    client = Plex(transport(canned, "Plex"))
+    for ask in (client.identity, client.check_token):
+        with pytest.raises(ServerError, match="answers, but not as a Plex server"):
+            ask()
+    client.close()
+
+
 STASH_SHAPES = st.fixed_dictionaries(
     {
         "data": st.fixed_dictionaries(

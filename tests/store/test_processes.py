@@ -8,8 +8,11 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from stash2plex.db import connect
-from stash2plex.lock import drain_lock, drain_runs, presence_lock
+from stash2plex.errors import StoreUnavailable
+from stash2plex.lock import drain_lock, drain_runs, presence_lock, show_presence
 from stash2plex.workqueue import WorkQueue
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -119,6 +122,80 @@ def test_a_child_keeps_the_lock_that_it_was_given(tmp_path):
     child.communicate()
     assert lock.acquire()
     lock.release()
+
+
+def test_a_lock_that_did_not_come_along_is_not_held(tmp_path):
+    holder = drain_lock(str(tmp_path))
+    assert holder.acquire()
+    mine = drain_lock(str(tmp_path))
+    without = os.open(tmp_path / "drain.lock", os.O_RDWR)
+    assert not mine.adopt(without)
+    assert not mine.held
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(without)
+    holder.release()
+    # Where nobody holds it, the file is enough to take it.
+    assert mine.adopt(os.open(tmp_path / "drain.lock", os.O_RDWR))
+    assert mine.held
+    assert not drain_lock(str(tmp_path)).acquire()
+    mine.release()
+    assert not mine.held
+
+
+def test_an_adopted_lock_does_not_go_on_to_the_next_child(tmp_path):
+    starter = drain_lock(str(tmp_path))
+    assert starter.acquire()
+    mine = drain_lock(str(tmp_path))
+    mine.adopt(os.dup(starter.give_to_child()))
+    starter.release()
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        close_fds=False,
+    )
+    mine.release()
+    assert drain_lock(str(tmp_path)).acquire()
+    child.communicate()
+
+
+def test_a_lock_that_is_not_held_cannot_be_handed_on(tmp_path):
+    with pytest.raises(AssertionError, match="only a held lock"):
+        drain_lock(str(tmp_path)).give_to_child()
+
+
+def test_a_lock_that_is_held_is_simply_held_when_asked_for_again(tmp_path):
+    lock = drain_lock(str(tmp_path))
+    assert lock.acquire()
+    assert lock.acquire()
+    lock.release()
+    lock.release()
+    assert drain_lock(str(tmp_path)).acquire()
+
+
+def test_a_lock_file_that_cannot_be_opened_says_what_to_do(tmp_path):
+    (tmp_path / "drain.lock").mkdir()
+    with pytest.raises(StoreUnavailable, match="drain.lock” cannot be opened.*Make it writable"):
+        drain_lock(str(tmp_path)).acquire()
+
+
+def test_presence_waits_for_a_probe_that_is_under_way(tmp_path):
+    probe = presence_lock(str(tmp_path))
+    assert probe.acquire(shared=True)
+    waits = []
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if len(waits) == 3:
+            probe.release()
+
+    presence = show_presence(str(tmp_path), sleep)
+    assert len(waits) == 3
+    assert drain_runs(str(tmp_path))
+    # Two who probe at once do not take each other for a drain.
+    presence.release()
+    assert probe.acquire(shared=True)
+    assert not drain_runs(str(tmp_path))
+    probe.release()
 
 
 def test_a_probe_looks_like_no_worker(tmp_path):

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stash2plex.db import connect
-from stash2plex.workqueue import WorkQueue
+from stash2plex.workqueue import BULK, URGENT, WorkQueue
 from tests.support import ManualClock
 
-IDS = st.integers(1, 5)
+ALL_KEYS = [("scene", 1), ("scene", 2), ("tag", 1), ("tag", 2)]
+"""Of two kinds with the same ids, so that neither part of a key may be left out."""
+
+KEYS = st.sampled_from(ALL_KEYS)
+SOME_KEYS = st.lists(KEYS, min_size=1, max_size=3, unique=True)
 DELAYS = st.sampled_from([0.0, 5.0, 30.0])
+PRIORITIES = st.sampled_from([URGENT, BULK])
+REASONS = st.sampled_from(["transient", "rejected"])
+ENDS = st.sampled_from(["ack", "nack", "snooze", "release", "aside", "bury"])
 LEASE = 20.0
 
 
@@ -26,7 +35,13 @@ class Row:
         self.due = due
         self.generation = 1
         self.attempts = self.snoozes = self.interruptions = 0
+        self.reason = ""
         self.lease = None  # (lease id, generation, expiry)
+
+    def free(self):
+        """Lose the lease without a word from its holder."""
+        self.lease = None
+        self.interruptions += 1
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -37,124 +52,291 @@ class QueueMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = ManualClock()
         self.database = connect(os.path.join(self.folder.name, "stash2plex.db"), relaxed=True)
-        self.queue = WorkQueue(self.database, self.clock)
+        self.queue = self.reader = WorkQueue(self.database, self.clock)
         self.rows = {}
-        self.dead = set()
+        self.dead = {}  # key -> (reason, attempts, first failure, last failure)
+        self.failures = {}  # key -> when it failed
         self.claims = []
 
     def teardown(self):
         self.database.close()
         self.folder.cleanup()
 
-    @rule(id_=IDS, priority=st.sampled_from([0, 1]), delay=DELAYS)
-    def add(self, id_, priority, delay):
-        self.queue.add("scene", id_, priority=priority, delay=delay)
-        self.dead.discard(id_)
-        row = self.rows.get(id_)
+    # -- adding -------------------------------------------------------------------------------
+
+    def mark_dirty(self, key, priority, delay=0.0):
+        due = self.clock.now + delay
+        row = self.rows.get(key)
         if row is None:
-            self.rows[id_] = Row(priority, self.clock.now + delay)
+            self.rows[key] = Row(priority, due)
         else:
             row.generation += 1
             row.priority = min(row.priority, priority)
-            row.due = min(row.due, self.clock.now + delay)
+            row.due = min(row.due, due)
 
-    @rule(limit=st.integers(1, 3))
-    def claim(self, limit):
+    @rule(key=KEYS, priority=PRIORITIES, delay=DELAYS)
+    def add(self, key, priority, delay):
+        self.queue.add(*key, priority=priority, delay=delay)
+        self.dead.pop(key, None)
+        self.mark_dirty(key, priority, delay)
+
+    @rule(keys=SOME_KEYS)
+    def add_what_is_not_dead(self, keys):
+        living = [key for key in keys if key not in self.dead]
+        assert self.queue.add_many(keys, revive=False) == len(living)
+        for key in living:
+            self.mark_dirty(key, BULK)
+
+    @rule(keys=SOME_KEYS)
+    def offer(self, keys):
+        living = [key for key in keys if key not in self.dead]
+        assert self.queue.offer(keys) == len(living)
+        for key in living:
+            row = self.rows.setdefault(key, Row(BULK, self.clock.now))
+            row.generation += row.lease is not None
+
+    @rule(keys=SOME_KEYS)
+    def wake(self, keys):
+        assert self.queue.wake(keys) == len(keys)
+        for key in keys:
+            self.dead.pop(key, None)
+            row = self.rows.get(key)
+            if row is not None and row.lease is None:
+                row.snoozes = max(0, row.snoozes - 1)
+            self.mark_dirty(key, BULK)
+
+    # -- claiming -----------------------------------------------------------------------------
+
+    def expire(self):
         for row in self.rows.values():
             if row.lease and row.lease[2] <= self.clock.now:
-                row.lease = None
-                row.interruptions += 1
-        due = sorted(
+                row.free()
+
+    def due(self, priorities=(URGENT, BULK)):
+        return sorted(
             (row.priority, row.due)
             for row in self.rows.values()
-            if row.lease is None and row.due <= self.clock.now
+            if row.lease is None and row.due <= self.clock.now and row.priority in priorities
         )
-        claims = self.queue.claim(limit, LEASE)
-        assert len(claims) == min(limit, len(due))
-        taken = [(self.rows[claim.id].priority, self.rows[claim.id].due) for claim in claims]
+
+    @rule(limit=st.integers(1, 3), urgent_only=st.booleans())
+    def claim(self, limit, urgent_only):
+        self.expire()
+        due = self.due((URGENT,) if urgent_only else (URGENT, BULK))
+        claims = self.queue.claim(limit, LEASE, urgent_only=urgent_only)
+        taken = [(self.rows[claim.key].priority, self.rows[claim.key].due) for claim in claims]
         assert taken == due[:limit]
         for claim in claims:
-            row = self.rows[claim.id]
+            row = self.rows[claim.key]
             assert row.lease is None
-            assert (claim.attempts, claim.snoozes, claim.interruptions) == (
+            assert (claim.attempts, claim.snoozes, claim.interruptions, claim.priority) == (
                 row.attempts,
                 row.snoozes,
                 row.interruptions,
+                row.priority,
             )
             row.lease = (claim.lease_id, row.generation, self.clock.now + LEASE)
             self.claims.append(claim)
 
-    @rule(seconds=st.sampled_from([1.0, 10.0, 25.0, -3.0]))
+    @rule(seconds=st.sampled_from([1.0, 10.0, LEASE, -3.0]))
     def step(self, seconds):
         self.clock.step(seconds)
 
+    @rule(seconds=st.sampled_from([2.0, 60.0]))
+    def set_the_clock_back(self, seconds):
+        self.clock.step(-seconds)
+        late = [row for row in self.rows.values() if row.lease is None and row.due > self.clock.now]
+        assert self.queue.clock_set_back(seconds) == len(late)
+        for row in late:
+            row.due = max(self.clock.now, row.due - seconds)
+
     @rule()
     def take_over(self):
-        self.queue.take_over()
-        for row in self.rows.values():
-            if row.lease:
-                row.lease = None
-                row.interruptions += 1
-
-    def held(self, claim):
-        row = self.rows.get(claim.id)
-        return row if row and row.lease and row.lease[0] == claim.lease_id else None
+        held = [row for row in self.rows.values() if row.lease]
+        assert self.queue.take_over() == len(held)
+        for row in held:
+            row.free()
 
     @precondition(lambda self: self.claims)
-    @rule(
-        data=st.data(),
-        end=st.sampled_from(["ack", "nack", "snooze", "release", "bury"]),
-        delay=DELAYS,
-    )
-    def end(self, data, end, delay):
+    @rule(data=st.data())
+    def extend(self, data):
+        lease_id = data.draw(st.sampled_from(self.claims)).lease_id
+        held = [row for row in self.rows.values() if row.lease and row.lease[0] == lease_id]
+        assert self.queue.extend(lease_id, LEASE) == len(held)
+        for row in held:
+            row.lease = (lease_id, row.lease[1], self.clock.now + LEASE)
+
+    # -- ending -------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), end=ENDS, delay=DELAYS, reason=REASONS)
+    def end_any(self, data, end, delay, reason):
         """End a claim, be it still held or long lost."""
-        claim = data.draw(st.sampled_from(self.claims))
-        row = self.held(claim)
+        self.end(data.draw(st.sampled_from(self.claims)), end, delay, reason)
+
+    @rule(
+        key=KEYS,
+        end=ENDS,
+        delay=DELAYS,
+        reason=REASONS,
+        priority=PRIORITIES,
+        changed=st.booleans(),
+    )
+    def run(self, key, end, delay, reason, priority, changed):
+        """Add a key, claim it, perhaps add it once more, and end it: a life as most are."""
+        self.add(key, priority, 0.0)
+        before = len(self.claims)
+        self.claim(len(ALL_KEYS), urgent_only=False)
+        if changed:
+            self.add(key, priority, 0.0)
+        for claim in self.claims[before:]:
+            if claim.key == key:
+                self.end(claim, end, delay, reason)
+
+    def end(self, claim, end, delay, reason):
+        words = {"reason": reason, "error": "e"}
         done = {
             "ack": lambda: self.queue.ack(claim),
-            "nack": lambda: self.queue.nack(claim, delay=delay, reason="r", error="e"),
-            "snooze": lambda: self.queue.snooze(claim, delay=delay, reason="r", error="e"),
-            "release": lambda: self.queue.release(claim, aside=delay > 0),
-            "bury": lambda: self.queue.bury(claim, title="", reason="r", error="e"),
+            "nack": lambda: self.queue.nack(claim, delay=delay, **words),
+            "snooze": lambda: self.queue.snooze(claim, delay=delay, **words),
+            "release": lambda: self.queue.release(claim, reason=reason),
+            "aside": lambda: self.queue.release(claim, reason=reason, aside=True),
+            "bury": lambda: self.queue.bury(claim, title="", **words),
         }[end]()
-        assert done == (row is not None)
-        if row is None:
+        row = self.rows.get(claim.key)
+        if row is None or not row.lease or row.lease[0] != claim.lease_id:
+            assert not done
             return
+        assert done
         unchanged = row.generation == row.lease[1]
         row.lease = None
+        if end in ("nack", "snooze") or (end == "bury" and unchanged):
+            self.failures.setdefault(claim.key, []).append(self.clock.now)
+        if end == "ack":
+            self.failures.pop(claim.key, None)
         if end in ("ack", "bury") and unchanged:
-            del self.rows[claim.id]
+            del self.rows[claim.key]
             if end == "bury":
-                self.dead.add(claim.id)
+                first = min(self.failures[claim.key])
+                self.dead[claim.key] = (reason, claim.attempts + 1, first, self.clock.now)
             return
         row.interruptions = 0
         if end == "ack":
             row.attempts = row.snoozes = 0
+            row.reason = ""
             row.due = min(row.due, self.clock.now)
             return
         row.attempts += end == "nack"
         row.snoozes += end == "snooze"
-        at_once = end in ("bury", "release") or not unchanged
+        row.reason = reason
+        at_once = end not in ("nack", "snooze") or not unchanged
         row.due = self.clock.now + (0.0 if at_once else delay)
-        if end == "release" and delay > 0:
-            row.priority = 1
+        if end == "aside":
+            row.priority = BULK
+
+    # -- wishes -------------------------------------------------------------------------------
+
+    def revive(self, keys):
+        for key in keys:
+            del self.dead[key]
+            self.rows[key] = Row(URGENT, self.clock.now)
+
+    @precondition(lambda self: self.dead)
+    @rule(reason=st.none() | REASONS)
+    def redrive(self, reason):
+        chosen = [key for key, (why, *_) in self.dead.items() if reason in (None, why)]
+        assert self.queue.redrive(reason=reason) == len(chosen)
+        self.revive(chosen)
+
+    @precondition(lambda self: self.dead)
+    @rule(keys=SOME_KEYS)
+    def redrive_chosen(self, keys):
+        chosen = [key for key in keys if key in self.dead]
+        assert self.queue.redrive(keys) == len(chosen)
+        self.revive(chosen)
+
+    @precondition(lambda self: self.dead)
+    @rule(keys=SOME_KEYS)
+    def discard(self, keys):
+        chosen = [key for key in keys if key not in self.rows]
+        dead = [key for key in chosen if key in self.dead]
+        assert self.queue.discard(chosen) == len(dead)
+        for key in chosen:
+            self.dead.pop(key, None)
+            self.failures.pop(key, None)
+
+    @precondition(lambda self: self.dead)
+    @rule(ago=st.none() | st.sampled_from([0.0, 10.0]))
+    def clear_dead(self, ago):
+        before = None if ago is None else self.clock.now - ago
+        old = [key for key, (*_, last) in self.dead.items() if before is None or last < before]
+        assert self.queue.clear_dead(before=before) == len(old)
+        for key in old:
+            del self.dead[key]
+            self.failures.pop(key)
 
     @rule()
-    def redrive(self):
-        assert self.queue.redrive() == len(self.dead)
-        for id_ in self.dead:
-            self.rows[id_] = Row(0, self.clock.now)
-        self.dead.clear()
+    def clear_waiting(self):
+        free = [key for key, row in self.rows.items() if row.lease is None]
+        assert self.queue.clear_waiting() == len(free)
+        for key in free:
+            del self.rows[key]
+
+    # -- looking ------------------------------------------------------------------------------
 
     @invariant()
     def counts_agree(self):
+        now = self.clock.now
         counts = self.queue.counts()
         free = [row for row in self.rows.values() if row.lease is None]
-        assert counts.pending == sum(row.due <= self.clock.now for row in free)
-        assert counts.waiting == sum(row.due > self.clock.now for row in free)
-        assert counts.in_progress == len(self.rows) - len(free)
+        held = len(self.rows) - len(free)
+        assert counts.pending == sum(row.due <= now for row in free)
+        assert counts.waiting == sum(row.due > now for row in free)
+        assert counts.in_progress == held
         assert counts.dead == len(self.dead)
+        assert self.reader.is_empty() == (not self.rows)
+        assert self.reader.next_due_at() == min((row.due for row in free), default=None)
+        assert self.reader.due_within(10.0) == held + sum(row.due <= now + 10.0 for row in free)
+        assert self.reader.urgent_due() == bool(self.due((URGENT,)))
+
+    @invariant()
+    def reasons_agree(self):
+        late = [row for row in self.rows.values() if row.lease is None and row.due > self.clock.now]
+        waiting = {reason: (number, due) for reason, number, due in self.reader.waiting_reasons()}
+        assert waiting == {
+            reason: (number, min(row.due for row in late if row.reason == reason))
+            for reason, number in Counter(row.reason for row in late).items()
+        }
+        for key in ALL_KEYS:
+            if key in self.rows:
+                known = ("queue", self.rows[key].reason)
+            else:
+                known = ("dead", self.dead[key][0]) if key in self.dead else None
+            assert self.reader.standing(key) == known
+
+    @invariant()
+    def histories_agree(self):
+        letters = {
+            (kind, id_): values
+            for kind, id_, *values in self.database.execute(
+                "SELECT kind, id, reason, attempts, first_failed_at, last_failed_at"
+                " FROM dead_letter"
+            )
+        }
+        assert letters == {key: list(values) for key, values in self.dead.items()}
+        kept = {}
+        for kind, id_, at in self.database.execute("SELECT kind, id, at FROM failure ORDER BY seq"):
+            kept.setdefault((kind, id_), []).append(at)
+        assert kept == {key: times for key, times in self.failures.items() if times}
 
 
 TestQueueMachine = QueueMachine.TestCase
 TestQueueMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+class LongQueueMachine(QueueMachine):
+    """The same, for longer."""
+
+
+TestQueueForLong = pytest.mark.nightly(LongQueueMachine.TestCase)
+TestQueueForLong.settings = settings(max_examples=2_000, stateful_step_count=80, deadline=None)

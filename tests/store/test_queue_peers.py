@@ -13,11 +13,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from stash2plex.workqueue import Claim, Counts
-from tests.store.test_queue_model import IDS, LEASE, QueueMachine, Row
+from stash2plex.workqueue import URGENT, Claim, Counts
+from tests.store.test_queue_model import KEYS, LEASE, QueueMachine
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = 3
+CLAIMED = ("kind", "id", "lease_id", "attempts", "snoozes", "interruptions", "priority")
+"""What makes a `Claim`, in the order of its arguments."""
 
 PEER = """import json, os, signal, sys
 sys.path.insert(0, {root!r})
@@ -49,8 +51,7 @@ for line in sys.stdin:
         if order["dies"]:
             db.transaction.__exit__ = commit_and_die if order["dies"] == "after" else die
         arguments = [
-            Claim(one["kind"], one["id"], one["lease_id"], 0, 0, 0, 0)
-            if isinstance(one, dict) else one for one in order["arguments"]
+            Claim(*one.values()) if isinstance(one, dict) else one for one in order["arguments"]
         ]
         answer = getattr(queue, order["call"])(*arguments, **order["named"])
     print(json.dumps(plain(answer)), flush=True)
@@ -116,9 +117,7 @@ class Remote:
 
     def order(self, peer, call, arguments, named, dies=""):
         sent = [
-            {"kind": one.kind, "id": one.id, "lease_id": one.lease_id}
-            if isinstance(one, Claim)
-            else one
+            {name: getattr(one, name) for name in CLAIMED} if isinstance(one, Claim) else one
             for one in arguments
         ]
         peer.tell(call=call, arguments=sent, named=named, now=self.clock.now, dies=dies)
@@ -127,13 +126,7 @@ class Remote:
         self.order(peer, call, arguments, named)
         answer = peer.hear()
         if call == "claim":
-            return [
-                Claim(
-                    row["kind"], row["id"], row["lease_id"], row["attempts"], row["snoozes"],
-                    row["interruptions"], row["priority"],
-                )
-                for row in answer
-            ]  # fmt: skip
+            return [Claim(*(row[name] for name in CLAIMED)) for row in answer]
         if call == "counts":
             return Counts(**answer)
         return answer
@@ -169,19 +162,16 @@ class PeersMachine(QueueMachine):
         Peers.all[number].die()
         Peers.killed += 1
 
-    @rule(id_=IDS, number=st.integers(0, PEERS - 1), dies=st.sampled_from(["before", "after"]))
-    def kill_in_an_add(self, id_, number, dies):
+    @rule(key=KEYS, number=st.integers(0, PEERS - 1), dies=st.sampled_from(["before", "after"]))
+    def kill_in_an_add(self, key, number, dies):
         """An add is there from its commit on, and not a moment earlier."""
         peer = Peers.all[number]
-        self.queue.order(peer, "add", ("scene", id_), {"priority": 0}, dies)
+        self.queue.order(peer, "add", key, {"priority": URGENT}, dies)
         peer.bury()
         Peers.killed += 1
-        if dies == "before":
-            return
-        self.dead.discard(id_)
-        row = self.rows.setdefault(id_, Row(0, self.clock.now))
-        row.generation += 1
-        row.priority, row.due = 0, min(row.due, self.clock.now)
+        if dies == "after":
+            self.dead.pop(key, None)
+            self.mark_dirty(key, URGENT)
 
     @rule(number=st.integers(0, PEERS - 1), dies=st.sampled_from(["before", "after"]))
     def kill_in_a_claim(self, number, dies):
@@ -192,23 +182,19 @@ class PeersMachine(QueueMachine):
         Peers.killed += 1
         if dies == "before":
             return
-        for row in self.rows.values():
-            if row.lease and row.lease[2] <= self.clock.now:
-                row.lease = None
-                row.interruptions += 1
-        due = sorted(
-            (row.priority, row.due)
-            for row in self.rows.values()
-            if row.lease is None and row.due <= self.clock.now
-        )
-        leases = dict(
-            self.database.execute("SELECT id, lease_id FROM queue WHERE lease_id IS NOT NULL")
-        )
-        held = {id_: row.lease[0] for id_, row in self.rows.items() if row.lease}
-        new = {id_: lease for id_, lease in leases.items() if held.get(id_) != lease}
-        assert sorted((self.rows[id_].priority, self.rows[id_].due) for id_ in new) == due[:2]
-        for id_, lease in new.items():
-            row = self.rows[id_]
+        self.expire()
+        due = self.due()
+        held = {key: row.lease[0] for key, row in self.rows.items() if row.lease}
+        new = {
+            (kind, id_): lease
+            for kind, id_, lease in self.database.execute(
+                "SELECT kind, id, lease_id FROM queue WHERE lease_id IS NOT NULL"
+            )
+            if held.get((kind, id_)) != lease
+        }
+        assert sorted((self.rows[key].priority, self.rows[key].due) for key in new) == due[:2]
+        for key, lease in new.items():
+            row = self.rows[key]
             row.lease = (lease, row.generation, self.clock.now + LEASE)
 
 

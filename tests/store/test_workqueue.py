@@ -8,7 +8,16 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.show.deadletters import DeadLetters
-from stash2plex.workqueue import BULK, CLAIM_SQL, HISTORY_KEPT, URGENT, WorkQueue
+from stash2plex.show.progress import Progress, ProgressBook
+from stash2plex.workqueue import (
+    BULK,
+    CLAIM_SQL,
+    ERROR_LIMIT,
+    HISTORY_KEPT,
+    KINDS,
+    URGENT,
+    WorkQueue,
+)
 from tests.support import ManualClock
 
 
@@ -101,6 +110,57 @@ def test_a_bulk_add_slows_no_edit_down_and_an_edit_hastens_a_bulk_key(queue):
     assert claim_one(queue).priority == URGENT
     queue.add("scene", 2)
     assert claim_one(queue).key == ("scene", 2)
+
+
+def test_an_ack_leaves_a_clean_record_for_a_change_in_mid_run(queue, database):
+    queue.add("scene", 1)
+    queue.nack(claim_one(queue), delay=0.0, reason="transient", error="x")
+    queue.snooze(claim_one(queue), delay=0.0, reason="not_in_plex", error="x")
+    claim_one(queue)
+    queue.take_over()
+    claim = claim_one(queue)
+    assert (claim.attempts, claim.snoozes, claim.interruptions) == (1, 1, 1)
+    queue.add("scene", 1)
+    assert queue.ack(claim)
+    assert queue.standing(("scene", 1)) == ("queue", "")
+    again = claim_one(queue)
+    assert (again.attempts, again.snoozes, again.interruptions) == (0, 0, 0)
+    assert database.execute("SELECT count(*) FROM failure").fetchone() == (0,)
+
+
+def test_being_woken_costs_a_key_no_snooze(queue, clock):
+    queue.add("scene", 1)
+    for _ in range(2):
+        queue.snooze(claim_one(queue), delay=600.0, reason="not_in_plex")
+        clock.step(600)
+    held = claim_one(queue)
+    assert held.snoozes == 2
+    # In hand it is looked at as it is: nothing is given back for it.
+    queue.wake([("scene", 1)])
+    queue.snooze(held, delay=600.0, reason="not_in_plex")
+    waiting = claim_one(queue)
+    assert waiting.snoozes == 3
+    queue.snooze(waiting, delay=600.0, reason="not_in_plex")
+    assert queue.wake([("scene", 1), ("scene", 2)]) == 2
+    found = {claim.id: claim.snoozes for claim in queue.claim(5, 60.0)}
+    # The look that follows counts one again, so this wake cost nothing; and none goes below 0.
+    assert found == {1: 3, 2: 0}
+
+
+def test_a_key_that_is_woken_is_due_now_dead_or_waiting(queue):
+    queue.add("scene", 1)
+    queue.bury(claim_one(queue), title="", reason="not_in_plex", error="x")
+    queue.add("scene", 2, delay=500.0)
+    queue.wake([("scene", 1), ("scene", 2)])
+    assert counts(queue) == (2, 0, 0, 0)
+
+
+def test_a_key_put_aside_lets_every_other_one_go_first(queue, clock):
+    queue.add("scene", 1)
+    queue.add_many([("scene", 2)], priority=BULK)
+    clock.step(1)
+    assert queue.release(claim_one(queue), aside=True)
+    assert [claim_one(queue).id for _ in range(2)] == [2, 1]
 
 
 def test_only_urgent_keys_where_asked_for(queue):
@@ -221,6 +281,57 @@ def test_the_history_of_a_key_is_bounded(queue, database):
     assert database.execute("SELECT count(*) FROM failure").fetchone() == (HISTORY_KEPT,)
     queue.ack(claim_one(queue))
     assert database.execute("SELECT count(*) FROM failure").fetchone() == (0,)
+
+
+def test_a_failure_is_kept_up_to_a_length(queue, database):
+    queue.add("scene", 1)
+    queue.nack(claim_one(queue), delay=0.0, reason="transient", error="x" * 2 * ERROR_LIMIT)
+    queue.bury(claim_one(queue), title="", reason="rejected", error="y" * 2 * ERROR_LIMIT)
+    kept = database.execute("SELECT error FROM failure UNION ALL SELECT error FROM dead_letter")
+    assert [len(error) for (error,) in kept] == [ERROR_LIMIT] * 3
+
+
+def test_keys_of_one_id_and_another_kind_have_nothing_to_do_with_each_other(queue, database):
+    for kind in KINDS:
+        queue.add(kind, 1)
+    claims = {claim.kind: claim for claim in queue.claim(9, 60.0)}
+    assert set(claims) == set(KINDS)
+    queue.bury(claims["scene"], title="", reason="ambiguous", error="two")
+    queue.nack(claims["tag"], delay=9.0, reason="transient", error="x")
+    queue.ack(claims["group"])
+    assert counts(queue) == (0, 2, 1, 1)
+    assert queue.standing(("scene", 1)) == ("dead", "ambiguous")
+    assert queue.standing(("tag", 1)) == ("queue", "transient")
+    assert queue.standing(("group", 1)) is None
+    assert queue.discard([("group", 1), ("studio", 1)]) == 0
+    assert database.execute("SELECT kind FROM failure ORDER BY kind").fetchall() == [
+        ("scene",),
+        ("tag",),
+    ]
+
+
+def test_due_times_follow_a_clock_that_was_set_back(queue, clock):
+    queue.add("scene", 1)
+    queue.add("scene", 2, delay=40.0)
+    queue.add("scene", 3, delay=5_000.0)
+    queue.add_many([("scene", 4)], priority=BULK)
+    assert queue.newest_trace() == clock.now
+    held = queue.claim(1, 60.0)
+    clock.step(-100.0)
+    assert queue.newest_trace() == clock.now + 100
+    assert queue.clock_set_back(100.0) == 3
+    assert queue.newest_trace() == clock.now
+    assert [queue.due_within(seconds) for seconds in (0.0, 41.0, 5_001.0)] == [2, 3, 4]
+    assert queue.ack(held[0])
+    assert queue.clock_set_back(100.0) == 2
+
+
+def test_the_newest_trace_is_of_a_drain_too(queue, database, clock):
+    assert queue.newest_trace() == 0.0
+    ProgressBook(database, clock).write(Progress(origin="a worker"))
+    clock.step(-50.0)
+    queue.add("scene", 1)
+    assert queue.newest_trace() == clock.now + 50
 
 
 def test_clear_removes_what_waits_and_not_what_is_in_hand(queue):
