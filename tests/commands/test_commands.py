@@ -143,6 +143,22 @@ def test_completion_and_help(desk):
         assert name in known
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["process", "--sail"], "--sail"),
+        (["sail"], "No such command 'sail'"),
+        (["sync", "--wait", "soon", "--all"], "Invalid value for '--wait'"),
+        (["scene"], "Missing argument 'ID'"),
+    ],
+)
+def test_what_is_typed_wrongly_is_named_and_ends_with_2(desk, given, said):
+    code, out, err = desk.run(*given)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Usage:" in err
+
+
 # -- Prometheus -----------------------------------------------------------------------------
 
 SAMPLE = re.compile(r'([a-z0-9_]+)(?:\{([a-z]+="(?:[^"\\]|\\.)*"(?:,[a-z]+="[^"]*")*)\})? (\S+)')
