@@ -43,11 +43,9 @@ def test_a_key_that_failed_says_how_often_and_what_happened(make_desk):
     scene = synced(desk)
     desk.add(scene)
     fail(desk)
-    assert why(desk, scene) == (
-        "waiting",
-        "It is tried again (1 of 4 tries failed, next try at TIME). "
-        "Plex answered with half a page.",
-    )
+    tries = "1 of 4 tries failed, next try at TIME"
+    said = f"It is tried again ({tries}). Plex answered with half a page."
+    assert why(desk, scene) == ("waiting", said)
     desk.clock.step(91)
     assert why(desk, scene)[1].startswith("It is due;")
     fail(desk, error="Plex answered with nothing.")
