@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from stash2plex.app import StashAddress, make_stash
@@ -10,6 +14,7 @@ from stash2plex_testing.stash import FakeStash
 from tests.support import ManualClock
 
 AGE = 3600.0
+PATIENCE = 30.0
 
 
 class Desk:
@@ -66,6 +71,27 @@ def test_a_stale_api_key_is_dropped_for_the_cookie_and_not_tried_again(desk):
     client.ping()
     assert [one.status for one in desk.stash.requests] == [401, 200, 200]
     assert desk.keys() == ["an old key", None, None]
+
+
+def test_two_requests_under_way_with_a_stale_api_key_both_fall_back(desk):
+    client = desk.client(key="an old key")
+    take, arrived = desk.stash.faults.take, [threading.Event() for _ in range(3)]
+    number = itertools.count()
+
+    def wait_for_the_next(path, operation):
+        # The first is answered when the second is there, the second when the first is sent again.
+        mine = next(number)
+        if mine < len(arrived):
+            arrived[mine].set()
+        if mine < len(arrived) - 1:
+            arrived[mine + 1].wait(PATIENCE)
+        return take(path, operation)
+
+    desk.stash.faults.take = wait_for_the_next
+    with ThreadPoolExecutor(2) as pool:
+        for sent in [pool.submit(client.ping) for _ in range(2)]:
+            sent.result()
+    assert sorted(one.status for one in desk.stash.requests) == [200, 200, 401, 401]
 
 
 def test_a_stale_api_key_without_a_cookie_is_refused_once(desk):
