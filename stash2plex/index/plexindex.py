@@ -192,10 +192,15 @@ class PlexIndex:
             self._lose("rating_key = ?", (rating_key,))
 
     def learn(self, item: PlexItem) -> None:
-        """Take up the files that an item really holds: a move inside Plex shows in no delta."""
+        """Store the files that an item really holds: a move inside Plex shows in no delta.
+
+        An item of a library that is not chosen holds none for us: its id may come from a record of
+        before, and nothing may be written there.
+        """
         files = [
             PlexFile(item.section_id, item.rating_key, path, size)
             for path, size in zip_longest(item.paths, item.sizes[: len(item.paths)])
+            if item.section_id in self.section_ids()
         ]
         with transaction(self._db):
             known = self._db.execute(

@@ -370,11 +370,12 @@ class Stash:
         doing: str,
     ) -> Reply:
         options: dict[str, Any] = {} if limit is None else {"limit": limit}
+        key = self._api_key
         try:
             reply = self._transport.request(
                 method,
                 path,
-                headers={**headers, **self._credentials()},
+                headers={**headers, **self._credentials(key)},
                 body=body,
                 what=doing,
                 **options,
@@ -382,18 +383,20 @@ class Stash:
         except Refused as error:
             if not error.wants_login:
                 raise
-            if not self._api_key:
+            if not key:
                 raise Refused("Stash", f"{error} {LOGIN_ADVICE}", wants_login=True) from error
             # A key that Stash does not know is worse than none; the cookie may still be good.
-            self._api_key = ""
+            # Another thread may have met the same and dropped it, or have read a newer one.
+            if self._api_key == key:
+                self._api_key = ""
             return self._send(method, path, headers, body, limit, doing)
         self._renew_cookie(reply)
         return reply
 
-    def _credentials(self) -> dict[str, str]:
+    def _credentials(self, key: str) -> dict[str, str]:
         headers = {}
-        if self._api_key:
-            headers["ApiKey"] = self._api_key
+        if key:
+            headers["ApiKey"] = key
         if self._cookie:
             headers["Cookie"] = f"{self._cookie[0]}={self._cookie[1]}"
         return headers

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -141,6 +143,22 @@ def test_completion_and_help(desk):
     known = desk.run("--help")[1]
     for name in ("status", "process", "sync", "dlq", "health", "outages", "import-legacy", "serve"):
         assert name in known
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["process", "--sail"], "--sail"),
+        (["sail"], "No such command 'sail'"),
+        (["sync", "--wait", "soon", "--all"], "Invalid value for '--wait'"),
+        (["scene"], "Missing argument 'ID'"),
+    ],
+)
+def test_what_is_typed_wrongly_is_named_and_ends_with_2(desk, given, said):
+    code, out, err = desk.run(*given)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Usage:" in err
 
 
 # -- Prometheus -----------------------------------------------------------------------------
@@ -295,10 +313,41 @@ def test_the_service_sends_what_comes_and_ends_cleanly(desk, number, code):
     assert (status["queue"]["pending"], status["synced"]) == (0, 3)
 
 
-def test_watching_ends_with_ctrl_c(desk):
+def test_watching_writes_again_and_again_and_ends_with_ctrl_c(desk):
     process = started(desk, "status", "--watch")
-    lines = [process.stdout.readline() for _ in range(3)]
+    queues = (line for line in process.stdout if line.startswith("Queue:"))
+    assert [next(queues).partition(",")[0] for _ in range(2)] == ["Queue: 0 due"] * 2
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert lines[0].startswith("Queue: 0 due")
+
+
+def test_on_a_terminal_one_screen_is_kept_up_to_date(desk):
+    desk.run("operation", "status")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stash2plex", "status", "--watch"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    seen = bytearray()
+
+    def shows(words):
+        if select.select([ours], [], [], 0)[0]:
+            seen.extend(os.read(ours, 65536))
+        return words in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen)
+
+    until(lambda: shows(b"0 due"))
+    desk.stash.configure_plugin("Stash2Plex", {"background_worker": "off"})
+    desk.run("operation", "sync", "scene_ids=[1,2]")
+    until(lambda: shows(b"2 due"))
+    # The cursor goes back up: it is the same screen.
+    assert re.search(rb"\x1b\[\d*A", seen)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 130

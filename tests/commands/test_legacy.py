@@ -56,6 +56,11 @@ def leave(folder, jobs, dead=()):
         database.commit()
 
 
+def words(text):
+    """Join the lines that a narrow terminal breaks."""
+    return " ".join(text.split())
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("scene_id", [1, 17, 300, 70_000, 2**40, "17"])
 def test_the_scene_is_read_off_every_protocol(protocol, scene_id):
@@ -107,9 +112,19 @@ def test_what_waited_and_what_died_is_queued_and_the_rest_named(desk, tmp_path):
     assert after == before
     out = desk.run("import-legacy", folder)[1]
     assert "4 scenes queued: 3 were waiting, 2 given up." in out
-    assert "1 job could not be read" in out
+    assert "1 job could not be read; “Sync All Scenes” finds them." in words(out)
+    assert "Left as they are, nothing in them is needed: stats.json." in words(out)
     assert desk.run("process")[0] == 0
     assert desk.plex.count("PUT") == 4
+
+
+def test_what_is_not_there_is_not_spoken_of(desk, tmp_path):
+    leave(str(tmp_path / "data"), [(pickle.dumps(JOB), 0)])
+    out = words(desk.run("import-legacy", str(tmp_path / "data"))[1])
+    assert out == (
+        "1 scene queued: 1 were waiting, 0 given up. Run “stash2plex process”, or “Process Queue” "
+        "in Stash, to send them."
+    )
 
 
 def test_a_folder_without_such_data_is_said(desk, tmp_path):

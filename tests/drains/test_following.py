@@ -234,3 +234,34 @@ def test_another_server_gets_everything_even_where_its_ids_are_the_same(make_des
     desk.clock.step(120)
     desk.drain(scene)
     assert (item.title, item.number_of_uploads) == ("New", 2)
+
+
+def test_a_file_renamed_in_place_long_after_it_was_added_keeps_its_item(make_desk):
+    desk = make_desk()
+    item = desk.item("a/pier.mp4", size=100)
+    # No delta of what was added shows the old item any more, and it is too early for a full list.
+    desk.clock.step(8000)
+    desk.item("a/quay.mp4", size=101)
+    scene = desk.scene("a/pier.mp4", size=100)
+    desk.drain(scene)
+    desk.plex.move_file(item, "/media/b/jetty.mp4")
+    desk.stash.move_file(scene.files[0], "/data/b/jetty.mp4")
+    desk.clock.step(60)
+    desk.drain(edit(scene, "Moved"))
+    assert item.title == "Moved"
+    assert attempts(desk) == 0
+
+
+def test_a_file_that_moved_and_went_to_the_bin_teaches_nothing(make_desk):
+    desk = make_desk()
+    (scene,), (item,) = synced(desk, "a/pier.mp4")
+    desk.plex.move_file(item, "/media/b/jetty.mp4")
+    desk.plex.trash_item(item)
+    desk.stash.move_file(scene.files[0], "/data/b/jetty.mp4")
+    desk.clock.step(60)
+    desk.plex.clear_log()
+    desk.drain(edit(scene, "Moved"))
+    assert item.title != "Moved"
+    ((reason, error),) = desk.rows("SELECT reason, error FROM failure")
+    assert (reason, "is not in Plex yet" in error) == ("not_in_plex", True)
+    assert desk.plex.count("GET", "/metadata/") == 1

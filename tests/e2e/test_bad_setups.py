@@ -95,22 +95,32 @@ def test_bad_arguments_are_refused(make_stage):
             stage.operation(mode, **arguments)
 
 
-def test_an_api_key_that_grew_stale_in_mid_run_gives_way_to_the_cookie(make_stage):
+@pytest.mark.parametrize(
+    ("spoil", "refused"),
+    [
+        (lambda stash: setattr(stash, "api_key", "second-key"), True),
+        (lambda stash: stash.expire_cookies(), False),
+    ],
+    ids=["the key is replaced", "the session ends"],
+)
+def test_a_task_whose_key_or_session_ends_half_way_goes_on_with_the_other(
+    make_stage, spoil, refused
+):
     stage = make_stage(2, settings=OFF, username="keeper", password="lantern", api_key="first-key")
     stage.operation("sync", scene_ids=[1, 2])
-    answer = stage.plex.handle
+    take, spoilt = stage.stash.faults.take, []
 
-    def renew(handler):
-        # The task has the settings, and with them the key; it has not read the scenes.
-        if not stage.plex.requests:
-            stage.stash.api_key = "second-key"
-        answer(handler)
+    def spoil_then_take(path, operation):
+        # The settings were read, and the key with them; the scenes are asked for now.
+        if "query Scenes" in operation and not spoilt:
+            spoilt.append(spoil(stage.stash))
+            stage.stash.clear_log()
+        return take(path, operation)
 
-    stage.plex.clear_log()
-    stage.plex.handle = renew
+    stage.stash.faults.take = spoil_then_take
     stage.run_task("Process Queue")
-    assert stage.stash.api_key == "second-key"
-    assert 401 in {entry.status for entry in stage.stash.requests}
+    assert spoilt
+    assert (401 in [one.status for one in stage.stash.requests]) is refused
     assert stage.wrong() == []
 
 

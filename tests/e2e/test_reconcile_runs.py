@@ -232,18 +232,19 @@ def test_what_was_written_to_an_old_item_says_nothing_of_the_new_one(open_world)
 def test_dead_letters_come_back_only_when_their_reason_is_gone(open_world):
     with open_world(0) as (world, app):
         queue = app.store.queue
-        for number, reason in enumerate(("not_in_plex", "rejected", "not_in_plex"), 1):
+        reasons = ("not_in_plex", "rejected", "not_in_plex", "ambiguous")
+        for number, reason in enumerate(reasons, 1):
             name = f"{reason}{number}"
             world.stash.add_scene(title="A quay", files=[f"/data/{name}.mp4"])
-            if number < 3:
+            if number != 3:
                 world.plex.add_item(world.section, file=f"/media/library/{name}.mp4")
             queue.add("scene", number)
             (claim,) = queue.claim(1, 60.0)
             queue.bury(claim, title=name, reason=reason, error="It was not there.")
         report = run(app)
-        assert found(report) == {"missing_in_plex": 1, "stale": 2}
-        assert report.queued == 1
-        assert rows(app, "SELECT id FROM queue") == [(1,)]
+        assert found(report) == {"missing_in_plex": 1, "stale": 3}
+        assert report.queued == 2
+        assert rows(app, "SELECT id FROM queue ORDER BY id") == [(1,), (4,)]
         assert rows(app, "SELECT id FROM dead_letter") == [(2,), (3,)]
 
 

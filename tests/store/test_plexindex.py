@@ -123,6 +123,18 @@ def test_an_item_that_was_read_corrects_the_index_once(desk):
     assert store.missed.may_match(known) == []
 
 
+def test_an_item_of_a_library_that_is_not_chosen_holds_nothing_for_us(desk):
+    _, listed, index, _ = desk
+    listed.files = [row("7", "/media/a/pier.mp4")]
+    index.refresh(())
+    index.learn(make_item(rating_key="8", section_id="2", paths=("/films/a/quay.mp4",)))
+    assert index.candidates(["/x/quay.mp4"]) == []
+    assert index.candidates(["/x/pier.mp4"]) == listed.files
+    # After a rebuild of Plex the id may be of an item elsewhere.
+    index.learn(make_item(rating_key="7", section_id="2", paths=("/films/a/quay.mp4",)))
+    assert index.size() == 0
+
+
 def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
     _, listed, index, _ = desk
     listed.files = [

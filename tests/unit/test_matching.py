@@ -89,6 +89,24 @@ def test_several_at_the_best_level_are_refused_with_their_paths_or_taken_loosely
     assert match(["/data/a/pier.mp4"], twins, loose=True)[0] == "1"
 
 
+def test_an_explanation_of_a_tie_gives_every_one_of_it_the_same_reason():
+    held = [
+        plex_file("/m/1/a/pier.mp4", "1"),
+        plex_file("/m/2/a/pier.mp4", "2"),
+        plex_file("/attic/pier.mp4", "1"),
+    ]
+    scene = make_scene(files=(StashFile("/data/a/pier.mp4", 10),))
+    found = explain(scene, held, [])
+    assert (found.match, found.confidence, found.reason) == (None, "", "ambiguous")
+    assert {one.file.path: one.why for one in found.candidates} == {
+        "/m/1/a/pier.mp4": "it fits equally well",
+        "/m/2/a/pier.mp4": "it fits equally well",
+        "/attic/pier.mp4": "another file of the same item",
+    }
+    loosely = explain(scene, held, [], loose=True)
+    assert (loosely.match.file, loosely.confidence) == (held[0], "low")
+
+
 def test_one_file_in_two_libraries_is_refused():
     twice = [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/m/a/pier.mp4", "2", 9, "5")]
     with pytest.raises(Ambiguous, match="2 Plex items .*plex_library"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.show.observe import progress_sentence
-from stash2plex.show.progress import RATE_SECONDS_MOST, Tally
+from stash2plex.show.progress import RATE_SECONDS_MOST, Progress, Tally
 from stash2plex.show.terminal import bar_words
 from tests.support import ManualClock
 
@@ -63,6 +63,15 @@ def test_while_it_waits_there_is_no_guess_but_what_it_waits_for():
     assert progress_sentence(waiting).endswith("Waiting for Plex, next try in 8 s.")
     assert "Waiting for Plex" in bar_words(waiting)
     assert "/s" not in bar_words(waiting)
+
+
+def test_the_words_beside_the_bar_say_how_many_how_fast_and_how_long():
+    moving = Progress(done=1200, failed=3, later=7, left=180, rate=2.0)
+    assert bar_words(moving) == "1,210/1,390 [red]3 failed[/] 2.0/s 1 min 30 s"
+    assert bar_words(evolve(moving, failed=0, left=0)) == "1,207/1,207 2.0/s"
+    assert bar_words(Progress(left=5)) == "0/5"
+    waiting = evolve(moving, failed=0, note="Plex [down].\nWaiting for Plex.")
+    assert bar_words(waiting) == "1,207/1,387 [yellow]Waiting for Plex.[/]"
 
 
 def test_an_outage_does_not_count_in_the_rate():

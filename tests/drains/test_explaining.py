@@ -1,0 +1,134 @@
+"""Why a scene is where it is: the sentence for each place of its key, with Plex there and away."""
+
+from __future__ import annotations
+
+import re
+
+from stash2plex.errors import Unavailable
+from stash2plex.show.explain import explain_scene, explanation_json, explanation_lines
+from stash2plex.write.desired import desired_state
+
+
+def why(desk, scene):
+    known = explain_scene(desk.app, scene.id)
+    return known.state, re.sub(r"at \d[\d: -]+\d", "at TIME", known.why)
+
+
+def synced(desk):
+    scene, _ = desk.scene("a/pier.mp4"), desk.item("a/pier.mp4")
+    desk.drain(scene)
+    return scene
+
+
+def fail(desk, **values):
+    """Work on the one key that is due, without success."""
+    (claim,) = desk.app.store.queue.claim(1, 60.0)
+    given = {"delay": 90.0, "reason": "transient", "error": "Plex answered with half a page."}
+    desk.app.store.queue.nack(claim, **{**given, **values})
+
+
+def test_a_key_that_is_due_or_in_hand(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    assert why(desk, scene)[0] == "in_sync"
+    desk.add(scene)
+    said = "It is due; the worker or Process Queue sends it next."
+    assert why(desk, scene) == ("waiting", said)
+    desk.app.store.queue.claim(1, 60.0)
+    assert why(desk, scene) == ("in_progress", "A worker has it in hand now.")
+
+
+def test_a_key_that_failed_says_how_often_and_what_happened(make_desk):
+    desk = make_desk(max_retries=4)
+    scene = synced(desk)
+    desk.add(scene)
+    fail(desk)
+    tries = "1 of 4 tries failed, next try at TIME"
+    said = f"It is tried again ({tries}). Plex answered with half a page."
+    assert why(desk, scene) == ("waiting", said)
+    desk.clock.step(91)
+    assert why(desk, scene)[1].startswith("It is due;")
+    fail(desk, error="Plex answered with nothing.")
+    known = explain_scene(desk.app, scene.id)
+    assert "(2 of 4 tries failed" in known.why
+    assert [one["error"] for one in explanation_json(known)["queue"]["history"]] == [
+        "Plex answered with nothing.",
+        "Plex answered with half a page.",
+    ]
+    lines = explanation_lines(known)
+    assert [line for line in lines if "answered with" in line][1:] == lines[-2:]
+
+
+def test_a_key_that_waits_without_a_failure_says_how_long(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    desk.app.store.queue.add("scene", scene.id, delay=90.0)
+    assert why(desk, scene) == ("waiting", "It is due in 1 min 30 s.")
+
+
+def test_a_key_that_waits_for_plex_to_have_its_file(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/pier.mp4")
+    desk.item("b/quay.mp4")
+    desk.add(scene)
+    desk.work(1)
+    state, words = why(desk, scene)
+    assert state == "waiting"
+    assert words.startswith(
+        "It waits for Plex to have its file (looked up 1 of 12 times, next try at TIME). "
+        "“About a/pier.mp4” is not in Plex yet."
+    )
+
+
+def test_while_plex_is_away_every_key_waits_for_it(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    desk.add(scene)
+    for _ in range(3):
+        desk.app.store.breakers["plex"].failed(Unavailable("Plex", "Plex is asleep."), 1)
+    assert why(desk, scene) == ("waiting", "It waits for Plex: Plex is asleep.")
+
+
+def test_without_plex_it_says_whether_stash_has_changed_since(make_desk):
+    desk = make_desk()
+    scene, never = synced(desk), desk.scene("a/quay.mp4")
+    desk.plex.down()
+    since = "It was last in sync at TIME and has "
+    assert why(desk, scene) == (
+        "unknown", f"{since}not changed since; what it is now is not known."
+    )  # fmt: skip
+    scene.title = "Edited unseen"
+    assert why(desk, scene) == (
+        "unknown", f"{since}changed in Stash since; what it is now is not known."
+    )  # fmt: skip
+    lines = explanation_lines(explain_scene(desk.app, scene.id))
+    assert any(line.startswith("Not known now. What Plex holds: Plex at") for line in lines)
+    assert why(desk, never)[0] == "not_matched"
+    desk.stash.down()
+    assert why(desk, scene) == (
+        "unknown",
+        "It was last in sync at TIME; what it is now is not known.",
+    )
+    said = "It was never synced, and what it holds is not known now."
+    assert why(desk, never) == ("unknown", said)
+
+
+def test_what_was_written_to_another_item_says_nothing_of_this_one(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    shown = {one.name: one for one in explain_scene(desk.app, scene.id).fields}
+    assert shown["title"].written == scene.title
+    desk.app.store.connection.execute("UPDATE scene_record SET rating_key = '99'")
+    shown = {one.name: one for one in explain_scene(desk.app, scene.id).fields}
+    assert (shown["title"].written, shown["title"].plex) == (None, scene.title)
+
+
+def test_an_item_that_plex_has_no_more_is_not_known(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    desk.plex.trash_item(desk.plex.all_items()[0])
+    known = explain_scene(desk.app, scene.id)
+    assert known.state == "unknown"
+    assert known.unknown == ["What Plex holds: it has no item 1 any more."]
+    settings = desk.app.settings()
+    assert known.fields[0].stash == desired_state(known.scene, settings).texts[known.fields[0].name]

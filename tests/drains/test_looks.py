@@ -1,0 +1,122 @@
+"""Looks at Stash in a drain: what is polled, how often, and what a sweep has to see to."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from stash2plex.servers import stash as stash_client
+from stash2plex.show.observe import Silent
+from stash2plex.sweeps import sweep as sweeping
+from stash2plex.worker import Goal
+
+POLL = "query ScenePage"
+MINUTE = 61.0
+MOST_PAGES = 20
+"""Pages of one look after which it is taken for one that does not end."""
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    """Let a page hold three rows, so that a small library has many pages."""
+    monkeypatch.setattr(stash_client, "PAGE", 3)
+    monkeypatch.setattr(sweeping, "PAGE", 3)
+
+
+class Heard(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+def listen(desk):
+    """Return what is logged from now on; the next application of this process ends that."""
+    handler = Heard()
+    desk.app.logs.logger.addHandler(handler)
+    return handler.lines
+
+
+def at_rest(desk, number, **values):
+    """Bring scenes in sync, and let the looks come to rest."""
+    scenes = [desk.scene(f"a/{n}.mp4", size=n, **values) for n in range(1, number + 1)]
+    for n in range(1, number + 1):
+        desk.item(f"a/{n}.mp4", size=n)
+    desk.drain(*scenes)
+    for _ in range(3):
+        look(desk)
+    return scenes
+
+
+def look(desk):
+    """Let a minute go by and look once; returns how many pages of scenes that costs."""
+    desk.clock.step(MINUTE)
+    desk.stash.clear_log()
+
+    def asks_for_ever():
+        return pages() > MOST_PAGES
+
+    def pages():
+        return desk.stash.count(operation=POLL)
+
+    desk.app.drain(Goal("test", foreground=True), Silent(), asks_for_ever)
+    return pages()
+
+
+def test_what_was_polled_is_not_polled_again_for_ever(make_desk):
+    desk = make_desk()
+    scene, _ = at_rest(desk, 2)
+    scene.title = "Edited unseen"
+    desk.stash.library.touch(scene)
+    # The second poll is for what changed within the same second.
+    assert [look(desk) for _ in range(4)] == [1, 1, 0, 0]
+    assert "Edited unseen" in desk.titles()
+
+
+def test_a_poll_reads_each_page_once_and_misses_nothing(make_desk, small_pages):
+    desk = make_desk()
+    scenes = at_rest(desk, 7)
+    for scene in scenes:
+        scene.title = f"Edited unseen {scene.id}"
+        desk.stash.library.touch(scene)
+    assert look(desk) == 3
+    assert desk.titles() == [scene.title for scene in scenes]
+
+
+def test_what_a_poll_found_is_told_with_its_number(make_desk):
+    desk = make_desk()
+    scenes = at_rest(desk, 3)
+    for scene in scenes[:2]:
+        scene.title = f"Edited unseen {scene.id}"
+        desk.stash.library.touch(scene)
+    heard = listen(desk)
+    look(desk)
+    assert [line for line in heard if "changed in Stash" in line] == [
+        "2 keys queued: changed in Stash unseen."
+    ]
+    heard.clear()
+    look(desk)
+    assert not [line for line in heard if "changed in Stash" in line]
+
+
+def test_more_studios_than_one_question_tells_of_are_left_to_a_sweep(make_desk, small_pages):
+    desk = make_desk()
+    studios = [desk.stash.add_studio(f"Studio {n}") for n in range(3)]
+    scenes = at_rest(desk, 2, studio=studios[0])
+    desk.clock.step(MINUTE)
+    for studio in studios:
+        studio.name += ", renamed"
+        desk.stash.library.touch(studio)
+    heard = listen(desk)
+    look(desk)
+    assert any("because many studios have changed" in line for line in heard)
+    held = [item.texts["studio"] for item in desk.plex.all_items()]
+    assert held == ["Studio 0, renamed"] * len(scenes)
+    for _ in range(3):
+        look(desk)
+    assert look(desk) == 0
