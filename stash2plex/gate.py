@@ -136,19 +136,25 @@ class Gate:
         wait = self._until_probe("stash", state)
         if state.state == "open" and wait > 0:
             return self._closed("stash", wait, state.reason, refused=state.refused)
+        unusable: ConfigError | None = None
+
+        def read() -> None:
+            nonlocal unusable
+            try:
+                self._found = self.open_session()
+            except ConfigError as error:
+                unusable = error
+
         try:
-            self.watch.read(self._read)
-        except ConfigError as error:
-            return self._unusable(error, of_plex=False)
+            self.watch.read(read)
         except ServerError as error:
             return self._failed(error, 0)
         breaker.succeeded()
+        if unusable is not None:
+            return self._unusable(unusable, of_plex=False)
         if not self._of_plex or self.monotonic() - self._error_at >= CONFIG_SECONDS:
             self._error = None
         return None
-
-    def _read(self) -> None:
-        self._found = self.open_session()
 
     def _adopt(self) -> None:
         """Go on with other settings: what failed under those before says nothing any more."""

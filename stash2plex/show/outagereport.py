@@ -50,7 +50,7 @@ def read_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
                 "seconds": round(one.seconds(now)),
                 "kind": one.kind,
                 "cause": one.cause,
-                "cured": one.cured,
+                "cured": bool(one.cured),
                 "waiting": one.waiting,
             }
             for one in outages[:limit]

@@ -124,7 +124,7 @@ def read_outages(connection: sqlite3.Connection) -> list[Outage]:
         "SELECT server, started_at, ended_at, cause, waiting, kind, cured FROM outage"
         " ORDER BY seq DESC"
     )
-    return [Outage(*row[:6], cured=bool(row[6])) for row in rows]
+    return [Outage(*row) for row in rows]
 
 
 def watched_since(connection: sqlite3.Connection, outages: Sequence[Outage]) -> float:
