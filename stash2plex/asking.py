@@ -18,7 +18,7 @@ ASK_SECONDS = 5.0
 def ask_servers(app: App) -> Stash2PlexError | None:
     """Ask Stash for the settings, and Plex for its libraries by them; returns what is wrong.
 
-    Changes nothing, so it may be done while another process drains.
+    Lists nothing and writes to neither, so it may be done while another process drains.
     """
     try:
         session = app.open_session()

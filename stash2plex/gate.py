@@ -28,9 +28,6 @@ from stash2plex.sweeps.upkeep import asked_look
 CONFIG_SECONDS = 15.0
 """Between two tries of settings that Plex does not bear out, such as a library that it lacks."""
 
-PROBE_SECONDS = 15.0
-"""How long a sign of life is waited for, whatever the settings allow for work."""
-
 
 @frozen
 class Closed:
@@ -48,7 +45,8 @@ class Gate:
 
     Settings that have changed count from the next claim on. While anything is in hand they wait,
     as `changing` says; then the drain claims nothing and lets run dry what it has. `heeds_off`
-    is for a drain that `background_worker` may switch off.
+    is for a drain that `background_worker` may switch off. A sign of life of Plex is waited for
+    `most_seconds`, if the settings allow more.
     """
 
     store: Store
@@ -58,6 +56,7 @@ class Gate:
     clock: Clock
     monotonic: Clock
     heeds_off: bool
+    most_seconds: float
     session: Session | None = field(init=False, default=None)
     connected: bool = field(init=False, default=False)
     changing: bool = field(init=False, default=False)
@@ -217,9 +216,9 @@ class Gate:
         assert self.session is not None
         if server == "plex":
             if self.store.breakers["plex"].read().refused:
-                self.session.plex.check_token(PROBE_SECONDS)
+                self.session.plex.check_token(self.most_seconds)
             else:
-                self.session.plex.identity(PROBE_SECONDS)
+                self.session.plex.identity(self.most_seconds)
         else:
             self.session.stash.ping()
 
@@ -229,7 +228,7 @@ class Gate:
             return None
         assert self.session is not None
         try:
-            identity = self.session.plex.check_token(PROBE_SECONDS)
+            identity = self.session.plex.check_token(self.most_seconds)
             self.session.index.check_server(identity.machine_id)
             read_news(self.store, self.session)
         except ConfigError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from random import Random
 
@@ -34,6 +35,9 @@ PATIENCE = 300.0
 TASK_PATIENCE = 45.0
 """The same for a task of Stash that has a background worker behind it: it has Stash's one job slot,
 and leaves it within a minute, slow time-outs included."""
+
+PROBE_SECONDS = 15.0
+"""How long such a task waits for a sign of life of Plex, if the settings allow more."""
 
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
@@ -152,6 +156,7 @@ class Drain:
             self.clock,
             self.monotonic,
             heeds_off=not (self.goal.foreground or self.goal.service),
+            most_seconds=PROBE_SECONDS if self.goal.patience <= TASK_PATIENCE else math.inf,
         )
         start = self._worked_at = self._alive_at = self.monotonic()
         # This process may log in where the last one could not.
@@ -202,6 +207,7 @@ class Drain:
                     self._tally.restart_rate()
                 # A probe that got through is not the end of an outage; a real answer is.
                 self._closed_since = None
+                self._said = ""
             pipeline = self._pipeline
             assert pipeline is not None
             self._watch_plex()

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from stash2plex.app import encode_request
-from stash2plex.errors import ServerError, Stash2PlexError, Unavailable
+from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
 from stash2plex.show.observe import StashProgress
@@ -56,7 +56,8 @@ def drain(context: Context, name: str, part: tuple[float, float] = (0.0, 1.0)) -
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
-        if goes_on and isinstance(summary.error, Unavailable):
+        if goes_on and isinstance(summary.error, (ServerError, ConfigError)):
+            # It waits for the server, or for the setting to be mended.
             with suppress(ServerError):
                 leave_to_worker(context)
         # Stash logs the error of an answer by itself.
