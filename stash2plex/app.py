@@ -21,9 +21,10 @@ from stash2plex.compare.reconcile import Reconciliation, Scope
 from stash2plex.compare.reports import Report, ReportBook
 from stash2plex.compare.routine import Routine
 from stash2plex.config import Settings, parse_settings
-from stash2plex.datadir import DATABASE_NAME, prepare
+from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
+from stash2plex.hook import SEEN_FILE
 from stash2plex.index.missed import Missed
 from stash2plex.index.plexindex import PlexIndex
 from stash2plex.index.scans import Scans
@@ -33,12 +34,14 @@ from stash2plex.model import Clock, Sleep
 from stash2plex.records import Records
 from stash2plex.repair import replace_damaged
 from stash2plex.servers.plex import Plex, plex_headers
-from stash2plex.servers.stash import Stash, StashBasics
+from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
 from stash2plex.session import Session, Store
+from stash2plex.settingswatch import SettingsWatch, settings_marks
 from stash2plex.show.logs import Logs
 from stash2plex.show.observe import Observer
 from stash2plex.show.progress import ProgressBook
+from stash2plex.show.telling import end_trouble
 from stash2plex.sweeps.sweeper import Sweeper
 from stash2plex.worker import Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
@@ -124,7 +127,8 @@ class App:
     """Everything over one data folder. Close it when done.
 
     `overrides` are settings from flags, environment and file, which go before those that Stash
-    stores. `logs` follows the settings, and is told of bad ones, each once.
+    stores. `logs` follows the settings, and is told of bad ones, each once. `stash_dir` is the
+    folder of Stash's configuration, empty for a process that Stash did not start.
     """
 
     folder: str
@@ -136,6 +140,10 @@ class App:
     monotonic: Clock = time.monotonic
     sleep: Sleep = time.sleep
     random: Random = field(factory=Random)
+    stash_dir: str = ""
+    _stash_file: str = ""
+    _has_basics: bool = False
+    _heeded: Settings | None = None
     _session: Session | None = None
     _warned: tuple[str, ...] = ()
     _sweeper: Sweeper | None = None
@@ -168,19 +176,60 @@ class App:
 
     def basics(self) -> StashBasics:
         """Ask Stash for its version and our stored settings."""
-        return self.stash.basics(PLUGIN_ID)
+        basics = self.stash.basics(PLUGIN_ID)
+        self._has_basics = True
+        return basics
+
+    def _stored(self) -> Stored:
+        """Read what Stash stores: at first with what can be asked of it."""
+        return self.stash.stored(PLUGIN_ID) if self._has_basics else self.basics().stored
+
+    def settings_stamp(self) -> str:
+        """Return what changes whenever Stash stores a setting; empty where that cannot be seen."""
+        return file_stamp(self._stash_file) if self._stash_file else ""
 
     def settings(self) -> Settings:
         """Read the settings through all layers, and keep for the hook what it must know."""
-        stored = dict(self.basics().settings)
-        settings, problems = parse_settings({**stored, **self.overrides})
+        stamp = self.settings_stamp()
+        stored = self._stored()
+        # On another machine the same path may be another file.
+        is_here = self.stash_dir and os.path.dirname(stored.file) == self.stash_dir
+        self._stash_file = stored.file if is_here else ""
+        settings, problems = parse_settings({**stored.settings, **self.overrides})
         if tuple(problems) != self._warned:
             self._warned = tuple(problems)
             for problem in problems:
                 self.logs.logger.error("%s", problem)
         self.logs.use(settings)
         self.tell_hook(settings.background_worker)
+        if stamp := stamp or self.settings_stamp():
+            self._keep(SEEN_FILE, f"{stamp} {self._stash_file}")
+        self._heed(settings)
         return settings
+
+    def _keep(self, name: str, value: str) -> None:
+        if get_meta(self.store.connection, name) != value:
+            with transaction(self.store.connection):
+                set_meta(self.store.connection, name, value)
+
+    def _heed(self, settings: Settings) -> None:
+        """Forget the failures that a change of the settings may have cured.
+
+        They are in the database, and another process may have seen the settings before.
+        """
+        if settings == self._heeded:
+            return
+        # A command line with settings of its own does not take turns with the plugin.
+        name = "settings_of_command_line" if self.overrides else "settings_seen"
+        connection, everything = settings_marks(settings, self.client_id())
+        with transaction(self.store.connection):
+            seen = get_meta(self.store.connection, name)
+            if seen is not None and seen.partition(" ")[0] != connection:
+                self.store.breakers["plex"].reset()
+            if seen is not None and seen.partition(" ")[2] != everything:
+                end_trouble(self.store.connection)
+            self._keep(name, f"{connection} {everything}")
+        self._heeded = settings
 
     def tell_hook(self, choice: str) -> None:
         """Keep for the hook, which asks no server, whether it may start a worker.
@@ -233,6 +282,8 @@ class App:
         return Drain(
             store=self.store,
             open_session=self.open_session,
+            settings_watch=SettingsWatch(self.settings_stamp, self.clock, self.monotonic),
+            worker_wanted=self.worker_wanted,
             sweeper=self.sweeper,
             routine=Routine(self.store, clock=self.clock, monotonic=self.monotonic),
             book=self.book,
@@ -349,8 +400,12 @@ def open_app(
     *,
     overrides: Mapping[str, object] | None = None,
     logs: Logs | None = None,
+    stash_dir: str = "",
 ) -> App:
-    """Build everything over a data folder and a Stash server; `logs` is kept in the folder too."""
+    """Build everything over a data folder and a Stash server; `logs` is kept in the folder too.
+
+    `stash_dir` is the folder of Stash's configuration, for a process that Stash started.
+    """
     # Files that SQLite or a log makes beside ours are for this user only.
     os.umask(0o077)
     forbid_core_dumps()
@@ -372,6 +427,7 @@ def open_app(
         overrides=overrides or {},
         logs=kept,
         random=random,
+        stash_dir=stash_dir,
     )
 
 

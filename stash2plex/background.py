@@ -20,7 +20,7 @@ from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
 from stash2plex.show.observe import Silent
 from stash2plex.starter import start_worker
-from stash2plex.worker import Goal
+from stash2plex.worker import SWITCHED_OFF, Goal
 
 STASH_PATIENCE = 120.0
 """Seconds without Stash after which the worker goes; the queue stays."""
@@ -46,7 +46,7 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
         if not isinstance(info, dict):
             raise UsageError("The worker was started without Stash's connection.")
         _close_stdin()
-        app = open_app(folder, read_server_connection(info))
+        app = open_app(folder, read_server_connection(info), stash_dir=str(info.get("Dir") or ""))
     except Stash2PlexError as error:
         print(error, file=sys.stderr)
         lock.release()
@@ -85,8 +85,12 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
             break
     if stop.homeless:
         logger.warning("The background worker ends: its data folder was removed or replaced.")
-    elif stop.asked or not app.worker_wanted():
+    elif stop.uninstalled:
+        logger.info("The background worker ends: the plugin was uninstalled.")
+    elif stop.asked:
         logger.info("The background worker ends: it was asked to.")
+    elif summary.gave_up == SWITCHED_OFF:
+        logger.info("The background worker ends: %s", summary.gave_up)
     elif summary.gave_up:
         logger.warning("The background worker ends: %s", summary.gave_up)
     else:
@@ -153,11 +157,13 @@ class _StopSignal:
             self._checked_at = now
             stamp = self._read_stamp()
             self.outdated = stamp is not None and stamp != self._stamp
-            # Gone at two looks in a row is no update in the making: the plugin was uninstalled.
             self._missing = self._missing + 1 if stamp is None else 0
             # What this process still has open is nobody's any more: a save makes a new folder and
             # starts a worker of its own there.
             self.homeless = self._read_identity() != self._identity
-        if self.homeless:
-            return True
-        return self.asked or self.outdated or self._missing > 1 or not self._app.worker_wanted()
+        return self.homeless or self.asked or self.outdated or self.uninstalled
+
+    @property
+    def uninstalled(self) -> bool:
+        """Whether the plugin's files are gone: missing at two looks is no update in the making."""
+        return self._missing > 1

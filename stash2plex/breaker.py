@@ -17,6 +17,9 @@ THRESHOLD = 3
 PROBE_BASE, PROBE_CAP = 2.0, 60.0
 """Seconds until the first probe, and between probes in the long run."""
 
+UNAVAILABLE, LOGIN, REFUSED = "unavailable", "login", "refused"
+"""Kinds of an outage: out of reach; token, key or session refused; refused for another reason."""
+
 OUTAGES_KEPT = 5_000
 """The newest ones: years of an ordinary life, and a bound for a Plex that flaps."""
 
@@ -79,20 +82,24 @@ class Breaker:
             opens = failures >= THRESHOLD or refused or bool(asked) or old.state != "closed"
             probes = old.probes + 1 if opens else old.probes
             delay = max(self._probe_delay(probes), asked or 0.0)
+            # A server that is back and refuses is another outage than the one that was away.
+            begins = opens and (old.state == "closed" or old.refused != refused)
             new = BreakerState(
                 state="open" if opens else "closed",
                 failures=failures,
-                since=old.since if old.state != "closed" else now,
+                since=now if begins or old.state == "closed" else old.since,
                 probes=probes,
                 next_probe_at=now + delay if opens else 0.0,
                 reason=str(error),
                 refused=refused,
             )
             self._write(new)
-            if opens and old.state == "closed":
+            if begins:
+                self._end_outage()
                 self._db.execute(
-                    "INSERT INTO outage (server, started_at, cause, waiting) VALUES (?, ?, ?, ?)",
-                    (self._server, now, str(error), waiting),
+                    "INSERT INTO outage (server, started_at, cause, waiting, kind)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (self._server, now, str(error), waiting, outage_kind(error)),
                 )
                 self._db.execute(
                     "DELETE FROM outage WHERE seq <= (SELECT max(seq) FROM outage) - ?",
@@ -114,11 +121,20 @@ class Breaker:
             return False
         with transaction(self._db):
             self._db.execute("DELETE FROM breaker WHERE server = ?", (self._server,))
-            self._db.execute(
-                "UPDATE outage SET ended_at = ? WHERE server = ? AND ended_at IS NULL",
-                (self._clock(), self._server),
-            )
+            self._end_outage()
         return old.state != "closed"
+
+    def reset(self) -> None:
+        """Forget everything: it was learnt under an address or a log-in that is no longer set."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM breaker WHERE server = ?", (self._server,))
+            self._end_outage(cured=True)
+
+    def _end_outage(self, *, cured: bool = False) -> None:
+        self._db.execute(
+            "UPDATE outage SET ended_at = ?, cured = ? WHERE server = ? AND ended_at IS NULL",
+            (self._clock(), int(cured), self._server),
+        )
 
     def hasten(self) -> None:
         """Make the next probe due now: a setting changed or a person asked."""
@@ -146,3 +162,10 @@ class Breaker:
                 int(state.refused),
             ),
         )
+
+
+def outage_kind(error: ServerError) -> str:
+    """Return which kind of outage an error begins."""
+    if not isinstance(error, Refused):
+        return UNAVAILABLE
+    return LOGIN if error.wants_login else REFUSED

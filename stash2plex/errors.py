@@ -16,7 +16,8 @@
     │   └── Rejected                   1   400 and the like: trying again will not help
     ├── NotInPlexYet                   1   no item for the scene: wait for Plex to scan
     ├── Ambiguous                      1   several items fit equally well
-    └── Interrupted                  130   a person stopped the command
+    ├── Interrupted                  130   a person stopped the command
+    └── StashGone                      1   nobody reads what a task writes: Stash has ended
 
 Each message says what happened and what to do. None ever holds a token.
 """
@@ -151,3 +152,12 @@ class Interrupted(Stash2PlexError):
 
     exit_code = 130
     reason = "interrupted"
+
+
+class StashGone(Stash2PlexError):
+    """Stash ended while it ran a task, and with it whoever reads the task's output."""
+
+    reason = "stash_gone"
+
+    def __init__(self) -> None:
+        super().__init__("Stash went away; what is queued is safe and goes out when it is back.")

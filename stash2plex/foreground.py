@@ -7,17 +7,14 @@ from collections.abc import Callable
 from attrs import evolve
 
 from stash2plex.app import App
-from stash2plex.errors import Refused, Stash2PlexError, Unavailable
+from stash2plex.asking import Asker
 from stash2plex.lock import drain_lock, show_presence
-from stash2plex.show.observe import Observer, span
+from stash2plex.show.observe import Observer
 from stash2plex.show.progress import Progress
 from stash2plex.sweeps.upkeep import ask_for_look, look_is_asked
 from stash2plex.worker import Goal, Summary
 
 WATCH_STEP = 0.5
-REFUSAL_SECONDS = 3.0
-"""Time for the other process to try once more before its refusal is believed."""
-
 LOOK_PATIENCE = 10.0
 """Seconds that the other process has for its look, before an empty queue is believed."""
 
@@ -33,8 +30,8 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
         name.hasten()
     lock = drain_lock(app.folder)
     start = app.monotonic()
-    closed_since: float | None = None
     asked_at: float | None = None
+    asker = Asker(app, goal)
     shown = Progress()
     while True:
         if lock.acquire():
@@ -48,6 +45,7 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
         if asked_at is None:
             asked_at = app.monotonic()
             ask_for_look(app.store.connection)
+            asker.ask()
         looks = app.monotonic() - asked_at < LOOK_PATIENCE and look_is_asked(app.store.connection)
         left = app.store.queue.due_within(goal.horizon)
         theirs = app.book.read(left)
@@ -55,20 +53,7 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
             # The row of an earlier burst; the other process has not begun this one.
             theirs = Progress(left=left)
         shown = evolve(theirs, ended=False)
-        gave_up = ""
-        error: Stash2PlexError | None = None
-        state = app.store.breakers["plex"].read()
-        if state.refused and app.monotonic() - start >= REFUSAL_SECONDS:
-            error = Refused("Plex", state.reason)
-            gave_up = state.reason
-        elif theirs.note and left:
-            closed_since = app.monotonic() if closed_since is None else closed_since
-            if app.monotonic() - closed_since >= goal.patience:
-                error = Unavailable("Plex", theirs.note.splitlines()[0])
-                reason = theirs.note.splitlines()[0]
-                gave_up = f"{reason} Waited {span(goal.patience)}; run the task again later."
-        else:
-            closed_since = None
+        error, gave_up = asker.verdict(theirs.note, left)
         if not (left or looks) or gave_up or stopped():
             shown = evolve(shown, ended=True)
             observer.progress(shown)

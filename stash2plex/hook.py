@@ -8,7 +8,7 @@ import json
 import os
 import time
 
-from stash2plex.datadir import locate, prepare
+from stash2plex.datadir import file_stamp, locate, prepare
 from stash2plex.db import connect, get_meta, store_error
 from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
 from stash2plex.starter import start_worker
@@ -25,7 +25,10 @@ PLAY_FIELDS = frozenset(
 """Input fields that change nothing that Plex shows (stash.md §3.3)."""
 
 OFF_TRUSTED = 60
-"""Seconds that a save believes that the worker is off without having one look."""
+"""Seconds that a save trusts that the worker is off, where Stash's settings file is not known."""
+
+SEEN_FILE = "settings_file"
+"""Name of the stored stamp and path of Stash's settings file, as of the last reading."""
 
 MOST_MERGED = 1_000
 """Tags of one merge that are looked at."""
@@ -35,8 +38,9 @@ UNTOLD_SECONDS = 86_400
 
 NEWS_SQL = (
     "SELECT EXISTS (SELECT 1 FROM dead_letter WHERE last_failed_at > ?1)"
-    " OR EXISTS (SELECT 1 FROM (SELECT started_at, ended_at FROM outage ORDER BY seq DESC LIMIT 4)"
-    " WHERE started_at > ?1 OR ended_at > ?1)"
+    " OR EXISTS (SELECT 1 FROM"
+    " (SELECT started_at, ended_at, cured FROM outage ORDER BY seq DESC LIMIT 4)"
+    " WHERE NOT cured AND (started_at > ?1 OR ended_at > ?1))"
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
 )
 """Whether the worker met something since a person was last told."""
@@ -87,20 +91,38 @@ def _store(path: str, keys: "list[tuple[str, int]]", delay: float) -> "tuple[boo
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
-        wanted = may_start(get_meta(database, "background_worker"), time.time())
+        changed = settings_changed(get_meta(database, SEEN_FILE))
+        wanted = may_start(get_meta(database, "background_worker"), time.time(), changed)
         told_at = float(get_meta(database, "told_at") or time.time() - UNTOLD_SECONDS)
-        return wanted, bool(database.execute(NEWS_SQL, (told_at,)).fetchone()[0])
+        # A changed setting may have cured it: the worker finds out first.
+        news = not changed and bool(database.execute(NEWS_SQL, (told_at,)).fetchone()[0])
     except database.Error as error:
         raise store_error(error, path) from error
+    return wanted, news
 
 
-def may_start(choice: str | None, now: float) -> bool:
-    """Say whether a worker may be started: not while it is off, but for a look once a minute.
+def settings_changed(seen: str | None) -> bool | None:
+    """Return whether Stash has stored a setting since one was read; None where nothing tells.
 
-    `choice` is what was last read of the setting, with the time of an “off”.
+    `seen` is the stamp and the path of its file, as of the last reading.
+    """
+    stamp, _, path = (seen or "").partition(" ")
+    found = file_stamp(path) if path else ""
+    return found != stamp if found else None
+
+
+def may_start(choice: str | None, now: float, changed: bool | None = None) -> bool:
+    """Return whether a worker may be started: not while it is off.
+
+    `choice` is what was last read of the setting, with the time of an “off”. It counts until
+    Stash has `changed` a setting; where nothing tells that, a worker looks once a minute.
     """
     word, _, since = (choice or "auto").partition(" ")
-    return word != "off" or (since.isdigit() and abs(now - int(since)) >= OFF_TRUSTED)
+    if word != "off":
+        return True
+    if changed is not None:
+        return changed
+    return since.isdigit() and abs(now - int(since)) >= OFF_TRUSTED
 
 
 def read_key(context: "Any") -> "tuple[str, int, float] | None":

@@ -81,6 +81,8 @@ class Pipeline:
         self._renewed_at = monotonic()
         self._renewed_wall = clock()
         self._finder = Finder(store, session, clock, monotonic)
+        self.answered_at = monotonic()
+        """When a server last did what it was asked for."""
         self.config_error: ConfigError | None = None
         """A setting that a server does not bear out any more; the drain takes it from here."""
 
@@ -420,10 +422,13 @@ class Pipeline:
 
     def _answered(self, server: str) -> None:
         """Note a real success of a server, which may end an outage."""
+        self.answered_at = self._monotonic()
         breaker = self._store.breakers[server]
-        since = breaker.read().since
+        state = breaker.read()
         if breaker.succeeded():
-            self._log.info("%s is back after %s.", server.capitalize(), span(self._clock() - since))
+            words = "lets us in again" if state.refused else "is back"
+            took = span(self._clock() - state.since)
+            self._log.info("%s %s after %s.", server.capitalize(), words, took)
 
     def _failed(self, claims: list[Claim], title: str, error: Exception) -> None:
         """Decide what becomes of keys that failed together: the only place that does."""

@@ -6,12 +6,22 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
 from stash2plex.app import open_app, read_server_connection, store_errors_mapped
 from stash2plex.datadir import locate
-from stash2plex.errors import Stash2PlexError, StoreError, UsageError, fault_sentence
+from stash2plex.db import get_meta
+from stash2plex.errors import (
+    ServerError,
+    Stash2PlexError,
+    StashGone,
+    StoreError,
+    UsageError,
+    fault_sentence,
+)
+from stash2plex.hook import SEEN_FILE, settings_changed
 from stash2plex.modes import draining, keys, looking, reconciling, scenes, steering
 from stash2plex.modes.context import Context, Mode
 from stash2plex.show.logs import Logs
@@ -30,35 +40,66 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     logs = Logs(sys.stderr)
     folder = locate(info.get("Dir"), plugin_dir)
+    stash_dir = str(info.get("Dir") or "")
     try:
-        app = open_app(folder, read_server_connection(info), logs=logs)
+        app = open_app(folder, read_server_connection(info), logs=logs, stash_dir=stash_dir)
     except StoreError as error:
         if mode.without_store is None:
             raise
-        return _answer({"output": mode.without_store(error)})
+        _write({"output": mode.without_store(error)})
+        return 0
+    context = Context(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
     try:
-        context = Context(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
+        answer, exit_code = _run(mode, context, logs)
+        _write(answer)
+    except StashGone as error:
+        logs.logger.warning("%s", error)
+        _leave_streams()
+        return error.exit_code
+    finally:
+        app.close()
+    return exit_code
+
+
+def _run(mode: Mode, context: Context, logs: Logs) -> tuple[dict[str, Any], int]:
+    """Run a mode; returns its answer and the exit code. Raises StashGone."""
+    app = context.app
+    try:
         with store_errors_mapped(app):
             if mode.task:
+                if settings_changed(get_meta(app.store.connection, SEEN_FILE)) is not False:
+                    with suppress(ServerError):
+                        # What a changed setting has cured is not told any more.
+                        app.settings()
                 tell(app.store.connection, logs.logger, app.clock())
             output = mode.run(context)
             if mode.task:
                 # What the task met it has said itself.
                 mark_told(app.store.connection, app.clock())
+    except StashGone:
+        raise
     except Stash2PlexError as error:
         # Stash writes it into its log, where titles may have to be hidden.
-        return _answer({"error": logs.curtain(str(error))}, error.exit_code)
+        return {"error": logs.curtain(str(error))}, error.exit_code
     except Exception as error:
         logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
-        return _answer({"error": fault_sentence(error)}, 1)
-    finally:
-        app.close()
-    return _answer({"output": output})
+        return {"error": fault_sentence(error)}, 1
+    return {"output": output}, 0
 
 
-def _answer(answer: dict[str, Any], exit_code: int = 0) -> int:
-    os.write(1, json.dumps(answer).encode() + b"\n")
-    return exit_code
+def _write(answer: dict[str, Any]) -> None:
+    """Write the answer. Raises StashGone where nobody reads it."""
+    try:
+        os.write(1, json.dumps(answer).encode() + b"\n")
+    except OSError as error:
+        raise StashGone from error
+
+
+def _leave_streams() -> None:
+    """Have what is still buffered for Stash go nowhere at the end of the process."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def find_mode(name: object) -> Mode:

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from random import Random
 
 from attrs import define, field, frozen
 
-from stash2plex.breaker import BreakerState
 from stash2plex.compare.routine import Routine
 from stash2plex.db import transaction
-from stash2plex.errors import (
-    ConfigError,
-    Interrupted,
-    Refused,
-    ServerError,
-    Stash2PlexError,
-    Unavailable,
-)
-from stash2plex.index.news import read_news
+from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
+from stash2plex.gate import Closed, Gate
 from stash2plex.index.plexwatch import PlexWatch
 from stash2plex.model import Clock, Sleep
 from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline
-from stash2plex.servers.transport import LONGEST_RETRY_AFTER
 from stash2plex.session import Session, Store
+from stash2plex.settingswatch import SettingsWatch
 from stash2plex.show.observe import LOGGER, Observer, count, local, span
 from stash2plex.show.progress import Progress, ProgressBook, Tally
-from stash2plex.show.telling import end_trouble, note_trouble
+from stash2plex.show.telling import note_trouble
 from stash2plex.sweeps.sweeper import Sweeper
 
 HORIZON = 20.0
@@ -39,20 +32,21 @@ Shorter than the first snooze, lest one scene that Plex does not have holds up e
 PATIENCE = 300.0
 """Seconds that a foreground drain waits for a server that is down, unless told otherwise."""
 
-SESSION_SECONDS = 30.0
-"""Age at which the settings are read again when nothing is in hand."""
+TASK_PATIENCE = 45.0
+"""The same for a task of Stash that has a background worker behind it: it has Stash's one job slot,
+and leaves it within a minute, slow time-outs included."""
 
-BUSY_SESSION_SECONDS = 300.0
-"""Age at which nothing more is claimed, so that a long drain sees changed settings too."""
-
-CONFIG_SECONDS = 15.0
-"""Between two looks at settings that cannot be used."""
+PROBE_SECONDS = 15.0
+"""How long such a task waits for a sign of life of Plex, if the settings allow more."""
 
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
 
 CLOCK_SLACK = 2.0
 """Seconds that a clock may be corrected by without a word."""
+
+SWITCHED_OFF = "background_worker is off."
+"""Why a worker ended that was not wanted any more."""
 
 STEP = 0.25
 BOOK_SECONDS = 0.5
@@ -67,6 +61,7 @@ class Goal:
     Foreground: when nothing is due within `horizon`, or a server is down for `patience`.
     Background: after `idle` without work, or `patience` without Stash. All in seconds. A `service`
     is in the background, but was started by a person: `background_worker` says nothing to it.
+    `advice` is what to do when `patience` is over.
     """
 
     origin: str
@@ -75,6 +70,7 @@ class Goal:
     patience: float = PATIENCE
     idle: float = 900.0
     service: bool = False
+    advice: str = "run the task again later."
 
 
 @frozen
@@ -110,26 +106,19 @@ WAITING = {
 }
 
 
-@frozen
-class Gate:
-    """Why nothing may be claimed now, and for how many seconds."""
-
-    seconds: float
-    note: str
-    error: Stash2PlexError
-    server: str = ""
-
-
 @define
 class Drain:
     """Claims keys while any are due and the servers take them.
 
-    `open_session` reads the settings and makes the clients; `stopped` says that the process should
+    `open_session` reads the settings and makes the clients, `settings_watch` knows when that is
+    due, `worker_wanted` is what any process read last; `stopped` says that the process should
     end. Only the holder of the drain lock may run one.
     """
 
     store: Store
     open_session: Callable[[], Session]
+    settings_watch: SettingsWatch
+    worker_wanted: Callable[[], bool]
     sweeper: Sweeper
     routine: Routine
     book: ProgressBook
@@ -141,29 +130,35 @@ class Drain:
     random: Random
     stopped: Callable[[], bool]
     _session: Session | None = None
-    _session_at: float = 0.0
-    _connected: bool = False
-    _session_error: Stash2PlexError | None = None
     _pipeline: Pipeline | None = None
-    _switched_off: bool = False
-    _pacer: Pacer = field(factory=Pacer)
+    _gate: Gate = field(init=False)
     _watch: PlexWatch = field(init=False)
     _tally: Tally = field(init=False)
     _closed_since: float | None = None
     _worked_at: float = 0.0
+    _alive_at: float = 0.0
     _booked_at: float = 0.0
     _counted_at: float = -COUNT_SECONDS
     _counted: int = 0
     _handled_then: int = 0
     _said: str = ""
     _offset: float = 0.0
-    _probes: dict[str, tuple[float, float]] = field(factory=dict)
 
     def run(self) -> Summary:
         """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
         self._tally = Tally(self.goal.origin, self.clock)
         self._watch = PlexWatch(self.store, self.clock, self.monotonic)
-        start = self._worked_at = self.monotonic()
+        self._gate = Gate(
+            self.store,
+            self.open_session,
+            self.settings_watch,
+            Pacer(),
+            self.clock,
+            self.monotonic,
+            heeds_off=not (self.goal.foreground or self.goal.service),
+            most_seconds=PROBE_SECONDS if self.goal.patience <= TASK_PATIENCE else math.inf,
+        )
+        start = self._worked_at = self._alive_at = self.monotonic()
         # This process may log in where the last one could not.
         self.store.breakers["stash"].hasten()
         taken = self.store.queue.take_over()
@@ -198,24 +193,31 @@ class Drain:
             offset = self.clock() - self.monotonic()
             self._heed_clock(self._offset - offset)
             self._offset = offset
-            gate = self._gate()
-            if gate is not None:
-                ended = self._at_closed_gate(gate)
+            closed = self._look_at_gate()
+            if closed is not None:
+                ended = self._at_closed_gate(closed)
                 if ended is not None:
-                    return ended, gate.error
+                    return ended, closed.error
                 continue
-            if self._switched_off:
-                return "background_worker is off.", None
+            if self._gate.switched_off:
+                return SWITCHED_OFF, None
             half_open = self._half_open()
             if not half_open:
                 if self._closed_since is not None:
                     self._tally.restart_rate()
                 # A probe that got through is not the end of an outage; a real answer is.
                 self._closed_since = None
+                self._said = ""
             pipeline = self._pipeline
             assert pipeline is not None
             self._watch_plex()
-            if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
+            self._alive_at = max(self._alive_at, pipeline.answered_at)
+            if not pipeline.busy:
+                self._alive_at = self.monotonic()
+            if self._gate.changing:
+                # What is in flight ends; what waits for its write is read again.
+                pipeline.give_back()
+            else:
                 pipeline.fill(single=half_open)
             sweeping = self._sweep(STEP if not pipeline.busy else 0.0)
             if not (sweeping or self.goal.foreground):
@@ -243,122 +245,46 @@ class Drain:
 
     # -- the gate -------------------------------------------------------------------------
 
-    def _gate(self) -> Gate | None:
-        """Say why nothing may be claimed, or None. Probes a server that is due for it."""
-        if self._session is not None and not self._has_work():
-            return None
-        if self._pipeline is not None and self._pipeline.config_error is not None:
-            self._connected = False
-            error = self._pipeline.config_error
-            self._pipeline.config_error = None
-            return self._unusable(error)
-        if gate := self._fresh_session():
-            return gate
-        assert self._session is not None
-        if self._switched_off:
-            return None
-        for server in ("stash", "plex"):
-            breaker = self.store.breakers[server]
-            state = breaker.read()
-            if state.state != "open":
-                continue
-            wait = self._until_probe(server, state)
-            if wait > 0:
-                return self._server_gate(server, wait, state.reason, refused=state.refused)
-            try:
-                self._probe(server)
-            except ServerError as error:
-                new = breaker.failed(error, 0)
-                return self._server_gate(
-                    server,
-                    new.next_probe_at - self.clock(),
-                    str(error),
-                    refused=isinstance(error, Refused),
-                )
-            breaker.probed()
-            self._pacer.restart()
-            self._connected = self._connected and server != "plex"
-        return self._connect()
-
-    def _until_probe(self, server: str, state: BreakerState) -> float:
-        """Seconds until a server may be probed, whatever the clock on the wall does meanwhile.
-
-        A time that is seen for the first time is kept by the monotonic clock, and none is further
-        away than the longest interval there is.
-        """
-        seen_at, until = self._probes.get(server, (0.0, 0.0))
-        if seen_at != state.next_probe_at:
-            wait = min(state.next_probe_at - self.clock(), LONGEST_RETRY_AFTER)
-            until = self.monotonic() + wait
-            self._probes[server] = (state.next_probe_at, until)
-        return until - self.monotonic()
-
     def _has_work(self) -> bool:
-        if self._pipeline is not None and self._pipeline.busy:
+        """Whether the gate has to be looked at: a key is due or in hand, or it asks for it."""
+        if self._busy or self.sweeper.settings_moved or self._gate.wants_look:
             return True
-        if self.sweeper.settings_moved or self.store.breakers["stash"].read().state != "closed":
+        if self._gate.heeds_off and not self.worker_wanted():
+            # Another process has read that the worker is off.
             return True
         due = self.store.queue.next_due_at()
         return due is not None and due <= self.clock()
 
-    def _fresh_session(self) -> Gate | None:
-        """Read the settings at the start, when they are old, and when they could not be used."""
-        age = self.monotonic() - self._session_at
-        if self._session_error is not None and age < CONFIG_SECONDS:
-            return Gate(CONFIG_SECONDS - age, str(self._session_error), self._session_error)
-        fresh = age < SESSION_SECONDS and not self.sweeper.settings_moved
-        if self._session is not None and self._session_error is None and fresh:
-            return None
-        if self._pipeline is not None and self._pipeline.busy:
-            # What is in hand was read under the old settings; `_loop` lets it run dry first.
-            return None
-        stash_state = self.store.breakers["stash"].read()
-        wait = self._until_probe("stash", stash_state)
-        if stash_state.state == "open" and wait > 0:
-            return self._server_gate("stash", wait, stash_state.reason, refused=False)
-        try:
-            session = self.open_session()
-        except ConfigError as error:
-            return self._unusable(error)
-        except ServerError as error:
-            new = self.store.breakers["stash"].failed(error, 0)
-            return self._server_gate(
-                "stash",
-                max(0.0, new.next_probe_at - self.clock()),
-                str(error),
-                refused=isinstance(error, Refused),
-            )
-        self.store.breakers["stash"].succeeded()
-        self.sweeper.settings_moved = False
-        self._session_error = None
-        self._session_at = self.monotonic()
-        self._adopt(session)
-        return None
+    @property
+    def _busy(self) -> bool:
+        return self._pipeline is not None and self._pipeline.busy
 
-    def _unusable(self, error: ConfigError) -> Gate:
-        """Close the gate for a setting that cannot be used; it is looked at again in a while."""
-        self._session_error = error
-        self._session_at = self.monotonic()
-        return Gate(CONFIG_SECONDS, str(error), error)
+    def _look_at_gate(self) -> Closed | None:
+        """Return why nothing may be claimed, or None. Takes up settings that have changed."""
+        if self._gate.session is not None and not self._has_work():
+            return None
+        if self._pipeline is not None and self._pipeline.config_error is not None:
+            self._gate.doubt(self._pipeline.config_error)
+            self._pipeline.config_error = None
+        if self.sweeper.settings_moved:
+            self.sweeper.settings_moved = False
+            self._gate.watch.expire()
+        closed = self._gate.look(busy=self._busy)
+        session = self._gate.session
+        if session is not None and session is not self._session:
+            self._adopt(session)
+        return closed
 
     def _adopt(self, session: Session) -> None:
-        """Go on with a session; an unchanged one keeps its connections."""
-        off = session.settings.background_worker == "off"
-        self._switched_off = off and not (self.goal.foreground or self.goal.service)
-        if session is self._session:
-            return
+        """Go on with a session."""
         self.routine.rest()
-        if self._session is not None:
-            self._session.plex.close()
-            self.store.breakers["plex"].hasten()
         self._session = session
-        self._connected = False
         if self._pipeline is None:
             self._pipeline = Pipeline(
                 self.store,
                 session,
                 self._tally,
-                self._pacer,
+                self._gate.pacer,
                 clock=self.clock,
                 monotonic=self.monotonic,
                 random=self.random,
@@ -366,60 +292,15 @@ class Drain:
         else:
             self._pipeline.use(session, self._tally)
 
-    def _connect(self) -> Gate | None:
-        """Check token, server and libraries once per session, before the first claim."""
-        if self._connected:
-            return None
-        assert self._session is not None
-        session = self._session
-        try:
-            identity = session.plex.check_token()
-            session.index.check_server(identity.machine_id)
-            read_news(self.store, session)
-        except ConfigError as error:
-            return self._unusable(error)
-        except ServerError as error:
-            breaker = self.store.breakers["plex"]
-            was_open = breaker.read().state != "closed"
-            new = breaker.failed(error, self.store.queue.due_within(0.0))
-            # A refusal is said where the gate is met, with what the person must do.
-            if new.state == "open" and not was_open and not isinstance(error, Refused):
-                logging.getLogger(LOGGER).warning("%s Nothing is lost.", error)
-            return self._server_gate(
-                "plex",
-                max(0.0, new.next_probe_at - self.clock()),
-                str(error),
-                refused=isinstance(error, Refused),
-            )
-        self._connected = True
-        end_trouble(self.store.connection)
-        return None
-
-    def _probe(self, server: str) -> None:
-        """Ask a server that was down whether it is back. Raises what it answers instead."""
-        assert self._session is not None
-        if server == "plex":
-            if self.store.breakers["plex"].read().refused:
-                self._session.plex.check_token()
-            else:
-                self._session.plex.identity()
-        else:
-            self._session.stash.ping()
-
-    def _server_gate(self, server: str, seconds: float, reason: str, *, refused: bool) -> Gate:
-        name = server.capitalize()
-        error = Refused(name, reason) if refused else Unavailable(name, reason)
-        note = f"{reason}\nWaiting for {name}, next try in {span(seconds)}."
-        return Gate(seconds, note, error, server)
-
     def _half_open(self) -> bool:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
 
-    def _at_closed_gate(self, gate: Gate) -> str | None:
+    def _at_closed_gate(self, gate: Closed) -> str | None:
         """Wait a little, or say why the drain ends here."""
         now = self.monotonic()
         if self._closed_since is None:
-            self._closed_since = now
+            # A server that hangs is away for longer than it has been known.
+            self._closed_since = self._alive_at if self.goal.foreground else now
         if self._pipeline is not None:
             self._pipeline.give_back()
             self._pipeline.collect(0.0)
@@ -428,7 +309,7 @@ class Drain:
             if isinstance(gate.error, (ConfigError, Refused)):
                 return str(gate.error)
             if waited >= self.goal.patience:
-                return f"{gate.error} Waited {span(waited)}; run the task again later."
+                return f"{gate.error} Waited {span(waited)}; {self.goal.advice}"
             note = f"{gate.note} Giving up in {span(self.goal.patience - waited)}."
         else:
             if gate.server == "stash" and isinstance(gate.error, Refused):
@@ -452,13 +333,13 @@ class Drain:
     def _watch_plex(self) -> None:
         """Look at Plex while scenes wait for it, unless it is down."""
         is_down = self.store.breakers["plex"].read().state == "open"
-        if self._session is not None and self._connected and not is_down:
+        if self._session is not None and self._gate.connected and not is_down:
             self._watch.look(self._session)
 
     def _sits_out_scans(self) -> bool:
         """Whether a foreground drain waits for Plex to scan: for a while, as for retries."""
         waited = self.monotonic() - self._worked_at
-        return self._connected and waited < SCAN_PATIENCE and self._watch.scanning()
+        return self._gate.connected and waited < SCAN_PATIENCE and self._watch.scanning()
 
     def _idle(self) -> bool:
         """Wait for the next key; True when the goal is met."""

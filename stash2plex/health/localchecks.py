@@ -136,9 +136,11 @@ def check_breaker(app: App) -> Check:
         state = breaker.read()
         if state.state != closed:
             wait = max(0.0, state.next_probe_at - app.clock())
+            name = server.capitalize()
+            words = f"{name} has refused us" if state.refused else f"Waiting for {name}"
             return failed(
                 BREAKER,
-                f"Waiting for {server.capitalize()} since {local(state.since)}: {state.reason}",
+                f"{words} since {local(state.since)}: {state.reason}",
                 (
                     "Mend the cause; what waits goes out by itself."
                     if state.refused

@@ -95,7 +95,7 @@ class ServerChecks:
         if basics is None and not self.app.overrides.get("plex_url"):
             self.checks.append(blocked(SETTINGS, STASH))
             return None
-        stored = {} if basics is None else dict(basics.settings)
+        stored = {} if basics is None else dict(basics.stored.settings)
         settings, problems = parse_settings({**stored, **self.app.overrides})
         self.app.tell_hook(settings.background_worker)
         where = "Correct it under Settings > Plugins > Stash2Plex."

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from attrs import evolve
+
 from stash2plex.app import encode_request
-from stash2plex.errors import ServerError, Stash2PlexError
+from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
 from stash2plex.show.observe import StashProgress
 from stash2plex.starter import start_worker
 from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent
 from stash2plex.sweeps.upkeep import is_stale, load_marks
-from stash2plex.worker import PATIENCE, Goal
+from stash2plex.worker import PATIENCE, TASK_PATIENCE, Goal
 
 DAY = 86_400.0
+WORKER_GOES_ON = (
+    "the background worker goes on without you, and what waits goes out as soon as it can."
+)
 
 
 def process_queue(context: Context) -> str:
@@ -38,14 +44,22 @@ def sync_recent(context: Context) -> str:
 
 def drain(context: Context, name: str, part: tuple[float, float] = (0.0, 1.0)) -> str:
     """Drain with Stash's progress bar, or `part` of it; returns what was done, in words."""
-    patience = context.whole("max_wait", round(PATIENCE), 0, 86_400)
+    # A setting that cannot be used is reported at once, even while another process drains.
+    choice = context.app.open_session().settings.background_worker
+    goes_on = bool(context.server_connection) and choice != "off"
+    usual = TASK_PATIENCE if goes_on else PATIENCE
+    patience = context.whole("max_wait", round(usual), 0, 86_400)
     goal = Goal(name, foreground=True, patience=float(patience))
-    # A setting that cannot be used is said at once, even while another process drains.
-    context.app.open_session()
+    if goes_on:
+        goal = evolve(goal, advice=WORKER_GOES_ON)
     observer = StashProgress(context.stderr, context.logger, name, part=part)
     summary = drain_here(context.app, goal, observer, lambda: False)
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
+        if goes_on and isinstance(summary.error, (ServerError, ConfigError)):
+            # It waits for the server, or for the setting to be mended.
+            with suppress(ServerError):
+                leave_to_worker(context)
         # Stash logs the error of an answer by itself.
         raise same_error(summary.error, text)
     context.say(text)

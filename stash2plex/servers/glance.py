@@ -18,6 +18,9 @@ KINDS = ("scene", "performer", "studio", "tag", "group", "file")
 KINDS_FIELD = '__type(name: "SceneFilterType") { inputFields { name } }'
 """Asks what a scene filter knows: before v0.30 Stash cannot tell scenes by the time of a file."""
 
+CONFIGURED = "configuration { general { apiKey username configFilePath } plugins(include: $ids) }"
+"""Asks for everything of the configuration that is read; `$ids` are the plugin's."""
+
 JOBS_ASKED = 10
 """Stash remembers so many finished jobs (stash.md §4.1)."""
 
@@ -93,17 +96,15 @@ def glance_query(last_job: int, kinds: Sequence[str]) -> str:
         for number in range(first, first + JOBS_ASKED + 1)
     ]
     return (
-        "query Glance($plugin: [ID!], $newest: FindFilterType) {"
-        " jobQueue { id status description } configuration { plugins(include: $plugin) } "
-        + " ".join(parts)
-        + " }"
+        "query Glance($ids: [ID!], $newest: FindFilterType) {"
+        f" jobQueue {{ id status description }} {CONFIGURED} " + " ".join(parts) + " }"
     )
 
 
 def glance_variables(plugin_id: str) -> dict[str, object]:
     """Give the variables of the request: of each kind the newest row only."""
     newest = {"per_page": 1, "sort": "updated_at", "direction": "DESC"}
-    return {"plugin": [plugin_id], "newest": newest}
+    return {"ids": [plugin_id], "newest": newest}
 
 
 def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[str]) -> Glance:
@@ -131,5 +132,7 @@ def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[s
             job = structure(converter, value, StashJob, "Stash", "its jobs")
             # Asked for last, so an end between the two reads is believed.
             jobs[job.id] = job
-    configured = json.dumps(data.get("configuration"), sort_keys=True)
+    configuration = data.get("configuration")
+    stored = configuration.get("plugins") if isinstance(configuration, dict) else None
+    configured = json.dumps(stored, sort_keys=True)
     return Glance(marks, tuple(jobs[id_] for id_ in sorted(jobs)), configured)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from urllib.parse import quote, urlencode
 
 from attrs import frozen
@@ -116,14 +117,22 @@ class Plex:
 
     # -- server and libraries -------------------------------------------------------------
 
-    def identity(self) -> ServerIdentity:
-        """Ask for a sign of life; needs no token (plex.md §1.5)."""
-        return self._identity_in(self._get("/identity", "a sign of life"))
+    def identity(self, most_seconds: float = inf) -> ServerIdentity:
+        """Ask for a sign of life, which needs no token (plex.md §1.5).
 
-    def check_token(self) -> ServerIdentity:
-        """Ask who the server is, with the token. Raises Refused with what to do."""
+        Waits at most `most_seconds` for the answer.
+        """
+        return self._identity_in(
+            self._get("/identity", "a sign of life", most_seconds=most_seconds)
+        )
+
+    def check_token(self, most_seconds: float = inf) -> ServerIdentity:
+        """Ask who the server is, with the token. Raises Refused with what to do.
+
+        Waits at most `most_seconds` for the answer.
+        """
         try:
-            container = self._get("/", "the token check")
+            container = self._get("/", "the token check", most_seconds=most_seconds)
         except Refused as error:
             raise self._refused(error) from error
         return self._identity_in(container)
@@ -344,14 +353,25 @@ class Plex:
         if reply.body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
             raise self._transport.stranger(reply, doing)
 
-    def _ask(self, path: str, doing: str, headers: dict[str, str] | None) -> Reply:
+    def _ask(
+        self, path: str, doing: str, headers: dict[str, str] | None, most_seconds: float = inf
+    ) -> Reply:
         try:
-            return self._transport.request("GET", path, headers=headers, what=doing)
+            return self._transport.request(
+                "GET", path, headers=headers, what=doing, most_seconds=most_seconds
+            )
         except Refused as error:
             raise self._refused(error) from error
 
-    def _get(self, path: str, doing: str, headers: dict[str, str] | None = None) -> WireContainer:
-        reply = self._ask(path, doing, headers)
+    def _get(
+        self,
+        path: str,
+        doing: str,
+        headers: dict[str, str] | None = None,
+        *,
+        most_seconds: float = inf,
+    ) -> WireContainer:
+        reply = self._ask(path, doing, headers, most_seconds)
         answer = self._transport.json(reply, doing)
         if not isinstance(answer.get("MediaContainer"), dict):
             raise self._transport.stranger(reply, doing)

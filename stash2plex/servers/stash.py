@@ -12,6 +12,7 @@ from attrs import frozen
 from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.model import Image, Scene
 from stash2plex.servers.glance import (
+    CONFIGURED,
     KINDS,
     KINDS_FIELD,
     Glance,
@@ -20,7 +21,14 @@ from stash2plex.servers.glance import (
     read_glance,
     read_kinds,
 )
-from stash2plex.servers.stashwire import SCENE_FIELDS, WireBasics, WireScene, read_scene
+from stash2plex.servers.stashwire import (
+    SCENE_FIELDS,
+    WireBasics,
+    WireConfiguration,
+    WireConfigured,
+    WireScene,
+    read_scene,
+)
 from stash2plex.servers.transport import Reply, Transport
 from stash2plex.servers.wire import make_converter, structure
 
@@ -34,15 +42,23 @@ ENTITY_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags"
 
 
 @frozen
-class StashBasics:
-    """What one first request tells: version, the plugin's stored settings, how we are let in.
+class Stored:
+    """The plugin's stored settings, and the file that Stash keeps them in, on its own machine."""
 
-    `wants_login` says that Stash has a user name and password, `by_key` that it knows us by its
-    API key, which does not expire.
+    settings: Mapping[str, object]
+    file: str
+
+
+@frozen
+class StashBasics:
+    """The answer to the first request: version, stored settings, and how Stash lets us in.
+
+    `wants_login` is set where Stash has a user name and password, `by_key` where it has an API
+    key, which does not expire.
     """
 
     version: str
-    settings: Mapping[str, object]
+    stored: Stored
     wants_login: bool = False
     by_key: bool = False
 
@@ -50,9 +66,9 @@ class StashBasics:
 class Stash:
     """A client for one Stash server.
 
-    With a key and a cookie, the key goes first; a key that Stash does not know is dropped at the
-    first 401, because it makes Stash refuse even a good cookie (stash.md §5.7). The cookie is
-    renewed from each answer, so it lives as long as there is work.
+    The cookie goes first: each answer renews it, and while it works the API key is read again with
+    each look at the configuration. A refusal of one is the other's turn. They never go together,
+    because a stale key makes Stash refuse even a good cookie (stash.md §5.7).
     """
 
     def __init__(
@@ -61,6 +77,8 @@ class Stash:
         self._transport = transport
         self._api_key = api_key
         self._cookie = cookie
+        self._by_key = cookie is None
+        self._knows_keys = False
         self._kinds: tuple[str, ...] = KINDS
         self._converter = make_converter()
 
@@ -85,27 +103,33 @@ class Stash:
     # -- settings -------------------------------------------------------------------------
 
     def basics(self, plugin_id: str) -> StashBasics:
-        """Read version and stored settings, take up the API key, and learn what can be asked.
-
-        The plugin's cookie expires (3600 s by default), the key does not; it is kept in memory
-        only.
-        """
+        """Read version and stored settings, take up the API key, and learn what can be asked."""
         data = self._query(
-            "query Basics($ids: [ID!]) { version { version } configuration {"
-            " general { apiKey username } plugins(include: $ids) } " + KINDS_FIELD + " }",
+            f"query Basics($ids: [ID!]) {{ version {{ version }} {CONFIGURED} {KINDS_FIELD} }}",
             {"ids": [plugin_id]},
         )
         self._kinds = read_kinds(data)
         basics = structure(self._converter, data, WireBasics, "Stash", "its configuration")
-        if key := basics.configuration.general.apiKey:
-            self._api_key = key
-        stored = basics.configuration.plugins.get(plugin_id)
         return StashBasics(
             basics.version.version or "unknown",
-            stored if isinstance(stored, dict) else {},
+            self._take_up(basics.configuration, plugin_id),
             wants_login=bool(basics.configuration.general.username),
             by_key=bool(self._api_key),
         )
+
+    def stored(self, plugin_id: str) -> Stored:
+        """Read the stored settings, and take up the API key: a small request, made often."""
+        data = self._query(f"query Stored($ids: [ID!]) {{ {CONFIGURED} }}", {"ids": [plugin_id]})
+        found = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
+        return self._take_up(found.configuration, plugin_id)
+
+    def _take_up(self, configuration: WireConfiguration, plugin_id: str) -> Stored:
+        """Take up the key that there is now; it is kept in memory only."""
+        general = configuration.general
+        self._api_key = general.apiKey
+        self._knows_keys = bool(general.username)
+        stored = configuration.plugins.get(plugin_id)
+        return Stored(stored if isinstance(stored, dict) else {}, general.configFilePath)
 
     def ping(self) -> None:
         """Ask for a sign of life."""
@@ -265,6 +289,8 @@ class Stash:
     def glance(self, plugin_id: str, last_job: int) -> Glance:
         """Look at everything in one request: newest times, counts, jobs, the stored settings."""
         data = self._query(glance_query(last_job, self._kinds), glance_variables(plugin_id))
+        configured = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
+        self._take_up(configured.configuration, plugin_id)
         return read_glance(self._converter, data, self._kinds)
 
     def studio_ids_changed(self, after: str) -> list[int]:
@@ -368,14 +394,16 @@ class Stash:
         body: bytes | None,
         limit: int | None,
         doing: str,
+        *,
+        retried: bool = False,
     ) -> Reply:
         options: dict[str, Any] = {} if limit is None else {"limit": limit}
-        key = self._api_key
+        by_key = self._by_key
         try:
             reply = self._transport.request(
                 method,
                 path,
-                headers={**headers, **self._credentials(key)},
+                headers={**headers, **self._credentials(by_key=by_key)},
                 body=body,
                 what=doing,
                 **options,
@@ -383,23 +411,36 @@ class Stash:
         except Refused as error:
             if not error.wants_login:
                 raise
-            if not key:
-                raise Refused("Stash", f"{error} {LOGIN_ADVICE}", wants_login=True) from error
-            # A key that Stash does not know is worse than none; the cookie may still be good.
-            # Another thread may have met the same and dropped it, or have read a newer one.
-            if self._api_key == key:
-                self._api_key = ""
-            return self._send(method, path, headers, body, limit, doing)
+            if not retried and self._switch(by_key=by_key):
+                return self._send(method, path, headers, body, limit, doing, retried=True)
+            raise Refused("Stash", f"{error} {self._advice()}", wants_login=True) from error
         self._renew_cookie(reply)
         return reply
 
-    def _credentials(self, key: str) -> dict[str, str]:
-        headers = {}
-        if key:
-            headers["ApiKey"] = key
-        if self._cookie:
-            headers["Cookie"] = f"{self._cookie[0]}={self._cookie[1]}"
-        return headers
+    def _credentials(self, *, by_key: bool) -> dict[str, str]:
+        """Return the header of one of the two log-ins; none where there is neither."""
+        if by_key:
+            return {"ApiKey": self._api_key} if self._api_key else {}
+        return {"Cookie": f"{self._cookie[0]}={self._cookie[1]}"} if self._cookie else {}
+
+    def _switch(self, *, by_key: bool) -> bool:
+        """Use the other log-in from now on; False where there is none.
+
+        `by_key` is what was refused: another thread may have switched meanwhile.
+        """
+        if by_key != self._by_key:
+            return True
+        # Without a password a stale key is refused too, and no log-in at all is let in.
+        if not (self._api_key or (by_key and self._cookie)):
+            return False
+        self._by_key = not by_key
+        return True
+
+    def _advice(self) -> str:
+        """Return what to do about a refused log-in, by what the last good answer told."""
+        if self._api_key:
+            return KEY_ADVICE
+        return LOGIN_ADVICE if self._knows_keys or not self._cookie else SAVE_ADVICE
 
     def _renew_cookie(self, reply: Reply) -> None:
         if not self._cookie:
@@ -426,6 +467,14 @@ def shows(kind: str, ids: list[int]) -> dict[str, object]:
 LOGIN_ADVICE = (
     "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
+)
+KEY_ADVICE = (
+    "The API key is no longer the one that Stash had. The next save or task brings a fresh log-in "
+    "(on a command line: STASH2PLEX_STASH_API_KEY)."
+)
+SAVE_ADVICE = (
+    "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
+    "(Settings > Security) does not end."
 )
 
 

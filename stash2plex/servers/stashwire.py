@@ -73,6 +73,7 @@ class WireGeneral:
 
     apiKey: str = ""  # noqa: N815 - Stash's name
     username: str = ""
+    configFilePath: str = ""  # noqa: N815 - Stash's name
 
 
 @frozen
@@ -84,6 +85,13 @@ class WireConfiguration:
 
 
 @frozen
+class WireConfigured:
+    """An answer that holds the configuration."""
+
+    configuration: WireConfiguration
+
+
+@frozen
 class WireVersion:
     """The version."""
 
@@ -91,11 +99,10 @@ class WireVersion:
 
 
 @frozen
-class WireBasics:
+class WireBasics(WireConfigured):
     """The answer to the first request."""
 
     version: WireVersion
-    configuration: WireConfiguration
 
 
 def read_scene(wire: WireScene) -> Scene:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import ssl
 import time
@@ -117,11 +118,12 @@ class Transport:
         body: bytes | None = None,
         limit: int = JSON_LIMIT,
         what: str = "",
+        most_seconds: float = math.inf,
     ) -> Reply:
         """Send one request and read the whole answer, at most `limit` bytes of it.
 
-        `path` is absolute and already encoded; `what` names the deed for messages. Raises the
-        errors of our tree only.
+        `path` is absolute and already encoded; `what` names the deed for messages. Waits at most
+        `most_seconds` for the answer to begin. Raises the errors of our tree only.
         """
         doing = what or f"{method} {path.partition('?')[0]}"
         self.requests += 1
@@ -131,7 +133,10 @@ class Transport:
                 self.base_url + path,
                 headers={"Accept-Encoding": "gzip", **self._headers, **(headers or {})},
                 body=body,
-                timeout=urllib3.Timeout(connect=self._connect_timeout, read=self._read_timeout),
+                timeout=urllib3.Timeout(
+                    connect=min(self._connect_timeout, most_seconds),
+                    read=min(self._read_timeout, most_seconds),
+                ),
                 redirect=False,
                 retries=False,
                 preload_content=False,

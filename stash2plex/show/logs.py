@@ -14,6 +14,7 @@ import secrets
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -105,6 +106,15 @@ class FileFormatter(logging.Formatter):
         return text
 
 
+class Shown(logging.StreamHandler[TextIO]):
+    """Writes for Stash or a terminal. Where nobody reads any more, the work does not suffer."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as the base's
+        """Drop a line that nobody can read; report anything else as the base does."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 class SharedFile(logging.handlers.RotatingFileHandler):
     """worker.log, mode 0600. A task and the worker write it at once, and either may rotate it."""
 
@@ -138,7 +148,8 @@ class SharedFile(logging.handlers.RotatingFileHandler):
         if not self._broken:
             self._broken = True
             reason = sys.exc_info()[1]
-            print(f"{LOG_NAME} cannot be written: {reason}", file=sys.stderr)
+            with suppress(OSError):
+                print(f"{LOG_NAME} cannot be written: {reason}", file=sys.stderr)
 
 
 class Repeats(logging.Filter):
@@ -201,7 +212,7 @@ class Logs:
         # The HTTP library reports each retry of its own; ours says it in better words.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         if stream is not None:
-            self._shown = logging.StreamHandler(stream)
+            self._shown = Shown(stream)
             shape = StashFormatter if for_stash else FileFormatter
             self._shown.setFormatter(shape(self.curtain))
             self._shown.setLevel(logging.DEBUG if debug else logging.INFO)

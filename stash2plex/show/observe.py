@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol, TextIO
 
+from stash2plex.errors import StashGone
 from stash2plex.show.progress import Progress
 
 LOGGER = "stash2plex"
@@ -77,9 +78,15 @@ class StashProgress:
             self._logger.info("%s: %s", self._name, progress_sentence(progress))
 
     def repeat(self) -> None:
-        """Send the last value (again): Stash drops one that comes while it handles another."""
-        self._stream.write(f"\x01p\x02{self._shown:.4f}\n")
-        self._stream.flush()
+        """Send the last value (again): Stash drops one that comes while it handles another.
+
+        Raises StashGone where nobody reads it any more.
+        """
+        try:
+            self._stream.write(f"\x01p\x02{self._shown:.4f}\n")
+            self._stream.flush()
+        except OSError as error:
+            raise StashGone from error
 
 
 def progress_sentence(progress: Progress) -> str:

@@ -6,7 +6,13 @@ from typing import Any
 
 from stash2plex.app import App
 from stash2plex.show.observe import count, local, moment, span, utc
-from stash2plex.show.outages import WINDOWS, measure, read_outages, watched_since
+from stash2plex.show.outages import (
+    WINDOWS,
+    measure,
+    outage_words,
+    read_outages,
+    watched_since,
+)
 
 SHOWN = 20
 """Outages of the list, unless more are asked for."""
@@ -27,6 +33,7 @@ def read_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
                 "server": one.server,
                 "started_at": utc(one.started_at),
                 "seconds": round(one.seconds(now)),
+                "kind": one.kind,
                 "cause": one.cause,
                 "waiting": app.store.queue.due_within(0.0),
                 "next_probe_at": utc(app.store.breakers[one.server].read().next_probe_at or now),
@@ -41,7 +48,9 @@ def read_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
                 "started_at": utc(one.started_at),
                 "ended_at": None if one.ended_at is None else utc(one.ended_at),
                 "seconds": round(one.seconds(now)),
+                "kind": one.kind,
                 "cause": one.cause,
+                "cured": bool(one.cured),
                 "waiting": one.waiting,
             }
             for one in outages[:limit]
@@ -64,9 +73,10 @@ def read_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
 def report_lines(report: dict[str, Any]) -> list[str]:
     """Say the report in words, a line each."""
     lines = [
-        f"{one['server'].capitalize()} is out of reach since {local(moment(one['started_at']))} "
-        f"({span(one['seconds'])}), {count(one['waiting'], 'key')} waiting, "
-        f"next try at {local(moment(one['next_probe_at']))}: {one['cause']}"
+        f"{outage_words(one['server'], one['kind'])[0]} since "
+        f"{local(moment(one['started_at']))} ({span(one['seconds'])}), "
+        f"{count(one['waiting'], 'key')} waiting, next try at "
+        f"{local(moment(one['next_probe_at']))}: {one['cause']}"
         for one in report["current"]
     ]
     if not report["total"]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from stash2plex.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.db import get_meta
 
 DAY = 86_400.0
@@ -21,7 +22,8 @@ WINDOWS = (7, 30, 365)
 class Outage:
     """A time in which a server took no work. Times are epoch seconds.
 
-    `ended_at` is None while it goes on; `waiting` counts the keys that waited when it began.
+    `ended_at` is None while it goes on; `waiting` counts the keys that waited when it began. `kind`
+    tells a server that refuses from one that is away; `cured`, that a changed setting ended it.
     """
 
     server: str
@@ -29,10 +31,32 @@ class Outage:
     ended_at: float | None
     cause: str
     waiting: int
+    kind: str = UNAVAILABLE
+    cured: bool = False
+
+    @property
+    def now(self) -> str:
+        """Say with the server's name what goes on."""
+        return outage_words(self.server, self.kind)[0]
+
+    @property
+    def then(self) -> str:
+        """Say with the server's name what is over."""
+        return outage_words(self.server, self.kind)[1]
 
     def seconds(self, now: float) -> float:
         """Say how long it took, or takes so far. A clock that was set back makes it 0, not less."""
         return max(0.0, (now if self.ended_at is None else self.ended_at) - self.started_at)
+
+
+def outage_words(server: str, kind: str) -> tuple[str, str]:
+    """Return the words for an outage that goes on and for one that is over."""
+    name = server.capitalize()
+    log_in = "token" if server == "plex" else "log-in"
+    return {
+        LOGIN: (f"{name} has refused the {log_in}", f"{name} refused the {log_in}"),
+        REFUSED: (f"{name} cannot be used", f"{name} could not be used"),
+    }.get(kind, (f"{name} is out of reach", f"{name} was out of reach"))
 
 
 @frozen
@@ -97,7 +121,8 @@ def _merge(outages: Sequence[Outage], server: str, now: float) -> list[tuple[flo
 def read_outages(connection: sqlite3.Connection) -> list[Outage]:
     """Read every outage that is kept, the newest first."""
     rows = connection.execute(
-        "SELECT server, started_at, ended_at, cause, waiting FROM outage ORDER BY seq DESC"
+        "SELECT server, started_at, ended_at, cause, waiting, kind, cured FROM outage"
+        " ORDER BY seq DESC"
     )
     return [Outage(*row) for row in rows]
 

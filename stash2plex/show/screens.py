@@ -18,6 +18,7 @@ from stash2plex.show.deadletters import DeadLetter, reason_of
 from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.show.outagereport import percent
+from stash2plex.show.outages import outage_words
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -124,7 +125,7 @@ def outages_screen(report: dict[str, Any], width: int, hide: Hide) -> Renderable
         since = local(moment(one["started_at"]))
         parts.append(
             Text(
-                f"{one['server'].capitalize()} is out of reach since {since} "
+                f"{outage_words(one['server'], one['kind'])[0]} since {since} "
                 f"({span(one['seconds'])}), {count(one['waiting'], 'key')} waiting, next try at "
                 f"{local(moment(one['next_probe_at']))}",
                 style="red",

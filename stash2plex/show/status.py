@@ -45,6 +45,7 @@ def read_status(app: App) -> dict[str, Any]:
             "state": breaker.state,
             "since": utc(breaker.since) if breaker.since else None,
             "reason": breaker.reason or None,
+            "refused": breaker.refused,
         },
         "worker": {
             "running": runs,
@@ -144,9 +145,8 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     note = worker["note"]
     if breaker["state"] != "closed" and not note:
-        lines.append(
-            f"Waiting for Plex since {local(moment(breaker['since']))}: {breaker['reason']}"
-        )
+        words = "Plex has refused us" if breaker["refused"] else "Waiting for Plex"
+        lines.append(f"{words} since {local(moment(breaker['since']))}: {breaker['reason']}")
     if worker["running"]:
         text = f"The {worker['origin']} is running (process {worker['pid']})"
         if status["eta_s"] is not None:

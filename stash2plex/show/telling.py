@@ -12,7 +12,9 @@ import sqlite3
 import sys
 import time
 from io import TextIOWrapper
+from itertools import product
 
+from stash2plex.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.db import connect, get_meta, set_meta, transaction
 from stash2plex.hook import UNTOLD_SECONDS
 from stash2plex.show.deadletters import DeadLetters, groups_sentence
@@ -57,17 +59,16 @@ def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[s
     """Say what happened after a moment (epoch seconds)."""
     new = [one for one in read_outages(database) if _is_new(one, since)]
     lines = []
-    for server in ("plex", "stash"):
-        of_server = [one for one in reversed(new) if one.server == server]
-        if len(of_server) > TOLD_APART:
-            down = sum(one.seconds(now) for one in of_server)
+    for server, kind in product(("plex", "stash"), (UNAVAILABLE, LOGIN, REFUSED)):
+        alike = [one for one in reversed(new) if (one.server, one.kind) == (server, kind)]
+        if len(alike) > TOLD_APART:
+            down = sum(one.seconds(now) for one in alike)
             lines.append(
-                f"{server.capitalize()} was out of reach {len(of_server)} times since "
-                f"{local(of_server[0].started_at)}, {span(down)} in all; the last time: "
-                f"{of_server[-1].cause}"
+                f"{alike[0].then} {len(alike)} times since {local(alike[0].started_at)}, "
+                f"{span(down)} in all; the last time: {alike[-1].cause}"
             )
         else:
-            lines += [_sentence(one, now) for one in of_server]
+            lines += [_sentence(one, now) for one in alike]
     groups = DeadLetters(database).groups(since)
     if groups:
         number = sum(group.number for group in groups)
@@ -79,16 +80,17 @@ def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[s
 
 
 def _is_new(one: Outage, since: float) -> bool:
-    return one.started_at > since or (one.ended_at or 0.0) > since
+    """Whether an outage began or ended since. One that a changed setting cured is no news."""
+    return not one.cured and (one.started_at > since or (one.ended_at or 0.0) > since)
 
 
 def _sentence(one: Outage, now: float) -> str:
-    name, start = one.server.capitalize(), local(one.started_at)
+    start = local(one.started_at)
     if one.ended_at is None:
-        return f"{name} is out of reach since {start}; nothing is lost. {one.cause}"
+        return f"{one.now} since {start}; nothing is lost. {one.cause}"
     return (
-        f"{name} was out of reach from {start} for {span(one.seconds(now))}; what waited goes out "
-        f"now. {one.cause}"
+        f"{one.then} from {start} for {span(one.seconds(now))}; what waited goes out now. "
+        f"{one.cause}"
     )
 
 

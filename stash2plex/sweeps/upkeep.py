@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -132,14 +133,19 @@ def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
 
 
 def ask_for_look(database: sqlite3.Connection) -> None:
-    """Have the process that drains look at once."""
+    """Have the process that drains read the settings, ask both servers and look, all at once."""
     with transaction(database):
-        set_meta(database, ASKED, "1")
+        set_meta(database, ASKED, os.urandom(4).hex())
+
+
+def asked_look(database: sqlite3.Connection) -> str | None:
+    """Return what tells a wish for a look from the one before; None where there is none."""
+    return get_meta(database, ASKED)
 
 
 def look_is_asked(database: sqlite3.Connection) -> bool:
     """Whether a look was asked for and is not through yet."""
-    return get_meta(database, ASKED) is not None
+    return asked_look(database) is not None
 
 
 def end_asked_look(database: sqlite3.Connection) -> None:

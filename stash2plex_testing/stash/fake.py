@@ -107,6 +107,7 @@ class FakeStash(Outside):
         """Load the plugins, start the job queue and listen."""
         self.plugins.open()
         self.plugins.reload()
+        self.plugins.write_config()
         self.jobs.open()
         self.up()
         return self
@@ -183,6 +184,12 @@ class FakeStash(Outside):
     @api_key.setter
     def api_key(self, value: str) -> None:
         self.sessions.api_key = value
+        self.plugins.write_config()
+
+    def set_password(self, username: str, password: str) -> None:
+        """Ask for a log-in from now on; two empty texts ask for none."""
+        self.sessions.username, self.sessions.password = username, password
+        self.plugins.write_config()
 
     # -- plugins ----------------------------------------------------------------------------
 
@@ -194,7 +201,7 @@ class FakeStash(Outside):
 
     def configure_plugin(self, plugin_id: str, settings: dict[str, Any]) -> None:
         """Store the settings of a plugin, all of them (stash.md §1.6)."""
-        self.plugins.settings[plugin_id] = dict(settings)
+        self.plugins.store(plugin_id, dict(settings))
 
     def run_task(self, plugin_id: str, task: str | None = None, **args: Any) -> Job:
         """Queue a plugin's task, as its button does; `wait()` on the job for the end."""

@@ -81,6 +81,23 @@ class Plugins:
         """Stored settings by plugin id; a plugin without any is absent (stash.md §1.6)."""
         self.manifests: list[Manifest] = []
 
+    def store(self, plugin_id: str, settings: dict[str, Any]) -> None:
+        """Replace the whole map of a plugin's settings (stash.md §1.6)."""
+        self.settings[plugin_id] = settings
+        self.write_config()
+
+    def write_config(self) -> None:
+        """Write `config.yml`, as Stash does whenever a setting changes (stash.md §1.6)."""
+        sessions = self._sessions
+        held = {
+            "username": sessions.username,
+            "api_key": sessions.api_key,
+            "plugins": {"settings": self.settings},
+        }
+        path = os.path.join(self._config_dir, "config.yml")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(held, file, indent=2)
+
     # -- loading ----------------------------------------------------------------------------
 
     def reload(self) -> None:

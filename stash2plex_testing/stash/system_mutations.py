@@ -20,7 +20,7 @@ def configure_plugin(
 ) -> dict[str, Any]:
     """Replace the whole map of a plugin's settings (stash.md §1.6)."""
     stored = {key: _stored_number(value) for key, value in input.items()}
-    context.core.plugins.settings[plugin_id] = stored
+    context.core.plugins.store(plugin_id, stored)
     return dict(stored)
 
 
@@ -93,7 +93,9 @@ def generate_api_key(
     input: Values,  # noqa: A002 - Stash's name
 ) -> str:
     """Make or clear the API key; the answer is empty without a username (stash.md §5.7)."""
-    return context.core.sessions.new_api_key(clear=bool(input.get("clear")))
+    key = context.core.sessions.new_api_key(clear=bool(input.get("clear")))
+    context.core.plugins.write_config()
+    return key
 
 
 def stop_job(_: None, context: Context, job_id: str) -> bool:

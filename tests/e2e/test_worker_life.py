@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import logging
+
 import pytest
 
 from stash2plex.errors import ConfigError, Refused, Unavailable
+from stash2plex.lock import drain_lock
+from stash2plex.modes.context import Context
+from stash2plex.modes.draining import process_queue
 from stash2plex.show.deadletters import DeadLetters
 from stash2plex.show.observe import Silent
+from stash2plex.show.outages import read_outages
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
 from tests.stage import make_app
@@ -170,3 +177,70 @@ def test_an_edit_in_mid_run_is_not_lost(make_stage, workshop):
     assert app.store.queue.ack(first)
     drain(app, FOREGROUND)
     assert stage.wrong() == []
+
+
+def test_a_missing_address_costs_one_small_question_in_five_seconds(make_stage, workshop):
+    stage = make_stage(1)
+    stage.configure(plex_url="")
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    stage.stash.clear_log()
+    clock.at[clock.now + 600] = stage.configure
+    drain(app, Goal("background worker", foreground=False, idle=700.0))
+    assert app.store.queue.counts().pending == 0
+    assert 100 <= stage.stash.count(operation="query Stored") <= 130
+
+
+def test_a_task_leaves_the_job_slot_within_a_minute_while_a_worker_goes_on(make_stage, workshop):
+    stage = make_stage(3)
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    stage.plex.down()
+    for choice, connection, words, seconds in (
+        ("auto", {"Dir": stage.stash.config_dir}, "goes on without you", (45, 60)),
+        ("auto", {}, "run the task again", (300, 330)),
+        ("off", {"Dir": stage.stash.config_dir}, "run the task again", (300, 330)),
+    ):
+        stage.configure(background_worker=choice)
+        # Nobody drains but this process: the worker that is left behind is another test's.
+        lock = drain_lock(app.folder)
+        context = Context(
+            app, {}, connection, stage.data_dir, logging.getLogger("quiet"), io.StringIO()
+        )
+        start = clock.now
+        with pytest.raises(Unavailable, match=words):
+            process_queue(context)
+        assert seconds[0] <= clock.now - start < seconds[1]
+        stage.until(lock.acquire)
+        lock.release()
+    assert app.store.queue.counts().pending == 1
+
+
+def test_a_token_that_is_mended_counts_without_a_press(make_stage, workshop):
+    stage = make_stage(3)
+    stage.configure(plex_token="stale")
+    app, clock = workshop(stage)
+    app.store.queue.add("scene", 1)
+    start = clock.now
+    mended = []
+    clock.at[start + 200] = stage.configure
+    clock.at[start + 210] = lambda: mended.append(app.store.queue.counts().pending)
+    drain(app, BACKGROUND)
+    assert mended == [0]
+    (outage,) = read_outages(app.store.connection)
+    assert (outage.kind, bool(outage.cured)) == ("login", True)
+
+
+def test_a_change_that_another_process_saw_first_leaves_nothing_of_the_failure(
+    make_stage, workshop
+):
+    stage = make_stage(3)
+    stage.configure(plex_token="stale")
+    app, _ = workshop(stage)
+    app.store.queue.add("scene", 1)
+    drain(app, FOREGROUND)
+    assert app.store.breakers["plex"].read().refused
+    stage.configure()
+    stage.operation("queue_status")
+    assert app.store.breakers["plex"].read().state == "closed"
+    assert drain(app, FOREGROUND).error is None

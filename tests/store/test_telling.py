@@ -10,7 +10,7 @@ import pytest
 
 from stash2plex.breaker import Breaker
 from stash2plex.db import connect
-from stash2plex.errors import Unavailable
+from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NEWS_SQL
 from stash2plex.show.metrics import SCENES, Meter, read_metrics
 from stash2plex.show.telling import end_trouble, mark_told, news_lines, note_trouble, tell, told_at
@@ -86,6 +86,28 @@ def test_many_outages_are_one_line(store):
     ((_, text),) = heard(connection, clock)
     assert "was out of reach 6 times since" in text
     assert "3 min 00 s in all" in text
+
+
+def test_a_refusal_is_told_as_one_and_a_cured_one_not_at_all(store):
+    connection, clock, breaker = store
+    error = Refused("Plex", "Plex does not accept the token.", wants_login=True)
+    clock.step(10)
+    breaker.failed(error, 5)
+    clock.step(5)
+    ((_, text),) = heard(connection, clock)
+    assert text.startswith("Plex has refused the token since")
+    clock.step(60)
+    breaker.succeeded()
+    clock.step(1)
+    ((_, text),) = heard(connection, clock)
+    assert text.startswith("Plex refused the token from")
+    clock.step(60)
+    breaker.failed(error, 5)
+    clock.step(1)
+    breaker.reset()
+    clock.step(1)
+    assert not has_news(connection, clock)
+    assert heard(connection, clock) == []
 
 
 def test_what_was_given_up_is_told_with_counts(store):

@@ -80,8 +80,11 @@ LAYERS = [
     {"compare.reports"},
     {"compare.reconcile"},
     {"compare.routine"},
+    {"settingswatch"},
+    {"gate"},
     {"worker"},
     {"app"},
+    {"asking"},
     {"show.status", "sweeps.enqueue", "foreground", "background", "cliconfig", "show.terminal"},
     {"show.preview", "show.explain"},
     {

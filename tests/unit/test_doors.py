@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
+from stash2plex.datadir import file_stamp
 from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
-from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key
+from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key, settings_changed
 from stash2plex.model import Field, Section
 from stash2plex.plugin import read_request
 from stash2plex.servers.plex import choose_sections
@@ -254,6 +255,21 @@ def test_a_hook_has_a_worker_look_once_a_minute_while_it_is_off():
     assert not may_start("off", 1000.0)
     assert not may_start("off 990", 1000.0)
     assert may_start("off 900", 1000.0)
+    # Where Stash's settings file is known, it says all.
+    assert not may_start("off 900", 1000.0, changed=False)
+    assert may_start("off 999", 1000.0, changed=True)
+    assert may_start("auto", 1000.0, changed=False)
+
+
+def test_a_changed_setting_is_seen_by_the_file(tmp_path):
+    file = tmp_path / "config of Stash.yml"
+    assert settings_changed(None) is None
+    assert settings_changed(f"1-2 {file}") is None
+    file.write_text("plugins: {}")
+    seen = f"{file_stamp(str(file))} {file}"
+    assert settings_changed(seen) is False
+    file.write_text("plugins: {x: 1}")
+    assert settings_changed(seen) is True
 
 
 @pytest.mark.parametrize(

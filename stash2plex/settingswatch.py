@@ -1,0 +1,114 @@
+"""Decides when the stored settings have to be read again, so that a change counts at once.
+
+Stash writes its configuration file whenever a setting, the password or the API key changes. Where
+that file can be seen, looking at its time and size is enough, and Stash is asked when they move.
+Elsewhere Stash is asked every other second while keys are claimed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+
+from attrs import astuple, define, field
+
+from stash2plex.config import Settings
+from stash2plex.model import Clock
+
+FRESH_SECONDS = 1.5
+"""Age up to which settings count where only Stash can tell a change."""
+
+CLOSED_SECONDS = 5.0
+"""The same while nothing may be claimed: no key can go out under old settings then."""
+
+SEEN_SECONDS = 30.0
+"""Age at which settings are read again although the file has not moved."""
+
+COARSE_SECONDS = 2.0
+"""A file system may keep times as coarse as this: a second change may not show."""
+
+MOST_OF_TIME = 10.0
+"""Reading takes at most one part in so many: a Stash that answers slowly is asked less often."""
+
+CONNECTION = ("plex_url", "plex_token", "tls_insecure", "connect_timeout", "read_timeout")
+"""Settings that decide whether Plex can be reached: what failed under others says nothing."""
+
+
+def connection_of(settings: Settings) -> tuple[object, ...]:
+    """Return what Plex is reached by."""
+    return tuple(getattr(settings, name) for name in CONNECTION)
+
+
+def settings_marks(settings: Settings, key: str) -> tuple[str, str]:
+    """Return two digests: of what Plex is reached by, and of all settings.
+
+    `key` is the data folder's own. The digests are cut to 64 bits: enough to see a change, and
+    nothing that a token could be found from.
+    """
+    values = astuple(settings, recurse=False)
+    return _digest(connection_of(settings), key), _digest(values, key)
+
+
+def _digest(values: tuple[object, ...], key: str) -> str:
+    plain = [sorted(value) if isinstance(value, frozenset) else value for value in values]
+    return hmac.new(key.encode(), json.dumps(plain).encode(), hashlib.sha256).hexdigest()[:16]
+
+
+@define
+class SettingsWatch:
+    """Knows how old the settings are. `stamp` is of Stash's file, empty where it cannot be seen.
+
+    `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    """
+
+    stamp: Callable[[], str]
+    clock: Clock
+    monotonic: Clock
+    _read_at: float | None = field(init=False, default=None)
+    _seconds: float = field(init=False, default=0.0)
+    _seen: str = field(init=False, default="")
+    _expired: bool = field(init=False, default=False)
+
+    def expire(self) -> None:
+        """Have the settings read again, whatever their age: the user asked, or Stash told."""
+        self._expired = True
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is certain that the settings have to be read again."""
+        return self._expired or self._read_at is None or self._file_moved()
+
+    def due(self, *, closed: bool) -> bool:
+        """Return whether to read them before the next claim. `closed`: nothing may be claimed."""
+        return self.moved or self.age >= self._most_age(closed=closed)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the settings were read."""
+        return 0.0 if self._read_at is None else self.monotonic() - self._read_at
+
+    def read(self, read: Callable[[], None]) -> None:
+        """Read them, and remember when. Raises what `read` raises; then they are due again."""
+        start = self.monotonic()
+        before = self.stamp()
+        read()
+        self._seen = before or self.stamp()
+        self._read_at = start
+        self._seconds = self.monotonic() - start
+        self._expired = False
+
+    def _file_moved(self) -> bool:
+        stamp = self.stamp()
+        return bool(stamp) and stamp != self._seen
+
+    def _most_age(self, *, closed: bool) -> float:
+        if self._seen and not self._is_coarse():
+            return SEEN_SECONDS
+        return max(CLOSED_SECONDS if closed else FRESH_SECONDS, MOST_OF_TIME * self._seconds)
+
+    def _is_coarse(self) -> bool:
+        """Whether the file was written just before it was looked at."""
+        written = int(self._seen.partition("-")[0]) / 1e9
+        return abs(self.clock() - self.age - written) < COARSE_SECONDS
