@@ -37,6 +37,7 @@ NEWS_SQL = (
     "SELECT EXISTS (SELECT 1 FROM dead_letter WHERE last_failed_at > ?1)"
     " OR EXISTS (SELECT 1 FROM (SELECT started_at, ended_at FROM outage ORDER BY seq DESC LIMIT 4)"
     " WHERE started_at > ?1 OR ended_at > ?1)"
+    " OR EXISTS (SELECT 1 FROM run WHERE state = 'stopped' AND ended_at > ?1)"
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
 )
 """Whether the worker met something since a person was last told."""

@@ -29,7 +29,9 @@ from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER, Observer, count, local, span
 from stash2plex.show.progress import Progress, ProgressBook, Tally
 from stash2plex.show.telling import end_trouble, note_trouble
+from stash2plex.stops import ASK_SECONDS, StopWatch
 from stash2plex.sweeps.sweeper import Sweeper
+from stash2plex.workqueue import STOPPED
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -67,6 +69,7 @@ class Goal:
     Foreground: when nothing is due within `horizon`, or a server is down for `patience`.
     Background: after `idle` without work, or `patience` without Stash. All in seconds. A `service`
     is in the background, but was started by a person: `background_worker` says nothing to it.
+    `run_id` is the run that this drain is part of, 0 where there is none.
     """
 
     origin: str
@@ -75,29 +78,39 @@ class Goal:
     patience: float = PATIENCE
     idle: float = 900.0
     service: bool = False
+    run_id: int = 0
 
 
 @frozen
 class Summary:
-    """What a drain did, and what it left: reason, how many, when the first is due."""
+    """What a drain did, and what it left: reason, how many, when the first is due.
+
+    `wanted` counts the keys that its run queued or found, `removed` those of them that the user
+    took out of the queue meanwhile.
+    """
 
     progress: Progress
     seconds: float
-    waiting: tuple[tuple[str, int, float], ...]
+    waiting: tuple[tuple[str, int, float | None], ...]
     gave_up: str = ""
     error: Stash2PlexError | None = None
+    wanted: int = 0
+    removed: int = 0
 
     def sentence(self) -> str:
         """Say it to a person."""
         done = self.progress
         parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
-        if not (done.handled or self.waiting or self.gave_up):
+        if not (done.handled or self.wanted or self.waiting or self.gave_up):
             return "nothing was due."
         if done.failed:
             parts.append(f"{done.failed:,} given up (see the dead letters)")
+        if self.removed:
+            parts.append(f"{self.removed:,} removed from the queue meanwhile")
         text = ", ".join(parts) + "."
         for reason, number, due in self.waiting:
-            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}, next at {local(due)}."
+            again = "" if due is None else f", next at {local(due)}"
+            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}{again}."
         if self.gave_up:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
         return text
@@ -106,6 +119,7 @@ class Summary:
 WAITING = {
     "not_in_plex": "not in Plex yet",
     "unavailable": "waiting for a server",
+    STOPPED: "on hold, because a task was stopped",
     "": "waiting a moment",
 }
 
@@ -148,9 +162,11 @@ class Drain:
     _switched_off: bool = False
     _pacer: Pacer = field(factory=Pacer)
     _watch: PlexWatch = field(init=False)
+    _stops: StopWatch = field(init=False)
     _tally: Tally = field(init=False)
     _closed_since: float | None = None
     _worked_at: float = 0.0
+    _gave_back_at: float = 0.0
     _booked_at: float = 0.0
     _counted_at: float = -COUNT_SECONDS
     _counted: int = 0
@@ -163,6 +179,7 @@ class Drain:
         """Drain until the goal is met. Raises Refused and ConfigError in the foreground only."""
         self._tally = Tally(self.goal.origin, self.clock)
         self._watch = PlexWatch(self.store, self.clock, self.monotonic)
+        self._stops = StopWatch(self.store.runs, self.monotonic, self.goal.run_id)
         start = self._worked_at = self.monotonic()
         # This process may log in where the last one could not.
         self.store.breakers["stash"].hasten()
@@ -181,6 +198,7 @@ class Drain:
         finally:
             self.sweeper.rest()
             self.routine.rest()
+            self._stops.close()
             if self._pipeline:
                 self._pipeline.close()
             if self._session:
@@ -198,6 +216,7 @@ class Drain:
             offset = self.clock() - self.monotonic()
             self._heed_clock(self._offset - offset)
             self._offset = offset
+            self._heed_stops()
             gate = self._gate()
             if gate is not None:
                 ended = self._at_closed_gate(gate)
@@ -215,6 +234,8 @@ class Drain:
             pipeline = self._pipeline
             assert pipeline is not None
             self._watch_plex()
+            assert self._session is not None
+            self._stops.be_sure(self._session.stash)
             if self.monotonic() - self._session_at < BUSY_SESSION_SECONDS:
                 pipeline.fill(single=half_open)
             sweeping = self._sweep(STEP if not pipeline.busy else 0.0)
@@ -227,6 +248,14 @@ class Drain:
                 self._show("")
             elif not sweeping and self._idle():
                 return "", None
+
+    def _heed_stops(self) -> None:
+        """Hold what the user stopped in another process, and give back what of it is in hand."""
+        if self._session is not None:
+            self._stops.step(self._session.stash)
+        if self._pipeline is not None and self.monotonic() - self._gave_back_at >= ASK_SECONDS:
+            self._gave_back_at = self.monotonic()
+            self._pipeline.give_back_held()
 
     def _sweep(self, seconds: float) -> bool:
         """Do the next bit of looking after the library; True while there is more of it."""

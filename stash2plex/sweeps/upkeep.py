@@ -131,15 +131,20 @@ def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
         set_meta(database, NAME, json.dumps(asdict(marks)))
 
 
-def ask_for_look(database: sqlite3.Connection) -> None:
-    """Have the process that drains look at once."""
+def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:
+    """Have the process that drains look at once, for a run: what it finds is that run's."""
     with transaction(database):
-        set_meta(database, ASKED, "1")
+        set_meta(database, ASKED, str(run_id))
 
 
 def look_is_asked(database: sqlite3.Connection) -> bool:
     """Whether a look was asked for and is not through yet."""
     return get_meta(database, ASKED) is not None
+
+
+def asking_run(database: sqlite3.Connection) -> int:
+    """Return the run that asked for a look; 0 where none did."""
+    return int(get_meta(database, ASKED) or 0)
 
 
 def end_asked_look(database: sqlite3.Connection) -> None:
