@@ -15,7 +15,7 @@ from attrs import frozen
 from stash2plex.db import transaction
 from stash2plex.model import Clock
 from stash2plex.servers.jobs import TaskJob
-from stash2plex.workqueue import Key
+from stash2plex.workqueue import HELD_SQL, Key
 
 KEPT = 50
 """Runs that stay in the database."""
@@ -205,9 +205,7 @@ class Runs:
 
     def held(self) -> Held | None:
         """Describe what waits since a run was stopped: the last such run, and how many keys."""
-        (number,) = self._db.execute(
-            "SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority = 2"
-        ).fetchone()
+        (number,) = self._db.execute(HELD_SQL).fetchone()
         if not number:
             return None
         row = self._db.execute(

@@ -86,24 +86,29 @@ class StopWatch:
         self._answer: Future[list[TaskJob]] | None = None
         self._pool: ThreadPoolExecutor | None = None
 
-    def step(self, stash: Stash) -> None:
-        """Take the answer that came, and ask again where that is due."""
+    def step(self, stash: Stash) -> bool:
+        """Take the answer that came, and ask again where that is due.
+
+        True about once a second, and when keys were held just now: another process may hold some.
+        """
         now = self._monotonic()
+        held = 0
         if self._answer is not None:
             if not self._answer.done():
-                return
-            self._take(self._answer)
+                return False
+            held = self._take(self._answer)
         if self._asked_at is not None and now - self._asked_at < ASK_SECONDS:
-            return
+            return held > 0
         self._asked_at = now
         self._opened = self._runs.in_jobs(self._besides)
         if not self._opened:
             self._answered_at = now
-            return
+            return True
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="stops")
         ids = [run.job.id for run in self._opened if run.job]
         self._answer = self._pool.submit(stash.find_jobs, ids)
+        return True
 
     def be_sure(self, stash: Stash) -> None:
         """Ask at once where the last answer is old: what was stopped must not be claimed."""
@@ -120,12 +125,12 @@ class StopWatch:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def _take(self, answer: Future[list[TaskJob]]) -> None:
+    def _take(self, answer: Future[list[TaskJob]]) -> int:
         self._answer = None
         self._answered_at = self._monotonic()
         try:
             jobs = answer.result()
         except ServerError:
             # Not known is not stopped. The gate of the drain says when Stash is away.
-            return
-        settle(self._runs, self._opened, jobs)
+            return 0
+        return settle(self._runs, self._opened, jobs)

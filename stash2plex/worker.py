@@ -29,7 +29,7 @@ from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER, Observer, count, local, span
 from stash2plex.show.progress import Progress, ProgressBook, Tally
 from stash2plex.show.telling import end_trouble, note_trouble
-from stash2plex.stops import ASK_SECONDS, StopWatch
+from stash2plex.stops import StopWatch
 from stash2plex.sweeps.sweeper import Sweeper
 from stash2plex.workqueue import STOPPED
 
@@ -166,7 +166,6 @@ class Drain:
     _tally: Tally = field(init=False)
     _closed_since: float | None = None
     _worked_at: float = 0.0
-    _gave_back_at: float = 0.0
     _booked_at: float = 0.0
     _counted_at: float = -COUNT_SECONDS
     _counted: int = 0
@@ -251,10 +250,9 @@ class Drain:
 
     def _heed_stops(self) -> None:
         """Hold what the user stopped in another process, and give back what of it is in hand."""
-        if self._session is not None:
-            self._stops.step(self._session.stash)
-        if self._pipeline is not None and self.monotonic() - self._gave_back_at >= ASK_SECONDS:
-            self._gave_back_at = self.monotonic()
+        if self._session is None or self._pipeline is None:
+            return
+        if self._stops.step(self._session.stash):
             self._pipeline.give_back_held()
 
     def _sweep(self, seconds: float) -> bool:

@@ -20,7 +20,7 @@ URGENT, BULK, HELD = 0, 1, 2
 the third wait until they are asked for again: the user stopped the run that wanted them."""
 
 STOPPED = "stopped"
-"""The reason that held keys wait for."""
+"""The reason of held keys."""
 
 HISTORY_KEPT = 20
 """Failures kept for each key."""
@@ -152,15 +152,13 @@ class WorkQueue:
             new = self._insert(wanted, priority, now, delay, run_id, after_run)
             if new < len(wanted):
                 # It raises the generation of the new ones too; no claim has seen them yet.
+                newest = run_id - 1 if run_id else NO_RUN
                 self._db.executemany(
                     "UPDATE queue SET generation = generation + 1, due_at = min(due_at, ?),"
                     " priority = CASE WHEN priority = 2 AND NOT ? THEN 2"
                     " ELSE min(priority, ?) END, after_run = min(after_run, ?)"
                     " WHERE kind = ? AND id = ?",
-                    [
-                        (now + delay, take_up, priority, run_id - 1 if run_id else NO_RUN, *key)
-                        for key in wanted
-                    ],
+                    [(now + delay, take_up, priority, newest, *key) for key in wanted],
                 )
         return new
 
@@ -174,10 +172,11 @@ class WorkQueue:
         after_run: int | None,
     ) -> int:
         """Insert the keys that are not there; returns how many."""
+        if after_run is None:
+            (after_run,) = self._db.execute("SELECT max(id) FROM run").fetchone()
         new = self._db.executemany(
             "INSERT INTO queue (kind, id, priority, added_at, due_at, run_id, after_run)"
-            " VALUES (?, ?, ?, ?, ?, ?, coalesce(?, (SELECT max(id) FROM run)))"
-            " ON CONFLICT (kind, id) DO NOTHING",
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING",
             [(*key, priority, now, now + delay, run_id, after_run) for key in keys],
         ).rowcount
         if run_id and new > 0:
@@ -435,20 +434,21 @@ class WorkQueue:
             "SELECT"
             " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
             " AND due_at <= ?1),"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL),"
+            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2),"
             " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at > ?1)"
-            " + (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority = 2),"
+            " AND due_at > ?1),"
             " (SELECT count(*) FROM dead_letter)",
             (self._clock(),),
         ).fetchone()
-        return Counts(*row)
+        (held,) = self._db.execute(HELD_SQL).fetchone()
+        return Counts(row[0], row[1], row[2] + held, row[3])
 
     def due_within(self, seconds: float) -> int:
         """Count the keys that are in hand, due now, or due within so many seconds."""
         row = self._db.execute(
             "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at <= ?) + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL)",
+            " AND due_at <= ?)"
+            " + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2)",
             (self._clock() + seconds,),
         ).fetchone()
         return int(row[0])
@@ -469,9 +469,7 @@ class WorkQueue:
 
     def is_empty(self) -> bool:
         """Whether there is nothing to do, now or later: no key but held ones."""
-        found = self._db.execute(
-            "SELECT 1 FROM queue WHERE lease_id IS NOT NULL OR priority < 2 LIMIT 1"
-        )
+        found = self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1")
         return found.fetchone() is None
 
     def waiting_reasons(self) -> list[tuple[str, int, float | None]]:
@@ -483,9 +481,7 @@ class WorkQueue:
                 (self._clock(),),
             )
         )
-        (held,) = self._db.execute(
-            "SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority = 2"
-        ).fetchone()
+        (held,) = self._db.execute(HELD_SQL).fetchone()
         return [*rows, (STOPPED, held, None)] if held else rows
 
     # -- what the user asks for -----------------------------------------------------------
@@ -542,6 +538,12 @@ CLAIM_SQL = (
     " FROM queue WHERE lease_id IS NULL AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
 )
 """Reads the head of the index `queue_due`; a test shows the query plan."""
+
+HELD_SQL = (
+    "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority = 2)"
+    " + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority = 2)"
+)
+"""Counts the held keys, those too that are in hand for a moment more."""
 
 NO_RUN = 2**62
 """Above the number of any run."""

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from stash2plex.workqueue import Claim, Counts
+from stash2plex.workqueue import HELD, Claim, Counts
 from tests.store.test_queue_model import IDS, LEASE, QueueMachine, Row
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -49,7 +49,7 @@ for line in sys.stdin:
         if order["dies"]:
             db.transaction.__exit__ = commit_and_die if order["dies"] == "after" else die
         arguments = [
-            Claim(one["kind"], one["id"], one["lease_id"], 0, 0, 0, 0)
+            Claim(id_=one.pop("id"), **one)
             if isinstance(one, dict) else one for one in order["arguments"]
         ]
         answer = getattr(queue, order["call"])(*arguments, **order["named"])
@@ -116,7 +116,7 @@ class Remote:
 
     def order(self, peer, call, arguments, named, dies=""):
         sent = [
-            {"kind": one.kind, "id": one.id, "lease_id": one.lease_id}
+            {name: getattr(one, name) for name in Claim.__slots__}
             if isinstance(one, Claim)
             else one
             for one in arguments
@@ -127,13 +127,7 @@ class Remote:
         self.order(peer, call, arguments, named)
         answer = peer.hear()
         if call == "claim":
-            return [
-                Claim(
-                    row["kind"], row["id"], row["lease_id"], row["attempts"], row["snoozes"],
-                    row["interruptions"], row["priority"],
-                )
-                for row in answer
-            ]  # fmt: skip
+            return [Claim(id_=row.pop("id"), **row) for row in answer]
         if call == "counts":
             return Counts(**answer)
         return answer
@@ -179,7 +173,7 @@ class PeersMachine(QueueMachine):
         if dies == "before":
             return
         self.dead.discard(id_)
-        row = self.rows.setdefault(id_, Row(0, self.clock.now))
+        row = self.rows.setdefault(id_, Row(0, self.clock.now, after=max(self.counted)))
         row.generation += 1
         row.priority, row.due = 0, min(row.due, self.clock.now)
 
@@ -199,7 +193,7 @@ class PeersMachine(QueueMachine):
         due = sorted(
             (row.priority, row.due)
             for row in self.rows.values()
-            if row.lease is None and row.due <= self.clock.now
+            if row.lease is None and row.due <= self.clock.now and row.priority < HELD
         )
         leases = dict(
             self.database.execute("SELECT id, lease_id FROM queue WHERE lease_id IS NOT NULL")
