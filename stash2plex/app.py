@@ -23,7 +23,7 @@ from stash2plex.compare.routine import Routine
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
-from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
+from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
 from stash2plex.hook import SEEN_FILE
 from stash2plex.index.missed import Missed
 from stash2plex.index.plexindex import PlexIndex
@@ -33,6 +33,8 @@ from stash2plex.match.pathrules import PathRules
 from stash2plex.model import Clock, Sleep
 from stash2plex.records import Records
 from stash2plex.repair import replace_damaged
+from stash2plex.runs import Begun, Runs
+from stash2plex.servers.jobs import TaskJob
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
@@ -41,9 +43,11 @@ from stash2plex.settingswatch import SettingsWatch, settings_marks
 from stash2plex.show.logs import Logs
 from stash2plex.show.observe import Observer
 from stash2plex.show.progress import ProgressBook
-from stash2plex.show.telling import end_trouble
+from stash2plex.show.telling import end_trouble, tell
+from stash2plex.stops import look as look_for_stops
+from stash2plex.stops import own_job
 from stash2plex.sweeps.sweeper import Sweeper
-from stash2plex.worker import Drain, Goal, Summary
+from stash2plex.worker import HORIZON, Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
 
 if sys.platform != "win32":
@@ -277,6 +281,32 @@ class App:
                 set_meta(self.store.connection, "plex_client_id", known)
         return known
 
+    @contextmanager
+    def running(self, name: str, *, in_stash: bool) -> Iterator[Begun]:
+        """Begin a run for what follows, and end it afterwards, whatever happens.
+
+        `in_stash` says that Stash runs this process as the task of that `name`. What earlier tasks
+        left is settled first: the user learns here of one that was stopped.
+        """
+        at = self.monotonic()
+        runs = self.store.runs
+        if look_for_stops(runs, self.stash):
+            tell(self.store.connection, self.logs.logger, self.clock())
+        begun = runs.begin(name, self._own_job(name) if in_stash else None, HORIZON)
+        self.sweeper.run_id = begun.id
+        try:
+            yield evolve(begun, at=at)
+        finally:
+            self.sweeper.run_id = 0
+            runs.end(begun.id)
+
+    def _own_job(self, name: str) -> TaskJob | None:
+        """Ask Stash which of its jobs this process is; a Stash that does not answer has none."""
+        try:
+            return own_job(self.stash.job_queue(), (name, PLUGIN_ID))
+        except ServerError:
+            return None
+
     def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
         """Drain the queue in this process, which must hold the drain lock."""
         return Drain(
@@ -303,8 +333,9 @@ class App:
         dry_run: bool = False,
         observer: Observer,
         stopped: Callable[[], bool],
+        run_id: int = 0,
     ) -> Report:
-        """Compare Stash, the records and Plex, queue what differs, and keep the report.
+        """Compare Stash, the records and Plex, queue what differs for a run, and keep the report.
 
         A dry run changes nothing: it does the same on a copy of the database. Raises what
         `open_session` raises; a server that fails later leaves a partial report with its `error`.
@@ -314,7 +345,12 @@ class App:
                 report = copy.reconcile(scope, observer=observer, stopped=stopped)
             return evolve(report, dry_run=True)
         run = Reconciliation(
-            self.store, self.open_session(), scope, clock=self.clock, monotonic=self.monotonic
+            self.store,
+            self.open_session(),
+            scope,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            run_id=run_id,
         )
         with closing(run.pages()) as pages:
             for progress in pages:
@@ -385,6 +421,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         Contests(connection),
         Scans(connection),
         PathRules(connection),
+        Runs(connection, clock),
     )
 
 

@@ -9,6 +9,7 @@ from attrs import evolve
 from stash2plex.app import App
 from stash2plex.asking import Asker
 from stash2plex.lock import drain_lock, show_presence
+from stash2plex.runview import RunObserver
 from stash2plex.show.observe import Observer
 from stash2plex.show.progress import Progress
 from stash2plex.sweeps.upkeep import ask_for_look, look_is_asked
@@ -19,17 +20,25 @@ LOOK_PATIENCE = 10.0
 """Seconds that the other process has for its look, before an empty queue is believed."""
 
 
-def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
-    """Drain until the goal is met, whoever does it.
+def drain_here(
+    app: App,
+    goal: Goal,
+    shown_to: Observer,
+    stopped: Callable[[], bool],
+    began: float | None = None,
+) -> Summary:
+    """Drain until the goal is met, whoever does it. `began` is when its run did (monotonic).
 
-    Only one process drains a data folder. While another does, it is asked to look at Stash and its
-    progress is shown; when it ends or dies with work left, this one carries on.
+    Only one process drains a data folder. While another does, it is asked to look at Stash and
+    what becomes of this run's keys is shown; when it ends or dies with work left, this one carries
+    on.
     """
+    observer = RunObserver(app.store.runs, goal.run_id, shown_to, app.monotonic)
+    began = app.monotonic() if began is None else began
     for name in app.store.breakers.values():
         # A person waits: ask a server that was down now, not when its next probe is due.
         name.hasten()
     lock = drain_lock(app.folder)
-    start = app.monotonic()
     asked_at: float | None = None
     asker = Asker(app, goal)
     shown = Progress()
@@ -38,13 +47,13 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
             presence = show_presence(app.folder, app.sleep)
             try:
                 summary = app.drain(goal, observer, stopped)
-                return evolve(summary, seconds=app.monotonic() - start)
+                return observer.summary(summary, app.monotonic() - began)
             finally:
                 presence.release()
                 lock.release()
         if asked_at is None:
             asked_at = app.monotonic()
-            ask_for_look(app.store.connection)
+            ask_for_look(app.store.connection, goal.run_id)
             asker.ask()
         looks = app.monotonic() - asked_at < LOOK_PATIENCE and look_is_asked(app.store.connection)
         left = app.store.queue.due_within(goal.horizon)
@@ -58,6 +67,7 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
             shown = evolve(shown, ended=True)
             observer.progress(shown)
             waiting = tuple(app.store.queue.waiting_reasons())
-            return Summary(shown, app.monotonic() - start, waiting, gave_up, error)
+            summary = Summary(shown, 0.0, waiting, gave_up, error)
+            return observer.summary(summary, app.monotonic() - began)
         observer.progress(shown)
         app.sleep(WATCH_STEP)

@@ -41,6 +41,7 @@ NEWS_SQL = (
     " OR EXISTS (SELECT 1 FROM"
     " (SELECT started_at, ended_at, cured FROM outage ORDER BY seq DESC LIMIT 4)"
     " WHERE NOT cured AND (started_at > ?1 OR ended_at > ?1))"
+    " OR EXISTS (SELECT 1 FROM run WHERE state = 'stopped' AND ended_at > ?1)"
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
 )
 """Whether the worker met something since a person was last told."""

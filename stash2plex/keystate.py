@@ -6,7 +6,7 @@ import sqlite3
 
 from attrs import frozen
 
-from stash2plex.workqueue import Key
+from stash2plex.workqueue import HELD, STOPPED, Key
 
 
 @frozen
@@ -22,8 +22,8 @@ class Failure:
 class KeyState:
     """A key in the queue or among the dead letters. Times are in seconds since the epoch.
 
-    `state` is “none”, “due”, “waiting”, “in_progress” or “dead”. `attempts` are the failures that
-    count, `snoozes` the looks that did not. `history` is newest first.
+    `state` is “none”, “due”, “waiting”, “held”, “in_progress” or “dead”. `attempts` are the
+    failures that count, `snoozes` the looks that did not. `history` is newest first.
     """
 
     state: str
@@ -52,13 +52,27 @@ def read_key_state(connection: sqlite3.Connection, key: Key, now: float) -> KeyS
         attempts, reason, error, _ = dead
         return KeyState("dead", None, None, attempts, 0, reason, error, history)
     row = connection.execute(
-        "SELECT added_at, due_at, attempts, snoozes, reason, lease_id FROM queue"
+        "SELECT added_at, due_at, attempts, snoozes, reason, lease_id, priority FROM queue"
         " WHERE kind = ? AND id = ?",
         key,
     ).fetchone()
     if row is None:
         return KeyState("none", history=history)
-    added_at, due_at, attempts, snoozes, reason, lease_id = row
-    state = "in_progress" if lease_id is not None else "due" if due_at <= now else "waiting"
+    added_at, due_at, attempts, snoozes, reason, lease_id, priority = row
+    state = "due" if due_at <= now else "waiting"
+    if priority == HELD:
+        state, reason = "held", STOPPED
+    if lease_id is not None:
+        state = "in_progress"
     error = history[0].error if history else ""
     return KeyState(state, added_at, due_at, attempts, snoozes, reason, error, history)
+
+
+def find_standing(connection: sqlite3.Connection, key: Key) -> tuple[str, str] | None:
+    """Return where a key is, "queue" or "dead", and for what reason; None where it is nowhere."""
+    row = connection.execute(
+        "SELECT 'queue', reason FROM queue WHERE kind = ?1 AND id = ?2"
+        " UNION ALL SELECT 'dead', reason FROM dead_letter WHERE kind = ?1 AND id = ?2",
+        key,
+    ).fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))

@@ -26,7 +26,7 @@ from stash2plex.session import Job, Session, Store, Wanted
 from stash2plex.show.metrics import DEAD, PUT_OFF, RETRIED, SCENES
 from stash2plex.show.observe import LOGGER, span
 from stash2plex.show.progress import Tally
-from stash2plex.workqueue import URGENT, Claim, Key
+from stash2plex.workqueue import STOPPED, URGENT, Claim, Key
 from stash2plex.write.apply import Applied, apply_scene, is_settled
 from stash2plex.write.desired import desired_state, reason_to_skip
 from stash2plex.write.merge import as_shared, plan_change, remember, share_key
@@ -77,6 +77,7 @@ class Pipeline:
         self._writes_at_claim: dict[Key, int] = {}
         self._writes_at_failure: dict[Key, int] = {}
         self._ready: deque[Job] = deque()
+        self._stopped: set[Key] = set()
         self._writing = 0
         self._renewed_at = monotonic()
         self._renewed_wall = clock()
@@ -142,6 +143,16 @@ class Pipeline:
         while self._ready:
             self._release(self._ready.popleft().claim, "unavailable")
 
+    def give_back_held(self) -> None:
+        """Give back keys in hand whose run was stopped; a write that is under way ends."""
+        if not self._in_hand:
+            return
+        self._stopped = self._store.runs.held_in_hand() & self._in_hand.keys()
+        if self._stopped:
+            jobs, self._ready = self._ready, deque()
+            for job in jobs:
+                self._make_ready(job)
+
     def close(self) -> None:
         """Wait for what is under way, then give back what is left."""
         try:
@@ -188,6 +199,7 @@ class Pipeline:
     def _end(self, claim: Claim) -> None:
         self._in_hand.pop(claim.key, None)
         self._paths.pop(claim.key, None)
+        self._stopped.discard(claim.key)
         if claim.kind == "scene":
             self._finder.ended(claim.id)
         self._writes_at_claim.pop(claim.key, None)
@@ -226,8 +238,12 @@ class Pipeline:
         self._answered("stash")
         ids.update(self._store.records.scenes_showing(claim.kind, claim.id))
         with transaction(self._store.connection):
-            self._store.queue.add_many(
-                [("scene", id_) for id_ in sorted(ids)], priority=claim.priority
+            self._store.queue.enqueue(
+                [("scene", id_) for id_ in sorted(ids)],
+                priority=claim.priority,
+                take_up=claim.priority == URGENT,
+                run_id=claim.run_id,
+                after_run=claim.after_run,
             )
             self._ack(claim, f"{len(ids)} scenes show it")
 
@@ -329,8 +345,10 @@ class Pipeline:
         self._find(found.again)
 
     def _make_ready(self, job: Job) -> None:
-        """Queue a job for its write; one that a person waits for goes before bulk ones."""
-        if job.claim.priority == URGENT:
+        """Queue a job for its write; one that the user waits for goes before bulk ones."""
+        if job.claim.key in self._stopped:
+            self._release(job.claim, STOPPED)
+        elif job.claim.priority == URGENT:
             place = sum(waiting.claim.priority == URGENT for waiting in self._ready)
             self._ready.insert(place, job)
         else:

@@ -16,6 +16,7 @@ from stash2plex.match.matching import Rule
 from stash2plex.match.pathrules import PathRules
 from stash2plex.model import Desired, Match, PlexItem, Record, Scene
 from stash2plex.records import Records
+from stash2plex.runs import Runs
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.show.metrics import Meter
@@ -44,6 +45,7 @@ class Store:
     contests: Contests
     scans: Scans
     path_rules: PathRules
+    runs: Runs
     meter: Meter = field(factory=Meter)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:

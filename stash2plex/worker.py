@@ -22,7 +22,9 @@ from stash2plex.settingswatch import SettingsWatch
 from stash2plex.show.observe import LOGGER, Observer, count, local, span
 from stash2plex.show.progress import Progress, ProgressBook, Tally
 from stash2plex.show.telling import note_trouble
+from stash2plex.stops import StopWatch
 from stash2plex.sweeps.sweeper import Sweeper
+from stash2plex.workqueue import STOPPED
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -61,7 +63,8 @@ class Goal:
     Foreground: when nothing is due within `horizon`, or a server is down for `patience`.
     Background: after `idle` without work, or `patience` without Stash. All in seconds. A `service`
     is in the background, but was started by a person: `background_worker` says nothing to it.
-    `advice` is what to do when `patience` is over.
+    `advice` is what to do when `patience` is over. `run_id` is the run that this drain is part of,
+    0 where there is none.
     """
 
     origin: str
@@ -71,29 +74,39 @@ class Goal:
     idle: float = 900.0
     service: bool = False
     advice: str = "run the task again later."
+    run_id: int = 0
 
 
 @frozen
 class Summary:
-    """What a drain did, and what it left: reason, how many, when the first is due."""
+    """What a drain did, and what it left: reason, how many, when the first is due.
+
+    `wanted` counts the keys that its run queued or found, `removed` those of them that the user
+    took out of the queue meanwhile.
+    """
 
     progress: Progress
     seconds: float
-    waiting: tuple[tuple[str, int, float], ...]
+    waiting: tuple[tuple[str, int, float | None], ...]
     gave_up: str = ""
     error: Stash2PlexError | None = None
+    wanted: int = 0
+    removed: int = 0
 
     def sentence(self) -> str:
         """Say it to a person."""
         done = self.progress
         parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
-        if not (done.handled or self.waiting or self.gave_up):
+        if not (done.handled or self.wanted or self.waiting or self.gave_up):
             return "nothing was due."
         if done.failed:
             parts.append(f"{done.failed:,} given up (see the dead letters)")
+        if self.removed:
+            parts.append(f"{self.removed:,} removed from the queue meanwhile")
         text = ", ".join(parts) + "."
         for reason, number, due in self.waiting:
-            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}, next at {local(due)}."
+            again = "" if due is None else f", next at {local(due)}"
+            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}{again}."
         if self.gave_up:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
         return text
@@ -102,6 +115,7 @@ class Summary:
 WAITING = {
     "not_in_plex": "not in Plex yet",
     "unavailable": "waiting for a server",
+    STOPPED: "on hold, because a task was stopped",
     "": "waiting a moment",
 }
 
@@ -133,6 +147,7 @@ class Drain:
     _pipeline: Pipeline | None = None
     _gate: Gate = field(init=False)
     _watch: PlexWatch = field(init=False)
+    _stops: StopWatch = field(init=False)
     _tally: Tally = field(init=False)
     _closed_since: float | None = None
     _worked_at: float = 0.0
@@ -158,6 +173,7 @@ class Drain:
             heeds_off=not (self.goal.foreground or self.goal.service),
             most_seconds=PROBE_SECONDS if self.goal.patience <= TASK_PATIENCE else math.inf,
         )
+        self._stops = StopWatch(self.store.runs, self.monotonic, self.goal.run_id)
         start = self._worked_at = self._alive_at = self.monotonic()
         # This process may log in where the last one could not.
         self.store.breakers["stash"].hasten()
@@ -176,6 +192,7 @@ class Drain:
         finally:
             self.sweeper.rest()
             self.routine.rest()
+            self._stops.close()
             if self._pipeline:
                 self._pipeline.close()
             if self._session:
@@ -193,6 +210,7 @@ class Drain:
             offset = self.clock() - self.monotonic()
             self._heed_clock(self._offset - offset)
             self._offset = offset
+            self._heed_stops()
             closed = self._look_at_gate()
             if closed is not None:
                 ended = self._at_closed_gate(closed)
@@ -211,6 +229,8 @@ class Drain:
             pipeline = self._pipeline
             assert pipeline is not None
             self._watch_plex()
+            assert self._session is not None
+            self._stops.be_sure(self._session.stash)
             self._alive_at = max(self._alive_at, pipeline.answered_at)
             if not pipeline.busy:
                 self._alive_at = self.monotonic()
@@ -229,6 +249,13 @@ class Drain:
                 self._show("")
             elif not sweeping and self._idle():
                 return "", None
+
+    def _heed_stops(self) -> None:
+        """Hold what the user stopped in another process, and give back what of it is in hand."""
+        if self._session is None or self._pipeline is None:
+            return
+        if self._stops.step(self._session.stash):
+            self._pipeline.give_back_held()
 
     def _sweep(self, seconds: float) -> bool:
         """Do the next bit of looking after the library; True while there is more of it."""

@@ -15,8 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 from stash2plex.db import transaction
 
 KINDS = ("scene", "performer", "studio", "tag", "group")
-URGENT, BULK = 0, 1
-"""Priorities: a person waits for the first, a task that enqueues a library uses the second."""
+URGENT, BULK, HELD = 0, 1, 2
+"""Priorities: the user waits for the first, a task that enqueues a library uses the second. Keys of
+the third wait until they are asked for again: the user stopped the run that wanted them."""
+
+STOPPED = "stopped"
+"""The reason of held keys."""
 
 HISTORY_KEPT = 20
 """Failures kept for each key."""
@@ -33,7 +37,18 @@ class Claim:
     A plain class: `typing` and `dataclasses` cost the hook more than its commit does.
     """
 
-    __slots__ = ("attempts", "id", "interruptions", "kind", "lease_id", "priority", "snoozes")
+    __slots__ = (
+        "after_run",
+        "attempts",
+        "id",
+        "interruptions",
+        "kind",
+        "later_run",
+        "lease_id",
+        "priority",
+        "run_id",
+        "snoozes",
+    )
 
     def __init__(
         self,
@@ -44,6 +59,9 @@ class Claim:
         snoozes: int,
         interruptions: int,
         priority: int,
+        run_id: int = 0,
+        after_run: int = 0,
+        later_run: int = -1,
     ) -> None:
         self.kind = kind
         self.id = id_
@@ -52,6 +70,9 @@ class Claim:
         self.snoozes = snoozes
         self.interruptions = interruptions
         self.priority = priority
+        self.run_id = run_id
+        self.after_run = after_run
+        self.later_run = later_run
 
     @property
     def key(self) -> Key:
@@ -63,7 +84,7 @@ class Claim:
 
 
 class Counts:
-    """How many keys are where. `pending` is due now, `waiting` is due later."""
+    """How many keys are where. `pending` is due now, `waiting` is due later or held."""
 
     __slots__ = ("dead", "in_progress", "pending", "waiting")
 
@@ -97,33 +118,73 @@ class WorkQueue:
         priority: int = BULK,
         delay: float = 0.0,
         revive: bool = True,
+        take_up: bool = True,
     ) -> int:
-        """Mark keys as dirty in one transaction and return how many there were.
+        """Mark keys as dirty in one transaction; returns how many there were.
 
         The earlier due time and the more urgent priority win, so a fresh edit overtakes a backoff
-        and a bulk task never slows an edit down. With `revive` off, dead letters stay dead.
+        and a bulk task never slows an edit down. With `revive` off, dead letters stay dead; with
+        `take_up` off, held keys stay held.
+        """
+        wanted = [key for key in keys if revive or not self._is_dead(*key)]
+        self.enqueue(wanted, priority=priority, delay=delay, take_up=take_up)
+        return len(wanted)
+
+    def enqueue(
+        self,
+        keys: Iterable[Key],
+        *,
+        priority: int = BULK,
+        delay: float = 0.0,
+        take_up: bool = True,
+        run_id: int = 0,
+        after_run: int | None = None,
+    ) -> int:
+        """Do as `add_many` for a run; returns how many keys were not in the queue before.
+
+        Those belong to the run; a known one keeps its run, and this one has found it. `after_run`
+        is given where keys follow from an older key: who found that one found these.
         """
         now = self._clock()
-        rows = [(kind, id_, priority, now, now + delay) for kind, id_ in keys]
+        wanted = list(keys)
         with transaction(self._db):
-            if revive:
+            self._db.executemany("DELETE FROM dead_letter WHERE kind = ? AND id = ?", wanted)
+            new = self._insert(wanted, priority, now, delay, run_id, after_run)
+            if new < len(wanted):
+                # It raises the generation of the new ones too; no claim has seen them yet.
+                newest = run_id - 1 if run_id else NO_RUN
                 self._db.executemany(
-                    "DELETE FROM dead_letter WHERE kind = ? AND id = ?",
-                    [row[:2] for row in rows],
+                    "UPDATE queue SET generation = generation + 1, due_at = min(due_at, ?),"
+                    " priority = CASE WHEN priority = 2 AND NOT ? THEN 2"
+                    " ELSE min(priority, ?) END, after_run = min(after_run, ?)"
+                    " WHERE kind = ? AND id = ?",
+                    [(now + delay, take_up, priority, newest, *key) for key in wanted],
                 )
-            else:
-                rows = [row for row in rows if not self._is_dead(row[0], row[1])]
-            self._db.executemany(
-                "INSERT INTO queue (kind, id, priority, added_at, due_at) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (kind, id) DO UPDATE SET generation = generation + 1,"
-                " priority = min(priority, excluded.priority),"
-                " due_at = min(due_at, excluded.due_at)",
-                rows,
-            )
-        return len(rows)
+        return new
+
+    def _insert(
+        self,
+        keys: Sequence[Key],
+        priority: int,
+        now: float,
+        delay: float,
+        run_id: int,
+        after_run: int | None,
+    ) -> int:
+        """Insert the keys that are not there; returns how many."""
+        if after_run is None:
+            (after_run,) = self._db.execute("SELECT max(id) FROM run").fetchone()
+        new = self._db.executemany(
+            "INSERT INTO queue (kind, id, priority, added_at, due_at, run_id, after_run)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING",
+            [(*key, priority, now, now + delay, run_id, after_run) for key in keys],
+        ).rowcount
+        if run_id and new > 0:
+            self._db.execute("UPDATE run SET queued = queued + ? WHERE id = ?", (new, run_id))
+        return max(0, new)
 
     def wake(self, keys: Sequence[Key]) -> int:
-        """Make keys due now, dead or waiting: what they waited for may be there.
+        """Make keys due now, dead or waiting, not held: what they waited for may be there.
 
         It costs a waiting key no snooze: the look that follows counts one again.
         """
@@ -133,27 +194,26 @@ class WorkQueue:
                 " WHERE kind = ? AND id = ? AND lease_id IS NULL",
                 keys,
             )
-            return self.add_many(keys, priority=BULK)
+            return self.add_many(keys, priority=BULK, take_up=False)
 
-    def offer(self, keys: Iterable[Key]) -> int:
+    def offer(self, keys: Iterable[Key], *, run_id: int = 0) -> int:
         """Mark keys as dirty for a sweep, which may see the same ones again and again.
 
         A key that waits is left as it is: it will be read afresh, and hastening it would make its
         backoff worthless. One in somebody's hands is looked at once more. Dead letters stay dead.
-        Returns how many there were to do.
+        Returns how many were not in the queue before.
         """
         now = self._clock()
         with transaction(self._db):
-            rows = [
-                (kind, id_, BULK, now, now) for kind, id_ in keys if not self._is_dead(kind, id_)
-            ]
-            self._db.executemany(
-                "INSERT INTO queue (kind, id, priority, added_at, due_at) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (kind, id) DO UPDATE SET generation = generation + 1"
-                " WHERE lease_id IS NOT NULL",
-                rows,
-            )
-        return len(rows)
+            wanted = [key for key in keys if not self._is_dead(*key)]
+            new = self._insert(wanted, BULK, now, 0.0, run_id, None)
+            if new < len(wanted):
+                self._db.executemany(
+                    "UPDATE queue SET generation = generation + 1"
+                    " WHERE kind = ? AND id = ? AND lease_id IS NOT NULL",
+                    wanted,
+                )
+        return new
 
     def _is_dead(self, kind: str, id_: int) -> bool:
         found = self._db.execute(
@@ -169,7 +229,7 @@ class WorkQueue:
         lease_id = os.urandom(8).hex()
         with transaction(self._db):
             self._expire(now)
-            rows: list[tuple[str, int, int, int, int, int]] = []
+            rows: list[tuple[str, int, int, int, int, int, int, int, int]] = []
             for priority in (URGENT,) if urgent_only else (URGENT, BULK):
                 if len(rows) < limit:
                     rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
@@ -178,10 +238,7 @@ class WorkQueue:
                 " lease_expires_at = ? WHERE kind = ? AND id = ?",
                 [(lease_id, now + lease_seconds, row[0], row[1]) for row in rows],
             )
-        return [
-            Claim(kind, id_, lease_id, attempts, snoozes, interruptions, priority)
-            for kind, id_, attempts, snoozes, interruptions, priority in rows
-        ]
+        return [Claim(row[0], row[1], lease_id, *row[2:]) for row in rows]
 
     def _expire(self, now: float) -> None:
         self._db.execute(
@@ -257,6 +314,8 @@ class WorkQueue:
                     " WHERE kind = ? AND id = ? AND lease_id = ?",
                     (self._clock(), claim.kind, claim.id, claim.lease_id),
                 ).rowcount
+            elif claim.kind == "scene":
+                self._count(ENDED_SQL, (1, 0), claim)
             if gone or kept:
                 self._forget_failures(claim.key)
         return bool(gone or kept)
@@ -272,8 +331,15 @@ class WorkQueue:
     def snooze(self, claim: Claim, *, delay: float, reason: str, error: str = "") -> bool:
         """Give a key back because it cannot be done yet; no attempt is counted, a snooze is."""
         with transaction(self._db):
+            put_off = self._db.execute(
+                "UPDATE queue SET later_run = (SELECT max(id) FROM run) WHERE kind = ? AND id = ?"
+                " AND lease_id = ? AND generation = lease_generation",
+                (*claim.key, claim.lease_id),
+            ).rowcount
             if not self._give_back(claim, delay, reason, attempts=0, snoozes=1):
                 return False
+            if put_off:
+                self._count(PUT_OFF_SQL, (), claim)
             if error:
                 self._note_failure(claim.key, reason, error)
         return True
@@ -287,9 +353,17 @@ class WorkQueue:
             given = self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
             if given and aside:
                 self._db.execute(
-                    "UPDATE queue SET priority = ? WHERE kind = ? AND id = ?", (BULK, *claim.key)
+                    "UPDATE queue SET priority = max(priority, ?) WHERE kind = ? AND id = ?",
+                    (BULK, *claim.key),
                 )
         return given
+
+    def _count(self, sql: str, numbers: tuple[int, ...], claim: Claim) -> None:
+        """Count the end of a key, or that it was put off, for its run and those that found it.
+
+        The claim's numbers are true: what changes them raises the generation, so nothing ends.
+        """
+        self._db.execute(sql, (*numbers, claim.later_run, claim.run_id, claim.after_run))
 
     def _give_back(
         self, claim: Claim, delay: float, reason: str, *, attempts: int, snoozes: int
@@ -317,6 +391,7 @@ class WorkQueue:
             ).rowcount
             if not gone:
                 return self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
+            self._count(ENDED_SQL, (0, 1), claim)
             self._note_failure(claim.key, reason, error)
             first = self._db.execute(
                 "SELECT min(at) FROM failure WHERE kind = ? AND id = ?", claim.key
@@ -359,19 +434,21 @@ class WorkQueue:
             "SELECT"
             " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
             " AND due_at <= ?1),"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL),"
+            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2),"
             " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
             " AND due_at > ?1),"
             " (SELECT count(*) FROM dead_letter)",
             (self._clock(),),
         ).fetchone()
-        return Counts(*row)
+        (held,) = self._db.execute(HELD_SQL).fetchone()
+        return Counts(row[0], row[1], row[2] + held, row[3])
 
     def due_within(self, seconds: float) -> int:
         """Count the keys that are in hand, due now, or due within so many seconds."""
         row = self._db.execute(
             "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at <= ?) + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL)",
+            " AND due_at <= ?)"
+            " + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2)",
             (self._clock() + seconds,),
         ).fetchone()
         return int(row[0])
@@ -391,33 +468,32 @@ class WorkQueue:
         return None if row[0] is None else float(row[0])
 
     def is_empty(self) -> bool:
-        """Whether there is no key at all, be it due, waiting or in somebody's hands."""
-        return self._db.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is None
+        """Whether there is nothing to do, now or later: no key but held ones."""
+        found = self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1")
+        return found.fetchone() is None
 
-    def waiting_reasons(self) -> list[tuple[str, int, float]]:
-        """Say why keys are due later: reason, how many, when the first of them is due."""
-        return list(
+    def waiting_reasons(self) -> list[tuple[str, int, float | None]]:
+        """Return why keys wait: reason, how many, when the first is due (None for held keys)."""
+        rows = list(
             self._db.execute(
                 "SELECT reason, count(*), min(due_at) FROM queue WHERE lease_id IS NULL"
                 " AND priority IN (0, 1) AND due_at > ? GROUP BY reason ORDER BY 2 DESC",
                 (self._clock(),),
             )
         )
+        (held,) = self._db.execute(HELD_SQL).fetchone()
+        return [*rows, (STOPPED, held, None)] if held else rows
 
-    def standing(self, key: Key) -> tuple[str, str] | None:
-        """Say where a key is, "queue" or "dead", and for what reason; None where it is nowhere."""
-        row = self._db.execute(
-            "SELECT 'queue', reason FROM queue WHERE kind = ?1 AND id = ?2"
-            " UNION ALL SELECT 'dead', reason FROM dead_letter WHERE kind = ?1 AND id = ?2",
-            key,
-        ).fetchone()
-        return None if row is None else (str(row[0]), str(row[1]))
-
-    # -- a person's wishes ----------------------------------------------------------------
+    # -- what the user asks for -----------------------------------------------------------
 
     def clear_waiting(self) -> int:
         """Remove every key that is not in progress; returns how many."""
         with transaction(self._db):
+            self._db.execute(
+                "UPDATE run SET removed = removed + (SELECT count(*) FROM queue"
+                " WHERE lease_id IS NULL AND (run_id = run.id OR after_run < run.id))"
+                " WHERE state = 'open'"
+            )
             return self._db.execute("DELETE FROM queue WHERE lease_id IS NULL").rowcount
 
     def redrive(self, keys: Sequence[Key] | None = None, *, reason: str | None = None) -> int:
@@ -458,7 +534,28 @@ class WorkQueue:
 
 
 CLAIM_SQL = (
-    "SELECT kind, id, attempts, snoozes, interruptions, priority FROM queue"
-    " WHERE lease_id IS NULL AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
+    "SELECT kind, id, attempts, snoozes, interruptions, priority, run_id, after_run, later_run"
+    " FROM queue WHERE lease_id IS NULL AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
 )
 """Reads the head of the index `queue_due`; a test shows the query plan."""
+
+HELD_SQL = (
+    "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority = 2)"
+    " + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority = 2)"
+)
+"""Counts the held keys, those too that are in hand for a moment more."""
+
+NO_RUN = 2**62
+"""Above the number of any run."""
+
+ENDED_SQL = (
+    "UPDATE run SET done = done + ?1, failed = failed + ?2, later = max(0, later - (id <= ?3))"
+    " WHERE id IN (0, ?4) OR (state = 'open' AND id > ?5)"
+)
+"""Counts a key that left the queue for better or worse, and takes it off those put off."""
+
+PUT_OFF_SQL = (
+    "UPDATE run SET later = later + 1"
+    " WHERE id > ?1 AND (id IN (0, ?2) OR (state = 'open' AND id > ?3))"
+)
+"""Counts a key that was put off, once for each run."""

@@ -21,7 +21,8 @@ def import_legacy(shell: Shell, *, folder: str) -> None:
     """
     found = read_legacy(folder)
     with shell.app() as app:
-        queued = enqueue_scenes(app, found.scene_ids).queued
+        added = enqueue_scenes(app, found.scene_ids)
+        queued = added.queued + added.due
     queued_words = f"{count(queued, 'scene')} queued"
     lines = [f"{queued_words}: {len(found.waiting):,} were waiting, {len(found.dead):,} given up."]
     if found.unreadable:

@@ -6,9 +6,10 @@ import sys
 
 import click
 
+from stash2plex.app import App
 from stash2plex.commands.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
 from stash2plex.compare.reconcile import Scope
-from stash2plex.compare.reports import ReportBook, report_lines
+from stash2plex.compare.reports import Report, ReportBook, report_lines
 from stash2plex.show.terminal import TerminalProgress
 
 
@@ -33,18 +34,32 @@ def reconcile(shell: Shell, *, scope: str, dry_run: bool, last: bool, wait: int)
             value = ReportBook(app.store.connection).last()
             shell.show(value, report_lines(value) if value else ["Nothing was reconciled yet."])
             return
-        stop = StopSignals()
-        with TerminalProgress(shell.err) as observer:
-            report = app.reconcile(
-                Scope(scope), dry_run=dry_run, observer=observer, stopped=stop.wanted
-            )
-        value = report.as_dict()
-        lines = report_lines(value)
-        if dry_run or report.error is not None or not report.queued:
-            shell.show({**value, "drained": None}, lines)
+        if dry_run:
+            report = _compare(shell, app, scope, dry_run=True)
+            shell.show({**report.as_dict(), "drained": None}, report_lines(report.as_dict()))
             sys.exit(report.error.exit_code if report.error is not None else 0)
-        if not shell.as_json:
-            shell.show(value, lines)
-        summary = drain(shell, app, wait)
+        with app.running("stash2plex reconcile", in_stash=False) as begun:
+            report = _compare(shell, app, scope, run_id=begun.id)
+            value = report.as_dict()
+            if report.error is not None or not (report.queued or begun.found):
+                shell.show({**value, "drained": None}, report_lines(value))
+                sys.exit(report.error.exit_code if report.error is not None else 0)
+            if not shell.as_json:
+                shell.show(value, report_lines(value))
+            summary = drain(shell, app, wait, begun)
         shell.show({**value, "drained": drained(summary)}, [summary.sentence()])
         leave(summary)
+
+
+def _compare(
+    shell: Shell, app: App, scope: str, *, dry_run: bool = False, run_id: int = 0
+) -> Report:
+    stop = StopSignals()
+    with TerminalProgress(shell.err) as observer:
+        return app.reconcile(
+            Scope(scope),
+            dry_run=dry_run,
+            observer=observer,
+            stopped=stop.wanted,
+            run_id=run_id,
+        )

@@ -19,6 +19,7 @@ from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.errors import Stash2PlexError
 from stash2plex.foreground import drain_here
+from stash2plex.runs import Begun
 from stash2plex.show.logs import Logs, plain
 from stash2plex.show.terminal import TerminalProgress
 from stash2plex.worker import PATIENCE, Goal, Summary
@@ -107,15 +108,16 @@ SCENES = click.option(
 )
 
 
-def drain(shell: Shell, app: App, wait: int) -> Summary:
-    """Drain in the foreground with a progress bar."""
+def drain(shell: Shell, app: App, wait: int, begun: Begun) -> Summary:
+    """Drain for a run in the foreground with a progress bar."""
     stop = StopSignals()
     with TerminalProgress(shell.err) as observer:
         return drain_here(
             app,
-            Goal("command line", foreground=True, patience=float(wait)),
+            Goal("command line", foreground=True, patience=float(wait), run_id=begun.id),
             observer,
             stop.wanted,
+            begun.at,
         )
 
 

@@ -6,6 +6,7 @@ import click
 
 from stash2plex.commands.shell import DAY, JSON, SCENES, WAIT, Shell, drain, finish
 from stash2plex.errors import UsageError
+from stash2plex.runview import begun_lines, sources_words
 from stash2plex.show.preview import preview_all, preview_recent, preview_scenes
 from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 
@@ -17,7 +18,11 @@ from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent, enqueue_scene
 def process(shell: Shell, *, wait: int) -> None:
     """Send everything that is due to Plex, with a progress bar."""
     with shell.app() as app:
-        finish(shell, drain(shell, app, wait))
+        with app.running("stash2plex process", in_stash=False) as begun:
+            for line in begun_lines(begun):
+                shell.err.print(line, highlight=False, markup=False)
+            summary = drain(shell, app, wait, begun)
+        finish(shell, summary)
 
 
 @click.command()
@@ -51,11 +56,14 @@ def sync(
             )
             shell.show(seen.as_json(), seen.lines())
             return
-        if everything:
-            found = enqueue_all(app)
-        elif recent:
-            found = enqueue_recent(app, DAY)
-        else:
-            found = enqueue_scenes(app, scenes)
-        shell.err.print(found.sentence(), highlight=False)
-        finish(shell, drain(shell, app, wait))
+        with app.running("stash2plex sync", in_stash=False) as begun:
+            if everything:
+                found = enqueue_all(app)
+            elif recent:
+                found = enqueue_recent(app, DAY)
+            else:
+                found = enqueue_scenes(app, scenes)
+            text = found.sentence(sources_words(begun))
+            shell.err.print(text, highlight=False, markup=False)
+            summary = drain(shell, app, wait, begun)
+        finish(shell, summary)

@@ -15,6 +15,7 @@ from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.index.news import read_news
 from stash2plex.index.plexchanges import PlexChanges
+from stash2plex.keystate import find_standing
 from stash2plex.match.finding import explain_scene, match_by_index
 from stash2plex.match.matching import split_path
 from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Scene
@@ -72,8 +73,16 @@ class Reconciliation:
     """
 
     def __init__(
-        self, store: Store, session: Session, scope: Scope, *, clock: Clock, monotonic: Clock
+        self,
+        store: Store,
+        session: Session,
+        scope: Scope,
+        *,
+        clock: Clock,
+        monotonic: Clock,
+        run_id: int = 0,
     ) -> None:
+        self._run_id = run_id
         self._store = store
         self._session = session
         self._scope = scope
@@ -305,14 +314,16 @@ class Reconciliation:
         keys: list[Key] = []
         for finding in found:
             key = ("scene", finding.scene_id)
-            place, reason = self._store.queue.standing(key) or ("", "")
+            place, reason = find_standing(self._store.connection, key) or ("", "")
             dead_for_good = place == "dead" and reason not in HEALED
             if not dead_for_good and (finding.matched or not place):
                 keys.append(key)
                 self._queued += place != "queue"
         # Also of those that stay dead: the next run must not take them for settled.
         self._store.records.forget_fingerprints([finding.scene_id for finding in found])
-        self._store.queue.add_many(keys)
+        # What the user stopped goes on when the user asks for it, not by the clock.
+        by_hand = self._run_id > 0
+        self._store.queue.enqueue(keys, take_up=by_hand, run_id=self._run_id)
 
     def _find_orphans(self, owned: KeySet) -> None:
         number, some = self._session.index.outside(owned, EXAMPLES)

@@ -249,7 +249,7 @@ class Finder:
     def _wake(self, scene_ids: Iterable[int]) -> None:
         keys = [("scene", scene_id) for scene_id in scene_ids]
         if keys:
-            self.store.queue.add_many(keys, priority=BULK)
+            self.store.queue.add_many(keys, priority=BULK, take_up=False)
 
 
 def match_by_index(store: Store, session: Session, scene: Scene) -> Explanation:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.errors import StoreError, UsageError
+from stash2plex.runs import Begun
 from stash2plex.workqueue import Key
 
 MOST_IDS = 10_000
@@ -53,6 +55,12 @@ class Context:
                 raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
             keys.append(("scene", int(text)))
         return keys
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[Begun]:
+        """Begin a run for the task `name`, and end it afterwards."""
+        with self.app.running(name, in_stash=bool(self.server_connection)) as begun:
+            yield begun
 
     def say(self, text: str) -> str:
         """Log a sentence at info level and return it as the task's answer."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from attrs import evolve
 
-from stash2plex.app import encode_request
+from stash2plex.app import App, encode_request
 from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
+from stash2plex.runs import Begun
+from stash2plex.runview import begun_lines, sources_words
 from stash2plex.show.observe import StashProgress
 from stash2plex.starter import start_worker
 from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent
+from stash2plex.sweeps.sweep import Enqueued
 from stash2plex.sweeps.upkeep import is_stale, load_marks
 from stash2plex.worker import PATIENCE, TASK_PATIENCE, Goal
 
@@ -25,35 +29,42 @@ WORKER_GOES_ON = (
 
 def process_queue(context: Context) -> str:
     """Drain the queue in the foreground."""
-    return drain(context, "Process Queue")
+    name = "Process Queue"
+    with context.running(name) as begun:
+        for line in begun_lines(begun):
+            context.say(f"{name}: {line}")
+        return drain(context, begun, name)
 
 
 def sync_all(context: Context) -> str:
     """Enqueue every scene, then drain."""
-    found = enqueue_all(context.app)
-    context.say(f"Sync All Scenes: {found.sentence()}")
-    return drain(context, "Sync All Scenes")
+    return _sync(context, "Sync All Scenes", enqueue_all)
 
 
 def sync_recent(context: Context) -> str:
     """Enqueue what changed within a day, then drain."""
-    found = enqueue_recent(context.app, DAY)
-    context.say(f"Sync Recent Scenes: {found.sentence()}")
-    return drain(context, "Sync Recent Scenes")
+    return _sync(context, "Sync Recent Scenes", lambda app: enqueue_recent(app, DAY))
 
 
-def drain(context: Context, name: str, part: tuple[float, float] = (0.0, 1.0)) -> str:
+def _sync(context: Context, name: str, enqueue: Callable[[App], Enqueued]) -> str:
+    with context.running(name) as begun:
+        found = enqueue(context.app)
+        context.say(f"{name}: {found.sentence(sources_words(begun))}")
+        return drain(context, begun, name)
+
+
+def drain(context: Context, begun: Begun, name: str, part: tuple[float, float] = (0.0, 1.0)) -> str:
     """Drain with Stash's progress bar, or `part` of it; returns what was done, in words."""
     # A setting that cannot be used is reported at once, even while another process drains.
     choice = context.app.open_session().settings.background_worker
     goes_on = bool(context.server_connection) and choice != "off"
     usual = TASK_PATIENCE if goes_on else PATIENCE
     patience = context.whole("max_wait", round(usual), 0, 86_400)
-    goal = Goal(name, foreground=True, patience=float(patience))
+    goal = Goal(name, foreground=True, patience=float(patience), run_id=begun.id)
     if goes_on:
         goal = evolve(goal, advice=WORKER_GOES_ON)
     observer = StashProgress(context.stderr, context.logger, name, part=part)
-    summary = drain_here(context.app, goal, observer, lambda: False)
+    summary = drain_here(context.app, goal, observer, lambda: False, begun.at)
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
         if goes_on and isinstance(summary.error, (ServerError, ConfigError)):

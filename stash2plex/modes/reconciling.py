@@ -10,6 +10,7 @@ from stash2plex.compare.reports import report_lines
 from stash2plex.errors import ServerError
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import drain, leave_to_worker, same_error
+from stash2plex.runs import Begun
 from stash2plex.show.observe import StashProgress
 from stash2plex.show.progress import Progress
 
@@ -39,8 +40,13 @@ def reconcile_missing_metadata(context: Context) -> dict[str, Any]:
 
 def _reconcile(context: Context, scope: Scope, name: str) -> dict[str, Any]:
     """Answer the report. Findings go out at once: a person pressed a button to have Plex right."""
+    with context.running(name) as begun:
+        return _compare(context, scope, name, begun)
+
+
+def _compare(context: Context, scope: Scope, name: str, begun: Begun) -> dict[str, Any]:
     observer = StashProgress(context.stderr, context.logger, name, part=COMPARING)
-    report = context.app.reconcile(scope, observer=observer, stopped=lambda: False)
+    report = context.app.reconcile(scope, observer=observer, stopped=lambda: False, run_id=begun.id)
     value = report.as_dict()
     lines = report_lines(value)
     for line in lines:
@@ -50,8 +56,8 @@ def _reconcile(context: Context, scope: Scope, name: str) -> dict[str, Any]:
             leave_to_worker(context)
         # Stash logs the error of an answer by itself.
         raise same_error(report.error, f"{name}: {lines[-1]}")
-    if report.queued:
-        drain(context, name, DRAINING)
+    if report.queued or begun.found:
+        drain(context, begun, name, DRAINING)
     else:
         observer = StashProgress(context.stderr, context.logger, name, part=DRAINING)
         observer.progress(Progress(ended=True))

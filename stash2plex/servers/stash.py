@@ -21,6 +21,7 @@ from stash2plex.servers.glance import (
     read_glance,
     read_kinds,
 )
+from stash2plex.servers.jobs import QUEUE_QUERY, TaskJob, jobs_query, read_jobs
 from stash2plex.servers.stashwire import (
     SCENE_FIELDS,
     WireBasics,
@@ -292,6 +293,14 @@ class Stash:
         configured = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
         self._take_up(configured.configuration, plugin_id)
         return read_glance(self._converter, data, self._kinds)
+
+    def job_queue(self) -> list[TaskJob]:
+        """List the jobs that run or wait."""
+        return read_jobs(self._converter, self._query(QUEUE_QUERY))
+
+    def find_jobs(self, ids: list[int]) -> list[TaskJob]:
+        """Read jobs by their numbers; those that Stash has forgotten are absent."""
+        return read_jobs(self._converter, self._query(jobs_query(ids)))
 
     def studio_ids_changed(self, after: str) -> list[int]:
         """List studios whose `updated_at`, as text, is greater; at most `PAGE`, the newest."""

@@ -31,6 +31,7 @@ from stash2plex.model import (
 from stash2plex.policy import SNOOZES
 from stash2plex.session import Session
 from stash2plex.show.observe import local, span, utc
+from stash2plex.show.telling import held_sentence
 from stash2plex.write.apply import is_settled
 from stash2plex.write.desired import desired_state, reason_to_skip
 from stash2plex.write.merge import held_text, plan_change
@@ -247,6 +248,8 @@ def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str,
     key = known.key
     if key.state == "in_progress":
         return "in_progress", "A worker has it in hand now."
+    if key.state == "held" and (held := app.store.runs.held()):
+        return "waiting", f"It is on hold. {held_sentence(held)}"
     breaker = app.store.breakers["plex"].read()
     if breaker.state != "closed":
         return "waiting", f"It waits for Plex: {breaker.reason}"

@@ -93,13 +93,40 @@ class ProgressBook:
             )
 
 
+class RateWindow:
+    """Averages how fast a count grows over its recent past. `now` is in seconds everywhere."""
+
+    def __init__(self, now: float, handled: int = 0) -> None:
+        self._marks: list[tuple[float, int]] = [(now, handled)]
+
+    def restart(self, now: float, handled: int) -> None:
+        """Forget the past, so that an outage is left out."""
+        self._marks = [(now, handled)]
+
+    def rate(self, now: float, handled: int) -> float:
+        """Take the count of this moment; returns the rate per second."""
+        if now - self._marks[-1][0] >= 1.0 or now < self._marks[-1][0]:
+            self._marks.append((now, handled))
+            # One mark from before the window stays, so that the window is full.
+            while len(self._marks) > 2 and _is_enough(now, handled, *self._marks[1]):  # noqa: PLR2004
+                self._marks.pop(0)
+        since, base = self._marks[0]
+        return (handled - base) / (now - since) if now > since else 0.0
+
+
+def _is_enough(now: float, handled: int, since: float, base: int) -> bool:
+    """Whether a window that begins at a mark is long enough for a rate."""
+    length = now - since
+    return length >= RATE_SECONDS_MOST or (length >= RATE_SECONDS and handled - base >= RATE_KEYS)
+
+
 class Tally:
     """Counts what a drain does and knows its recent rate."""
 
     def __init__(self, origin: str, clock: Clock) -> None:
         self._clock = clock
         self._progress = Progress(origin=origin, started_at=clock())
-        self._marks: list[tuple[float, int]] = [(clock(), 0)]
+        self._window = RateWindow(clock())
 
     def done(self) -> None:
         """Count a key that is in sync now."""
@@ -115,24 +142,9 @@ class Tally:
 
     def restart_rate(self) -> None:
         """Leave an outage out of the rate."""
-        self._marks = [(self._clock(), self._progress.handled)]
+        self._window.restart(self._clock(), self._progress.handled)
 
     def now(self, left: int, note: str = "", *, ended: bool = False) -> Progress:
         """Return the progress of this moment; `left` comes from the queue."""
-        now = self._clock()
-        handled = self._progress.handled
-        if now - self._marks[-1][0] >= 1.0 or now < self._marks[-1][0]:
-            self._marks.append((now, handled))
-            # One mark from before the window stays, so that the window is full.
-            while len(self._marks) > 2 and self._is_enough(now, *self._marks[1]):  # noqa: PLR2004
-                self._marks.pop(0)
-        since, base = self._marks[0]
-        rate = (handled - base) / (now - since) if now > since else 0.0
+        rate = self._window.rate(self._clock(), self._progress.handled)
         return evolve(self._progress, left=left, rate=rate, note=note, ended=ended)
-
-    def _is_enough(self, now: float, since: float, base: int) -> bool:
-        """Say whether a window that begins at a mark is long enough for a rate."""
-        length = now - since
-        return length >= RATE_SECONDS_MOST or (
-            length >= RATE_SECONDS and self._progress.handled - base >= RATE_KEYS
-        )

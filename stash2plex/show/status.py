@@ -6,11 +6,15 @@ from typing import Any
 
 from stash2plex.app import App, make_plex
 from stash2plex.compare.reports import ReportBook, summary_of, summary_sentence
+from stash2plex.db import get_meta
 from stash2plex.errors import Stash2PlexError
 from stash2plex.index.plexindex import PlexIndex
 from stash2plex.lock import drain_runs
+from stash2plex.runs import Held
 from stash2plex.show.metrics import read_metrics
 from stash2plex.show.observe import count, local, moment, span, utc
+from stash2plex.show.telling import held_sentence
+from stash2plex.stops import look as look_for_stops
 from stash2plex.version import VERSION
 
 GLANCE_SECONDS = 2.0
@@ -19,6 +23,7 @@ GLANCE_SECONDS = 2.0
 
 def read_status(app: App) -> dict[str, Any]:
     """Collect the status (contract §5). Never fails because a server does not answer."""
+    look_for_stops(app.store.runs, app.stash)
     counts = app.store.queue.counts()
     left = counts.pending + counts.in_progress
     progress = app.book.read(left)
@@ -55,6 +60,7 @@ def read_status(app: App) -> dict[str, Any]:
             "note": progress.note or None if runs else None,
             "handled": progress.handled if runs else None,
         },
+        "held": _held(app, runs=runs, pending=pending),
         "stash": {"problem": stash.reason if stash.state != "closed" else None},
         "plex": plex,
         "metrics": _metrics(app),
@@ -62,6 +68,18 @@ def read_status(app: App) -> dict[str, Any]:
         "reconcile": {"last": _last_reconcile(app)},
         "version": VERSION,
     }
+
+
+def _held(app: App, *, runs: bool, pending: int) -> dict[str, Any] | None:
+    """Say what holds keys back: that the user stopped a task, or switched the worker off."""
+    held = app.store.runs.held()
+    if held is not None:
+        return {"by": "stop", "since": utc(held.since), "task": held.name, "scenes": held.number}
+    word, _, since = (get_meta(app.store.connection, "background_worker") or "").partition(" ")
+    if word != "off" or runs or not pending:
+        return None
+    since_then = utc(float(since)) if since else None
+    return {"by": "off", "since": since_then, "task": None, "scenes": pending}
 
 
 def _last_reconcile(app: App) -> dict[str, Any] | None:
@@ -141,6 +159,9 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
+    if (held := status["held"]) and held["by"] == "stop":
+        since = moment(held["since"])
+        lines.append(held_sentence(Held(held["task"], since, held["scenes"])))
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     note = worker["note"]

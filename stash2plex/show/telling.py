@@ -17,6 +17,7 @@ from itertools import product
 from stash2plex.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.db import connect, get_meta, set_meta, transaction
 from stash2plex.hook import UNTOLD_SECONDS
+from stash2plex.runs import Held, Runs
 from stash2plex.show.deadletters import DeadLetters, groups_sentence
 from stash2plex.show.logs import Logs
 from stash2plex.show.observe import count, local, span
@@ -76,7 +77,19 @@ def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[s
             f"{count(number, 'scene')} given up since {local(since)}: {groups_sentence(groups)}. "
             "“Health Check” says what to do."
         )
+    held = Runs(database, lambda: now).held()
+    if held is not None and held.since > since:
+        lines.append(held_sentence(held))
     return lines
+
+
+def held_sentence(held: Held) -> str:
+    """Say which task was stopped, what waits since then, and what lets it go on."""
+    waits = "waits" if held.number == 1 else "wait"
+    return (
+        f"“{held.name}” was stopped at {local(held.since)}; {count(held.number, 'scene')} {waits} "
+        f"until you ask for them again: press “{held.name}” or “Process Queue”."
+    )
 
 
 def _is_new(one: Outage, since: float) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stash2plex.app import App
-from stash2plex.sweeps.sweep import Enqueued
-from stash2plex.workqueue import BULK
+from stash2plex.pipeline import BATCH
+from stash2plex.sweeps.sweep import Enqueued, Sieve
 
 CHUNK = 2_000
 """Keys of one transaction: a hook waits for the write lock no longer than that takes."""
@@ -22,22 +22,26 @@ def enqueue_all(app: App) -> Enqueued:
 
 
 def enqueue_recent(app: App, seconds: float) -> Enqueued:
-    """Enqueue the scenes that changed within so many seconds, and a few from before."""
-    queued = 0
+    """Look at the scenes that changed within so many seconds, and a few from before, likewise.
+
+    One that has gone meanwhile is enqueued, so that the worker sees it.
+    """
+    store, run_id = app.store, app.sweeper.run_id
+    sieve = Sieve(store.queue, store.records, app.settings(), revive=True, run_id=run_id)
+    found = Enqueued()
     for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
-        queued += _enqueue(app, page)
-    return Enqueued(queued, queued)
+        for start in range(0, len(page), BATCH):
+            ids = page[start : start + BATCH]
+            scenes = app.stash.scenes(ids)
+            found += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
+    return found
 
 
 def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:
-    """Enqueue chosen scenes."""
-    queued = _enqueue(app, list(ids))
-    return Enqueued(queued, queued)
-
-
-def _enqueue(app: App, ids: list[int]) -> int:
-    number = 0
-    for start in range(0, len(ids), CHUNK):
-        keys = [("scene", id_) for id_ in ids[start : start + CHUNK]]
-        number += app.store.queue.add_many(keys, priority=BULK)
-    return number
+    """Enqueue chosen scenes, whatever their records say."""
+    chosen = list(ids)
+    queued = 0
+    for start in range(0, len(chosen), CHUNK):
+        keys = [("scene", id_) for id_ in chosen[start : start + CHUNK]]
+        queued += app.store.queue.enqueue(keys, run_id=app.sweeper.run_id)
+    return Enqueued(queued, len(chosen) - queued)

@@ -8,18 +8,20 @@ point has added work and taken none away.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import define, frozen
+from attrs import Factory, define, frozen
 
 from stash2plex.config import Settings
 from stash2plex.model import Scene
 from stash2plex.records import Records
 from stash2plex.servers.stash import PAGE, Stash, shows
 from stash2plex.show.observe import count
-from stash2plex.workqueue import BULK, WorkQueue
+from stash2plex.workqueue import Key, WorkQueue
 from stash2plex.write.apply import is_settled
 from stash2plex.write.desired import desired_state, reason_to_skip
 
@@ -41,47 +43,101 @@ RELATED = {
 """How a scene filter asks for the time of change of what a scene shows."""
 
 
+class Idle(StrEnum):
+    """Why a scene needs nothing, in the words for several and for one."""
+
+    IN_SYNC = "in sync already"
+    NO_METADATA = "have no metadata yet"
+    NOT_ORGANIZED = "not organized"
+    EXCLUDED = "with an excluded tag"
+    NO_FILE = "without a file"
+
+    def words(self, number: int) -> str:
+        """Return how many scenes there are of it."""
+        text = "has no metadata yet" if self is Idle.NO_METADATA and number == 1 else self.value
+        return f"{number:,} {text}"
+
+
 @frozen
 class Enqueued:
-    """How many scenes were looked at, and how many of them are in the queue now."""
+    """What became of scenes that were looked at.
 
-    seen: int
-    queued: int
+    `queued` were made due, `due` were due already, the rest needs nothing, for reasons in `idle`.
+    """
 
-    def sentence(self) -> str:
-        """Say it to a person."""
-        if self.queued == self.seen:
-            return f"{count(self.seen, 'scene')} queued."
-        settled = self.seen - self.queued
-        return f"{count(self.queued, 'scene')} queued; {settled:,} need nothing."
+    queued: int = 0
+    due: int = 0
+    idle: Mapping[Idle, int] = Factory(dict)
+
+    def __add__(self, other: Enqueued) -> Enqueued:
+        idle = {
+            why: number
+            for why in Idle
+            if (number := self.idle.get(why, 0) + other.idle.get(why, 0))
+        }
+        return Enqueued(self.queued + other.queued, self.due + other.due, idle)
+
+    def sentence(self, sources: str = "") -> str:
+        """Return it in words; `sources` names what made the others due already."""
+        text = f"{count(self.queued, 'scene')} queued"
+        if self.due:
+            word = "was" if self.due == 1 else "were"
+            text += f"; {self.due:,} {word} due already" + (f" ({sources})" if sources else "")
+        idle = ", ".join(why.words(self.idle[why]) for why in Idle if self.idle.get(why))
+        if idle:
+            text += f"; {idle}" if self.queued or self.due else f": {idle}"
+        return text + "."
 
 
 @define
 class Sieve:
     """Puts the scenes into the queue that their records do not agree with.
 
-    `revive` brings dead letters back and hastens what waits: a person asked, or changed a setting
-    that may be what they died of.
+    `revive` brings dead letters back and hastens what waits: the user asked, or changed a setting
+    that may be what they died of. `run_id` is the run that the new keys belong to; only where
+    there is one, held keys go on.
     """
 
     queue: WorkQueue
     records: Records
     settings: Settings
     revive: bool = False
+    run_id: int = 0
 
-    def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> int:
-        """Enqueue those that are due, and scenes that Stash no longer has; returns how many."""
-        keys = [("scene", scene.id) for scene in scenes if self.is_due(scene)]
+    def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
+        """Enqueue those that are due, and scenes that Stash no longer has."""
+        keys: list[Key] = []
+        idle: Counter[Idle] = Counter()
+        for scene in scenes:
+            why = self.why_idle(scene)
+            if why is None:
+                keys.append(("scene", scene.id))
+            else:
+                idle[why] += 1
         keys += [("scene", id_) for id_ in gone]
-        return self.queue.add_many(keys, priority=BULK) if self.revive else self.queue.offer(keys)
+        if self.revive:
+            new = self.queue.enqueue(keys, take_up=self.run_id > 0, run_id=self.run_id)
+        else:
+            new = self.queue.offer(keys, run_id=self.run_id)
+        return Enqueued(new, len(keys) - new, idle)
 
     def is_due(self, scene: Scene) -> bool:
         """Whether Plex may have to be told something of a scene."""
+        return self.why_idle(scene) is None
+
+    def why_idle(self, scene: Scene) -> Idle | None:
+        """Return why a scene needs nothing; None where it may need something."""
         # Plex knows files; a scene that has none cannot be there.
-        if not scene.files or reason_to_skip(scene, self.settings):
-            return False
+        if not scene.files:
+            return Idle.NO_FILE
+        if reason_to_skip(scene, self.settings):
+            is_left_out = self.settings.only_organized and not scene.organized
+            return Idle.NOT_ORGANIZED if is_left_out else Idle.EXCLUDED
         desired = desired_state(scene, self.settings)
-        return not desired.empty and not is_settled(scene, desired, self.records.get(scene.id))
+        if desired.empty:
+            return Idle.NO_METADATA
+        settled = is_settled(scene, desired, self.records.get(scene.id))
+        return Idle.IN_SYNC if settled else None
 
 
 def full_sweep(sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
@@ -91,18 +147,18 @@ def full_sweep(sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
     of a scene that is gone; its key is queued too, and the worker asks once more before it forgets
     the record. A Stash without any scene is one that is being set up: nothing follows from it.
     """
-    last = seen = queued = 0
+    last = 0
+    found: Enqueued | None = None
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last)
-        if not page and not seen:
-            return Enqueued(0, 0)
+        if not page and found is None:
+            return Enqueued()
         ends = len(page) < PAGE
         upto = LAST_ID if ends else page[-1].id
         gone = sieve.records.ids_between(last, upto) - {scene.id for scene in page}
-        seen += len(page)
-        queued += sieve.take(page, sorted(gone))
+        found = (found or Enqueued()) + sieve.take(page, sorted(gone))
         if ends:
-            return Enqueued(seen, queued)
+            return found
         last = upto
 
 
@@ -119,17 +175,17 @@ def poll(sieve: Sieve, stash: Stash, kind: str, after: str) -> Steps[Enqueued | 
         if len(ids) >= PAGE:
             return None
         if not ids:
-            return Enqueued(0, 0)
+            return Enqueued()
         criteria = shows(kind, ids)
     else:
         criteria = {RELATED[kind]: changed} if RELATED[kind] else changed
-    last = seen = queued = 0
+    last = 0
+    found = Enqueued()
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last, criteria)
-        seen += len(page)
-        queued += sieve.take(page)
+        found += sieve.take(page)
         if len(page) < PAGE:
-            return Enqueued(seen, queued)
+            return found
         last = page[-1].id
 
 
@@ -140,7 +196,7 @@ def find_vanished(sieve: Sieve, stash: Stash, kind: str) -> Steps[int]:
     """
     listed: list[int] = yield partial(stash.entity_ids, kind)
     gone = sieve.records.shown_entities(kind) - set(listed)
-    return sieve.queue.offer([(kind, id_) for id_ in sorted(gone)])
+    return sieve.queue.offer([(kind, id_) for id_ in sorted(gone)], run_id=sieve.run_id)
 
 
 def run_through(steps: Steps[T]) -> T:

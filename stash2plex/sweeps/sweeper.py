@@ -37,6 +37,7 @@ from stash2plex.sweeps.upkeep import (
     Look,
     Marks,
     ask_for_sweep,
+    asking_run,
     end_asked_look,
     first_look,
     load_marks,
@@ -71,6 +72,8 @@ class Sweeper:
         self._looked_at: float | None = None
         self._configured = ""
         self._said = ""
+        self.run_id = 0
+        """The run of this process that what is found belongs to; 0 where there is none."""
         self.settings_moved = False
         """The stored settings are not those of the last glance: they have to be read again."""
         self.jobs_run = False
@@ -155,7 +158,8 @@ class Sweeper:
 
         def steps() -> Steps[None]:
             marks, _ = yield from self._look(settings, stash)
-            found.append((yield from self._sweep(marks, settings, stash, revive=True)))
+            sieve = self._sieve(settings, revive=True)
+            found.append((yield from self._sweep(marks, sieve, stash)))
 
         self._settings = settings
         self._looked_at = self._monotonic()
@@ -166,14 +170,14 @@ class Sweeper:
 
     def _work(self, settings: Settings, stash: Stash, *, by_clock: bool) -> Steps[None]:
         """Glance, then sweep or poll, as is due; the marks move when all of it is done."""
+        sieve = self._sieve(settings)
         marks, found = yield from self._look(settings, stash)
         cause = sweep_cause(marks, settings.reconcile_interval, self._clock(), by_clock=by_clock)
         if cause:
-            revive = cause == SETTINGS_CAUSE
-            every = yield from self._sweep(marks, settings, stash, revive=revive)
+            sieve.revive = cause == SETTINGS_CAUSE
+            every = yield from self._sweep(marks, sieve, stash)
             self._log.info("Every scene was compared, because %s: %s", cause, every.sentence())
             return
-        sieve = Sieve(self._store.queue, self._store.records, settings)
         queued = 0
         for kind in found.vanished:
             queued += yield from find_vanished(sieve, stash, kind)
@@ -187,6 +191,11 @@ class Sweeper:
         save_marks(self._store.connection, marks)
         if queued:
             self._log.info("%s queued: changed in Stash unseen.", count(queued, "key"))
+
+    def _sieve(self, settings: Settings, *, revive: bool = False) -> Sieve:
+        """Make a sieve for the run of this process, or for the one that asked it for a look."""
+        run_id = self.run_id or asking_run(self._store.connection)
+        return Sieve(self._store.queue, self._store.records, settings, revive, run_id)
 
     def _look(self, settings: Settings, stash: Stash) -> Steps[tuple[Marks, Look]]:
         """Glance; returns what the marks become, and what must be polled before they do.
@@ -215,12 +224,9 @@ class Sweeper:
         save_marks(connection, marks if old is None else evolve(marks, kinds=old.kinds))
         return marks, found
 
-    def _sweep(
-        self, marks: Marks, settings: Settings, stash: Stash, *, revive: bool
-    ) -> Steps[Enqueued]:
+    def _sweep(self, marks: Marks, sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
         """Compare every scene; only a complete pass makes it no longer due."""
         began = self._clock()
-        sieve = Sieve(self._store.queue, self._store.records, settings, revive=revive)
         found = yield from full_sweep(sieve, stash)
         with transaction(self._store.connection):
             save_marks(self._store.connection, swept(marks, began))

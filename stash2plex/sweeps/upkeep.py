@@ -132,10 +132,13 @@ def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
         set_meta(database, NAME, json.dumps(asdict(marks)))
 
 
-def ask_for_look(database: sqlite3.Connection) -> None:
-    """Have the process that drains read the settings, ask both servers and look, all at once."""
+def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:
+    """Have the process that drains read the settings, ask both servers and look, all at once.
+
+    What the look finds belongs to the run.
+    """
     with transaction(database):
-        set_meta(database, ASKED, os.urandom(4).hex())
+        set_meta(database, ASKED, f"{run_id} {os.urandom(4).hex()}")
 
 
 def asked_look(database: sqlite3.Connection) -> str | None:
@@ -146,6 +149,11 @@ def asked_look(database: sqlite3.Connection) -> str | None:
 def look_is_asked(database: sqlite3.Connection) -> bool:
     """Whether a look was asked for and is not through yet."""
     return asked_look(database) is not None
+
+
+def asking_run(database: sqlite3.Connection) -> int:
+    """Return the run that asked for a look; 0 where none did."""
+    return int((asked_look(database) or "0").partition(" ")[0])
 
 
 def end_asked_look(database: sqlite3.Connection) -> None:

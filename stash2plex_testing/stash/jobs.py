@@ -126,9 +126,11 @@ class JobQueue:
             self.stop(job.id)
 
     def open(self) -> None:
-        """Start the dispatcher."""
+        """Start the dispatcher. After a `close`, numbers begin at 1: jobs live in memory only."""
         with self._condition:
             if self._thread is None:
+                if self._closing:
+                    self._done, self._last = [], 0
                 self._closing = False
                 self._thread = threading.Thread(target=self._dispatch, name="fake-stash-jobs")
                 self._thread.start()
@@ -168,4 +170,6 @@ class JobQueue:
                 status, job.error = "FAILED", f"panic: {error!r}"
             with self._condition:
                 self._running = None
-                self._end(job, "CANCELLED" if job.cancelled.is_set() else status)
+                # A job that failed stays so, stopped or not (pkg/job/manager.go, onJobFinish).
+                stopped = job.cancelled.is_set() and status != "FAILED"
+                self._end(job, "CANCELLED" if stopped else status)

@@ -138,7 +138,7 @@ def test_the_summary_counts_this_run_and_no_earlier_one(make_stage):
     stage.run_task("Sync All Scenes")
     stage.stash.clear_log()
     stage.run_task("Sync All Scenes")
-    assert "4 need nothing" in stage.log_text()
+    assert "0 scenes queued: 4 in sync already." in stage.log_text()
     assert "in sync after" not in stage.log_text()
 
 

@@ -9,6 +9,7 @@ import pytest
 from stash2plex.app import open_store
 from stash2plex.config import Settings
 from stash2plex.index.plexindex import PlexIndex
+from stash2plex.keystate import find_standing
 from stash2plex.match.finding import Finder, explain_scene
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.servers.plex import ListPage
@@ -69,7 +70,7 @@ def test_who_wrote_last_to_an_item_of_another_has_that_one_look_again(desk):
     store.queue.clear_waiting()
     ((_, error),) = look(desk, COPY).failed
     assert "“/media/a/pier.mp4”, is that of scene 1, by the whole path." in str(error)
-    assert store.queue.standing(("scene", 1)) == ("queue", "")
+    assert find_standing(store.connection, ("scene", 1)) == ("queue", "")
     assert store.records.get(1).fingerprint == ""
     # The copy has nothing to do with the item any more; a later look wakes nobody.
     store.queue.clear_waiting()

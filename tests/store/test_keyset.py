@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stash2plex.compare.keyset import KeySet
 from stash2plex.db import connect, transaction
+from stash2plex.keystate import find_standing
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 
@@ -51,13 +52,13 @@ def test_a_set_leaves_nothing_and_holds_up_no_hook(tmp_path, database):
 def test_where_a_key_stands(database):
     queue = WorkQueue(database, ManualClock())
     key = ("scene", 1)
-    assert queue.standing(key) is None
+    assert find_standing(database, key) is None
     queue.add(*key)
-    assert queue.standing(key) == ("queue", "")
+    assert find_standing(database, key) == ("queue", "")
     (claim,) = queue.claim(1, 60.0)
     queue.snooze(claim, delay=5.0, reason="not_in_plex")
-    assert queue.standing(key) == ("queue", "not_in_plex")
+    assert find_standing(database, key) == ("queue", "not_in_plex")
     queue.add(*key)
     (claim,) = queue.claim(1, 60.0)
     queue.bury(claim, title="", reason="rejected", error="400")
-    assert queue.standing(key) == ("dead", "rejected")
+    assert find_standing(database, key) == ("dead", "rejected")

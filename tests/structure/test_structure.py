@@ -37,7 +37,7 @@ LAYERS = [
         "servers.wire",
         "compare.keyset",
     },
-    {"servers.glance", "servers.plexedit"},
+    {"servers.glance", "servers.jobs", "servers.plexedit"},
     {"servers.plexwire", "servers.stashwire"},
     {
         "hook",
@@ -51,7 +51,7 @@ LAYERS = [
         "servers.plex",
         "sweeps.upkeep",
     },
-    {"keystate"},
+    {"keystate", "runs"},
     {
         "match.pathmap",
         "index.missed",
@@ -71,7 +71,7 @@ LAYERS = [
         "index.plexchanges",
         "match.pathrules",
     },
-    {"write.apply", "show.obfuscate"},
+    {"write.apply", "show.obfuscate", "stops"},
     {"show.logs"},
     {"show.telling", "session", "sweeps.sweep"},
     {"index.news"},
@@ -84,7 +84,7 @@ LAYERS = [
     {"gate"},
     {"worker"},
     {"app"},
-    {"asking"},
+    {"asking", "runview"},
     {"show.status", "sweeps.enqueue", "foreground", "background", "cliconfig", "show.terminal"},
     {"show.preview", "show.explain"},
     {

@@ -96,4 +96,4 @@ def test_the_marks_are_bounded():
     for _ in range(5000):
         clock.step(1.0)
         tally.now(1)
-    assert len(tally._marks) <= RATE_SECONDS_MOST + 2
+    assert len(tally._window._marks) <= RATE_SECONDS_MOST + 2

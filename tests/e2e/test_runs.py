@@ -1,0 +1,416 @@
+"""What a task says of its own keys while a worker lives, and what Stop does."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+
+from stash2plex.lock import drain_runs
+from stash2plex_testing.plex import Latency
+
+OFF = {"background_worker": "off", "skip_fields": "poster background"}
+TEXT = {"skip_fields": "poster background"}
+SCENES = 40
+
+
+@pytest.fixture
+def make_harbour(make_stage):
+    """Make a stage whose every scene is in Plex, has a title, and takes a while to write."""
+
+    def make(scenes=SCENES, write=0.05, **settings):
+        stage = make_stage(0, latency=Latency(write=write), settings={**TEXT, **settings})
+        for number in range(1, scenes + 1):
+            stage.stash.add_scene(title=f"Pier {number}", files=[f"/data/pier-{number}.mp4"])
+            stage.plex.add_item(stage.section, file=f"/media/library/pier-{number}.mp4")
+        return stage
+
+    return make
+
+
+def wake(stage):
+    """Open Stash's page: its script starts a worker."""
+    stage.operation("wake")
+    stage.until(lambda: drain_runs(stage.data_dir))
+    ((pid,),) = stage.until(
+        lambda: stage.rows("SELECT pid FROM drain WHERE origin = 'background worker'")
+    )
+    return pid
+
+
+def press(stage, name):
+    return stage.job(stage.task(name))
+
+
+def stop(stage, job):
+    stage.graphql("mutation Stop($id: ID!) { stopJob(job_id: $id) }", id=str(job.id))
+    job.wait(30)
+    assert job.status == "CANCELLED"
+
+
+def writes(stage):
+    return stage.plex.count("PUT")
+
+
+def infos(job):
+    return [line.removeprefix("info: ") for line in job.log if line.startswith("info: ")]
+
+
+def figures(job):
+    """Read every count of scenes done that the job's lines told."""
+    return [int(one) for one in re.findall(r"(\d+) (?:done|scenes? in sync)", "\n".join(job.log))]
+
+
+def stop_half_way(stage, name="Sync All Scenes", number=8):
+    """Press a task beside a worker and stop it; returns how many keys wait then."""
+    job = press(stage, name)
+    stage.until(lambda: writes(stage) >= number)
+    stop(stage, job)
+    stage.until(lambda: stage.rows("SELECT 1 FROM run WHERE state = 'stopped'"))
+    # What was being written ends, the rest is given back.
+    stage.until(lambda: stage.rows("SELECT count(*) FROM queue WHERE lease_id <> ''") == [(0,)])
+    return stage.rows("SELECT count(*) FROM queue WHERE priority = 2")[0][0]
+
+
+def rest(stage):
+    """Wait until nothing is in hand or due, and no write is under way."""
+    stage.until(lambda: not any(stage.queue()[name] for name in ("pending", "in_progress")))
+
+
+# -- rows 1 and 2: whoever does the work --------------------------------------------------
+
+
+def test_sync_all_beside_a_worker_tells_of_its_own_scenes(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    job = press(stage, "Sync All Scenes").wait(60)
+    first, *_, last = infos(job)
+    assert first == "Sync All Scenes: 40 scenes queued."
+    assert re.fullmatch(r"Sync All Scenes: 40 scenes in sync after \d+ s\.", last)
+    assert "nothing was due" not in "\n".join(job.log)
+    assert max(figures(job)) == SCENES
+    assert job.progress_values == sorted(job.progress_values)
+    assert job.progress_values[-1] == 1.0
+    assert stage.wrong() == []
+
+
+def test_a_worker_killed_in_the_middle_changes_no_figure(make_harbour):
+    stage = make_harbour()
+    pid = wake(stage)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 8)
+    os.kill(pid, signal.SIGKILL)
+    job.wait(60)
+    assert re.search(r"40 scenes in sync after", infos(job)[-1])
+    assert max(figures(job)) == SCENES
+    assert stage.wrong() == []
+
+
+def test_a_worker_that_starts_during_the_task_changes_no_figure(make_harbour):
+    stage = make_harbour()
+    job = press(stage, "Sync All Scenes")
+    for number in (39, 40):
+        stage.edit(number, title=f"Jetty {number}")
+    job.wait(60)
+    # The two are due already, or in sync already: it depends on who was faster.
+    asked = [int(one) for one in re.findall(r"(\d+) (?:scenes queued|were due)", infos(job)[0])]
+    assert f" {sum(asked)} scenes in sync after" in infos(job)[-1], job.log
+    stage.until(lambda: stage.wrong() == [])
+
+
+def test_a_second_press_finds_what_the_killed_one_left_and_counts_it_once(make_harbour):
+    stage = make_harbour(**OFF)
+    first = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 8)
+    # No Stop: the process dies, and Stash calls the job finished.
+    first.process.kill()
+    first.wait(30)
+    assert first.status == "FINISHED"
+    second = press(stage, "Sync All Scenes").wait(60)
+    found = re.search(
+        r"0 scenes queued; (\d+) were due already \(from “Sync All Scenes” at [\d:]+\); "
+        r"(\d+) in sync already",
+        infos(second)[0],
+    )
+    assert found, second.log
+    left = int(found[1])
+    assert left + int(found[2]) == SCENES
+    assert re.search(rf"{left} scenes in sync after", infos(second)[-1])
+    assert stage.rows("SELECT state FROM run WHERE id > 0") == [("lost",), ("ended",)]
+    assert stage.wrong() == []
+
+
+def test_a_task_killed_without_a_stop_goes_on_in_the_worker(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 8)
+    job.process.kill()
+    job.wait(30)
+    rest(stage)
+    assert stage.wrong() == []
+    assert stage.rows("SELECT done, held FROM run WHERE id = 1") == [(SCENES, 0)]
+
+
+def test_two_presses_one_after_the_other(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    jobs = [press(stage, "Sync All Scenes") for _ in range(2)]
+    for job in jobs:
+        job.wait(60)
+    assert re.search(r"40 scenes in sync after", infos(jobs[0])[-1])
+    assert infos(jobs[1])[-1] == "Sync All Scenes: nothing was due."
+    assert "40 in sync already" in infos(jobs[1])[0]
+
+
+def test_a_command_line_beside_a_task(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    stage.plex.latency.write = 0.15
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 4)
+    script = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py")
+    done = subprocess.run(
+        [sys.executable, "-S", script],
+        env={"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    job.wait(60)
+    assert re.search(r"40 scenes in sync after", infos(job)[-1])
+    told = " ".join(done.stderr.split())
+    found = int(re.search(r"(\d+) keys due already \(from “Sync All Scenes”", told)[1])
+    assert f"{found} scenes in sync after" in done.stdout
+    assert done.returncode == 0
+    assert found < SCENES
+
+
+def test_a_save_in_mid_run_is_counted_once(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 4)
+    for number in range(30, 41):
+        stage.edit(number, title=f"Jetty {number}")
+    job.wait(60)
+    assert re.search(r"40 scenes in sync after", infos(job)[-1]), job.log
+    stage.until(lambda: stage.wrong() == [])
+
+
+def test_a_queue_cleared_in_mid_run_is_told(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 1)
+    # Another scene than those in hand waits for its turn.
+    stage.operation("clear_queue")
+    job.wait(60)
+    (done,) = re.findall(r"(\d+) scenes? in sync after", infos(job)[-1])
+    removed = re.findall(r"(\d+) removed from the queue", infos(job)[-1])
+    assert int(done) + sum(map(int, removed)) == SCENES
+
+
+def test_a_scene_given_up_is_failed_once_and_one_put_off_waits(make_harbour):
+    stage = make_harbour(6)
+    for number in (101, 102):
+        stage.stash.add_scene(title="Twins", files=[f"/data/{number}/twin.mp4"])
+    for folder in ("a", "b"):
+        stage.plex.add_item(stage.section, file=f"/media/library/{folder}/twin.mp4")
+    stage.stash.add_scene(title="Lost", files=["/data/lost.mp4"])
+    wake(stage)
+    for press_number in (1, 2):
+        job = press(stage, "Sync All Scenes").wait(90)
+        last = infos(job)[-1]
+        synced = 6 if press_number == 1 else 0
+        assert f"{synced} scenes in sync after" in last, job.log
+        assert "2 given up (see the dead letters)" in last
+        assert "1 not in Plex yet" in last
+
+
+def test_reconcile_beside_a_worker_tells_of_what_it_found(make_harbour):
+    stage = make_harbour(12)
+    wake(stage)
+    press(stage, "Sync All Scenes").wait(60)
+    for item in list(stage.plex.all_items())[:5]:
+        item.title = "A title from Plex"
+        item.updated_at += 100
+    job = press(stage, "Reconcile Library (All)").wait(60)
+    assert re.search(r": 5 scenes in sync after", infos(job)[-1]), job.log
+    assert stage.wrong() == []
+
+
+def test_process_queue_tells_what_was_due_and_from_whom(make_harbour):
+    stage = make_harbour(8, **OFF)
+    stage.operation("status")
+    for number in range(1, 9):
+        stage.edit(number, title=f"Jetty {number}")
+    job = press(stage, "Process Queue").wait(60)
+    assert infos(job)[0] == "Process Queue: 8 keys due already (from saves)."
+    assert re.search(r"8 scenes in sync after", infos(job)[-1])
+    # The look at Stash saw eight changes, but a hook had queued each of them.
+    assert "changed in Stash unseen" not in "\n".join(job.log)
+
+
+# -- row 12: why scenes need nothing ------------------------------------------------------
+
+
+def test_sync_all_says_why_scenes_need_nothing(make_stage):
+    stage = make_stage(0, settings={**OFF, "only_organized": True, "exclude_tags": "Fog"})
+    fog = stage.stash.add_tag("Fog")
+    for number in range(4):
+        stage.stash.add_scene(files=[f"/data/{number}.mp4"], organized=True)
+    stage.stash.add_scene(title="Rough", files=["/data/rough.mp4"])
+    stage.stash.add_scene(title="Foggy", files=["/data/foggy.mp4"], tags=[fog], organized=True)
+    stage.stash.add_scene(title="Nowhere", files=[], organized=True)
+    for name in ("Sync All Scenes", "Sync Recent Scenes"):
+        job = press(stage, name).wait(60)
+        assert infos(job)[0] == (
+            f"{name}: 0 scenes queued: 4 have no metadata yet, 1 not organized, "
+            "1 with an excluded tag, 1 without a file."
+        )
+        assert infos(job)[-1] == f"{name}: nothing was due."
+
+
+# -- row 3: Stop --------------------------------------------------------------------------
+
+
+def test_stop_holds_what_is_left_until_it_is_asked_for_again(make_harbour):
+    stage = make_harbour()
+    wake(stage)
+    held = stop_half_way(stage)
+    assert held > 0
+    at_rest = writes(stage)
+    status = stage.operation("status")
+    assert status["held"]["by"] == "stop"
+    assert status["held"]["since"]
+    assert status["queue"]["waiting"] == held
+    assert at_rest + held == SCENES
+    # Nothing but the user lets them go on: not a page that opens, not a library that moves.
+    stage.operation("wake")
+    stage.plex.add_item(stage.section, file="/media/library/new.mp4")
+    stage.edit(1, title="Jetty 1")
+    stage.until(lambda: "Jetty 1" in {item.title for item in stage.plex.all_items()})
+    assert "“Sync All Scenes” was stopped at" in stage.log_text()
+    assert "press “Sync All Scenes” or “Process Queue”" in stage.log_text()
+    rest(stage)
+    # A save of one that waits goes out at once, and it is told once only.
+    ((waits,),) = stage.rows("SELECT max(id) FROM queue WHERE priority = 2")
+    stage.edit(waits, title="Jetty at once")
+    stage.until(lambda: "Jetty at once" in {item.title for item in stage.plex.all_items()})
+    rest(stage)
+    assert stage.log_text().count("was stopped at") == 1
+    assert stage.queue()["waiting"] == held - 1
+    explained = stage.operation("scene", scene_id=waits - 1 if waits > 1 else waits + 1)
+    assert explained["queue"]["state"] in ("held", "none")
+    # Asked for again, each goes out once.
+    job = press(stage, "Sync All Scenes").wait(60)
+    assert f"{held - 1} were due already (from “Sync All Scenes” at" in infos(job)[0]
+    assert f"{held - 1} scenes in sync after" in infos(job)[-1]
+    assert stage.operation("status")["held"] is None
+    assert stage.wrong() == []
+
+
+@pytest.mark.parametrize("again", ["Process Queue", "Sync Recent Scenes", "operation", "command"])
+def test_each_way_to_ask_again(make_harbour, again):
+    stage = make_harbour()
+    wake(stage)
+    held = stop_half_way(stage)
+    rest(stage)
+    if again == "operation":
+        ids = [row[0] for row in stage.rows("SELECT id FROM queue WHERE priority = 2")]
+        assert len(ids) == held
+        assert stage.operation("sync", scene_ids=ids) == {"changed": held}
+    elif again == "command":
+        script = os.path.join(
+            stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py"
+        )
+        environment = {"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url}
+        done = subprocess.run(
+            [sys.executable, "-S", script],
+            env=environment, capture_output=True, text=True, check=True, timeout=120,
+        )  # fmt: skip
+        assert f"{held} scenes in sync" in done.stdout
+    else:
+        job = press(stage, again).wait(60)
+        assert f"{held} scenes in sync after" in infos(job)[-1], job.log
+    rest(stage)
+    stage.until(lambda: stage.wrong() == [])
+
+
+def test_a_stop_that_no_worker_saw_is_settled_by_the_next_task(make_harbour):
+    stage = make_harbour(**OFF)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 8)
+    stop(stage, job)
+    status = stage.operation("status")
+    assert status["held"]["by"] == "stop"
+    stage.run_task("View Queue Status")
+    assert "“Sync All Scenes” was stopped at" in stage.log_text()
+    job = press(stage, "Process Queue").wait(60)
+    assert "on hold since a task was stopped go on now" in "\n".join(infos(job))
+    assert stage.wrong() == []
+    assert stage.queue()["waiting"] == 0
+
+
+def test_a_worker_that_starts_after_the_stop_claims_nothing_of_it(make_harbour):
+    stage = make_harbour(write=0.2)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 3)
+    stop(stage, job)
+    at_stop = writes(stage)
+    stage.operation("wake")
+    stage.edit(40, title="Jetty 40")
+    stage.until(lambda: "Jetty 40" in {item.title for item in stage.plex.all_items()})
+    rest(stage)
+    # The save, and what was in the air at the kill.
+    assert writes(stage) <= at_stop + 9
+    assert stage.operation("status")["held"]["by"] == "stop"
+
+
+def test_a_stopped_process_queue_holds_bulk_keys_and_no_save(make_harbour):
+    stage = make_harbour(write=0.2)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 3)
+    job.process.kill()
+    job.wait(30)
+    wake(stage)
+    job = press(stage, "Process Queue")
+    stage.until(lambda: infos(job))
+    stage.edit(40, title="Jetty 40")
+    stop(stage, job)
+    stage.until(lambda: stage.rows("SELECT held FROM run WHERE state = 'stopped'"))
+    stage.until(lambda: "Jetty 40" in {item.title for item in stage.plex.all_items()})
+    rest(stage)
+    assert stage.operation("status")["held"]["by"] == "stop"
+
+
+def test_a_stop_within_the_first_moment_breaks_nothing(make_harbour):
+    stage = make_harbour(10)
+    wake(stage)
+    job = press(stage, "Sync All Scenes")
+    with suppress(AssertionError):
+        stop(stage, job)
+    rest(stage)
+    press(stage, "Sync All Scenes").wait(60)
+    rest(stage)
+    assert stage.wrong() == []
+
+
+def test_a_crash_of_stash_is_no_stop(make_harbour):
+    stage = make_harbour(write=0.2)
+    job = press(stage, "Sync All Scenes")
+    stage.until(lambda: writes(stage) >= 3)
+    stage.stash.stop()
+    job.wait(30)
+    # Stash is started anew, and another job has the number of the one that died.
+    stage.stash.start()
+    again = stage.stash.queue_job("Scanning...", lambda _: None)
+    assert again.id == job.id
+    stage.plex.latency.write = 0.0
+    stage.edit(1, title="Jetty 1")
+    stage.until(lambda: stage.wrong() == [])
+    assert stage.operation("status")["held"] is None
