@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 from stash2plex.app import (
@@ -85,6 +86,9 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
             break
     if stop.homeless:
         logger.warning("The background worker ends: its data folder was removed or replaced.")
+    elif stop.uninstalled:
+        remove_empty_folders(plugin_dir)
+        logger.info("The background worker ends: the plugin was uninstalled.")
     elif stop.asked or not app.worker_wanted():
         logger.info("The background worker ends: it was asked to.")
     elif summary.gave_up:
@@ -92,6 +96,19 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
     else:
         logger.info("The background worker ends: nothing is left to do.")
     return 0
+
+
+def remove_empty_folders(plugin_dir: str) -> None:
+    """Remove what Stash leaves of an uninstalled plugin: folders, and compiled files in them.
+
+    A folder that holds anything else stays, with the folders above it.
+    """
+    for folder, _, names in os.walk(plugin_dir, topdown=False):
+        with suppress(OSError):
+            if os.path.basename(folder) == "__pycache__":
+                for name in names:
+                    os.remove(os.path.join(folder, name))
+            os.rmdir(folder)
 
 
 def _detach() -> None:
@@ -146,6 +163,11 @@ class _StopSignal:
             return None
         return found.st_dev, found.st_ino
 
+    @property
+    def uninstalled(self) -> bool:
+        """Whether the plugin's files are gone: at two looks in a row, so it is no update."""
+        return self._missing > 1
+
     def wanted(self) -> bool:
         """Say whether to end now."""
         now = self._app.monotonic()
@@ -153,11 +175,10 @@ class _StopSignal:
             self._checked_at = now
             stamp = self._read_stamp()
             self.outdated = stamp is not None and stamp != self._stamp
-            # Gone at two looks in a row is no update in the making: the plugin was uninstalled.
             self._missing = self._missing + 1 if stamp is None else 0
             # What this process still has open is nobody's any more: a save makes a new folder and
             # starts a worker of its own there.
             self.homeless = self._read_identity() != self._identity
         if self.homeless:
             return True
-        return self.asked or self.outdated or self._missing > 1 or not self._app.worker_wanted()
+        return self.asked or self.outdated or self.uninstalled or not self._app.worker_wanted()

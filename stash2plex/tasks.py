@@ -233,5 +233,7 @@ MODES = (
     Mode("discard", "", keys.discard, "Forget chosen dead letters", arguments="`scene_ids`"),
     Mode("sync", "", keys.sync, "Queue chosen scenes", arguments="`scene_ids`"),
 )
-"""Every mode, tasks in the order in which Stash shows their buttons: those that users need most come
-first. The yml of the plugin and the reference are tested against it."""
+"""Every mode, tasks in the order of their buttons in Stash: what users need most comes first.
+
+The yml of the plugin and the reference are tested against it.
+"""

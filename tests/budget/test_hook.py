@@ -22,7 +22,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 ALLOWED = {
     # Ours.
-    "stash2plex", "stash2plex.plugin", "stash2plex.errors", "stash2plex.hook",
+    "stash2plex", "stash2plex.bytecode", "stash2plex.plugin",
+    "stash2plex.errors", "stash2plex.hook",
     "stash2plex.datadir", "stash2plex.db", "stash2plex.starter", "stash2plex.lock",
     "stash2plex.workqueue",
     # json, which brings re.
@@ -32,7 +33,7 @@ ALLOWED = {
     "_collections", "_functools", "copyreg", "_weakref", "weakref", "_weakrefset", "builtins",
     # sqlite3, which brings datetime.
     "sqlite3", "sqlite3.dbapi2", "_sqlite3", "datetime", "_datetime", "_strptime",
-    "encodings.idna", "time", "fcntl", "math",
+    "encodings.idna", "time", "fcntl", "math", "gc",
     # The second halves of what the interpreter starts with.
     "os", "stat", "_stat", "posixpath", "genericpath", "_collections_abc", "abc", "_abc", "errno",
 }  # fmt: skip

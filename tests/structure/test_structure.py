@@ -26,7 +26,7 @@ MODULES = sorted(
 MOST_LINES = 560
 
 LAYERS = [
-    {"errors", "version", "__init__"},
+    {"errors", "version", "__init__", "bytecode"},
     {"datadir", "lock", "db", "model"},
     {
         "starter",
@@ -113,6 +113,7 @@ HOOK_PATH = {
     "lock": {"errors"},
     "datadir": {"errors"},
     "errors": set(),
+    "bytecode": set(),
 }
 PURE = {
     "write.desired", "match.matching", "match.pathmap", "policy", "write.merge", "write.pictures",
