@@ -185,7 +185,7 @@ def check_sync(app: App) -> Check:
     """Say when the last scene was synced, and when everything was last looked at."""
     synced, last = app.store.records.summary()
     if last is None:
-        return failed(SYNC, "Nothing was synced yet.", "Run “Sync All Scenes” once.")
+        return passed(SYNC, "Nothing yet: “Sync All Scenes” sends what is there.")
     words = f"{count(synced, 'scene')} in sync, the last at {local(last)}."
     if (marks := load_marks(app.store.connection)) is not None:
         words += f" Last full sweep at {local(marks.swept_at)}."

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stash2plex.health.checks import Check
+from stash2plex.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
 from stash2plex.show.deadletters import DeadLetter, reason_of
 from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.observe import count, local, moment, span
@@ -21,6 +21,8 @@ from stash2plex.show.outagereport import percent
 
 NARROW = 70
 """Columns below which a table becomes a list."""
+
+COLOURS = {PASSED: "green", SKIPPED: "yellow", FAILED: "bold red"}
 
 Hide = Callable[[str], str]
 
@@ -103,12 +105,8 @@ def health_screen(checks: Sequence[Check], width: int, hide: Hide) -> Renderable
     table.add_column(overflow="fold")
     for check in checks:
         text = Text(hide(check.detail))
-        if check.ok:
-            mark = Text("pass", "green")
-        elif check.detail.startswith("Not checked"):
-            mark = Text("skip", "yellow")
-        else:
-            mark = Text("FAIL", "bold red")
+        mark = Text(MARKS[check.state], COLOURS[check.state])
+        if check.fix:
             text.append(f"\n→ {hide(check.fix)}", style="bold")
         if width >= NARROW:
             table.add_row(mark, Text(check.name, "bold"), text)

@@ -126,7 +126,9 @@ def test_the_command_line_has_help_and_exit_codes(unpacked):
     assert "refuses the connection" in lost.stderr
     report = command("health")
     assert report.returncode == 3
-    assert report.stdout.startswith("Stash: Stash at http://127.0.0.1:9 refuses the connection.")
+    assert report.stdout.startswith(
+        "FAIL Stash: Stash at http://127.0.0.1:9 refuses the connection."
+    )
 
 
 @pytest.mark.parametrize(
