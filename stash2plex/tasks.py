@@ -40,11 +40,13 @@ def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
         context = Context(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
         with store_errors_mapped(app):
             if mode.task:
-                tell(app.store.connection, logs.logger, app.clock())
+                tell(app.store.connection, logs.logger, app.clock(), trouble=not mode.reports)
             output = mode.run(context)
-            if mode.task:
-                # What the task met it has said itself.
+            if mode.reports:
+                # What the task met it has shown itself.
                 mark_told(app.store.connection, app.clock())
+            elif mode.task:
+                tell(app.store.connection, logs.logger, app.clock())
     except Stash2PlexError as error:
         # Stash writes it into its log, where titles may have to be hidden.
         return _answer({"error": logs.curtain(str(error))}, error.exit_code)

@@ -137,13 +137,14 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         items = count(plex["items"], "item")
         lines.append(f"Plex: {plex['version']}, {_titles(plex['library'])}, {items} known.")
     else:
-        lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
+        lines.append(f"Plex: {plex['problem'] or 'not reachable now.'}")
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
-    note = worker["note"]
-    if breaker["state"] != "closed" and not note:
+    # What was just said of Plex is not said again.
+    note = (worker["note"] or "").removeprefix(plex["problem"] or "").strip()
+    if breaker["state"] != "closed" and not worker["note"]:
         lines.append(
             f"Waiting for Plex since {local(moment(breaker['since']))}: {breaker['reason']}"
         )

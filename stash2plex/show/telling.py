@@ -38,19 +38,24 @@ def tell_stash(path: str) -> None:
         database.close()
 
 
-def tell(database: sqlite3.Connection, logger: logging.Logger, now: float) -> None:
-    """Log the news as warnings, and remember that they were told."""
+def tell(
+    database: sqlite3.Connection, logger: logging.Logger, now: float, *, trouble: bool = True
+) -> None:
+    """Log the news as warnings, and remember that they were told.
+
+    Without `trouble`, a setting that cannot be used counts as told: the caller says so itself.
+    """
     with transaction(database):
         since = told_at(database, now)
-        trouble = get_meta(database, "trouble")
-        if trouble is not None:
-            set_meta(database, "trouble_told", trouble)
+        text = get_meta(database, "trouble")
+        if text is not None:
+            set_meta(database, "trouble_told", text)
             database.execute("DELETE FROM meta WHERE name = 'trouble'")
         mark_told(database, now)
     for line in news_lines(database, since, now):
         logger.warning("%s", line)
-    if trouble is not None:
-        logger.error("%s", trouble)
+    if trouble and text is not None:
+        logger.error("%s", text)
 
 
 def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
