@@ -9,6 +9,7 @@ from attrs import evolve
 from stash2plex.app import App
 from stash2plex.errors import Refused, Stash2PlexError, Unavailable
 from stash2plex.lock import drain_lock, show_presence
+from stash2plex.show.naming import summary_names
 from stash2plex.show.observe import Observer, span
 from stash2plex.show.progress import Progress
 from stash2plex.sweeps.upkeep import ask_for_look, look_is_asked
@@ -73,6 +74,8 @@ def drain_here(app: App, goal: Goal, observer: Observer, stopped: Callable[[], b
             shown = evolve(shown, ended=True)
             observer.progress(shown)
             waiting = tuple(app.store.queue.waiting_reasons())
-            return Summary(shown, app.monotonic() - start, waiting, gave_up, error)
+            seconds = app.monotonic() - start
+            names = summary_names(app.store.connection, app.clock(), app.clock() - seconds)
+            return Summary(shown, seconds, waiting, gave_up, error, names)
         observer.progress(shown)
         app.sleep(WATCH_STEP)

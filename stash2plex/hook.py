@@ -38,6 +38,7 @@ NEWS_SQL = (
     " OR EXISTS (SELECT 1 FROM (SELECT started_at, ended_at FROM outage ORDER BY seq DESC LIMIT 4)"
     " WHERE started_at > ?1 OR ended_at > ?1)"
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
+    " OR EXISTS (SELECT 1 FROM missing_news)"
 )
 """Whether the worker met something since a person was last told."""
 

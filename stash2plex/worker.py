@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
 from attrs import define, field, frozen
@@ -26,6 +26,7 @@ from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline
 from stash2plex.servers.transport import LONGEST_RETRY_AFTER
 from stash2plex.session import Session, Store
+from stash2plex.show.naming import DEAD, summary_names
 from stash2plex.show.observe import LOGGER, Observer, count, local, span
 from stash2plex.show.progress import Progress, ProgressBook, Tally
 from stash2plex.show.telling import end_trouble, note_trouble
@@ -79,13 +80,17 @@ class Goal:
 
 @frozen
 class Summary:
-    """What a drain did, and what it left: reason, how many, when the first is due."""
+    """What a drain did, and what it left: reason, how many, when the first is due.
+
+    `names` holds the first names of each reason, and of what was given up.
+    """
 
     progress: Progress
     seconds: float
     waiting: tuple[tuple[str, int, float], ...]
     gave_up: str = ""
     error: Stash2PlexError | None = None
+    names: Mapping[str, str] = field(factory=dict)
 
     def sentence(self) -> str:
         """Say it to a person."""
@@ -94,10 +99,11 @@ class Summary:
         if not (done.handled or self.waiting or self.gave_up):
             return "nothing was due."
         if done.failed:
-            parts.append(f"{done.failed:,} given up (see the dead letters)")
+            parts.append(f"{done.failed:,} given up{self.names.get(DEAD, '')}")
         text = ", ".join(parts) + "."
         for reason, number, due in self.waiting:
-            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}, next at {local(due)}."
+            why = WAITING.get(reason, "to be tried again") + self.names.get(reason, "")
+            text += f" {number:,} {why}, next at {local(due)}."
         if self.gave_up:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
         return text
@@ -189,7 +195,9 @@ class Drain:
             self._write_book(final)
             self.observer.progress(final)
         waiting = tuple(self.store.queue.waiting_reasons())
-        return Summary(final, self.monotonic() - start, waiting, gave_up, error)
+        seconds = self.monotonic() - start
+        names = summary_names(self.store.connection, self.clock(), self.clock() - seconds)
+        return Summary(final, seconds, waiting, gave_up, error, names)
 
     def _loop(self) -> tuple[str, Stash2PlexError | None]:
         while True:

@@ -14,6 +14,7 @@ from stash2plex.db import store_error
 from stash2plex.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.lock import drain_runs
 from stash2plex.show.deadletters import DeadLetters, groups_sentence, reason_of
+from stash2plex.show.naming import NAMED_MOST, names, read_waiting
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.sweeps.upkeep import load_marks
 
@@ -156,6 +157,11 @@ def check_queue(app: App) -> Check:
         "SELECT min(added_at) FROM queue WHERE due_at <= ?", (app.clock(),)
     ).fetchone()
     words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
+    if counts.waiting:
+        first = [
+            key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
+        ]
+        words += names(first[:NAMED_MOST], counts.waiting)
     if row[0] is None:
         return passed(QUEUE, f"{words}.")
     age = max(0.0, app.clock() - row[0])

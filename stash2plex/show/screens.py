@@ -18,6 +18,7 @@ from stash2plex.show.deadletters import DeadLetter, reason_of
 from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.show.outagereport import percent
+from stash2plex.show.status import named_lines
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -44,6 +45,9 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
         parts.append(bar)
     rows.add_row("Now", _now(status, hide))
     rows.add_row("Queue", _queue(queue))
+    for line in named_lines(status):
+        head, _, text = line.partition(": ")
+        rows.add_row(head, Text(hide(text)))
     rows.add_row("Plex", _plex(plex, hide))
     if status["stash"]["problem"]:
         rows.add_row("Stash", Text(hide(status["stash"]["problem"]), style="red"))
@@ -82,7 +86,7 @@ def _queue(queue: dict[str, int]) -> Text:
 
 def _plex(plex: dict[str, Any], hide: Hide) -> Text:
     if not plex["reachable"]:
-        return Text(hide(f"not reachable. {plex['problem'] or ''}").strip(), style="red")
+        return Text(hide(plex["problem"] or "not reachable"), style="red")
     titles = hide(f"“{plex['library']}”") if plex["library"] else "no library listed yet"
     return Text(f"{plex['version']}, {titles}, {count(plex['items'], 'item')}")
 

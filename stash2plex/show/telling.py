@@ -17,6 +17,7 @@ from stash2plex.db import connect, get_meta, set_meta, transaction
 from stash2plex.hook import UNTOLD_SECONDS
 from stash2plex.show.deadletters import DeadLetters, groups_sentence
 from stash2plex.show.logs import Logs
+from stash2plex.show.naming import names, read_missing
 from stash2plex.show.observe import count, local, span
 from stash2plex.show.outages import Outage, read_outages
 
@@ -51,9 +52,12 @@ def tell(
         if text is not None:
             set_meta(database, "trouble_told", text)
             database.execute("DELETE FROM meta WHERE name = 'trouble'")
+        missing = missing_line(database)
         mark_told(database, now)
     for line in news_lines(database, since, now):
         logger.warning("%s", line)
+    if missing:
+        logger.info("%s", missing)
     if trouble and text is not None:
         logger.error("%s", text)
 
@@ -83,6 +87,18 @@ def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[s
     return lines
 
 
+def missing_line(database: sqlite3.Connection) -> str:
+    """Return which scenes Plex did not have since the user was last told; empty for none."""
+    number, first = read_missing(database)
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return (
+        f"{count(number, 'scene')} {verb} not in Plex yet{names(first, number)}. Scan the library "
+        "in Plex, or turn on Trigger Plex scan; what is there then goes out."
+    )
+
+
 def _is_new(one: Outage, since: float) -> bool:
     return one.started_at > since or (one.ended_at or 0.0) > since
 
@@ -106,6 +122,7 @@ def told_at(database: sqlite3.Connection, now: float) -> float:
 def mark_told(database: sqlite3.Connection, now: float) -> None:
     """Remember that everything until now was told."""
     with transaction(database):
+        database.execute("DELETE FROM missing_news")
         set_meta(database, "told_at", f"{now:.3f}")
 
 

@@ -51,7 +51,7 @@ LAYERS = [
         "servers.plex",
         "sweeps.upkeep",
     },
-    {"keystate"},
+    {"keystate", "show.naming"},
     {
         "match.pathmap",
         "index.missed",
