@@ -16,6 +16,7 @@ from stash2plex.health.localchecks import (
     DEAD,
     DISK,
     QUEUE,
+    SAVES,
     SYNC,
     WORKER,
     check_local,
@@ -54,6 +55,7 @@ NAMES = (
     QUEUE,
     DEAD,
     SYNC,
+    SAVES,
 )
 """Every check in the order of the report."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 
 SKIP = {"skip_fields": "poster background"}
@@ -147,5 +150,25 @@ def test_health_in_stashs_log_is_a_summary_and_what_needs_the_user(make_stage):
     stage.plex.up()
     said = [text.split("] ", 1)[1] for text in lines(stage)]
     assert any(text.startswith("1 of 1: Plex: Plex at http://127.0.0.1:") for text in said)
-    assert any(text.startswith("Health Check: 1 of 18 checks need you: Plex.") for text in said)
+    assert any(text.startswith("Health Check: 1 of 19 checks need you: Plex.") for text in said)
     assert len([text for text in said if "→" in text]) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells when a process began")
+def test_a_shim_before_python_is_named_with_what_to_put_in_its_place(make_stage, tmp_path):
+    stage = make_stage(6, settings=SKIP)
+    shim = tmp_path / "shims" / "python3"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nsleep 1\nexec "{sys.executable}" "$@"\n')
+    shim.chmod(0o755)
+    stage.stash.plugins.python_path = str(shim)
+    for number in range(1, 6):
+        stage.edit(number, title=f"Pier {number}")
+    stage.stash.clear_log()
+    stage.run_task("Health Check")
+    stage.stash.plugins.python_path = ""
+    (text,) = [line for line in lines(stage) if "A save waits" in line]
+    assert "ms of them pass before Python starts" in text
+    named = text.split("Put “")[1].split("”")[0]
+    assert os.path.samefile(named, sys.executable)
+    assert "into Settings > System > Python Executable Path." in text

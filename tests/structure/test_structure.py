@@ -32,6 +32,7 @@ LAYERS = [
         "starter",
         "workqueue",
         "repair",
+        "hookcost",
         "config",
         "servers.transport",
         "servers.wire",
