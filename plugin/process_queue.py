@@ -12,6 +12,18 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older one must get this far
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
 
+# Compiled files are kept in the data folder: Stash would leave those beside the modules behind when
+# it uninstalls the plugin. `config/plugins/source/Stash2Plex` is where most are installed; the
+# shell's user may not be Stash's, so the first import is not written.
+os.umask(0o077)
+DATA = os.environ.get("STASH2PLEX_DATA_DIR") or os.path.join(HERE, "..", "..", "..", "stash2plex")
+sys.pycache_prefix = os.path.join(os.path.abspath(DATA), "bytecode")
+sys.dont_write_bytecode = True
+
+from stash2plex import bytecode  # noqa: E402 - the path comes first
+
+bytecode.start(HERE, sys.pycache_prefix)
+
 from stash2plex.cli import main  # noqa: E402 - the path comes first
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 modules, and the start takes 9 ms where a crowded site-packages makes it 37.
 """
 
+import gc
 import os
 import sys
 
@@ -15,8 +16,24 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older one must get this far
     )
     sys.exit(2)
 
+# A save is over before garbage matters; everything else turns it on again.
+gc.disable()
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
+
+# Compiled files are kept in the data folder: Stash would leave those beside the modules behind when
+# it uninstalls the plugin. `config/plugins/source/Stash2Plex` is where most are installed; the
+# request tells for sure. The first import is not written before the folder is there. All that is
+# written is for this user only.
+os.umask(0o077)
+DATA = os.environ.get("STASH2PLEX_DATA_DIR") or os.path.join(HERE, "..", "..", "..", "stash2plex")
+sys.pycache_prefix = os.path.join(os.path.abspath(DATA), "bytecode")
+sys.dont_write_bytecode = not os.path.isdir(sys.pycache_prefix)
+
+from stash2plex import bytecode  # noqa: E402 - the path comes first
+
+bytecode.start(HERE, sys.pycache_prefix)
 
 from stash2plex.plugin import main  # noqa: E402 - the path comes first
 

@@ -203,7 +203,9 @@ class App:
         if tuple(problems) != self._warned:
             self._warned = tuple(problems)
             for problem in problems:
-                self.logs.logger.error("%s", problem)
+                # Whoever needs Plex raises this one, so that the user reads it once.
+                if problem not in settings.unusable:
+                    self.logs.logger.error("%s", problem)
         self.logs.use(settings)
         self.tell_hook(settings.background_worker)
         if stamp := stamp or self.settings_stamp():

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 from stash2plex.app import (
@@ -86,6 +87,7 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
     if stop.homeless:
         logger.warning("The background worker ends: its data folder was removed or replaced.")
     elif stop.uninstalled:
+        remove_empty_folders(plugin_dir)
         logger.info("The background worker ends: the plugin was uninstalled.")
     elif stop.asked:
         logger.info("The background worker ends: it was asked to.")
@@ -96,6 +98,19 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
     else:
         logger.info("The background worker ends: nothing is left to do.")
     return 0
+
+
+def remove_empty_folders(plugin_dir: str) -> None:
+    """Remove what Stash leaves of an uninstalled plugin: folders, and compiled files in them.
+
+    A folder that holds anything else stays, with the folders above it.
+    """
+    for folder, _, names in os.walk(plugin_dir, topdown=False):
+        with suppress(OSError):
+            if os.path.basename(folder) == "__pycache__":
+                for name in names:
+                    os.remove(os.path.join(folder, name))
+            os.rmdir(folder)
 
 
 def _detach() -> None:
@@ -150,6 +165,11 @@ class _StopSignal:
             return None
         return found.st_dev, found.st_ino
 
+    @property
+    def uninstalled(self) -> bool:
+        """Whether the plugin's files are gone: at two looks in a row, so it is no update."""
+        return self._missing > 1
+
     def wanted(self) -> bool:
         """Say whether to end now."""
         now = self._app.monotonic()
@@ -162,8 +182,3 @@ class _StopSignal:
             # starts a worker of its own there.
             self.homeless = self._read_identity() != self._identity
         return self.homeless or self.asked or self.outdated or self.uninstalled
-
-    @property
-    def uninstalled(self) -> bool:
-        """Whether the plugin's files are gone: missing at two looks is no update in the making."""
-        return self._missing > 1

@@ -42,6 +42,8 @@ class Settings:
     debug_logging: bool = False
     obfuscate_paths: bool = False
     enabled: bool = True
+    unusable: str = ""
+    """What is wrong with the address or the token; `require_plex` raises it."""
 
     def __repr__(self) -> str:
         token = "set" if self.plex_token else "missing"
@@ -54,6 +56,8 @@ class Settings:
 
     def require_plex(self) -> None:
         """Raise ConfigError unless there is a Plex to talk to."""
+        if self.unusable:
+            raise ConfigError(self.unusable)
         if not self.plex_url:
             raise ConfigError(
                 "Plex URL is not set. Put the address of your Plex server, such as "
@@ -360,10 +364,12 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
 
     A missing key, None, and an empty text all mean the default: Stash's page stores "" for a field
     that was emptied and 0 for a number (stash.md §1.6). A bad value gives one sentence and the
-    default; an address or token that cannot be used stays empty, so nothing is sent.
+    default. An address or token that cannot be used stays empty, so nothing is sent; its sentence
+    is in `Settings.unusable` too.
     """
     values: dict[str, object] = {}
     problems: list[str] = []
+    unusable: list[str] = []
     for spec in SPECS:
         value = raw.get(spec.key)
         if value is None or value == "" or (spec.type == "NUMBER" and value == 0):
@@ -375,14 +381,14 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
             if spec.key == "plex_url":
                 # People paste addresses with a token or a password in them.
                 shown = hide_secrets(repr(value))[:80]
-            problems.append(
-                f"Setting {spec.key} is {shown}; allowed: {spec.allowed}."
-                + (
-                    " Nothing is sent until it is right."
-                    if spec.default == "–"
-                    else f" The default is used: {spec.default}."
-                )
-            )
+            problem = f"Setting {spec.key} is {shown}; allowed: {spec.allowed}."
+            if spec.default == "–":
+                problem += " Nothing is sent until it is right."
+                unusable.append(problem)
+            else:
+                problem += f" The default is used: {spec.default}."
+            problems.append(problem)
+    values["unusable"] = " ".join(unusable)
     values.update(_legacy(raw, values))
     return Settings(**values), problems  # type: ignore[arg-type]  # each parser returns its field's type
 

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
-SCHEMA_NUMBER = 8
+SCHEMA_NUMBER = 9
 BUSY_SECONDS = 10.0
 WAL_PAGES = 8_000
 """Pages (32 MiB) that a worker lets gather before they are copied into the database."""

@@ -10,6 +10,7 @@ from stash2plex.app import App
 from stash2plex.asking import Asker
 from stash2plex.lock import drain_lock, show_presence
 from stash2plex.runview import RunObserver
+from stash2plex.show.naming import summary_names
 from stash2plex.show.observe import Observer
 from stash2plex.show.progress import Progress
 from stash2plex.sweeps.upkeep import ask_for_look, look_is_asked
@@ -67,7 +68,9 @@ def drain_here(
             shown = evolve(shown, ended=True)
             observer.progress(shown)
             waiting = tuple(app.store.queue.waiting_reasons())
-            summary = Summary(shown, 0.0, waiting, gave_up, error)
-            return observer.summary(summary, app.monotonic() - began)
+            seconds = app.monotonic() - began
+            names = summary_names(app.store.connection, app.clock(), app.clock() - seconds)
+            summary = Summary(shown, 0.0, waiting, gave_up, error, names=names)
+            return observer.summary(summary, seconds)
         observer.progress(shown)
         app.sleep(WATCH_STEP)

@@ -43,8 +43,12 @@ NEWS_SQL = (
     " WHERE NOT cured AND (started_at > ?1 OR ended_at > ?1))"
     " OR EXISTS (SELECT 1 FROM run WHERE state = 'stopped' AND ended_at > ?1)"
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
+    " OR EXISTS (SELECT 1 FROM missing_news)"
 )
 """Whether the worker met something since a person was last told."""
+
+COST_MOST_APART = 3600.0
+"""Seconds. A next measurement that is further ahead is not believed: the clock was set back."""
 
 COVER_DELAY = 3.0
 """Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
@@ -56,6 +60,7 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     Returns a sentence for Stash's debug log. Raises UsageError for an event that it does not
     know and StoreError where the key could not be recorded.
     """
+    began = time.monotonic()
     context = request["args"]["hookContext"]
     key = read_key(context)
     if key is None:
@@ -66,12 +71,12 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     folder = locate(connection_info.get("Dir"), plugin_dir)
     path = prepare(folder)
     try:
-        wanted, news = _store(path, keys, delay)
+        wanted, news = _store(path, keys, delay, began)
     except StoreDamaged:
         from stash2plex.repair import replace_damaged  # noqa: PLC0415 - for the rarest of saves
 
         replace_damaged(folder)
-        wanted, news = _store(path, keys, delay)
+        wanted, news = _store(path, keys, delay, began)
     if news:
         from stash2plex.show.telling import tell_stash  # noqa: PLC0415 - for the save after a trouble
 
@@ -85,11 +90,18 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
 
 
-def _store(path: str, keys: "list[tuple[str, int]]", delay: float) -> "tuple[bool, bool]":
+def _store(
+    path: str, keys: "list[tuple[str, int]]", delay: float, began: float
+) -> "tuple[bool, bool]":
     """Commit the keys; returns whether a background worker is wanted, and whether there is news."""
     database = connect(path)
     try:
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
+        due_at = (get_meta(database, "hook_cost") or "0").partition(" ")[0]
+        if not 0 <= float(due_at) - time.time() <= COST_MOST_APART:
+            from stash2plex.hookcost import note_cost  # noqa: PLC0415 - for a save a minute
+
+            note_cost(database, began, time.time())
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
         changed = settings_changed(get_meta(database, SEEN_FILE))

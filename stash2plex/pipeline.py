@@ -481,7 +481,7 @@ class Pipeline:
                     "%s:%s goes back uncounted: %s", claim.kind, claim.id, decision.message
                 )
             case Verdict.RETRY:
-                queue.nack(claim, delay=decision.delay, **words)
+                queue.nack(claim, delay=decision.delay, title=title, **words)
                 self._end(claim)
                 self._store.meter.add(RETRIED, decision.reason)
                 self._log.debug(
@@ -492,7 +492,7 @@ class Pipeline:
                     decision.message,
                 )
             case Verdict.SNOOZE:
-                queue.snooze(claim, delay=decision.delay, **words)
+                queue.snooze(claim, delay=decision.delay, title=title, **words)
                 self._end(claim)
                 self._store.meter.add(PUT_OFF, decision.reason)
                 self._tally.later()

@@ -3,10 +3,13 @@
 A hook takes the short way. Everything else imports the whole package first.
 """
 
+import gc
 import json
 import os
 import sys
 
+from stash2plex import bytecode
+from stash2plex.datadir import locate
 from stash2plex.errors import Stash2PlexError, UsageError, fault_sentence
 
 TYPE_CHECKING = False
@@ -20,16 +23,21 @@ STDIN_LIMIT = 256 * 1024 * 1024
 def main(arguments: list[str], plugin_dir: str) -> int:
     """Run what Stash, a starter or a person asks for. Returns the exit code."""
     if arguments[:1] == ["worker"]:
+        gc.enable()
+        bytecode.keep_in(arguments[1], plugin_dir)
         from stash2plex.background import run_worker  # noqa: PLC0415 - not for the hook
 
         return run_worker(arguments[1:], plugin_dir)
     try:
         request = read_request(sys.stdin.buffer.read(STDIN_LIMIT + 1))
+        connection_info = request.get("server_connection") or {}
+        bytecode.keep_in(locate(connection_info.get("Dir"), plugin_dir), plugin_dir)
         if "hookContext" in request["args"]:
             from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
 
             output = hook.answer(hook.handle(request, plugin_dir), None)
             hook.finish(output, 0)
+        gc.enable()
         from stash2plex.tasks import run_mode  # noqa: PLC0415 - not for the hook
 
         return run_mode(request, plugin_dir)

@@ -71,11 +71,13 @@ def _run(mode: Mode, context: Context, logs: Logs) -> tuple[dict[str, Any], int]
                     with suppress(ServerError):
                         # What a changed setting has cured is not told any more.
                         app.settings()
-                tell(app.store.connection, logs.logger, app.clock())
+                tell(app.store.connection, logs.logger, app.clock(), trouble=not mode.reports)
             output = mode.run(context)
-            if mode.task:
-                # What the task met it has said itself.
+            if mode.reports:
+                # What the task met it has shown itself.
                 mark_told(app.store.connection, app.clock())
+            elif mode.task:
+                tell(app.store.connection, logs.logger, app.clock())
     except StashGone:
         raise
     except Stash2PlexError as error:
@@ -113,124 +115,168 @@ def find_mode(name: object) -> Mode:
 
 MODES = (
     Mode(
+        "all",
+        "Sync All Scenes",
+        draining.sync_all,
+        "Queue every scene that differs from what was last sent, then process the queue",
+        when="Press it once after the set-up, and after changes that Plex does not show.",
+        reports=True,
+    ),
+    Mode(
         "process_queue",
         "Process Queue",
         draining.process_queue,
         "Send everything that is due to Plex now, with a progress bar",
+        when="Press it if you do not want to wait, or if Background worker is off.",
+        reports=True,
+        arguments="`max_wait`: seconds to wait for a server that is down",
     ),
-    Mode("all", "Sync All Scenes", draining.sync_all, "Queue every scene, then process the queue"),
     Mode(
-        "recent",
-        "Sync Recent Scenes",
-        draining.sync_recent,
-        "Queue the scenes changed in the last 24 hours, then process the queue",
+        "health_check",
+        "Health Check",
+        steering.health_check,
+        "Check Stash, Plex, token, library, matches and queue, and show what needs you",
+        steering.health_of,
+        when="Press it first when something is off, and after a change of settings.",
+        reports=True,
     ),
     Mode(
         "queue_status",
         "View Queue Status",
         looking.queue_status,
-        "Write queue, Plex and worker into the log in words",
+        "Show in the log what is queued, what Plex has, and what the worker does",
+        when="Press it to see how far the work is and which scenes wait.",
+        reports=True,
     ),
     Mode(
-        "clear_queue",
-        "Clear Pending Queue",
-        keys.clear_queue,
-        "Remove what waits in the queue; what is in progress goes on",
+        "preview",
+        "Preview Changes",
+        scenes.preview,
+        "Show in the log what a sync would write, field by field, and write nothing",
+        when="Press it before the first sync, and before a change of settings counts.",
+        reports=True,
+        arguments="`scene_id`: this scene only; without it the first 50 are shown",
     ),
     Mode(
-        "clear_dlq",
-        "Clear Dead Letter Queue",
-        keys.clear_dlq,
-        "Forget the scenes that were given up",
-    ),
-    Mode(
-        "purge_dlq",
-        "Purge Old DLQ Entries",
-        keys.purge_dlq,
-        "Forget the scenes that were given up more than 30 days ago",
+        "recent",
+        "Sync Recent Scenes",
+        draining.sync_recent,
+        "Queue the scenes changed in the last 24 hours, then process the queue",
+        when="Press it if something that you changed today is missing in Plex.",
+        reports=True,
     ),
     Mode(
         "retry_dlq",
         "Retry Dead Letters",
         keys.retry_dlq,
-        "Try the scenes that were given up once more",
+        "Queue the scenes that were given up once more",
+        when="Press it after you mended the cause that Health Check names.",
+        arguments="`reason`: those of one reason only",
     ),
     Mode(
         "reconcile_all",
         "Reconcile Library (All)",
         reconciling.reconcile_all,
         "Compare every scene with Plex, queue what differs and process the queue",
+        when="Press it if Plex shows something else than Stash: it finds edits made in Plex too.",
+        reports=True,
     ),
     Mode(
         "reconcile_recent",
         "Reconcile Library (Recent)",
         reconciling.reconcile_recent,
-        "The same for scenes that changed in Stash in the last 24 hours",
+        "Compare the scenes changed in Stash in the last 24 hours, then process the queue",
+        when="Press it instead of (All) if the difference is of today.",
+        reports=True,
     ),
     Mode(
         "reconcile_7days",
         "Reconcile Library (Last 7 Days)",
         reconciling.reconcile_7days,
-        "The same for scenes that changed in Stash in the last seven days",
+        "Compare the scenes changed in Stash in the last seven days, then process the queue",
+        when="Press it instead of (All) if the difference is of this week.",
+        reports=True,
     ),
     Mode(
         "reconcile_missing_metadata",
         "Reconcile Missing Metadata Only",
         reconciling.reconcile_missing_metadata,
-        "The same for Plex items that show nothing but a title",
+        "Compare the Plex items that show nothing but a title, then process the queue",
+        when="Press it if items in Plex are still empty, such as after Plex was rebuilt.",
+        reports=True,
     ),
     Mode(
         "recover_outage_jobs",
         "Recover Outage Jobs",
         keys.recover_outage_jobs,
-        "Try the scenes once more that were given up because of an outage",
-    ),
-    Mode(
-        "health_check",
-        "Health Check",
-        steering.health_check,
-        "Check Stash, Plex, token, library, matches and queue, and say what to do",
-        steering.health_of,
+        "Queue the scenes once more that were given up because of an outage",
+        when="Press it once Plex is well again.",
     ),
     Mode(
         "outage_summary",
         "Outage Summary Report",
         steering.outage_summary,
-        "Write the outages into the log, with how long they last and how often they come",
+        "Show in the log when the servers were away, how long and how often",
+        when="Press it if syncs seem slow: Plex may be down each night.",
     ),
     Mode(
         "clear_match_cache",
         "Rebuild Plex Index",
         looking.clear_match_cache,
-        "Forget which Plex item holds which file, and list the library afresh",
+        "Forget which Plex item holds which file, and list the library again",
+        when="Press it after you moved to another Plex server.",
+        reports=True,
     ),
     Mode(
-        "preview",
-        "Preview Changes",
-        scenes.preview,
-        "Say field by field what a sync would write for one scene (`scene_id`) or for all, the "
-        "first 50 shown, and write nothing",
+        "clear_queue",
+        "Clear Pending Queue",
+        keys.clear_queue,
+        "Remove what waits in the queue; what is in progress goes on",
+        when="Press it to cancel a sync that you did not mean.",
     ),
     Mode(
-        "scene", "", scenes.scene, "Explain a scene: match, queue, last sync, each field's values"
+        "purge_dlq",
+        "Purge Old DLQ Entries",
+        keys.purge_dlq,
+        "Forget the scenes that were given up more than 30 days ago",
+        when="Press it to drop what you do not mean to mend.",
+        arguments="`days`: another age than 30 days",
     ),
-    Mode("status", "", looking.status, "The status object"),
+    Mode(
+        "clear_dlq",
+        "Clear Dead Letter Queue",
+        keys.clear_dlq,
+        "Forget all scenes that were given up",
+        when="Press it if you mean to mend none of them; a save of a scene queues it again.",
+    ),
+    Mode(
+        "scene",
+        "",
+        scenes.scene,
+        "Explain a scene: match, queue, last sync, each field's values",
+        arguments="`scene_id`",
+    ),
+    Mode("status", "", looking.status, "Return the status object"),
     Mode(
         "wake",
         "",
         draining.wake,
         "Start the background worker when work, or a look at Stash, is due",
     ),
-    Mode("health", "", steering.health, "The checks of Health Check", steering.health_of),
-    Mode("outages", "", steering.outages, "The outages of the report, at most `limit`"),
+    Mode("health", "", steering.health, "Return the checks of Health Check", steering.health_of),
+    Mode("outages", "", steering.outages, "Return the newest outages", arguments="`limit`"),
     Mode(
         "dead_letters",
         "",
         keys.dead_letters,
-        "A page of the dead letters (`limit`, `offset`, `reason`) with history, and groups",
+        "Return a page of the dead letters with their history, and how many each reason has",
+        arguments="`limit`, `offset`, `reason`",
     ),
-    Mode("retry", "", keys.retry, "Put chosen dead letters back"),
-    Mode("discard", "", keys.discard, "Forget chosen dead letters"),
-    Mode("sync", "", keys.sync, "Queue chosen scenes"),
+    Mode("retry", "", keys.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
+    Mode("discard", "", keys.discard, "Forget chosen dead letters", arguments="`scene_ids`"),
+    Mode("sync", "", keys.sync, "Queue chosen scenes", arguments="`scene_ids`"),
 )
-"""Every mode that there is; the yml of the plugin and the reference are tested against it."""
+"""Every mode, tasks in the order of their buttons in Stash: what users need most comes first.
+
+The yml of the plugin and the reference are tested against it.
+"""

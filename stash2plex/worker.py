@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
 from attrs import define, field, frozen
@@ -19,6 +19,7 @@ from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline
 from stash2plex.session import Session, Store
 from stash2plex.settingswatch import SettingsWatch
+from stash2plex.show.naming import DEAD, summary_names
 from stash2plex.show.observe import LOGGER, Observer, count, local, span
 from stash2plex.show.progress import Progress, ProgressBook, Tally
 from stash2plex.show.telling import note_trouble
@@ -81,8 +82,9 @@ class Goal:
 class Summary:
     """What a drain did, and what it left: reason, how many, when the first is due.
 
-    `wanted` counts the keys that its run queued or found, `removed` those of them that the user
-    took out of the queue meanwhile.
+    `names` holds the first names of each reason, and of what was given up. `wanted` counts the keys
+    that its run queued or found, `removed` those of them that the user took out of the queue
+    meanwhile.
     """
 
     progress: Progress
@@ -92,6 +94,7 @@ class Summary:
     error: Stash2PlexError | None = None
     wanted: int = 0
     removed: int = 0
+    names: Mapping[str, str] = field(factory=dict)
 
     def sentence(self) -> str:
         """Say it to a person."""
@@ -100,13 +103,14 @@ class Summary:
         if not (done.handled or self.wanted or self.waiting or self.gave_up):
             return "nothing was due."
         if done.failed:
-            parts.append(f"{done.failed:,} given up (see the dead letters)")
+            parts.append(f"{done.failed:,} given up{self.names.get(DEAD, '')}")
         if self.removed:
             parts.append(f"{self.removed:,} removed from the queue meanwhile")
         text = ", ".join(parts) + "."
         for reason, number, due in self.waiting:
+            why = WAITING.get(reason, "to be tried again") + self.names.get(reason, "")
             again = "" if due is None else f", next at {local(due)}"
-            text += f" {number:,} {WAITING.get(reason, 'to be tried again')}{again}."
+            text += f" {number:,} {why}{again}."
         if self.gave_up:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
         return text
@@ -201,7 +205,9 @@ class Drain:
             self._write_book(final)
             self.observer.progress(final)
         waiting = tuple(self.store.queue.waiting_reasons())
-        return Summary(final, self.monotonic() - start, waiting, gave_up, error)
+        seconds = self.monotonic() - start
+        names = summary_names(self.store.connection, self.clock(), self.clock() - seconds)
+        return Summary(final, seconds, waiting, gave_up, error, names=names)
 
     def _loop(self) -> tuple[str, Stash2PlexError | None]:
         while True:

@@ -320,16 +320,21 @@ class WorkQueue:
                 self._forget_failures(claim.key)
         return bool(gone or kept)
 
-    def nack(self, claim: Claim, *, delay: float, reason: str, error: str) -> bool:
-        """Give a key back after a failure that counts as an attempt."""
+    def nack(self, claim: Claim, *, delay: float, reason: str, error: str, title: str = "") -> bool:
+        """Give a key back after a failure that counts as an attempt; `title` names the scene."""
         with transaction(self._db):
             if not self._give_back(claim, delay, reason, attempts=1, snoozes=0):
                 return False
-            self._note_failure(claim.key, reason, error)
+            self._note_failure(claim.key, reason, error, title)
         return True
 
-    def snooze(self, claim: Claim, *, delay: float, reason: str, error: str = "") -> bool:
-        """Give a key back because it cannot be done yet; no attempt is counted, a snooze is."""
+    def snooze(
+        self, claim: Claim, *, delay: float, reason: str, error: str = "", title: str = ""
+    ) -> bool:
+        """Give a key back because it cannot be done yet; no attempt is counted, a snooze is.
+
+        The first time since the key was last done, the user is to be told of the scene.
+        """
         with transaction(self._db):
             put_off = self._db.execute(
                 "UPDATE queue SET later_run = (SELECT max(id) FROM run) WHERE kind = ? AND id = ?"
@@ -341,8 +346,19 @@ class WorkQueue:
             if put_off:
                 self._count(PUT_OFF_SQL, (), claim)
             if error:
-                self._note_failure(claim.key, reason, error)
+                if claim.kind == "scene" and not self._has_failed(claim.key, reason):
+                    self._db.execute(
+                        "INSERT OR IGNORE INTO missing_news (scene_id, title) VALUES (?, ?)",
+                        (claim.id, title),
+                    )
+                self._note_failure(claim.key, reason, error, title)
         return True
+
+    def _has_failed(self, key: Key, reason: str) -> bool:
+        found = self._db.execute(
+            "SELECT 1 FROM failure WHERE kind = ? AND id = ? AND reason = ?", (*key, reason)
+        ).fetchone()
+        return found is not None
 
     def release(self, claim: Claim, *, reason: str = "", aside: bool = False) -> bool:
         """Give a key back uncounted, due at once: a server is down or we were asked to stop.
@@ -392,7 +408,7 @@ class WorkQueue:
             if not gone:
                 return self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
             self._count(ENDED_SQL, (0, 1), claim)
-            self._note_failure(claim.key, reason, error)
+            self._note_failure(claim.key, reason, error, title)
             first = self._db.execute(
                 "SELECT min(at) FROM failure WHERE kind = ? AND id = ?", claim.key
             ).fetchone()[0]
@@ -412,10 +428,10 @@ class WorkQueue:
             )
         return True
 
-    def _note_failure(self, key: Key, reason: str, error: str) -> None:
+    def _note_failure(self, key: Key, reason: str, error: str, title: str) -> None:
         self._db.execute(
-            "INSERT INTO failure (kind, id, at, reason, error) VALUES (?, ?, ?, ?, ?)",
-            (*key, self._clock(), reason, error[:ERROR_LIMIT]),
+            "INSERT INTO failure (kind, id, at, reason, error, title) VALUES (?, ?, ?, ?, ?, ?)",
+            (*key, self._clock(), reason, error[:ERROR_LIMIT], title),
         )
         self._db.execute(
             "DELETE FROM failure WHERE kind = ? AND id = ? AND seq NOT IN (SELECT seq FROM failure"
@@ -425,6 +441,8 @@ class WorkQueue:
 
     def _forget_failures(self, key: Key) -> None:
         self._db.execute("DELETE FROM failure WHERE kind = ? AND id = ?", key)
+        if key[0] == "scene":
+            self._db.execute("DELETE FROM missing_news WHERE scene_id = ?", key[1:])
 
     # -- looking --------------------------------------------------------------------------
 
@@ -489,6 +507,7 @@ class WorkQueue:
     def clear_waiting(self) -> int:
         """Remove every key that is not in progress; returns how many."""
         with transaction(self._db):
+            self._db.execute("DELETE FROM missing_news")
             self._db.execute(
                 "UPDATE run SET removed = removed + (SELECT count(*) FROM queue"
                 " WHERE lease_id IS NULL AND (run_id = run.id OR after_run < run.id))"

@@ -75,21 +75,58 @@ def settings_page() -> str:
 
 
 def tasks_page() -> str:
-    """List tasks and operations."""
+    """List tasks and operations, and how each way to call them answers."""
     lines = [
         "# Tasks and operations",
         "",
         (
-            "Tasks are buttons in Stash under Settings › Tasks. Every mode, task or not, can also "
-            'be called with `runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "…"})`; the '
-            'answer is `{"output": …}` or `{"error": "…"}`.'
+            "Tasks are buttons in Stash under Settings › Tasks, in this order. What a task found "
+            "is in Stash's log."
         ),
         "",
-        "| Mode | Task | What it does |",
-        "| --- | --- | --- |",
+        "| Task | Mode | What it does | When to press it |",
+        "| --- | --- | --- | --- |",
     ]
-    lines += [f"| `{mode.name}` | {mode.task or '–'} | {mode.meaning}. |" for mode in MODES]
+    lines += [
+        f"| {mode.task} | `{mode.name}` | {mode.meaning}. | {mode.when} |"
+        for mode in MODES
+        if mode.task
+    ]
+    lines += ["", "## Operations", "", OPERATIONS, "", "| Mode | Answer | Arguments |"]
+    lines += ["| --- | --- | --- |"]
+    lines += [
+        f"| `{mode.name}` | {mode.task or f'{mode.meaning}.'} | {mode.arguments or '–'} |"
+        for mode in sorted(MODES, key=lambda mode: bool(mode.task))
+        if not mode.task or mode.arguments
+    ]
     return HEAD + "\n".join(lines) + "\n"
+
+
+OPERATIONS = """\
+Every mode, task or not, is also an operation. It runs at once, beside the tasks, and answers its
+caller. Through Stash the answer is the output itself:
+
+```graphql
+mutation {
+  runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "sync", scene_ids: [12, 15]})
+}
+```
+
+```json
+{"data": {"runPluginOperation": {"changed": 2}}}
+```
+
+What went wrong is a GraphQL error:
+
+```json
+{"errors": [{"message": "“scene_ids” must be a list of at most 10,000 scene ids.",
+             "path": ["runPluginOperation"]}],
+ "data": {"runPluginOperation": null}}
+```
+
+Between Stash and the process there is one more layer, which scripts that start
+`stash2plex_plugin.py` themselves see: one JSON object on standard output, `{"output": …}` or
+`{"error": "…"}`. The first of the two examples is `{"output": {"changed": 2}}` there."""
 
 
 def errors_page() -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import yaml
@@ -66,14 +67,59 @@ def vendor_packages() -> None:
 
 
 def commit_time() -> datetime:
-    """Return the time of the commit: Stash offers an update by date (stash.md §8.1)."""
+    """Return the date of the build, which decides whether Stash offers an update (stash.md §8.1).
+
+    It is `SOURCE_DATE_EPOCH` if that is set, else the date of the commit. Changes that are not
+    committed do not count: such a build has the date of its commit. Without git it is the time of
+    the newest source file.
+    """
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         return datetime.fromtimestamp(int(epoch), UTC)
-    shown = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    seconds = int(shown.stdout) if shown.returncode == 0 and shown.stdout.strip() else 1_700_000_000
-    return datetime.fromtimestamp(seconds, UTC)
+    shown = _git("log", "--topo-order", "--reverse", "--format=%H %ct %P")
+    if not shown:
+        print("There is no git history: the date is that of the newest file.", file=sys.stderr)
+        return datetime.fromtimestamp(newest_file(), UTC)
+    if _git("status", "--porcelain"):
+        print("Not everything is committed: the date is that of the commit.", file=sys.stderr)
+    return datetime.fromtimestamp(commit_date(shown.splitlines()), UTC)
+
+
+def _git(*arguments: str) -> str:
+    """Run git in the tree; returns what it prints, or "" where there is no git or no history."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def commit_date(history: Iterable[str]) -> int:
+    """Return the date of the last commit of a history, in seconds since the epoch.
+
+    Each line is a commit, its committer time and its parents; parents come first. A rebase writes
+    many commits in one second, and clocks differ: a commit that is not later than its parents
+    counts as one second later than the latest of them. So every commit has a later date than those
+    before it, and the same history always gives the same dates.
+    """
+    dates: dict[str, int] = {}
+    date = 0
+    for line in history:
+        commit, seconds, *parents = line.split()
+        # A shallow clone does not have the parents of its first commits.
+        date = max([int(seconds), *(dates[one] + 1 for one in parents if one in dates)])
+        dates[commit] = date
+    return date
+
+
+def newest_file() -> int:
+    """Return when a file of the archive was last changed, in seconds since the epoch.
+
+    The vendored packages are left out: they are unpacked by the build.
+    """
+    paths = [path for _, path in archive_files() if not path.startswith(VENDOR)]
+    return int(max(os.path.getmtime(path) for path in paths))
 
 
 def archive_files() -> list[tuple[str, str]]:

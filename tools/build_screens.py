@@ -72,8 +72,10 @@ def health_page() -> str:
         "",
         (
             "The task **Health Check**, the operation `health` and `stash2plex health` run these "
-            "in order. One that needs another that failed says so. The words are from real runs "
-            "against the stand-in servers; ports, times and folders are put in one form."
+            "in order. A check is passed, failed, or skipped because of another one that failed: "
+            "one cause counts once. Stash's log gets a summary and the failed ones, numbered; "
+            "the operation and the command line show all. The words are from real runs against "
+            "the stand-in servers; ports, times and folders are put in one form."
         ),
         "",
         "## When all is well",

@@ -12,9 +12,8 @@ from rich.live import Live
 from stash2plex.app import App
 from stash2plex.commands.shell import JSON, Shell
 from stash2plex.errors import ServerError, StoreError
-from stash2plex.health.checks import check_lines
+from stash2plex.health.checks import check_lines, health_sentence
 from stash2plex.health.report import (
-    health_sentence,
     health_without_stash,
     health_without_store,
     read_health,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import time
 from collections.abc import Callable
+from statistics import median
 
 from stash2plex.app import App
 from stash2plex.breaker import BreakerState
@@ -12,13 +15,16 @@ from stash2plex.compare.reports import ReportBook
 from stash2plex.datadir import DATABASE_NAME, LOG_NAME
 from stash2plex.db import store_error
 from stash2plex.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.hookcost import KEPT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.show.deadletters import DeadLetters, groups_sentence, reason_of
+from stash2plex.show.naming import NAMED_MOST, names, read_waiting
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.sweeps.upkeep import load_marks
 
 DATABASE, DISK, WORKER = "database", "disk", "worker"
 BREAKER, QUEUE, DEAD, SYNC = "circuit breaker", "queue", "dead letters", "last sync"
+SAVES = "cost of a save"
 
 INTEGRITY_SECONDS = 5.0
 """How long the database is read through; one of a million scenes takes longer."""
@@ -28,6 +34,13 @@ LEAST_FREE = 100 * 2**20
 
 STUCK_SECONDS = 300.0
 """A drain writes its progress twice a second; without a word for so long it hangs."""
+
+SHIM_MS, SHIM_TIMES = 40.0, 3.0
+"""What must pass before Python starts, in the best of the saves that were measured, and how many
+times what Python needs to start alone: a busy machine is no shim."""
+
+STARTS, START_TIMEOUT = 3, 10.0
+"""How often an interpreter is started to measure it, and the longest that is waited (seconds)."""
 
 OLD_SECONDS = 3600.0
 """Age at which a due key has waited too long."""
@@ -40,7 +53,7 @@ def check_local(app: App, free_bytes: Callable[[str], int]) -> list[Check]:
     if not database.ok:
         return [
             *checks,
-            *(blocked(name, DATABASE) for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC)),
+            *(blocked(name, DATABASE) for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC, SAVES)),
         ]
     return [
         *checks,
@@ -49,6 +62,7 @@ def check_local(app: App, free_bytes: Callable[[str], int]) -> list[Check]:
         check_queue(app),
         check_dead(app),
         check_sync(app),
+        check_saves(app),
     ]
 
 
@@ -158,6 +172,11 @@ def check_queue(app: App) -> Check:
         "SELECT min(added_at) FROM queue WHERE due_at <= ?", (app.clock(),)
     ).fetchone()
     words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
+    if counts.waiting:
+        first = [
+            key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
+        ]
+        words += names(first[:NAMED_MOST], counts.waiting)
     if row[0] is None:
         return passed(QUEUE, f"{words}.")
     age = max(0.0, app.clock() - row[0])
@@ -187,7 +206,7 @@ def check_sync(app: App) -> Check:
     """Say when the last scene was synced, and when everything was last looked at."""
     synced, last = app.store.records.summary()
     if last is None:
-        return failed(SYNC, "Nothing was synced yet.", "Run “Sync All Scenes” once.")
+        return passed(SYNC, "Nothing yet: “Sync All Scenes” sends what is there.")
     words = f"{count(synced, 'scene')} in sync, the last at {local(last)}."
     if (marks := load_marks(app.store.connection)) is not None:
         words += f" Last full sweep at {local(marks.swept_at)}."
@@ -195,3 +214,46 @@ def check_sync(app: App) -> Check:
     if report is not None:
         words += f" Last compared with Plex at {local(moment(report['started_at']))}."
     return passed(SYNC, words)
+
+
+def check_saves(app: App, start_seconds: Callable[[str], float | None] | None = None) -> Check:
+    """Show what a save waits for us, and whether something stands between Stash and Python.
+
+    `start_seconds` measures how long an interpreter takes to start.
+    """
+    cost = read_cost(app.store.connection)
+    if cost is None:
+        return passed(SAVES, "Nothing yet: no save was measured.")
+    words = f"A save waits {median(cost['ms']):.0f} ms for Stash2Plex"
+    before = min(cost["start_ms"])
+    if len(cost["ms"]) < KEPT or before < SHIM_MS:
+        return passed(SAVES, f"{words}.")
+    alone = (start_seconds or measure_start)(cost["python"])
+    if alone is None or before - 1000 * alone < SHIM_MS or before < SHIM_TIMES * 1000 * alone:
+        return passed(SAVES, f"{words}.")
+    return failed(
+        SAVES,
+        f"{words}; about {before - 1000 * alone:.0f} ms of them pass before Python starts, because "
+        "Stash finds it through another program, such as that of a version manager.",
+        f"Put “{cost['python']}” into Settings > System > Python Executable Path.",
+    )
+
+
+def measure_start(python: str) -> float | None:
+    """Return the seconds that an interpreter takes to start and end; None where it does not."""
+    best = None
+    for _ in range(STARTS):
+        begin = time.perf_counter()
+        try:
+            subprocess.run(
+                [python, "-IS", "-c", "pass"],
+                check=True,
+                timeout=START_TIMEOUT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        seconds = time.perf_counter() - begin
+        best = seconds if best is None else min(best, seconds)
+    return best

@@ -73,9 +73,7 @@ class MatchChecks:
             if known.index.titles():
                 return self._run(self.app.store, known)
             if sum(self.plex.list_page(one.id, 0).total for one in self.sections) > LISTED_MOST:
-                return self._without_paths(
-                    failed(MATCHES, "The library was not listed yet.", "Run “Process Queue” once.")
-                )
+                return self._nothing_yet("the library is listed with the first sync")
             with self.app.rehearsal() as copy:
                 fresh = self._session(copy)
                 fresh.index.refresh(self.settings.plex_library)
@@ -91,15 +89,16 @@ class MatchChecks:
         total, scenes = self.app.stash.sample(SAMPLE, self.seed)
         scenes = sorted((one for one in scenes if one.files), key=lambda one: one.id)
         if not scenes:
-            return self._without_paths(
-                failed(MATCHES, "Stash has no scene with a file.", "Let Stash scan its folders.")
-            )
+            return self._nothing_yet("Stash has no scene with a file")
         for scene in scenes:
             self._match(scene, match_by_index(store, session, scene))
         return [
             self._matches(total, len(scenes), session.index.some_path()),
             self._paths(inferred_rules(store.connection)),
         ]
+
+    def _nothing_yet(self, why: str) -> list[Check]:
+        return [passed(name, f"Nothing yet: {why}.") for name in (MATCHES, PATHS)]
 
     def _without_paths(self, check: Check) -> list[Check]:
         return [check, blocked(PATHS, MATCHES)]

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from stash2plex.app import App
 from stash2plex.db import store_error
 from stash2plex.errors import ServerError, StoreError
-from stash2plex.health.checks import Check, blocked, failed_with
+from stash2plex.health.checks import SKIPPED, Check, blocked, failed_with, follows
 from stash2plex.health.localchecks import (
     BREAKER,
     DATABASE,
     DEAD,
     DISK,
     QUEUE,
+    SAVES,
     SYNC,
     WORKER,
     check_local,
@@ -54,8 +55,17 @@ NAMES = (
     QUEUE,
     DEAD,
     SYNC,
+    SAVES,
 )
 """Every check in the order of the report."""
+
+NOTHING_SENT = (DATABASE, DISK, STASH, LOGIN, SETTINGS, PLEX, TOKEN, SERVER, LIBRARY, RIGHTS)
+CAUSES = {
+    BREAKER: (STASH, LOGIN, SETTINGS, PLEX, TOKEN, RIGHTS),
+    WORKER: NOTHING_SENT,
+    QUEUE: (*NOTHING_SENT, BREAKER, WORKER),
+}
+"""What may have gone wrong because of which other checks."""
 
 
 def free_bytes(folder: str) -> int:
@@ -89,12 +99,20 @@ def health_without_stash(error: ServerError) -> list[Check]:
 
 def _ordered(found: list[Check], missing: str = DATABASE) -> list[Check]:
     by_name = {check.name: check for check in found}
-    return [by_name.get(name) or blocked(name, missing) for name in NAMES]
+    checks = [by_name.get(name) or blocked(name, missing) for name in NAMES]
+    return once_each(checks)
 
 
-def health_sentence(checks: list[Check]) -> str:
-    """Say it in one sentence."""
-    wrong = [check.name for check in checks if not check.ok]
-    if not wrong:
-        return f"All {len(checks)} checks pass."
-    return f"{len(wrong)} of {len(checks)} checks need you: {', '.join(wrong)}."
+def once_each(checks: list[Check]) -> list[Check]:
+    """Count each cause once: what follows from a failed check is skipped."""
+    wrong = {check.name for check in checks if not check.ok}
+    if any(check.name == SETTINGS and check.state != SKIPPED for check in checks):
+        # A log-in that will expire has let us in this time.
+        wrong.discard(LOGIN)
+    return [
+        follows(check, cause)
+        if not check.ok
+        and (cause := next((one for one in CAUSES.get(check.name, ()) if one in wrong), None))
+        else check
+        for check in checks
+    ]

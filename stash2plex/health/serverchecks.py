@@ -66,7 +66,7 @@ class ServerChecks:
         try:
             basics = self._timed(STASH, self.app.basics)
         except Refused as error:
-            self.checks.append(failed(STASH, "It answers, but does not let us in.", LOGIN_FIX, 2))
+            self.checks.append(passed(STASH, "It answers, but does not let us in."))
             self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
             return None
         except ServerError as error:
@@ -93,7 +93,7 @@ class ServerChecks:
     def _check_settings(self, basics: StashBasics | None) -> Settings | None:
         """Parse the settings; without Stash, those that came from elsewhere."""
         if basics is None and not self.app.overrides.get("plex_url"):
-            self.checks.append(blocked(SETTINGS, STASH))
+            self.checks.append(blocked(SETTINGS, self._wrong(STASH, LOGIN)))
             return None
         stored = {} if basics is None else dict(basics.stored.settings)
         settings, problems = parse_settings({**stored, **self.app.overrides})
@@ -118,7 +118,8 @@ class ServerChecks:
 
     def _check_plex(self, settings: Settings | None, stash_answers: bool) -> None:
         if settings is None:
-            self._block(SETTINGS, PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
+            by = self._wrong(STASH, LOGIN, SETTINGS)
+            self._block(by, PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
             return
         plex = make_plex(settings, self.app.client_id(), most_seconds=ANSWER_SECONDS)
         self._plex = plex
@@ -161,7 +162,7 @@ class ServerChecks:
             return
         self._check_rights(plex, sections)
         if not stash_answers:
-            self._block(STASH, MATCHES, PATHS)
+            self._block(self._wrong(STASH, LOGIN), MATCHES, PATHS)
             return
         self.checks += MatchChecks(self.app, plex, settings, sections, self.seed).run()
 
@@ -217,9 +218,7 @@ class ServerChecks:
         try:
             item = self._some_item(plex, sections)
             if item is None:
-                self.checks.append(
-                    failed(RIGHTS, "Not checked: the library holds no item.", "Scan it in Plex.")
-                )
+                self.checks.append(passed(RIGHTS, "Nothing yet: the library holds no item."))
                 return
             plex.confirm_lock(item)
         except Refused:
@@ -250,7 +249,7 @@ class ServerChecks:
 
     def _check_clocks(self) -> None:
         if not self._drift:
-            self._block(STASH, CLOCKS)
+            self._block(self._wrong(STASH, LOGIN), CLOCKS)
             return
         words = ", ".join(
             f"{name} {'+' if drift >= 0 else '-'}{span(abs(drift))}"
@@ -284,6 +283,11 @@ class ServerChecks:
         if time is not None:
             # The header has whole seconds; the half is the mean of what it leaves out.
             self._drift[server] = round(time + 0.5 - self.app.clock())
+
+    def _wrong(self, *names: str) -> str:
+        """Return the first of these checks that failed."""
+        wrong = {check.name for check in self.checks if not check.ok}
+        return next((name for name in names if name in wrong), names[-1])
 
     def _block(self, by: str, *names: str) -> None:
         self.checks += [blocked(name, by) for name in names]

@@ -73,6 +73,9 @@ class Mode:
     """A mode, the name of its task in Stash (empty for a mere operation), and what it does.
 
     `without_store` answers where the database cannot be opened; None lets the error be the answer.
+    `when` is for the user who looks at the button, `arguments` for whoever calls the mode as an
+    operation. A mode that `reports` shows servers, settings and scenes that are off in its own
+    lines, so they are not told a second time.
     """
 
     name: str
@@ -80,3 +83,11 @@ class Mode:
     run: Callable[[Context], Any]
     meaning: str
     without_store: Callable[[StoreError], Any] | None = None
+    when: str = ""
+    arguments: str = ""
+    reports: bool = False
+
+    @property
+    def description(self) -> str:
+        """What Stash shows beside the button."""
+        return f"{self.meaning}. {self.when}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from stash2plex.errors import StoreError
-from stash2plex.health.checks import check_lines
-from stash2plex.health.report import health_sentence, health_without_store, read_health
+from stash2plex.health.checks import health_lines, health_sentence
+from stash2plex.health.report import health_without_store, read_health
 from stash2plex.modes.context import Context
+from stash2plex.show.logs import ASKED_FOR
 from stash2plex.show.outagereport import SHOWN, read_report, report_lines
 
 MOST_ROWS = 1_000
@@ -19,14 +21,14 @@ def health(context: Context) -> dict[str, Any]:
 
 
 def health_check(context: Context) -> dict[str, Any]:
-    """Log the checks, a line each, and answer them."""
+    """Log a summary and the checks that need the user, and answer all of them."""
     checks = read_health(context.app)
-    for check, line in zip(checks, check_lines(checks), strict=True):
-        if check.ok:
-            context.logger.info("%s", line)
-        else:
-            context.logger.warning("%s", line)
-    context.say(f"Health Check: {health_sentence(checks)}")
+    lines = health_lines(checks)
+    context.logger.log(
+        logging.WARNING if lines else logging.INFO, "Health Check: %s", health_sentence(checks)
+    )
+    for line in lines:
+        context.logger.warning("%s", line, extra={ASKED_FOR: True})
     return {"checks": [check.as_json() for check in checks]}
 
 

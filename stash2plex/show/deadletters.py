@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from stash2plex.keystate import Failure
+from stash2plex.show.naming import Named, first_dead, names
 
 
 @frozen
@@ -86,11 +87,12 @@ class DeadLetter:
 
 @frozen
 class Group:
-    """The dead letters of one reason: how many, and when the last of them failed."""
+    """The dead letters of one reason: how many, when the last of them failed, and the newest."""
 
     reason: str
     number: int
     last_failed_at: float
+    first: tuple[Named, ...] = ()
 
 
 class DeadLetters:
@@ -137,7 +139,10 @@ class DeadLetters:
             " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
             (since,),
         )
-        return [Group(*row) for row in rows]
+        return [
+            Group(reason, number, last, first_dead(self._db, since, reason))
+            for reason, number, last in rows.fetchall()
+        ]
 
     def recoverable(self) -> list[tuple[str, int]]:
         """List the keys that died of an outage.
@@ -164,5 +169,8 @@ def reason_of(word: str) -> Reason:
 
 
 def groups_sentence(groups: list[Group]) -> str:
-    """Say why, with counts: 8 because Plex has no such file."""
-    return ", ".join(f"{one.number:,} because {reason_of(one.reason).words}" for one in groups)
+    """Return why, with counts and names: 1 because several Plex items fit (scene 12 “Quay”)."""
+    return ", ".join(
+        f"{one.number:,} because {reason_of(one.reason).words}{names(one.first, one.number)}"
+        for one in groups
+    )

@@ -13,15 +13,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stash2plex.health.checks import Check
+from stash2plex.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
 from stash2plex.show.deadletters import DeadLetter, reason_of
 from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.show.outagereport import percent
 from stash2plex.show.outages import outage_words
+from stash2plex.show.status import named_lines
 
 NARROW = 70
 """Columns below which a table becomes a list."""
+
+COLOURS = {PASSED: "green", SKIPPED: "yellow", FAILED: "bold red"}
 
 Hide = Callable[[str], str]
 
@@ -43,6 +46,9 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
         parts.append(bar)
     rows.add_row("Now", _now(status, hide))
     rows.add_row("Queue", _queue(queue))
+    for line in named_lines(status):
+        head, _, text = line.partition(": ")
+        rows.add_row(head, Text(hide(text)))
     rows.add_row("Plex", _plex(plex, hide))
     if status["stash"]["problem"]:
         rows.add_row("Stash", Text(hide(status["stash"]["problem"]), style="red"))
@@ -81,7 +87,7 @@ def _queue(queue: dict[str, int]) -> Text:
 
 def _plex(plex: dict[str, Any], hide: Hide) -> Text:
     if not plex["reachable"]:
-        return Text(hide(f"not reachable. {plex['problem'] or ''}").strip(), style="red")
+        return Text(hide(plex["problem"] or "not reachable"), style="red")
     titles = hide(f"“{plex['library']}”") if plex["library"] else "no library listed yet"
     return Text(f"{plex['version']}, {titles}, {count(plex['items'], 'item')}")
 
@@ -104,12 +110,8 @@ def health_screen(checks: Sequence[Check], width: int, hide: Hide) -> Renderable
     table.add_column(overflow="fold")
     for check in checks:
         text = Text(hide(check.detail))
-        if check.ok:
-            mark = Text("pass", "green")
-        elif check.detail.startswith("Not checked"):
-            mark = Text("skip", "yellow")
-        else:
-            mark = Text("FAIL", "bold red")
+        mark = Text(MARKS[check.state], COLOURS[check.state])
+        if check.fix:
             text.append(f"\n→ {hide(check.fix)}", style="bold")
         if width >= NARROW:
             table.add_row(mark, Text(check.name, "bold"), text)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from attrs import asdict
 
 from stash2plex.app import App, make_plex
 from stash2plex.compare.reports import ReportBook, summary_of, summary_sentence
@@ -11,11 +14,14 @@ from stash2plex.errors import Stash2PlexError
 from stash2plex.index.plexindex import PlexIndex
 from stash2plex.lock import drain_runs
 from stash2plex.runs import Held
+from stash2plex.show.deadletters import DeadLetters, reason_of
 from stash2plex.show.metrics import read_metrics
+from stash2plex.show.naming import Named, names, read_waiting
 from stash2plex.show.observe import count, local, moment, span, utc
 from stash2plex.show.telling import held_sentence
 from stash2plex.stops import look as look_for_stops
 from stash2plex.version import VERSION
+from stash2plex.worker import WAITING
 
 GLANCE_SECONDS = 2.0
 """How long the status waits for Plex: it is a glance, not a test."""
@@ -66,6 +72,7 @@ def read_status(app: App) -> dict[str, Any]:
         "metrics": _metrics(app),
         "background_worker": "auto" if app.worker_wanted() else "off",
         "reconcile": {"last": _last_reconcile(app)},
+        "named": _named(app),
         "version": VERSION,
     }
 
@@ -80,6 +87,44 @@ def _held(app: App, *, runs: bool, pending: int) -> dict[str, Any] | None:
         return None
     since_then = utc(float(since)) if since else None
     return {"by": "off", "since": since_then, "task": None, "scenes": pending}
+
+
+def _named(app: App) -> dict[str, Any]:
+    """Name the first scenes that wait and that were given up, by reason."""
+    connection = app.store.connection
+
+    def scenes(first: Sequence[Named]) -> list[dict[str, Any]]:
+        return [asdict(one) for one in first]
+
+    return {
+        "waiting": [
+            {"reason": one.reason, "number": one.number, "first": scenes(one.first)}
+            for one in read_waiting(connection, app.clock())
+        ],
+        "dead": [
+            {"reason": one.reason, "number": one.number, "first": scenes(one.first)}
+            for one in DeadLetters(connection).groups()
+        ],
+    }
+
+
+def named_lines(status: dict[str, Any]) -> list[str]:
+    """Return what waits and what was given up, a line for each reason, with the first names."""
+
+    def line(head: str, why: str, group: dict[str, Any]) -> str:
+        first = [Named(**one) for one in group["first"]]
+        return f"{head}: {group['number']:,} {why}{names(first, group['number'])}."
+
+    return [
+        *(
+            line("Waiting", WAITING.get(one["reason"], "to be tried again"), one)
+            for one in status["named"]["waiting"]
+        ),
+        *(
+            line("Given up", f"because {reason_of(one['reason']).words}", one)
+            for one in status["named"]["dead"]
+        ),
+    ]
 
 
 def _last_reconcile(app: App) -> dict[str, Any] | None:
@@ -140,8 +185,9 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     lines = [
         (
             f"Queue: {queue['pending']:,} due, {queue['in_progress']:,} in progress, "
-            f"{queue['waiting']:,} waiting for later, {queue['dead']:,} dead."
+            f"{queue['waiting']:,} waiting for later, {queue['dead']:,} given up."
         ),
+        *named_lines(status),
         f"In sync: {count(status['synced'], 'scene')}"
         + (
             f", the last at {local(moment(status['last_sync_at']))}."
@@ -156,7 +202,7 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         items = count(plex["items"], "item")
         lines.append(f"Plex: {plex['version']}, {_titles(plex['library'])}, {items} known.")
     else:
-        lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
+        lines.append(f"Plex: {plex['problem'] or 'not reachable now.'}")
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
     if (held := status["held"]) and held["by"] == "stop":
@@ -164,8 +210,9 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(held_sentence(Held(held["task"], since, held["scenes"])))
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
-    note = worker["note"]
-    if breaker["state"] != "closed" and not note:
+    note = (worker["note"] or "").removeprefix(plex["problem"] or "").strip()
+    # What was just said of Plex is not said again.
+    if breaker["state"] != "closed" and not worker["note"]:
         words = "Plex has refused us" if breaker["refused"] else "Waiting for Plex"
         lines.append(f"{words} since {local(moment(breaker['since']))}: {breaker['reason']}")
     if worker["running"]:

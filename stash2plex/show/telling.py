@@ -20,6 +20,7 @@ from stash2plex.hook import UNTOLD_SECONDS
 from stash2plex.runs import Held, Runs
 from stash2plex.show.deadletters import DeadLetters, groups_sentence
 from stash2plex.show.logs import Logs
+from stash2plex.show.naming import names, read_missing
 from stash2plex.show.observe import count, local, span
 from stash2plex.show.outages import Outage, read_outages
 
@@ -41,19 +42,27 @@ def tell_stash(path: str) -> None:
         database.close()
 
 
-def tell(database: sqlite3.Connection, logger: logging.Logger, now: float) -> None:
-    """Log the news as warnings, and remember that they were told."""
+def tell(
+    database: sqlite3.Connection, logger: logging.Logger, now: float, *, trouble: bool = True
+) -> None:
+    """Log the news as warnings, and remember that they were told.
+
+    Without `trouble`, a setting that cannot be used counts as told: the caller says so itself.
+    """
     with transaction(database):
         since = told_at(database, now)
-        trouble = get_meta(database, "trouble")
-        if trouble is not None:
-            set_meta(database, "trouble_told", trouble)
+        text = get_meta(database, "trouble")
+        if text is not None:
+            set_meta(database, "trouble_told", text)
             database.execute("DELETE FROM meta WHERE name = 'trouble'")
+        missing = missing_line(database)
         mark_told(database, now)
     for line in news_lines(database, since, now):
         logger.warning("%s", line)
-    if trouble is not None:
-        logger.error("%s", trouble)
+    if missing:
+        logger.info("%s", missing)
+    if trouble and text is not None:
+        logger.error("%s", text)
 
 
 def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
@@ -92,6 +101,18 @@ def held_sentence(held: Held) -> str:
     )
 
 
+def missing_line(database: sqlite3.Connection) -> str:
+    """Return which scenes Plex did not have since the user was last told; empty for none."""
+    number, first = read_missing(database)
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return (
+        f"{count(number, 'scene')} {verb} not in Plex yet{names(first, number)}. Scan the library "
+        "in Plex, or turn on Trigger Plex scan; what is there then goes out."
+    )
+
+
 def _is_new(one: Outage, since: float) -> bool:
     """Whether an outage began or ended since. One that a changed setting cured is no news."""
     return not one.cured and (one.started_at > since or (one.ended_at or 0.0) > since)
@@ -116,6 +137,7 @@ def told_at(database: sqlite3.Connection, now: float) -> float:
 def mark_told(database: sqlite3.Connection, now: float) -> None:
     """Remember that everything until now was told."""
     with transaction(database):
+        database.execute("DELETE FROM missing_news")
         set_meta(database, "told_at", f"{now:.3f}")
 
 

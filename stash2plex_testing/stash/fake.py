@@ -199,6 +199,11 @@ class FakeStash(Outside):
         self.plugins.reload()
         return package_id
 
+    def uninstall(self, package_id: str, local: str = "community") -> None:
+        """Delete a package's files and reload; its settings stay stored (stash.md §8.2)."""
+        packages.uninstall(os.path.join(self.plugins_dir, local, package_id))
+        self.plugins.reload()
+
     def configure_plugin(self, plugin_id: str, settings: dict[str, Any]) -> None:
         """Store the settings of a plugin, all of them (stash.md §1.6)."""
         self.plugins.store(plugin_id, dict(settings))

@@ -58,3 +58,13 @@ def uninstall_files(folder: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, name))
     os.unlink(path)
+
+
+def uninstall(folder: str) -> None:
+    """Delete a package as Stash does: its files, then its folder if that is empty (§8.2).
+
+    Folders inside it stay, so one with folders stays too.
+    """
+    uninstall_files(folder)
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)

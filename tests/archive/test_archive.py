@@ -91,7 +91,7 @@ def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
     assert status["reconcile"] == {"last": None}
     assert set(status) == {
         "queue", "synced", "last_sync_at", "rate_per_s", "eta_s", "breaker", "worker", "plex",
-        "version", "stash", "background_worker", "reconcile", "metrics",
+        "version", "stash", "background_worker", "reconcile", "metrics", "named",
     }  # fmt: skip
 
 
@@ -126,7 +126,60 @@ def test_the_command_line_has_help_and_exit_codes(unpacked):
     assert "refuses the connection" in lost.stderr
     report = command("health")
     assert report.returncode == 3
-    assert report.stdout.startswith("Stash: Stash at http://127.0.0.1:9 refuses the connection.")
+    assert report.stdout.startswith(
+        "FAIL Stash: Stash at http://127.0.0.1:9 refuses the connection."
+    )
+
+
+@pytest.mark.parametrize(
+    ("history", "date"),
+    [
+        (["a 100", "b 160 a"], 160),
+        (["a 100", "b 100 a", "c 100 b"], 102),
+        (["a 100", "b 40 a"], 101),
+        (["a 100", "b 100 a", "c 300 a", "d 120 b c"], 301),
+        (["b 160 a"], 160),
+    ],
+    ids=["later", "one second", "a clock set back", "a merge", "a shallow clone"],
+)
+def test_every_commit_has_a_later_date_than_those_before(history, date):
+    assert build_plugin.commit_date(history) == date
+
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=Keeper", "-c", "user.email=keeper@example.org"]
+    subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True,
+        env={**os.environ, "GIT_COMMITTER_DATE": "2026-01-31T12:00:00Z"},
+    )  # fmt: skip
+
+
+def test_a_newer_commit_of_the_same_second_is_an_update(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build_plugin, "ROOT", str(tmp_path))
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    git(tmp_path, "init")
+    dates = []
+    for text in ("one", "two"):
+        (tmp_path / "file").write_text(text)
+        git(tmp_path, "add", "file")
+        git(tmp_path, "commit", "-m", text)
+        dates.append(str(build_plugin.commit_time()))
+    assert dates == ["2026-01-31 12:00:00+00:00", "2026-01-31 12:00:01+00:00"]
+    assert capsys.readouterr().err == ""
+    (tmp_path / "file").write_text("not committed")
+    assert str(build_plugin.commit_time()) == dates[-1]
+    assert "Not everything is committed" in capsys.readouterr().err
+
+
+def test_without_git_the_date_is_that_of_the_newest_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build_plugin, "ROOT", str(tmp_path))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / "plugin").mkdir()
+    for name, seconds in (("LICENSE", 1_700_000_000), ("plugin/a.py", 1_750_000_000)):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (seconds, seconds))
+    assert build_plugin.commit_time().timestamp() == 1_750_000_000
+    assert "no git history" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("script", ["stash2plex_plugin.py", "process_queue.py"])

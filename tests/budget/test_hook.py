@@ -22,7 +22,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 ALLOWED = {
     # Ours.
-    "stash2plex", "stash2plex.plugin", "stash2plex.errors", "stash2plex.hook",
+    "stash2plex", "stash2plex.bytecode", "stash2plex.plugin",
+    "stash2plex.errors", "stash2plex.hook",
     "stash2plex.datadir", "stash2plex.db", "stash2plex.starter", "stash2plex.lock",
     "stash2plex.workqueue",
     # json, which brings re.
@@ -32,7 +33,7 @@ ALLOWED = {
     "_collections", "_functools", "copyreg", "_weakref", "weakref", "_weakrefset", "builtins",
     # sqlite3, which brings datetime.
     "sqlite3", "sqlite3.dbapi2", "_sqlite3", "datetime", "_datetime", "_strptime",
-    "encodings.idna", "time", "fcntl", "math",
+    "encodings.idna", "time", "fcntl", "math", "gc",
     # The second halves of what the interpreter starts with.
     "os", "stat", "_stat", "posixpath", "genericpath", "_collections_abc", "abc", "_abc", "errno",
 }  # fmt: skip
@@ -96,6 +97,9 @@ def test_a_hook_imports_sqlite_and_json_and_what_they_need(plugin):
         check=True,
         env={},
     )
+    measuring = run(plugin, request(plugin), "-X", "importtime")
+    for _ in range(4):
+        run(plugin, request(plugin))
     done = run(plugin, request(plugin), "-X", "importtime")
 
     def modules(text):
@@ -105,6 +109,7 @@ def test_a_hook_imports_sqlite_and_json_and_what_they_need(plugin):
 
     extra = modules(done.stderr) - modules(bare.stderr) - {"imported package"}
     assert extra <= ALLOWED
+    assert modules(measuring.stderr) - modules(bare.stderr) - extra == {"stash2plex.hookcost"}
     assert {"sqlite3", "json", "stash2plex.hook"} <= extra
 
 
@@ -113,6 +118,29 @@ def test_fifty_hooks_at_once_lose_nothing(plugin):
         done = list(pool.map(lambda number: run(plugin, request(plugin, number)), range(1, 51)))
     assert [one.returncode for one in done] == [0] * 50
     assert keys(plugin) == [("scene", number) for number in range(1, 51)]
+
+
+def cost(folder):
+    path = folder.parent / "config" / "stash2plex" / "stash2plex.db"
+    with closing(sqlite3.connect(path)) as database:
+        (text,) = database.execute("SELECT value FROM meta WHERE name = 'hook_cost'").fetchone()
+    return float(text.partition(" ")[0]), json.loads(text.partition(" ")[2])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells when a process began")
+def test_a_save_measures_itself_five_times_and_then_once_a_minute(plugin):
+    for number in range(5):
+        run(plugin, request(plugin, number + 1))
+    due, value = cost(plugin)
+    assert due > time.time()
+    assert (len(value["ms"]), len(value["start_ms"])) == (5, 5)
+    assert all(
+        0 <= start <= whole for start, whole in zip(value["start_ms"], value["ms"], strict=True)
+    )
+    assert os.path.samefile(value["python"], sys.executable)
+    run(plugin, request(plugin, 6))
+    assert cost(plugin) == (due, value)
+    assert len(keys(plugin)) == 6
 
 
 def test_play_counts_change_nothing_that_plex_shows(plugin):

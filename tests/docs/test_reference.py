@@ -36,9 +36,15 @@ def test_reference_pages_are_what_the_code_says(name):
     assert read("docs", "reference", name) == pages()[name], "run make docs"
 
 
-def test_the_yml_has_every_task_and_no_other():
-    shown = {task["name"]: task["defaultArgs"]["mode"] for task in plugin_yml()["tasks"]}
-    assert shown == {mode.task: mode.name for mode in MODES if mode.task}
+def test_the_yml_shows_every_task_in_order_with_what_it_does_and_when_to_press_it():
+    shown = [
+        (task["name"], task["defaultArgs"]["mode"], task["description"])
+        for task in plugin_yml()["tasks"]
+    ]
+    assert shown == [(mode.task, mode.name, mode.description) for mode in MODES if mode.task]
+    for mode in MODES:
+        assert bool(mode.task) == bool(mode.when)
+        assert not mode.when or re.fullmatch(r"Press it [^.]+\.", mode.when), mode.name
 
 
 def test_every_setting_of_the_yml_is_known_with_its_type():

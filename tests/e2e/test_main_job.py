@@ -160,6 +160,34 @@ def test_an_uninstalled_plugin_stops_writing(make_stage):
     assert "After" not in {item.title for item in stage.plex.all_items()}
 
 
+def test_an_uninstalled_plugin_stops_writing_and_leaves_nothing_in_the_plugins_folder(make_stage):
+    stage = make_stage(2)
+    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    stage.edit(1, title="Before")
+    stage.until(lambda: "Before" in {item.title for item in stage.plex.all_items()})
+    stage.run_task("Process Queue")
+    shell = [sys.executable, "-IS", os.path.join(plugin, "process_queue.py"), "--help"]
+    subprocess.run(shell, check=True, capture_output=True)
+    assert [folder for folder, *_ in os.walk(plugin) if "__pycache__" in folder] == []
+    # One that an older version left.
+    os.mkdir(os.path.join(plugin, "stash2plex", "__pycache__"))
+    with open(os.path.join(plugin, "stash2plex", "__pycache__", "worker.pyc"), "w") as file:
+        file.write("")
+    stage.stash.uninstall("Stash2Plex")
+    stage.until(lambda: not drain_runs(stage.data_dir))
+    stage.until(lambda: os.listdir(os.path.dirname(plugin)) == [])
+    log = os.path.join(stage.data_dir, "worker.log")
+    stage.until(
+        lambda: "info    The background worker ends: the plugin was uninstalled." in read(log)
+    )
+    assert "warning" not in read(log)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def test_plex_down_waits_gives_up_and_carries_on(make_stage):
     stage = make_stage(10, settings=OFF)
     stage.operation("status")

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
+import sys
 import tempfile
 
 import pytest
 
+from stash2plex.db import set_meta
 from stash2plex.errors import ConfigError
-from stash2plex.health.checks import failed_with
+from stash2plex.health.checks import check_lines, failed_with, health_lines, health_sentence
+from stash2plex.health.localchecks import check_saves, measure_start
 from stash2plex.health.report import NAMES
-from stash2plex_testing.setups import SETUPS, Patient, Setup, examine, nothing, works_with
+from stash2plex_testing.setups import (
+    SETUPS,
+    Patient,
+    Setup,
+    examine,
+    forgotten,
+    nothing,
+    plex_is_off,
+    waiting_for_plex,
+    works_with,
+)
 from stash2plex_testing.world import World
 from tools.build_screens import DOCS, cell, setup_row
 
@@ -30,18 +44,80 @@ def test_a_broken_set_up_is_named_by_its_check(setup):
     said = f"{named.detail} {named.fix}"
     for words in setup.says:
         assert words in said
-    # Whoever reads from the top meets the cause before its consequences.
-    ran = [check for check in checks if not check.ok and "Not checked" not in check.detail]
-    assert {check.name for check in ran} <= {setup.check, "last sync", *setup.also}
+    # One cause counts once: what follows from it is skipped.
+    assert {check.name for check in checks if not check.ok} == {setup.check, *setup.also}
+    assert health_sentence(checks).startswith(f"{1 + len(setup.also)} of {len(NAMES)} checks need")
     assert setup_row(setup, checks) in page(), "run make docs"
     for check in checks:
         assert check.ok or check.fix
         assert "\n" not in check.detail + check.fix
 
 
-def test_a_set_up_that_works_passes_but_for_the_first_sync():
+@pytest.mark.parametrize("scenes", [0, 12])
+def test_a_fresh_install_needs_nobody(scenes):
+    checks = examine(Setup("All is well", "", (), nothing, scenes=scenes))
+    assert {check.state for check in checks} == {"passed"}
+    yet = [check.name for check in checks if check.detail.startswith("Nothing yet: ")]
+    first = [] if scenes else ["edit rights", "matches", "path mapping"]
+    assert yet == [*first, "last sync", "cost of a save"]
+    assert health_sentence(checks) == f"All {len(NAMES)} checks pass."
+    assert health_lines(checks) == []
+
+
+def test_an_outage_is_one_cause_with_its_consequences_skipped():
+    def spoil(patient):
+        waiting_for_plex(patient)
+        forgotten(patient)
+        plex_is_off(patient)
+
+    checks = examine(Setup("Plex is off for long", "", (), spoil))
+    states = {check.name: check.state for check in checks}
+    assert [name for name, state in states.items() if state == "failed"] == ["Plex"]
+    assert {states[name] for name in ("Plex token", "matches", "circuit breaker", "queue")} == {
+        "skipped"
+    }
+    shown = {check.name: check.detail for check in checks}
+    assert shown["circuit breaker"].startswith("Waiting for Plex since")
+    assert shown["circuit breaker"].endswith("It follows from “Plex”.")
+    (line,) = health_lines(checks)
+    assert line.startswith("1 of 1: Plex: Plex at http://127.0.0.1:")
+    assert "can only be checked after that" in health_sentence(checks)
+    assert {line.split()[0] for line in check_lines(checks)} == {"pass", "FAIL", "skip"}
+
+
+SLOW = {"python": "/opt/python/bin/python3", "ms": [90, 84, 86, 300, 85], "start_ms": [74] * 5}
+
+
+@pytest.mark.parametrize(
+    ("value", "alone", "says"),
+    [
+        (SLOW, 0.012, "about 62 ms of them pass before Python starts"),
+        (SLOW, 0.030, ""),
+        (SLOW, None, ""),
+        ({**SLOW, "start_ms": [74, 74, 15, 74, 74]}, 0.012, ""),
+        ({**SLOW, "ms": [90], "start_ms": [74]}, 0.012, ""),
+    ],
+    ids=["a shim", "a slow machine", "no such Python", "busy for a while", "one sample"],
+)
+def test_what_a_save_costs_and_what_stands_before_python(value, alone, says):
+    with tempfile.TemporaryDirectory() as folder, World(folder) as world:
+        app = Patient(world, works_with(world), folder + "/data").open()
+        set_meta(app.store.connection, "hook_cost", f"0 {json.dumps(value)}")
+        check = check_saves(app, lambda _: alone)
+        app.close()
+    assert check.detail.startswith(f"A save waits {sorted(value['ms'])[len(value['ms']) // 2]} ms")
+    assert (check.state, says in check.detail) == ("failed" if says else "passed", True)
+    fix = "Put “/opt/python/bin/python3” into Settings > System > Python Executable Path."
+    assert check.fix == (fix if says else "")
+
+
+def test_an_interpreter_is_measured_or_it_is_not():
+    assert measure_start(sys.executable) > 0
+    assert measure_start("/nowhere/python3") is None
+
+
+def test_a_set_up_that_works_passes():
     checks = examine(Setup("All is well", "", (), nothing))
-    assert [check.name for check in checks if not check.ok] == ["last sync"]
     shown = {check.name: check.detail for check in checks}
     assert (
         shown["matches"]

@@ -57,7 +57,8 @@ def test_groups_and_pages_by_reason(store):
         ("ambiguous", 1),
     ]
     assert groups_sentence(dead.groups()) == (
-        "2 because Plex has no such file, 1 because several Plex items fit"
+        "2 because Plex has no such file (scene 3 “Pier 3”, scene 2 “Pier 2”), "
+        "1 because several Plex items fit (scene 1 “Pier 1”)"
     )
     assert [letter.id for letter in dead.page(10, reason="not_in_plex")] == [3, 2]
     assert [letter.id for letter in dead.page(1, 1)] == [2]

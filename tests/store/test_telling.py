@@ -13,6 +13,7 @@ from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NEWS_SQL
 from stash2plex.show.metrics import SCENES, Meter, read_metrics
+from stash2plex.show.naming import Named, names, read_waiting, summary_names
 from stash2plex.show.telling import end_trouble, mark_told, news_lines, note_trouble, tell, told_at
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
@@ -38,6 +39,7 @@ def store(tmp_path):
 def heard(connection, clock):
     logger = logging.getLogger("heard")
     logger.propagate = False
+    logger.setLevel(logging.INFO)
     handler = Heard()
     logger.addHandler(handler)
     tell(connection, logger, clock.now)
@@ -120,7 +122,83 @@ def test_what_was_given_up_is_told_with_counts(store):
         queue.bury(claim, title="A pier", reason="ambiguous", error="Two fit.")
     ((_, text),) = heard(connection, clock)
     assert "5 scenes given up since" in text
-    assert "5 because several Plex items fit" in text
+    assert (
+        "5 because several Plex items fit (scene 1 “A pier”, scene 2 “A pier”, scene 3 “A pier” "
+        "and 2 more)" in text
+    )
+
+
+def put_off(connection, clock, ids):
+    queue = WorkQueue(connection, clock)
+    queue.add_many([("scene", number) for number in ids])
+    for claim in queue.claim(len(ids), 60.0):
+        queue.snooze(
+            claim, delay=30.0, reason="not_in_plex", error="No.", title=f"Lantern {claim.id}"
+        )
+
+
+def test_scenes_that_plex_does_not_have_are_told_once_with_the_first_names(store):
+    connection, clock, _ = store
+    put_off(connection, clock, [2, 3, 4, 5, 6])
+    assert has_news(connection, clock)
+    ((level, text),) = heard(connection, clock)
+    assert level == "INFO"
+    assert text.startswith(
+        "5 scenes are not in Plex yet (scene 2 “Lantern 2”, scene 3 “Lantern 3”, scene 4 “Lantern "
+        "4” and 2 more). Scan"
+    )
+    clock.step(60)
+    put_off(connection, clock, [2, 3, 4, 5, 6, 7])
+    ((_, text),) = heard(connection, clock)
+    assert text.startswith("1 scene is not in Plex yet (scene 7 “Lantern 7”).")
+    assert not has_news(connection, clock)
+
+
+def test_a_scene_that_was_found_meanwhile_is_not_told(store):
+    connection, clock, _ = store
+    put_off(connection, clock, [2, 3])
+    clock.step(60)
+    queue = WorkQueue(connection, clock)
+    (claim, *_) = queue.claim(1, 60.0)
+    queue.ack(claim)
+    ((_, text),) = heard(connection, clock)
+    assert "scene 3" in text
+    assert "scene 2" not in text
+    put_off(connection, clock, [2, 3])
+    assert has_news(connection, clock)
+    clock.step(60)
+    queue.clear_waiting()
+    assert heard(connection, clock) == []
+
+
+def test_what_waits_and_what_was_given_up_is_named_by_its_last_title(store):
+    connection, clock, _ = store
+    put_off(connection, clock, [4, 5])
+    queue = WorkQueue(connection, clock)
+    queue.add("performer", 7)
+    (claim,) = queue.claim(1, 60.0)
+    queue.nack(claim, delay=9.0, reason="transient", error="Odd.")
+    waiting = {one.reason: one for one in read_waiting(connection, clock.now)}
+    assert names(waiting["not_in_plex"].first, 2) == " (scene 4 “Lantern 4”, scene 5 “Lantern 5”)"
+    assert names(waiting["transient"].first, 1) == " (performer 7)"
+    assert summary_names(connection, clock.now, 0.0)["dead"] == ""
+    long = Named("scene", 1, "Harbour " * 20)
+    assert len(long.words()) < 80
+    assert names([long], 1_001).endswith("…” and 1,000 more)")
+
+
+def test_the_look_for_news_reads_no_more_than_the_heads_of_tables(store):
+    connection, _, _ = store
+    plan = list(connection.execute(f"EXPLAIN QUERY PLAN {NEWS_SQL}", (0.0,)))
+    assert not [
+        row[3]
+        for row in plan
+        if row[3].startswith("SCAN")
+        and "missing_news" not in row[3]
+        and "outage" not in row[3]
+        and "CONSTANT" not in row[3]
+        and "subquery" not in row[3]
+    ]
 
 
 def test_a_clock_that_was_set_back_tells_once_more_and_is_quiet_again(store):

@@ -26,12 +26,13 @@ MODULES = sorted(
 MOST_LINES = 560
 
 LAYERS = [
-    {"errors", "version", "__init__"},
+    {"errors", "version", "__init__", "bytecode"},
     {"datadir", "lock", "db", "model"},
     {
         "starter",
         "workqueue",
         "repair",
+        "hookcost",
         "config",
         "servers.transport",
         "servers.wire",
@@ -51,7 +52,7 @@ LAYERS = [
         "servers.plex",
         "sweeps.upkeep",
     },
-    {"keystate", "runs"},
+    {"keystate", "runs", "show.naming"},
     {
         "match.pathmap",
         "index.missed",
@@ -116,6 +117,7 @@ HOOK_PATH = {
     "lock": {"errors"},
     "datadir": {"errors"},
     "errors": set(),
+    "bytecode": set(),
 }
 PURE = {
     "write.desired", "match.matching", "match.pathmap", "policy", "write.merge", "write.pictures",

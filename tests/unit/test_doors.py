@@ -131,11 +131,20 @@ def test_settings_as_people_write_them():
 )
 def test_a_bad_value_names_key_and_what_is_allowed(key, value):
     settings, (problem,) = parse_settings({key: value})
-    assert settings == Settings()
+    assert settings == Settings(unusable=problem if key in ("plex_url", "plex_token") else "")
     assert problem.startswith(f"Setting {key} is")
     assert "allowed:" in problem
     if key == "plex_token":
         assert str(value) not in problem
+
+
+def test_nothing_is_called_missing_that_is_set_and_cannot_be_used():
+    settings, problems = parse_settings({"plex_url": "plex:32400", "plex_token": "two words"})
+    with pytest.raises(ConfigError) as raised:
+        settings.require_plex()
+    assert str(raised.value) == " ".join(problems)
+    with pytest.raises(ConfigError, match="Plex URL is not set"):
+        parse_settings({"plex_token": "good"})[0].require_plex()
 
 
 @given(st.dictionaries(st.sampled_from([spec.key for spec in SPECS]), JSON))

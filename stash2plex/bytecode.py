@@ -1,0 +1,95 @@
+"""Keeps the compiled files of our modules out of the plugins folder.
+
+Stash deletes the files that it unpacked and nothing else, so a `__pycache__` beside our modules
+would stay after the plugin is uninstalled. They go into the data folder. The entry scripts import
+this before anything else of ours, so it imports nothing that is not loaded at the interpreter's
+start.
+"""
+
+import os
+import sys
+
+# `importlib.machinery` gives the same classes, for 2 ms of each save.
+from _frozen_importlib_external import FileFinder, SourceFileLoader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+FOLDER = "bytecode"
+"""The folder of compiled files, in the data folder. The entry scripts know it too."""
+
+
+class _Loader(SourceFileLoader):
+    """Loads a module with its compiled file in `folder`; None compiles in memory."""
+
+    def __init__(self, name: str, path: str, folder: str | None) -> None:
+        super().__init__(name, path)
+        self._folder = folder
+
+    def get_code(self, fullname: str) -> "CodeType | None":
+        """Read the compiled file, or compile the module."""
+        before = sys.pycache_prefix
+        sys.pycache_prefix = self._folder
+        try:
+            return super().get_code(fullname)
+        finally:
+            # Modules of Python itself keep their own place: this one's imports come later.
+            sys.pycache_prefix = before
+
+    def set_data(self, path: str, data: "Any", *, _mode: int = 0o600) -> None:
+        """Write the compiled file, for its owner only, where there is a place for it."""
+        if self._folder is not None:
+            super().set_data(path, data, _mode=0o600)
+
+
+class _Hook:
+    """Tells Python how modules below the plugin's folder are found."""
+
+    def __init__(self, plugin_dir: str, folder: str | None) -> None:
+        self._plugin_dir = plugin_dir
+        self.folder = folder
+
+    def __call__(self, path: str) -> FileFinder:
+        if not (path + os.sep).startswith(self._plugin_dir + os.sep):
+            raise ImportError
+        return FileFinder(path, (self._load, [".py"]))  # type: ignore[arg-type]  # any callable
+
+    def _load(self, name: str, path: str) -> _Loader:
+        return _Loader(name, path, self.folder)
+
+
+def start(plugin_dir: str, folder: str) -> None:
+    """Use the compiled files of earlier runs, before it is known where the data folder is.
+
+    `folder` is where they are in most set-ups. If they are not there, modules are compiled in
+    memory until `keep_in` names the data folder. A folder of another user is not used: the command
+    line of root leaves no files that Stash cannot read.
+    """
+    sys.pycache_prefix = None
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+    try:
+        owner = os.stat(folder).st_uid
+    except OSError:
+        _install(plugin_dir, None)
+    else:
+        ours = not hasattr(os, "geteuid") or owner == os.geteuid()
+        _install(plugin_dir, folder if ours else None)
+
+
+def keep_in(data_dir: str, plugin_dir: str) -> None:
+    """Read and write compiled files in a data folder from now on."""
+    folder = os.path.join(data_dir, FOLDER)
+    hook = sys.path_hooks[0]
+    if isinstance(hook, _Hook) and hook.folder != folder:
+        # Only where an entry script has begun: a program that imports us keeps its own ways.
+        sys.path_hooks.pop(0)
+        _install(plugin_dir, folder)
+
+
+def _install(plugin_dir: str, folder: str | None) -> None:
+    sys.path_hooks.insert(0, _Hook(plugin_dir, folder))
+    for path in list(sys.path_importer_cache):
+        if path.startswith(plugin_dir):
+            del sys.path_importer_cache[path]

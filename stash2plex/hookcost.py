@@ -1,0 +1,86 @@
+"""What a save waits for us: measured by a hook now and then, judged by Health Check.
+
+Only Linux tells when a process began; elsewhere nothing is measured. The hook imports this for the
+few saves that measure.
+"""
+
+import json
+import os
+import sqlite3
+import sys
+import time
+
+from stash2plex.db import get_meta, set_meta
+
+NAME = "hook_cost"
+"""The value of `meta`: when to measure next (epoch seconds), and the samples as JSON."""
+
+APART = 60.0
+"""Seconds between two samples, once there are as many as are kept."""
+
+KEPT = 5
+"""Samples that are kept."""
+
+MOST_SECONDS = 60.0
+"""A longer time is not believed: the machine slept, or its clocks do not fit."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def process_age() -> float | None:
+    """Return the seconds since this process was made, before any shim; None if that is not known.
+
+    A shim that becomes Python (`exec`) is the same process.
+    """
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            # The name before the last parenthesis may hold blanks.
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError, IndexError):
+        return None
+    return age if 0.0 <= age < MOST_SECONDS else None
+
+
+def interpreter() -> str:
+    """Return the path of this Python itself, whatever started it."""
+    try:
+        real = os.readlink("/proc/self/exe")
+    except OSError:
+        return sys.executable
+    # In a virtual environment the link is what finds its packages.
+    return sys.executable if os.path.realpath(sys.executable) == real else real
+
+
+def note_cost(database: sqlite3.Connection, began: float, now: float) -> None:
+    """Keep what this save has cost so far.
+
+    `began` is when Python had started and our code began, by the monotonic clock; `now` is in
+    seconds since the epoch.
+    """
+    age = process_age()
+    if age is None:
+        return
+    start = max(0.0, age - (time.monotonic() - began))
+    known = read_cost(database) or {"ms": [], "start_ms": []}
+    value = {
+        "python": interpreter(),
+        "ms": [*known["ms"], round(1000 * age)][-KEPT:],
+        "start_ms": [*known["start_ms"], round(1000 * start)][-KEPT:],
+    }
+    due = now + APART if len(value["ms"]) == KEPT else now
+    # Worth neither a flush to disk nor a wait for another writer: the key is safe.
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("PRAGMA busy_timeout = 0")
+    try:
+        set_meta(database, NAME, f"{due:.0f} {json.dumps(value)}")
+    except sqlite3.OperationalError:
+        return
+
+
+def read_cost(database: sqlite3.Connection) -> "dict[str, Any] | None":
+    """Read the samples: the interpreter, milliseconds of each save, and those before our code."""
+    value = get_meta(database, NAME)
+    return None if value is None else dict(json.loads(value.partition(" ")[2]))
