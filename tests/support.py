@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from stash2plex.model import Entity, PlexFile, PlexItem, Scene, StashFile
 
 
@@ -29,6 +31,17 @@ class Turned(ManualClock):
         self.now += max(seconds, 0.01)
         for moment in sorted(moment for moment in self.at if moment <= self.now):
             self.at.pop(moment)()
+
+
+class Edge(Random):
+    """Jitter at one end of its range."""
+
+    def __init__(self, *, high):
+        super().__init__(1)
+        self.high = high
+
+    def uniform(self, a, b):
+        return b if self.high else a
 
 
 def make_scene(id_=1, **values):
