@@ -38,6 +38,22 @@ class Row:
         self.reason = ""
         self.lease = None  # (lease id, generation, expiry)
 
+    def values(self):
+        """Give what the table holds; of the generations only whether a change came meanwhile."""
+        lease_id, generation, expiry = self.lease or (None, None, None)
+        changed = None if generation is None else self.generation > generation
+        return [
+            self.priority,
+            self.due,
+            self.attempts,
+            self.snoozes,
+            self.interruptions,
+            self.reason,
+            lease_id,
+            changed,
+            expiry,
+        ]
+
     def free(self):
         """Lose the lease without a word from its holder."""
         self.lease = None
@@ -174,6 +190,19 @@ class QueueMachine(RuleBasedStateMachine):
         """End a claim, be it still held or long lost."""
         self.end(data.draw(st.sampled_from(self.claims)), end, delay, reason)
 
+    def late(self):
+        """List the claims whose key is in the queue, and no longer theirs."""
+        return [claim for claim in self.claims if claim.key in self.rows and not self.holds(claim)]
+
+    def holds(self, claim):
+        row = self.rows.get(claim.key)
+        return row is not None and row.lease is not None and row.lease[0] == claim.lease_id
+
+    @precondition(lambda self: self.late())
+    @rule(data=st.data(), end=ENDS, delay=DELAYS, reason=REASONS)
+    def end_late(self, data, end, delay, reason):
+        self.end(data.draw(st.sampled_from(self.late())), end, delay, reason)
+
     @rule(
         key=KEYS,
         end=ENDS,
@@ -203,11 +232,10 @@ class QueueMachine(RuleBasedStateMachine):
             "aside": lambda: self.queue.release(claim, reason=reason, aside=True),
             "bury": lambda: self.queue.bury(claim, title="", **words),
         }[end]()
-        row = self.rows.get(claim.key)
-        if row is None or not row.lease or row.lease[0] != claim.lease_id:
-            assert not done
+        assert done == self.holds(claim)
+        if not done:
             return
-        assert done
+        row = self.rows[claim.key]
         unchanged = row.generation == row.lease[1]
         row.lease = None
         if end in ("nack", "snooze") or (end == "bury" and unchanged):
@@ -298,6 +326,17 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.reader.next_due_at() == min((row.due for row in free), default=None)
         assert self.reader.due_within(10.0) == held + sum(row.due <= now + 10.0 for row in free)
         assert self.reader.urgent_due() == bool(self.due((URGENT,)))
+
+    @invariant()
+    def rows_agree(self):
+        found = {
+            (kind, id_): values
+            for kind, id_, *values in self.database.execute(
+                "SELECT kind, id, priority, due_at, attempts, snoozes, interruptions, reason,"
+                " lease_id, generation > lease_generation, lease_expires_at FROM queue"
+            )
+        }
+        assert found == {key: row.values() for key, row in self.rows.items()}
 
     @invariant()
     def reasons_agree(self):
