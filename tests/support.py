@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from random import Random
 
 from stash2plex.model import Entity, PlexFile, PlexItem, Scene, StashFile
+
+PATIENCE = 60.0
+"""Seconds until a test that waits for a process has failed."""
+
+
+def until(wish):
+    """Wait for something to come true; the clock only ends a test that has failed."""
+    end = time.monotonic() + PATIENCE
+    while not (value := wish()):
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
+    return value
 
 
 class ManualClock:

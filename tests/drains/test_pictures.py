@@ -47,6 +47,47 @@ def test_an_edit_of_the_text_fetches_no_cover_again_and_sends_none(pier):
     assert covers(desk) == []
 
 
+def test_a_comparison_of_the_text_asks_nobody_for_the_cover(pier):
+    desk, scene, item = pier
+    item.title = "Overwritten in Plex"
+    desk.app.store.records.forget_fingerprints([scene.id])
+    desk.drain(scene)
+    assert item.title == scene.title
+    assert covers(desk) == []
+
+
+def test_a_picture_that_was_left_out_for_a_while_catches_up(pier):
+    desk, scene, item = pier
+    desk.restart(skip_fields="background")
+    save(desk, scene, cover=picture(2))
+    assert item.selected["posters"] != item.selected["arts"]
+    desk.restart(skip_fields="")
+    save(desk, scene, title="So that it is looked at")
+    assert item.selected["posters"] == item.selected["arts"]
+    assert item.number_of_uploads == 4
+    # What is known to be there was not asked for.
+    assert (desk.plex.count("GET", "/posters$"), desk.plex.count("GET", "/arts$")) == (1, 1)
+
+
+def test_a_cover_that_plex_had_before_is_chosen_and_not_sent_again(pier):
+    desk, scene, item = pier
+    first = dict(item.selected)
+    save(desk, scene, cover=picture(2))
+    desk.plex.clear_log()
+    save(desk, scene, cover=picture(1))
+    assert item.selected == first
+    assert (desk.plex.count("POST"), desk.plex.count("PUT")) == (0, 2)
+
+
+def test_a_cover_that_a_killed_run_has_sent_is_left_as_it_is(pier):
+    desk, scene, item = pier
+    with desk.app.store.connection as database:
+        database.execute("UPDATE scene_record SET poster_hash = '', background_hash = ''")
+    save(desk, scene)
+    assert item.number_of_uploads == 2
+    assert (desk.plex.count("POST"), desk.plex.count("PUT")) == (0, 0)
+
+
 def test_a_new_cover_goes_out_to_both_places_and_locks_them_in_the_edit(pier):
     desk, scene, item = pier
     old = dict(item.selected)
@@ -89,7 +130,7 @@ def test_a_cover_that_is_too_large_costs_the_picture_only(make_desk):
     item = desk.item("a/pier.mp4")
     desk.drain(scene)
     assert (item.title, item.number_of_uploads) == (scene.title, 0)
-    assert desk.rows("SELECT * FROM queue") == []
+    assert (desk.rows("SELECT * FROM queue"), desk.dead()) == ([], {})
     # A smaller one goes out with the next edit.
     save(desk, scene, cover=picture(2))
     assert item.number_of_uploads == 2
