@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from random import Random
+
 from stash2plex.model import Entity, PlexFile, PlexItem, Scene, StashFile
+
+PATIENCE = 60.0
+"""Seconds until a test that waits for a process has failed."""
+
+
+def until(wish):
+    """Wait for something to come true; the clock only ends a test that has failed."""
+    end = time.monotonic() + PATIENCE
+    while not (value := wish()):
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
+    return value
 
 
 class ManualClock:
@@ -29,6 +44,17 @@ class Turned(ManualClock):
         self.now += max(seconds, 0.01)
         for moment in sorted(moment for moment in self.at if moment <= self.now):
             self.at.pop(moment)()
+
+
+class Edge(Random):
+    """Jitter at one end of its range."""
+
+    def __init__(self, *, high):
+        super().__init__(1)
+        self.high = high
+
+    def uniform(self, a, b):
+        return b if self.high else a
 
 
 def make_scene(id_=1, **values):

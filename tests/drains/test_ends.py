@@ -12,6 +12,9 @@ from stash2plex_testing.plex import Fault
 LATER = 130.0
 """Seconds: longer than any probe and any backoff of a first failure."""
 
+AT_ONCE = 0.1
+"""Seconds: a worker that lives for no longer waits for nothing."""
+
 
 @pytest.fixture
 def three(make_desk):
@@ -84,17 +87,18 @@ def test_a_scene_that_spoils_a_read_of_stash_costs_only_itself(three):
     desk.stash.faults.add(
         "graphql_error", operation=r"s2: findScene", message="unexpected null", times=None
     )
-    desk.drain(*scenes)
+    desk.add(*scenes)
+    desk.work(AT_ONCE)
     assert [items[0].title, items[2].title] == [scenes[0].title, scenes[2].title]
-    assert desk.dead() == {2: "transient"}
-    assert desk.rows("SELECT * FROM queue") == []
+    assert desk.rows("SELECT id, attempts, reason FROM queue") == [(2, 1, "transient")]
 
 
 def test_an_item_that_spoils_a_read_of_plex_costs_only_itself(three):
     desk, scenes, items = three
     pattern = r"^/library/metadata/.*\b2\b"
     desk.plex.faults.add(Fault("status", path=pattern, status=400, times=None))
-    desk.drain(*scenes)
+    desk.add(*scenes)
+    desk.work(AT_ONCE)
     assert [items[0].title, items[2].title] == [scenes[0].title, scenes[2].title]
     assert desk.dead() == {2: "rejected"}
     assert desk.rows("SELECT * FROM queue") == []
@@ -126,7 +130,8 @@ def test_a_key_that_plex_fails_on_does_not_keep_its_outage_going(three):
 def test_an_item_that_came_back_under_another_key_is_looked_up_at_once(three, method, pattern):
     desk, scenes, items = three
     before_a_request(desk, method, pattern, lambda: desk.plex.readd_item(items[0]))
-    desk.drain(scenes[0])
+    desk.add(scenes[0])
+    desk.work(AT_ONCE)
     assert desk.titles() == ["2", "3", scenes[0].title]
     assert desk.rows("SELECT * FROM queue") == []
     assert desk.dead() == {}
@@ -151,4 +156,5 @@ def test_an_item_that_leaves_plex_during_an_edit_of_many_costs_the_others_nothin
     desk.drain(*scenes)
     assert {item.texts.get("studio") for item in desk.plex.all_items()} == {"Quay"}
     assert desk.plex.count("PUT") == 1
-    assert desk.rows("SELECT id, reason FROM queue") == [(2, "not_in_plex")]
+    assert desk.rows("SELECT id, attempts, snoozes FROM queue") == [(2, 0, 1)]
+    assert desk.rows("SELECT reason FROM failure") == [("not_in_plex",)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from random import Random
 
 import pytest
@@ -13,12 +14,22 @@ from attrs import evolve
 from stash2plex import db
 from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.datadir import locate, prepare
-from stash2plex.db import SCHEMA_NUMBER, connect, get_meta, set_meta, transaction
+from stash2plex.db import (
+    CACHE_KIB,
+    SCHEMA_NUMBER,
+    WAL_PAGES,
+    connect,
+    get_meta,
+    set_meta,
+    transaction,
+)
 from stash2plex.errors import Refused, StoreDamaged, StoreTooNew, StoreUnavailable, Unavailable
+from stash2plex.keystate import Failure, KeyState, read_key_state
 from stash2plex.model import Entity, Record
 from stash2plex.records import Records
 from stash2plex.show.progress import Progress, ProgressBook, Tally
-from tests.support import ManualClock, make_scene, named
+from stash2plex.workqueue import WorkQueue
+from tests.support import Edge, ManualClock, make_scene, named
 
 
 @pytest.fixture
@@ -100,6 +111,123 @@ def test_the_outermost_transaction_decides(database):
         set_meta(database, "inner", "2")
     assert get_meta(database, "inner") == "2"
     assert not database.in_transaction
+
+
+def pragma(connection, name):
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_only_a_worker_commits_without_a_flush_to_disk(path):
+    # 2 is FULL: a hook's commit is the only trace of an edit; 1 is NORMAL.
+    with closing(connect(path)) as hook, closing(connect(path, relaxed=True)) as worker:
+        assert (pragma(hook, "synchronous"), pragma(worker, "synchronous")) == (2, 1)
+        assert pragma(worker, "cache_size") == -CACHE_KIB
+        assert pragma(worker, "wal_autocheckpoint") == WAL_PAGES
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (sqlite3.OperationalError("database is locked"), "Another program holds it"),
+        (sqlite3.OperationalError("database or disk is full"), "Free some disk space"),
+        (
+            sqlite3.OperationalError("attempt to write a readonly database"),
+            "Make it writable for the user that runs Stash",
+        ),
+        (
+            sqlite3.OperationalError("unable to open database file"),
+            "Make its folder writable for the user that runs Stash",
+        ),
+        (PermissionError(13, "Permission denied"), "Make it writable"),
+        (OSError(30, "Read-only file system"), "Make it writable"),
+        (sqlite3.OperationalError("disk I/O error"), "Look at the disk and at the folder's rights"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_the_file_says_what_to_do(error, advice):
+    mapped = db.store_error(error, "/data/stash2plex.db")
+    assert isinstance(mapped, StoreUnavailable)
+    text = error.strerror if isinstance(error, OSError) else str(error)
+    assert str(mapped).startswith(f"“/data/stash2plex.db” cannot be used: {text}. {advice}")
+
+
+@pytest.mark.parametrize(
+    "text", ["file is not a database", "database disk image is malformed"], ids=str
+)
+def test_a_damaged_file_is_told_from_one_that_cannot_be_used_now(text):
+    mapped = db.store_error(sqlite3.DatabaseError(text), "/data/stash2plex.db")
+    assert isinstance(mapped, StoreDamaged)
+    # An error of the file system may have any words.
+    assert isinstance(db.store_error(OSError(5, text), "/data/x"), StoreUnavailable)
+
+
+def test_a_value_is_stored_over_its_earlier_one(database):
+    assert get_meta(database, "lamp") is None
+    set_meta(database, "lamp", "lit")
+    set_meta(database, "lamp", "out")
+    set_meta(database, "fog", "dense")
+    assert (get_meta(database, "lamp"), get_meta(database, "fog")) == ("out", "dense")
+
+
+def test_a_scene_is_found_by_everything_that_it_showed(database):
+    records = Records(database)
+    record = Record(4, "77", "1", "/media/a.mp4", "the whole path", "f", {})
+    full = make_scene(
+        4,
+        studio=Entity(1, "Quay"),
+        performers=(Entity(2, "Performer 17"),),
+        tags=(Entity(3, "Fog"), Entity(5, "Tide")),
+        groups=(Entity(4, "Lanterns"),),
+    )
+    records.put(record, full)
+    records.put(evolve(record, scene_id=5), make_scene(5, tags=(Entity(3, "Fog"),)))
+    shown = {kind: records.shown_entities(kind) for kind in ("studio", "performer", "tag", "group")}
+    assert shown == {"studio": {1}, "performer": {2}, "tag": {3, 5}, "group": {4}}
+    assert sorted(records.scenes_showing("tag", 3)) == [4, 5]
+    assert records.scenes_showing("studio", 2) == []
+    records.put(record, evolve(full, tags=(Entity(5, "Tide"), Entity(6, "Wind"))))
+    assert records.shown_entities("tag") == {3, 5, 6}
+    assert records.scenes_showing("tag", 3) == [5]
+    records.forget(4, 1.0)
+    assert records.shown_entities("tag") == {3}
+    assert records.shown_entities("studio") == set()
+
+
+def test_a_forgotten_fingerprint_leaves_the_rest_of_a_record(database):
+    records = Records(database)
+    for number in (1, 2, 3):
+        record = Record(number, str(number), "1", "/media/a.mp4", "path", "f", {"title": "A pier"})
+        records.put(record, make_scene(number))
+    records.forget_fingerprints([1, 3])
+    assert [records.get(number).fingerprint for number in (1, 2, 3)] == ["", "f", ""]
+    assert records.get(1).written == {"title": "A pier"}
+
+
+def test_an_edit_is_announced_once_and_says_what_a_person_took_away(database):
+    records = Records(database)
+    sent = Record(4, "77", "1", "/media/a.mp4", "path", "", {"title": "A pier"})
+    records.put(evolve(sent, fingerprint="f", written={"title": "Old"}), make_scene(4))
+    for _ in range(3):
+        records.announce([evolve(sent, removed={"tags": ["Fog"]})])
+    kept = records.get(4)
+    assert kept.announced == ({"title": "A pier"},)
+    assert (kept.written, kept.removed) == ({"title": "Old"}, {"tags": ["Fog"]})
+
+
+def test_an_orphan_is_named_and_gone_when_its_scene_is_back(database):
+    records = Records(database)
+    places = {1: "C:\\films\\pier.mp4", 2: "/media/quay.mp4", 3: "/media/buoy.mp4"}
+    for number, place in places.items():
+        written = {"title": "The quay"} if number == 2 else {}
+        record = Record(number, str(number), "1", place, "path", "f", written)
+        records.put(record, make_scene(number))
+        records.forget(number, float(number))
+    found = [(one.title, one.rating_key, one.plex_path) for one in records.orphans(2)]
+    assert found == [("buoy.mp4", "3", places[3]), ("The quay", "2", places[2])]
+    assert [one.title for one in records.orphans()][2] == "pier.mp4"
+    # Back in Stash, and matched to another item.
+    records.put(Record(3, "9", "1", "/media/buoy-hd.mp4", "path", "f", {}), make_scene(3))
+    assert [one.scene_id for one in records.orphans()] == [2, 1]
 
 
 def test_a_record_and_its_links_round_trip(database):
@@ -238,6 +366,95 @@ class TestBreaker:
         assert breaker.read() == BreakerState()
         rows = list(database.execute("SELECT started_at, ended_at, waiting FROM outage"))
         assert rows == [(start + 20, start + 45, 8)]
+
+    def test_probes_grow_apart_from_two_seconds_on(self, database, clock):
+        breaker = Breaker(database, "plex", clock, Edge(high=True))
+        waits = []
+        for _ in range(9):
+            state = breaker.failed(Unavailable("Plex", "refused"), 1)
+            waits.append(state.next_probe_at - clock.now if state.state == "open" else None)
+        assert waits == [None, None, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+        hurried = Breaker(database, "stash", clock, Edge(high=False))
+        state = hurried.failed(Refused("Stash", "who?"), 1)
+        assert state.next_probe_at - clock.now == pytest.approx(1.6)
+
+    def test_it_is_open_since_the_failure_that_opened_it(self, breaker, clock):
+        for _ in range(2):
+            breaker.failed(Unavailable("Plex", "refused"), 1)
+            clock.step(5)
+        opened = clock.now
+        for _ in range(3):
+            state = breaker.failed(Unavailable("Plex", "refused"), 1)
+            clock.step(5)
+        breaker.probed()
+        assert (state.since, breaker.read().since) == (opened, opened)
+        assert breaker.failed(Unavailable("Plex", "refused"), 1).since == opened
+
+    def test_only_the_end_of_an_outage_is_one(self, breaker, clock, database):
+        assert not breaker.succeeded()
+        breaker.failed(Unavailable("Plex", "refused"), 1)
+        assert not breaker.succeeded()
+        assert breaker.read() == BreakerState()
+        for _ in range(2):
+            breaker.failed(Refused("Plex", "who?"), 1)
+            clock.step(5)
+            assert breaker.succeeded()
+        rows = list(database.execute("SELECT started_at, ended_at FROM outage ORDER BY seq"))
+        assert rows == [(clock.now - 10, clock.now - 5), (clock.now - 5, clock.now)]
+
+    def test_a_probe_says_nothing_of_a_server_that_is_not_known_to_be_down(self, breaker):
+        breaker.probed()
+        breaker.failed(Unavailable("Plex", "refused"), 1)
+        breaker.probed()
+        assert breaker.read().state == "closed"
+
+    def test_a_probe_is_due_at_once_where_a_person_waits(self, breaker, clock):
+        breaker.failed(Refused("Plex", "who?"), 1)
+        assert breaker.read().next_probe_at > clock.now
+        breaker.hasten()
+        assert breaker.read() == evolve(breaker.read(), state="open", next_probe_at=0.0)
+
+    def test_each_server_has_its_own(self, breaker, database, clock):
+        stash = Breaker(database, "Stash", clock, Random(1))
+        breaker.failed(Refused("Plex", "who?"), 1)
+        stash.failed(Refused("Stash", "who?"), 1)
+        due = breaker.read().next_probe_at
+        stash.hasten()
+        stash.probed()
+        assert breaker.read().next_probe_at == due
+        stash.succeeded()
+        assert (breaker.read().state, stash.read().state) == ("open", "closed")
+        rows = list(database.execute("SELECT server, ended_at IS NULL FROM outage ORDER BY seq"))
+        assert rows == [("plex", 1), ("stash", 0)]
+
+
+def test_a_key_is_due_in_hand_waiting_dead_or_nowhere(database):
+    clock = ManualClock()
+    queue = WorkQueue(database, clock)
+
+    def state():
+        return read_key_state(database, ("scene", 1), clock.now)
+
+    assert state() == KeyState("none")
+    queue.add("scene", 1)
+    queue.add("tag", 1)
+    assert state() == KeyState("due", clock.now, clock.now)
+    (claim,) = queue.claim(1, 60.0)
+    assert state().state == "in_progress"
+    queue.nack(claim, delay=5.0, reason="transient", error="Half an answer.")
+    clock.step(1)
+    first = Failure(clock.now - 1, "transient", "Half an answer.")
+    known = state()
+    assert (known.state, known.due_at) == ("waiting", clock.now + 4)
+    assert (known.attempts, known.snoozes, known.reason) == (1, 0, "transient")
+    assert (known.error, known.history) == ("Half an answer.", (first,))
+    clock.step(4)
+    assert state().state == "due"
+    claim = next(one for one in queue.claim(2, 60.0) if one.kind == "scene")
+    queue.bury(claim, title="A pier", reason="rejected", error="No.")
+    last = Failure(clock.now, "rejected", "No.")
+    dead = KeyState("dead", None, None, 2, 0, "rejected", "No.", (last, first))
+    assert state() == dead
 
 
 def test_every_process_reads_the_same_progress(database):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -13,7 +15,9 @@ import pytest
 from stash2plex.db import connect
 from stash2plex.errors import StoreUnavailable
 from stash2plex.lock import drain_lock, drain_runs, presence_lock, show_presence
+from stash2plex.starter import start_worker
 from stash2plex.workqueue import WorkQueue
+from tests.support import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -145,9 +149,11 @@ def test_a_lock_that_did_not_come_along_is_not_held(tmp_path):
 def test_an_adopted_lock_does_not_go_on_to_the_next_child(tmp_path):
     starter = drain_lock(str(tmp_path))
     assert starter.acquire()
-    mine = drain_lock(str(tmp_path))
-    mine.adopt(os.dup(starter.give_to_child()))
+    handed_on = os.dup(starter.give_to_child())
+    os.set_inheritable(handed_on, True)
     starter.release()
+    mine = drain_lock(str(tmp_path))
+    assert mine.adopt(handed_on)
     child = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()"],
         stdin=subprocess.PIPE,
@@ -156,6 +162,46 @@ def test_an_adopted_lock_does_not_go_on_to_the_next_child(tmp_path):
     mine.release()
     assert drain_lock(str(tmp_path)).acquire()
     child.communicate()
+
+
+STARTED = """import json, os, sys, time
+folder, descriptor = sys.argv[2:]
+said = {"arguments": sys.argv[1:], "request": sys.stdin.read(), "out": os.fstat(1).st_rdev,
+        "isolated": [sys.flags.isolated, sys.flags.no_site]}
+print("lost")
+print("kept", file=sys.stderr, flush=True)
+with open(folder + "/said.part", "w") as file:
+    json.dump(said, file)
+os.rename(folder + "/said.part", folder + "/said")
+while not os.path.exists(folder + "/end"):
+    time.sleep(0.01)
+"""
+"""Stands for the worker: writes down how it was started, and lives until it is told to end."""
+
+
+def test_a_worker_is_started_once_with_the_lock_and_streams_of_its_own(tmp_path):
+    (tmp_path / "stash2plex_plugin.py").write_text(STARTED)
+    folder, plugin = str(tmp_path), str(tmp_path)
+    assert start_worker(folder, plugin, b'{"server_connection": {}}')
+    until((tmp_path / "said").exists)
+    said = json.loads((tmp_path / "said").read_text())
+    assert said["arguments"][:2] == ["worker", folder]
+    assert said["request"] == '{"server_connection": {}}'
+    assert said["out"] == os.stat(os.devnull).st_rdev
+    assert said["isolated"] == [1, 1]
+    assert (tmp_path / "worker.log").read_text() == "kept\n"
+    assert stat.S_IMODE(os.stat(tmp_path / "worker.log").st_mode) & 0o077 == 0
+    # The child holds the lock, and this process does not.
+    assert not start_worker(folder, plugin, b"{}")
+    (tmp_path / "end").touch()
+    until(lambda: drain_lock(folder).acquire())
+
+
+def test_a_start_that_fails_leaves_the_lock_free(tmp_path):
+    (tmp_path / "worker.log").mkdir()
+    with pytest.raises(IsADirectoryError):
+        start_worker(str(tmp_path), str(tmp_path), b"{}")
+    assert drain_lock(str(tmp_path)).acquire()
 
 
 def test_a_lock_that_is_not_held_cannot_be_handed_on(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
+from functools import cache
 
 import pytest
 from hypothesis import settings
@@ -38,10 +39,67 @@ class Row:
         self.reason = ""
         self.lease = None  # (lease id, generation, expiry)
 
+    def values(self):
+        """Give what the table holds; of the generations only whether a change came meanwhile."""
+        lease_id, generation, expiry = self.lease or (None, None, None)
+        changed = None if generation is None else self.generation > generation
+        return [
+            self.priority,
+            self.due,
+            self.attempts,
+            self.snoozes,
+            self.interruptions,
+            self.reason,
+            lease_id,
+            changed,
+            expiry,
+        ]
+
     def free(self):
         """Lose the lease without a word from its holder."""
         self.lease = None
         self.interruptions += 1
+
+
+@cache
+def empty_database():
+    """Give the bytes of a fresh database: migrating costs more than an example."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "stash2plex.db")
+        connect(path).close()
+        with open(path, "rb") as file:
+            return file.read()
+
+
+# A rule for each end, so that none is left to chance.
+
+
+def life_to(end):
+    """Make a rule: add a key, claim it, perhaps add it once more, and end it."""
+
+    @rule(key=KEYS, delay=DELAYS, reason=REASONS, priority=PRIORITIES, changed=st.booleans())
+    def live(self, key, delay, reason, priority, changed):
+        self.add(key, priority, 0.0)
+        before = len(self.claims)
+        self.claim(len(ALL_KEYS), urgent_only=False)
+        if changed:
+            self.add(key, priority, 0.0)
+        for claim in self.claims[before:]:
+            if claim.key == key:
+                self.end(claim, end, delay, reason)
+
+    return live
+
+
+def late_by(end):
+    """Make a rule: end a claim that was lost."""
+
+    @precondition(lambda self: self.late())
+    @rule(data=st.data(), delay=DELAYS, reason=REASONS)
+    def end_late(self, data, delay, reason):
+        self.end(data.draw(st.sampled_from(self.late())), end, delay, reason)
+
+    return end_late
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -51,7 +109,10 @@ class QueueMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = ManualClock()
-        self.database = connect(os.path.join(self.folder.name, "stash2plex.db"), relaxed=True)
+        path = os.path.join(self.folder.name, "stash2plex.db")
+        with open(path, "wb") as file:
+            file.write(empty_database())
+        self.database = connect(path, relaxed=True)
         self.queue = self.reader = WorkQueue(self.database, self.clock)
         self.rows = {}
         self.dead = {}  # key -> (reason, attempts, first failure, last failure)
@@ -168,30 +229,24 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -- ending -------------------------------------------------------------------------------
 
+    def holds(self, claim):
+        row = self.rows.get(claim.key)
+        return row is not None and row.lease is not None and row.lease[0] == claim.lease_id
+
+    def late(self):
+        """List the claims whose key is in the queue, and no longer theirs."""
+        return [claim for claim in self.claims if claim.key in self.rows and not self.holds(claim)]
+
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), end=ENDS, delay=DELAYS, reason=REASONS)
     def end_any(self, data, end, delay, reason):
         """End a claim, be it still held or long lost."""
         self.end(data.draw(st.sampled_from(self.claims)), end, delay, reason)
 
-    @rule(
-        key=KEYS,
-        end=ENDS,
-        delay=DELAYS,
-        reason=REASONS,
-        priority=PRIORITIES,
-        changed=st.booleans(),
-    )
-    def run(self, key, end, delay, reason, priority, changed):
-        """Add a key, claim it, perhaps add it once more, and end it: a life as most are."""
-        self.add(key, priority, 0.0)
-        before = len(self.claims)
-        self.claim(len(ALL_KEYS), urgent_only=False)
-        if changed:
-            self.add(key, priority, 0.0)
-        for claim in self.claims[before:]:
-            if claim.key == key:
-                self.end(claim, end, delay, reason)
+    ack_late, nack_late, snooze_late = late_by("ack"), late_by("nack"), late_by("snooze")
+    release_late, aside_late, bury_late = late_by("release"), late_by("aside"), late_by("bury")
+    ack_one, nack_one, snooze_one = life_to("ack"), life_to("nack"), life_to("snooze")
+    release_one, aside_one, bury_one = life_to("release"), life_to("aside"), life_to("bury")
 
     def end(self, claim, end, delay, reason):
         words = {"reason": reason, "error": "e"}
@@ -203,11 +258,10 @@ class QueueMachine(RuleBasedStateMachine):
             "aside": lambda: self.queue.release(claim, reason=reason, aside=True),
             "bury": lambda: self.queue.bury(claim, title="", **words),
         }[end]()
-        row = self.rows.get(claim.key)
-        if row is None or not row.lease or row.lease[0] != claim.lease_id:
-            assert not done
+        assert done == self.holds(claim)
+        if not done:
             return
-        assert done
+        row = self.rows[claim.key]
         unchanged = row.generation == row.lease[1]
         row.lease = None
         if end in ("nack", "snooze") or (end == "bury" and unchanged):
@@ -300,6 +354,17 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.reader.urgent_due() == bool(self.due((URGENT,)))
 
     @invariant()
+    def rows_agree(self):
+        found = {
+            (kind, id_): values
+            for kind, id_, *values in self.database.execute(
+                "SELECT kind, id, priority, due_at, attempts, snoozes, interruptions, reason,"
+                " lease_id, generation > lease_generation, lease_expires_at FROM queue"
+            )
+        }
+        assert found == {key: row.values() for key, row in self.rows.items()}
+
+    @invariant()
     def reasons_agree(self):
         late = [row for row in self.rows.values() if row.lease is None and row.due > self.clock.now]
         waiting = {reason: (number, due) for reason, number, due in self.reader.waiting_reasons()}
@@ -331,7 +396,7 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueueMachine = QueueMachine.TestCase
-TestQueueMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestQueueMachine.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 
 class LongQueueMachine(QueueMachine):

@@ -16,9 +16,7 @@ from stash2plex.db import connect
 from stash2plex.lock import drain_lock, drain_runs
 from stash2plex.workqueue import WorkQueue
 from stash2plex_testing.world import ROOT, World
-
-PATIENCE = 60.0
-"""Seconds until a test that waits has failed."""
+from tests.support import PATIENCE, until
 
 WORKER = f"""import sys
 sys.path.insert(0, {ROOT!r})
@@ -52,14 +50,6 @@ with open(sys.argv[0] + ".part", "w") as file:
 os.rename(sys.argv[0] + ".part", sys.argv[0] + ".started")
 """
 """The entry script of the version that an update brought; it keeps what it was started with."""
-
-
-def until(wish):
-    end = time.monotonic() + PATIENCE
-    while not (value := wish()):
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)
-    return value
 
 
 class Workshop(World):

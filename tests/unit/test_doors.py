@@ -11,6 +11,7 @@ import urllib3.exceptions
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stash2plex import plugin
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.datadir import file_stamp
@@ -34,6 +35,34 @@ def test_any_bytes_are_a_request_or_a_clear_error(data):
     except UsageError:
         return
     assert isinstance(request["args"], dict)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"{", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "is not a JSON object"),
+        (b'{"args": []}', '"args" in the request is not an object'),
+        (b'{"server_connection": [1]}', '"server_connection" in the request is not an object'),
+        (b'{"server_connection": {"Dir": 5}}', '"Dir" in "server_connection" is not the name'),
+        (b'{"server_connection": {"Dir": "a\\u0000"}}', '"Dir" in "server_connection" is not'),
+        (b" " * 101, "is larger than 0 MiB"),
+    ],
+    ids=range(8),
+)
+def test_what_is_wrong_with_a_request_is_said(data, said, monkeypatch):
+    if b"  " in data:
+        monkeypatch.setattr(plugin, "STDIN_LIMIT", 100)
+    with pytest.raises(UsageError, match=said):
+        read_request(data)
+
+
+def test_a_request_as_stash_sends_it_is_taken_as_it_is():
+    request = {"args": {"mode": "status"}, "server_connection": {"Dir": "/config", "Port": 9999}}
+    assert read_request(json.dumps(request).encode()) == request
+    assert read_request(b'{"args": null}')["args"] == {}
+    assert read_request(b"{}")["args"] == {}
 
 
 JSON = st.recursive(
@@ -64,6 +93,34 @@ def test_hook_contexts():
     for bad in ({"type": "Image.Update.Post", "id": 1}, {"type": "Scene.Update.Post", "id": "1"}):
         with pytest.raises(UsageError):
             read_key(bad)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        None,
+        {"type": None, "id": 3},
+        {"type": "Scene.Update", "id": 3},
+        {"type": "Scene.Update.Post.Again", "id": 3},
+        {"type": "Scene.Update.Post", "id": True},
+        {"type": "Scene.Update.Post", "id": 0},
+        {"type": "Scene.Update.Post", "id": 2**63},
+    ],
+)
+def test_a_hook_context_that_is_none_of_ours(context):
+    with pytest.raises(UsageError):
+        read_key(context)
+
+
+def test_the_edges_of_hook_contexts():
+    most = {"type": "Scene.Update.Post", "id": 2**63 - 1}
+    assert read_key(most) == ("scene", 2**63 - 1, 0.0)
+    # An edit of no named field may be one of anything; one field is enough.
+    for fields in ([], None, "id", ["id", "title", "play_count"]):
+        assert read_key({**most, "inputFields": fields}) is not None
+    for kind in ("Performer", "Studio", "Tag", "Group"):
+        assert read_key({"type": f"{kind}.Destroy.Post", "id": 1}) == (kind.lower(), 1, 0.0)
+    assert read_key({"type": "Scene.Create.Post", "id": 1}) == ("scene", 1, 3.0)
 
 
 @given(JSON)
@@ -264,6 +321,12 @@ def test_a_hook_has_a_worker_look_once_a_minute_while_it_is_off():
     assert not may_start("off", 1000.0)
     assert not may_start("off 990", 1000.0)
     assert may_start("off 900", 1000.0)
+    assert may_start("off 940", 1000.0)
+    assert not may_start("off 941", 1000.0)
+    # A clock that was set back does not switch it off for longer.
+    assert may_start("off 1060", 1000.0)
+    assert not may_start("off 1059", 1000.0)
+    assert may_start("", 1000.0)
     # Where Stash's settings file is known, it says all.
     assert not may_start("off 900", 1000.0, changed=False)
     assert may_start("off 999", 1000.0, changed=True)
