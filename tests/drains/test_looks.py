@@ -9,6 +9,7 @@ import pytest
 from stash2plex.servers import stash as stash_client
 from stash2plex.show.observe import Silent
 from stash2plex.sweeps import sweep as sweeping
+from stash2plex.sweeps.enqueue import enqueue_recent
 from stash2plex.worker import Goal
 
 POLL = "query ScenePage"
@@ -120,3 +121,13 @@ def test_more_studios_than_one_question_tells_of_are_left_to_a_sweep(make_desk, 
     for _ in range(3):
         look(desk)
     assert look(desk) == 0
+
+
+def test_recent_scenes_are_queued_and_counted_over_all_pages(make_desk, small_pages):
+    desk = make_desk()
+    desk.scene("a/old.mp4")
+    desk.clock.step(2 * 86_400)
+    recent = [desk.scene(f"a/{n}.mp4", size=n) for n in range(1, 8)]
+    assert enqueue_recent(desk.app, 86_400).sentence() == "7 scenes queued."
+    queued = [id_ for (id_,) in desk.rows("SELECT id FROM queue ORDER BY id")]
+    assert queued == [scene.id for scene in recent]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from stash2plex.index.plexwatch import LOOK_SECONDS, TROUBLE_SECONDS
 from stash2plex.index.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
+from stash2plex_testing.plex import Fault
 
 SCANS = {"trigger_plex_scan": True, "path_map": "/data=>/media"}
 
@@ -192,3 +194,41 @@ def test_nothing_is_scanned_outside_of_the_library_or_when_it_is_off(make_desk):
     desk.drain(desk.scene("a/quay.mp4"))
     desk.work(120)
     assert scans(desk) == []
+
+
+def looks(desk):
+    return desk.plex.count("GET", "^/library/sections$")
+
+
+def test_a_look_that_failed_is_not_repeated_for_five_minutes(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a/pier.mp4"))
+    desk.app.store.connection.execute("UPDATE queue SET due_at = due_at + 5000")
+    desk.work(1)
+    desk.plex.faults.add(Fault("status", path="^/library/sections$"))
+    desk.plex.clear_log()
+    desk.work(LOOK_SECONDS + 1)
+    # The new worker looks once at its start, and has to be told of the fault by its own look.
+    before = looks(desk)
+    desk.plex.faults.add(Fault("status", path="^/library/sections$", times=None))
+    summary = desk.work(TROUBLE_SECONDS + LOOK_SECONDS)
+    assert summary.gave_up == "it was asked to stop."
+    assert looks(desk) - before <= 3
+    assert desk.rows("SELECT state FROM breaker WHERE state <> 'closed'") == []
+    desk.plex.faults.clear()
+    item = desk.item("a/pier.mp4")
+    desk.work(TROUBLE_SECONDS + LOOK_SECONDS)
+    assert item.title == "About a/pier.mp4"
+
+
+def test_a_scan_of_a_library_that_is_gone_is_dropped(make_desk):
+    desk = make_desk(**SCANS)
+    other = desk.plex.add_section("Lanterns", locations=["/media/b"])
+    desk.films.locations[:] = ["/media/a"]
+    desk.add(desk.scene("b/pier.mp4"))
+    desk.work(2)
+    assert desk.rows("SELECT section_id FROM plex_scan") == [(str(other.id),)]
+    del desk.plex._library.sections[other.id]
+    desk.work(120)
+    assert scans(desk) == []
+    assert desk.rows("SELECT * FROM plex_scan") == []

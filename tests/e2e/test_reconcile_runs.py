@@ -288,6 +288,30 @@ def test_the_second_file_of_a_scene_is_no_orphan(open_world):
         assert found(run(app)) == {"stale": 1}
 
 
+def test_an_item_that_went_since_it_was_listed_is_missing(open_world):
+    with open_world(0) as (world, app):
+        scene = world.stash.add_scene(title="Quay", details="Fog.", files=["/data/quay.mp4"])
+        item = world.plex.add_item(world.section, file="/media/library/quay.mp4")
+        make_synced(world, app)
+        item.title = "Another"
+        world.plex.faults.add(Fault("status", path="/metadata/", status=404))
+        report = run(app)
+        assert (found(report), report.queued, report.in_sync) == ({"missing_in_plex": 1}, 1, 0)
+        (example,) = report.examples[Kind.MISSING]
+        assert (example.scene_id, "“/media/library/quay.mp4”" in example.detail) == (scene.id, True)
+        # What the list says is compared with what the item holds.
+        item.parts[0].path = "/media/library/jetty.mp4"
+        assert found(run(app, dry_run=True)) == {"missing_in_plex": 1}
+
+
+def test_of_an_item_that_fits_as_well_as_another_neither_is_an_orphan(open_world):
+    with open_world(0) as (world, app):
+        world.stash.add_scene(title="Twice", files=["/data/a/twice.mp4"])
+        for folder in ("one", "two"):
+            world.plex.add_item(world.section, file=f"/media/{folder}/a/twice.mp4")
+        assert found(run(app)) == {"ambiguous": 1}
+
+
 def test_only_the_newest_reports_are_kept(open_world):
     with open_world(0) as (_, app):
         report = run(app)

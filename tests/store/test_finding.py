@@ -5,12 +5,13 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from attrs import evolve
 
 from stash2plex.app import open_store
 from stash2plex.config import Settings
 from stash2plex.index.plexindex import PlexIndex
 from stash2plex.keystate import find_standing
-from stash2plex.match.finding import Finder, explain_scene
+from stash2plex.match.finding import MOST_ROUNDS, Finder, Found, explain_scene
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.servers.plex import ListPage
 from stash2plex.session import Session, Wanted
@@ -76,6 +77,20 @@ def test_who_wrote_last_to_an_item_of_another_has_that_one_look_again(desk):
     store.queue.clear_waiting()
     assert look(desk, COPY).failed
     assert store.queue.is_empty()
+
+
+def test_an_item_that_proves_wrong_again_and_again_waits(desk):
+    _, _, finder = desk
+    (job,) = look(desk, ORIGINAL).jobs
+    for rounds in range(MOST_ROUNDS):
+        found = Found()
+        finder.went_wrong(evolve(job, rounds=rounds), None, found)
+        assert ([one.rounds for one in found.again], found.failed) == ([rounds + 1], [])
+    found = Found()
+    finder.went_wrong(evolve(job, rounds=MOST_ROUNDS), None, found)
+    ((wanted, error),) = found.failed
+    assert (found.again, wanted.scene.id, error.reason) == ([], 1, "not_in_plex")
+    assert "“A harbour” is being moved" in str(error)
 
 
 def test_an_explanation_counts_other_claims(desk):

@@ -161,6 +161,15 @@ def test_a_job_that_runs_is_remembered_while_it_does():
     assert seen(running, glance(scan(3, "FINISHED", "Identifying..."))).marks.jobs == {}
 
 
+def test_a_job_that_goes_on_is_no_sign_of_a_new_start():
+    before = marks(scan(3, "RUNNING"), scan(4, "FINISHED"))
+    found = seen(before, glance(scan(3, "RUNNING"), scan(4, "FINISHED"), scan(5, "READY")))
+    assert not found.renumbered
+    assert found.marks.jobs == {3: "Scanning...", 5: "Scanning..."}
+    # Number 4 is over already; one that runs under it is another.
+    assert seen(found.marks, glance(scan(4, "RUNNING"), scan(9, "READY"))).renumbered
+
+
 def test_numbers_of_jobs_that_start_anew_are_asked_for_from_one_on():
     found = seen(marks(scan(40, "FINISHED")), glance(scan(2, "RUNNING")))
     assert found.renumbered

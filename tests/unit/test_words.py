@@ -1,0 +1,374 @@
+"""What a person reads: the facts are in the words, and what is not there is not spoken of."""
+
+from __future__ import annotations
+
+import copy
+import io
+from collections import Counter
+
+import pytest
+from rich.console import Console
+
+from stash2plex.compare.drift import Kind
+from stash2plex.compare.reports import Example, Report, report_lines, summary_of, summary_sentence
+from stash2plex.model import Field
+from stash2plex.show import outagereport
+from stash2plex.show.deadletters import REASONS, DeadLetter, Group
+from stash2plex.show.observe import count, progress_sentence, span, utc
+from stash2plex.show.preview import FieldPreview, Preview, ScenePreview, Unmatched
+from stash2plex.show.progress import Progress
+from stash2plex.show.screens import letters_screen, outages_screen, status_screen
+from stash2plex.show.status import status_lines
+from stash2plex.show.terminal import TerminalProgress
+from stash2plex.sweeps.sweep import Enqueued
+from tests.support import ManualClock
+
+WHEN = 1_700_000_000.0
+
+
+def drawn(renderable, width=200):
+    """Draw on a terminal without colour; one line of words."""
+    console = Console(file=io.StringIO(), width=width)
+    console.print(renderable)
+    return " ".join(console.file.getvalue().split())
+
+
+def hidden(text):
+    return "HIDDEN" if "“" in text or "secret" in text else text
+
+
+# -- counts and times ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-3, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min 00 s"),
+        (599, "9 min 59 s"),
+        (600, "10 min"),
+        (3600, "1 h 00 min"),
+        (2 * 86_400 - 1, "47 h 59 min"),
+        (2 * 86_400, "2 d 00 h"),
+        (3 * 86_400 + 5 * 3600, "3 d 05 h"),
+    ],
+)
+def test_a_length_of_time_from_seconds_to_days(seconds, said):
+    assert span(seconds) == said
+
+
+def test_one_is_no_plural_and_thousands_are_grouped():
+    assert [count(number, "key") for number in (0, 1, 2, 12_345)] == [
+        "0 keys", "1 key", "2 keys", "12,345 keys",
+    ]  # fmt: skip
+
+
+def test_what_was_queued_is_told_apart_from_what_needs_nothing():
+    assert Enqueued(12, 12).sentence() == "12 scenes queued."
+    assert Enqueued(1_012, 1).sentence() == "1 scene queued; 1,011 need nothing."
+
+
+def test_progress_says_what_there_is_to_say():
+    assert progress_sentence(Progress(done=1, left=2)) == "1 done, 2 left, 0 failed."
+    moving = Progress(done=1_000, failed=3, later=4, left=90, rate=1.0)
+    assert progress_sentence(moving) == (
+        "1,000 done, 90 left, 3 failed, 4 put off, 1.0 per second, about 1 min 30 s left."
+    )
+
+
+def test_off_a_terminal_progress_is_a_line_each_ten_seconds():
+    clock = ManualClock()
+    console = Console(file=io.StringIO(), width=200)
+    with TerminalProgress(console, clock) as shown:
+        for second in range(1, 26):
+            clock.step(1)
+            shown.progress(Progress(done=second, left=25 - second))
+        clock.step(60)
+        shown.progress(Progress(done=25, ended=True))
+    assert [line.split(",")[0] for line in console.file.getvalue().splitlines()] == [
+        "10 done", "20 done",
+    ]  # fmt: skip
+
+
+def test_on_a_terminal_the_bar_does_not_go_back_when_the_queue_grows():
+    console = Console(file=io.StringIO(), width=100, force_terminal=True)
+    with TerminalProgress(console, ManualClock()) as shown:
+        for progress in (Progress(done=5, left=5), Progress(done=6, left=94)):
+            shown.progress(progress)
+    last = console.file.getvalue().rpartition("Plex")[2]
+    assert " 50%" in last
+    assert "6/100" in last
+
+
+# -- outages ------------------------------------------------------------------------------
+
+WINDOW = {
+    "server": "plex", "days": 7, "outages": 2, "down_s": 7_200, "mttr_s": 3_600, "mtbf_s": 90_000,
+    "availability": 0.98,
+}  # fmt: skip
+QUIET = {**WINDOW, "server": "stash", "outages": 0, "mttr_s": None, "mtbf_s": None,
+         "availability": 1.0}  # fmt: skip
+NOW = {
+    "server": "plex", "started_at": utc(WHEN), "seconds": 90, "cause": "“secret” is away.",
+    "waiting": 7, "next_probe_at": utc(WHEN + 3_600),
+}  # fmt: skip
+PAST = {
+    "server": "stash", "started_at": utc(WHEN - 9_000), "ended_at": utc(WHEN), "seconds": 9_000,
+    "cause": "Stash refuses the connection.", "waiting": 1,
+}  # fmt: skip
+OUTAGES = {
+    "watched_since": utc(WHEN - 86_400), "current": [NOW], "total": 2,
+    "outages": [{**PAST, "server": "plex", "ended_at": None, "seconds": 90}, PAST],
+    "windows": [WINDOW, QUIET],
+}  # fmt: skip
+NONE = {**OUTAGES, "current": [], "total": 0, "outages": []}
+
+
+def test_the_outages_in_words():
+    now, week, open_one, past = outagereport.report_lines(OUTAGES)
+    for fact in ("Plex is out of reach", "(1 min 30 s)", "7 keys waiting", "“secret” is away."):
+        assert fact in now
+    means = "1 h 00 min long on average (MTTR)", "25 h 00 min in order between them (MTBF)"
+    for fact in ("last 7 days", "98.00 % available", "2 outages", *means):
+        assert fact in week
+    assert "1 min 30 s so far, " in open_one
+    assert past.startswith("Stash: ")
+    assert "2 h 30 min, 1 key waited: Stash refuses" in past
+    assert "so far" not in past
+
+
+def test_a_server_that_was_always_there_is_spoken_of_only_where_nothing_else_is():
+    quiet = {**OUTAGES, "current": [], "outages": [], "windows": [QUIET]}
+    assert outagereport.report_lines(quiet) == [
+        "Stash, last 7 days: 100.00 % available, 0 outages."
+    ]
+    (line,) = outagereport.report_lines(NONE)
+    assert line.startswith("No outage since ")
+
+
+def test_the_outages_on_a_screen():
+    wide, narrow = (drawn(outages_screen(OUTAGES, width, hidden), width) for width in (200, 60))
+    for fact in ("Plex is out of reach", "7 keys waiting", "98.00 %", "1 h 00 min", "25 h 00 min"):
+        assert fact in wide
+        assert fact in narrow
+    assert "Stash 7 0 100.00 % – –" in wide
+    assert "1 min 30 s so far 1 " in wide
+    assert "2 h 30 min 1 Stash refuses the connection." in wide
+    assert "refuses the connection" not in narrow
+    assert drawn(outages_screen(NONE, 200, hidden)).startswith("No outage since ")
+    secret = {**OUTAGES, "outages": [{**PAST, "cause": "“secret”"}]}
+    assert "secret" not in drawn(outages_screen(secret, 200, hidden))
+
+
+# -- dead letters -------------------------------------------------------------------------
+
+
+def letter(id_, reason, title="Pier 17", kind="scene"):
+    return DeadLetter(kind, id_, title, "", reason, "It failed.", 5, WHEN, WHEN)
+
+
+def test_dead_letters_on_a_screen_stand_below_their_reason():
+    letters = [letter(1, "ambiguous"), letter(2, "not_in_plex", ""), letter(3, "ambiguous")]
+    groups = [Group("ambiguous", 2_000, WHEN), Group("not_in_plex", 1, WHEN)]
+    shown = drawn(letters_screen(letters, groups, 200, str))
+    first, second = shown.split("1 because ")
+    assert first.startswith("2,000 because several Plex items fit (ambiguous) → Set Path map")
+    assert ("scene:1" in first, "scene:3" in first, "“Pier 17”" in first) == (True, True, True)
+    assert "scene:2" in second
+    assert "“" not in second.partition("scene:2")[2]
+    narrow = drawn(letters_screen(letters, groups, 60, hidden), 60)
+    assert ("scene:1 HIDDEN" in narrow, "Pier" in narrow) == (True, False)
+    assert len(narrow) < len(drawn(letters_screen(letters, groups, 200, hidden)))
+    assert drawn(letters_screen([], [], 200, str)) == "No dead letters."
+    assert REASONS["ambiguous"].fix.split()[0] in shown
+
+
+# -- status -------------------------------------------------------------------------------
+
+STATUS = {
+    "queue": {"pending": 1_200, "in_progress": 3, "waiting": 4, "dead": 5},
+    "synced": 17,
+    "last_sync_at": utc(WHEN),
+    "rate_per_s": 2.5,
+    "eta_s": 90,
+    "breaker": {"state": "closed", "since": None, "reason": None},
+    "worker": {
+        "running": True, "pid": 17, "since": utc(WHEN), "origin": "service", "note": None,
+        "handled": 40,
+    },
+    "stash": {"problem": None},
+    "plex": {
+        "reachable": True, "version": "1.43", "library": "Harbour Films", "items": 1,
+        "problem": None,
+    },
+    "metrics": {
+        "scenes": {"written": 8, "equal": 2, "skipped": 1},
+        "edit_seconds": {"count": 8, "mean": 0.0204, "p50_below": 0.025, "p95_below": 0.05},
+    },
+    "background_worker": "auto",
+    "reconcile": {"last": None},
+}  # fmt: skip
+
+
+def changed(**parts):
+    status = copy.deepcopy(STATUS)
+    for name, value in parts.items():
+        status[name] = {**status[name], **value} if isinstance(value, dict) else value
+    return status
+
+
+def both(status, hide=str):
+    """Say a status in lines and on a screen."""
+    return " ".join(status_lines(status)), drawn(status_screen(status, hide))
+
+
+def test_a_status_while_it_works():
+    lines, screen = both(STATUS)
+    for said in (lines, screen):
+        for fact in ("1,200 due, 3 in progress, 4 waiting for later", "17 scenes, the last at",
+                     "8 scenes written", "an edit takes 20 ms", "1.43, “Harbour Films”, 1 item",
+                     "service is running (process 17)", "about 1 min 30 s left"):  # fmt: skip
+            assert fact in said
+        assert "ait for Plex" not in said
+    assert "5 dead" in lines
+    assert "95 % below 0.05 s" in lines
+    assert "2.5 per second" in lines
+    assert "5 given up" in screen
+    assert "3 needed nothing" in screen
+    assert "2.5/s" in screen
+
+
+def test_a_status_without_a_past():
+    fresh = changed(
+        synced=0, last_sync_at=None, eta_s=None, queue=dict.fromkeys(STATUS["queue"], 0),
+        metrics={"scenes": {}, "edit_seconds": {"count": 0, "mean": None}},
+        plex={"library": None}, worker={"running": False},
+    )  # fmt: skip
+    lines, screen = both(fresh)
+    assert "In sync: 0 scenes." in lines
+    assert "no library listed yet" in lines
+    assert "So far" not in lines
+    assert "No worker is running now; the next change" in lines
+    assert "at rest" in screen
+    assert "given up" not in screen
+    assert "the last at" not in screen
+    off_lines, off_screen = both({**fresh, "background_worker": "off"})
+    for said in (off_lines, off_screen):
+        assert "only tasks send anything" in said
+
+
+def test_a_status_while_plex_is_away():
+    open_ = {"state": "open", "since": utc(WHEN), "reason": "“secret” is asleep."}
+    away = changed(
+        breaker=open_, plex={"reachable": False, "problem": "“secret” refuses."}, eta_s=None
+    )
+    lines, screen = both(away)
+    assert "Waiting for Plex since" in lines
+    assert "waiting for Plex since" in screen
+    for said in (lines, screen):
+        assert "“secret” is asleep." in said
+        assert "not reachable" in said
+    assert "secret" not in both(away, hidden)[1]
+    # What the worker says of its waiting is newer than the breaker's reason.
+    noted = changed(breaker=open_, worker={"note": "Plex is busy.\nNext try in 8 s."}, eta_s=None)
+    for said in both(noted):
+        assert "Plex is busy. Next try in 8 s." in said
+        assert "asleep" not in said
+
+
+def test_a_status_with_a_stash_that_is_away_and_a_last_comparison():
+    last = {**summary_of(reconciled().as_dict()), "queued": 3}
+    status = changed(stash={"problem": "Stash wants a log-in."}, reconcile={"last": last})
+    lines, screen = both(status)
+    assert "Stash: Stash wants a log-in." in lines
+    assert "Stash Stash wants a log-in." in screen
+    assert "Last reconcile (all) at" in lines
+
+
+# -- reconcile ----------------------------------------------------------------------------
+
+
+def reconciled(**values):
+    counts = dict.fromkeys(Kind, 0) | {Kind.DRIFTED: 5, Kind.ORPHAN: 1}
+    examples = dict.fromkeys(Kind, ()) | {
+        Kind.DRIFTED: tuple(
+            Example(n, f"Pier {n}", "/data/a.mp4", "7", ("title", "tags")) for n in range(1, 5)
+        ),
+        Kind.ORPHAN: (Example(None, "", "/media/b.mp4", "8", (), "was scene 9"),),
+    }
+    given = {
+        "scope": "all", "dry_run": False, "started_at": WHEN, "seconds": 61.0, "problem": "",
+        "scenes": 1_200, "in_sync": 1_100, "left_out": 0, "queued": 5, "requests": {},
+        "counts": counts, "examples": examples,
+    }  # fmt: skip
+    return Report(**{**given, **values})
+
+
+def test_a_report_names_three_of_each_kind_and_counts_the_rest():
+    first, drifted, orphan = report_lines(reconciled().as_dict())
+    assert first == "1,200 scenes compared in 1 min 01 s, 1,100 in sync, 5 queued."
+    assert drifted.startswith("5 drifted (")
+    assert "scene 3 “Pier 3” (title, tags); and 2 more." in drifted
+    assert "Pier 4" not in drifted
+    assert orphan.endswith(": “/media/b.mp4” (was scene 9).")
+
+
+def test_a_report_of_a_part_of_it():
+    partial = reconciled(dry_run=True, in_sync=None, left_out=3, problem="Plex is away.")
+    lines = report_lines(partial.as_dict())
+    assert "in sync" not in lines[0]
+    assert "3 left out" in lines[0]
+    assert lines[0].endswith("5 would be queued.")
+    assert lines[-1].startswith("Not complete: Plex is away.")
+    said = summary_sentence(summary_of(partial.as_dict()), "12:00")
+    assert said == (
+        "Last reconcile (all) at 12:00, not complete: 1,200 scenes, 5 drifted, 1 orphan in Plex, "
+        "5 queued."
+    )
+    well = reconciled(counts=dict.fromkeys(Kind, 0), scenes=1, queued=0)
+    said = summary_sentence(summary_of(well.as_dict()), "12:00")
+    assert said == "Last reconcile (all) at 12:00: 1 scene, nothing differs, 0 queued."
+
+
+# -- preview ------------------------------------------------------------------------------
+
+
+def test_a_preview_says_each_field_from_what_to_what():
+    fields = (
+        FieldPreview(Field.TITLE, "pier", "A\npier"),
+        FieldPreview(Field.SUMMARY, "", "x" * 61),
+        FieldPreview(Field.RATING, 8.0, None),
+        FieldPreview(Field.TAGS, ("Ebb",), ("Fog",), ("Fog",), ("Ebb",)),
+    )
+    one = ScenePreview(
+        4, "A pier", "7", "the file name", fields, (Field.POSTER, Field.BACKGROUND),
+        (Field.STUDIO,), (Field.DATE,),
+    )  # fmt: skip
+    words = one.words()
+    for fact in (
+        "Scene 4 “A pier”: ", "title “pier” → “A pier”; ", f"summary (nothing) → “{'x' * 59}…”; ",
+        "rating 8 → (nothing); ", "tags + “Fog”, − “Ebb”; ", "new poster and background; ",
+        "a lock on studio; ", "kept as made in Plex: date.",
+    ):  # fmt: skip
+        assert fact in words
+    bare = ScenePreview(4, "A pier", "7", "the file name", fields[:1], (), (), ())
+    assert bare.words() == "Scene 4 “A pier”: title “pier” → “A pier”."
+
+
+def test_a_preview_counts_all_and_says_that_not_all_are_shown():
+    seen = Preview(seen=1_000, settled=900, unchanged=20, changing=60, left_out=5, not_matched=15)
+    seen.problems.append(Unmatched(9, "Quay", "not_in_plex", "“Quay” is not in Plex yet."))
+    seen.fields = Counter({Field.TITLE: 60, Field.TAGS: 2})
+    problem, total = seen.lines()
+    assert problem == "Scene 9: “Quay” is not in Plex yet."
+    assert total == (
+        "60 scenes of 1,000 would change (the first 0 are shown): title of 60, tags of 2. 920 need "
+        "nothing, 5 are left out by settings or hold no metadata, 15 have no Plex item. "
+        "Nothing was written."
+    )
+    assert Preview(seen=1, settled=1).lines() == [
+        "0 scenes of 1 would change. 1 need nothing. Nothing was written."
+    ]
+    found = seen.as_json()
+    assert (found["unchanged"], found["fields"]) == (920, {"title": 60, "tags": 2})
