@@ -41,7 +41,8 @@ NEWS_SQL = (
     " OR EXISTS (SELECT 1 FROM"
     " (SELECT started_at, ended_at, cured FROM outage ORDER BY seq DESC LIMIT 4)"
     " WHERE NOT cured AND (started_at > ?1 OR ended_at > ?1))"
-    " OR EXISTS (SELECT 1 FROM run WHERE state = 'stopped' AND ended_at > ?1)"
+    " OR EXISTS (SELECT 1 FROM (SELECT state, ended_at FROM run ORDER BY id DESC LIMIT 4)"
+    " WHERE state = 'stopped' AND ended_at > ?1)"
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
     " OR EXISTS (SELECT 1 FROM missing_news)"
 )

@@ -75,7 +75,8 @@ def note_cost(database: sqlite3.Connection, began: float, now: float) -> None:
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA busy_timeout = 0")
     try:
-        set_meta(database, NAME, f"{due:.0f} {json.dumps(value)}")
+        # Rounded down: a save in the same second measures too while samples are missing.
+        set_meta(database, NAME, f"{int(due)} {json.dumps(value)}")
     except sqlite3.OperationalError:
         return
 

@@ -195,7 +195,8 @@ def test_the_look_for_news_reads_no_more_than_the_heads_of_tables(store):
         for row in plan
         if row[3].startswith("SCAN")
         and "missing_news" not in row[3]
-        and "outage" not in row[3]
+        # The newest few, from the end of the table.
+        and row[3] not in ("SCAN outage", "SCAN run")
         and "CONSTANT" not in row[3]
         and "subquery" not in row[3]
     ]
