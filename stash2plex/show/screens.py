@@ -18,6 +18,7 @@ from stash2plex.show.deadletters import DeadLetter, reason_of
 from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.show.outagereport import percent
+from stash2plex.show.status import held_line
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -42,6 +43,8 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
         parts.append(bar)
     rows.add_row("Now", _now(status, hide))
     rows.add_row("Queue", _queue(queue))
+    if line := held_line(status):
+        rows.add_row("On hold", Text(hide(line), style="yellow"))
     rows.add_row("Plex", _plex(plex, hide))
     if status["stash"]["problem"]:
         rows.add_row("Stash", Text(hide(status["stash"]["problem"]), style="red"))

@@ -158,9 +158,8 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"Plex: not reachable now. {plex['problem'] or ''}".strip())
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
-    if (held := status["held"]) and held["by"] == "stop":
-        since = moment(held["since"])
-        lines.append(held_sentence(Held(held["task"], since, held["scenes"])))
+    if line := held_line(status):
+        lines.append(line)
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     note = worker["note"]
@@ -180,6 +179,14 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines
+
+
+def held_line(status: dict[str, Any]) -> str:
+    """Say which stopped task holds keys back, and what lets them go on; empty for none."""
+    held = status["held"]
+    if held is None or held["by"] != "stop":
+        return ""
+    return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
 
 
 def _pace(metrics: dict[str, Any]) -> str:
