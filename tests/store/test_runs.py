@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
-from stash2plex.db import connect
+from stash2plex.db import _migrations, connect
 from stash2plex.errors import Unavailable
 from stash2plex.hook import NEWS_SQL
 from stash2plex.keystate import read_key_state
@@ -405,3 +408,25 @@ def test_what_stash_answers_about_jobs():
     assert found == [TaskJob(7, "RUNNING", "Scanning...", ADDED)]
     assert read_jobs(make_converter(), {"jobQueue": None}) == []
     assert len(read_jobs(make_converter(), {"jobQueue": [row]})) == 1
+
+
+def test_a_queue_of_before_runs_keeps_its_keys(tmp_path):
+    path = str(tmp_path / "stash2plex.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for number, statements in _migrations():
+            if number < 7:
+                for statement in statements:
+                    old.execute(statement)
+        old.execute("PRAGMA user_version = 6")
+        old.execute(
+            "INSERT INTO queue (kind, id, priority, generation, added_at, due_at, attempts,"
+            " reason, lease_id, lease_generation, lease_expires_at)"
+            " VALUES ('scene', 1, 1, 4, 5.0, 6.0, 2, 'transient', 'a', 3, 7.0)"
+        )
+    with closing(connect(path)) as database:
+        rows = list(database.execute("SELECT * FROM queue"))
+        expected = ("scene", 1, 1, 4, 5.0, 6.0, 2, 0, 0, "transient", "a", 3, 7.0, 0, 0, -1)
+        assert rows == [expected]
+        names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+        assert {"queue_due", "queue_leased"} <= names
+        assert Runs(database, ManualClock()).handled() == 0
