@@ -119,11 +119,12 @@ class StopWatch:
             look(self._runs, stash, self._besides)
 
     def close(self) -> None:
-        """Leave what is under way."""
-        self._answer = None
+        """End. An answer that comes meanwhile counts: Stash forgets its jobs."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+        if self._answer is not None and not self._answer.cancelled():
+            self._take(self._answer)
 
     def _take(self, answer: Future[list[TaskJob]]) -> int:
         self._answer = None

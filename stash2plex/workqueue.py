@@ -487,8 +487,7 @@ class WorkQueue:
 
     def is_empty(self) -> bool:
         """Whether there is nothing to do, now or later: no key but held ones."""
-        found = self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1")
-        return found.fetchone() is None
+        return not list(self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1"))
 
     def waiting_reasons(self) -> list[tuple[str, int, float | None]]:
         """Return why keys wait: reason, how many, when the first is due (None for held keys)."""

@@ -34,9 +34,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 OURS = frozenset(
     (
         "Clear Dead Letter Queue", "Health Check", "Process Queue", "Rebuild Plex Index",
-        "Recover Outage Jobs", "Retry Dead Letters", "Sync All Scenes", "View Queue Status",
+        "Reconcile Library (All)", "Reconcile Library (Last 7 Days)",
+        "Reconcile Library (Recent)", "Reconcile Missing Metadata Only", "Recover Outage Jobs",
+        "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",
         "days", "dlq list", "enabled", "limit", "make demo", "max_wait", "offset", "reason",
-        "scene_id", "scene_ids", "stash2plex process", "worker.log",
+        "scene_id", "scene_ids", "stash2plex process", "stash2plex reconcile", "stash2plex sync",
+        "worker.log",
     )
 )  # fmt: skip
 """What stands in quotes in our own messages and says nothing of a library; a test collects them."""

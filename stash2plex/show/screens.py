@@ -19,7 +19,7 @@ from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.observe import count, local, moment, span
 from stash2plex.show.outagereport import percent
 from stash2plex.show.outages import outage_words
-from stash2plex.show.status import named_lines
+from stash2plex.show.status import held_line, named_lines
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -46,6 +46,8 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
         parts.append(bar)
     rows.add_row("Now", _now(status, hide))
     rows.add_row("Queue", _queue(queue))
+    if line := held_line(status):
+        rows.add_row("On hold", Text(hide(line), style="yellow"))
     for line in named_lines(status):
         head, _, text = line.partition(": ")
         rows.add_row(head, Text(hide(text)))

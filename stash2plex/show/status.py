@@ -22,6 +22,7 @@ from stash2plex.show.telling import held_sentence
 from stash2plex.stops import look as look_for_stops
 from stash2plex.version import VERSION
 from stash2plex.worker import WAITING
+from stash2plex.workqueue import STOPPED
 
 GLANCE_SECONDS = 2.0
 """How long the status waits for Plex: it is a glance, not a test."""
@@ -119,6 +120,8 @@ def named_lines(status: dict[str, Any]) -> list[str]:
         *(
             line("Waiting", WAITING.get(one["reason"], "to be tried again"), one)
             for one in status["named"]["waiting"]
+            # What is held has a sentence of its own.
+            if one["reason"] != STOPPED
         ),
         *(
             line("Given up", f"because {reason_of(one['reason']).words}", one)
@@ -205,9 +208,8 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"Plex: {plex['problem'] or 'not reachable now.'}")
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
-    if (held := status["held"]) and held["by"] == "stop":
-        since = moment(held["since"])
-        lines.append(held_sentence(Held(held["task"], since, held["scenes"])))
+    if line := held_line(status):
+        lines.append(line)
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     note = (worker["note"] or "").removeprefix(plex["problem"] or "").strip()
@@ -227,6 +229,14 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines
+
+
+def held_line(status: dict[str, Any]) -> str:
+    """Say which stopped task holds keys back, and what lets them go on; empty for none."""
+    held = status["held"]
+    if held is None or held["by"] != "stop":
+        return ""
+    return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
 
 
 def _pace(metrics: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from stash2plex_testing.stash import FakeStash, Job
+from stash2plex_testing.stash.jobs import JobError
 from stash2plex_testing.stash.manifest import ManifestError, read_manifest
 from stash2plex_testing.stash.process import Progress, interpret
 
@@ -518,6 +519,29 @@ def test_stopping_does_not_wait_for_a_child_that_holds_stdout(stash: FakeStash) 
         assert alive(child), "only the direct child is killed"
     finally:
         os.kill(child, signal.SIGKILL)
+
+
+def test_a_job_that_fails_is_failed_although_it_was_stopped(stash: FakeStash) -> None:
+    runs = threading.Event()
+
+    def fail(job: Job) -> None:
+        runs.set()
+        job.cancelled.wait(10)
+        raise JobError("no such plugin")
+
+    job = stash.queue_job("bad", fail)
+    assert runs.wait(10)
+    stash.jobs.stop(job.id)
+    assert job.wait().status == "FAILED"
+
+
+def test_a_restart_forgets_jobs_and_numbers_them_from_one(stash: FakeStash) -> None:
+    first = stash.queue_job("one", lambda job: None).wait()
+    stash.stop()
+    stash.start()
+    assert stash.jobs.find(first.id) is None
+    again = stash.queue_job("two", lambda job: None).wait()
+    assert again.id == first.id == 1
 
 
 def test_only_ten_finished_jobs_are_remembered(stash: FakeStash) -> None:
