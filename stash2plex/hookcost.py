@@ -70,7 +70,7 @@ def note_cost(database: sqlite3.Connection, began: float, now: float) -> None:
         "ms": [*known["ms"], round(1000 * age)][-KEPT:],
         "start_ms": [*known["start_ms"], round(1000 * start)][-KEPT:],
     }
-    due = now + APART if len(value["ms"]) == KEPT else now
+    due = now + APART if len(value["ms"]) == KEPT else 0.0
     # Worth neither a flush to disk nor a wait for another writer: the key is safe.
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA busy_timeout = 0")

@@ -28,5 +28,6 @@ def clear_match_cache(context: Context) -> str:
     session = context.app.open_session()
     session.index.clear()
     session.index.check_server(session.plex.check_token().machine_id)
-    number = read_news(context.app.store, session).files
-    return context.say(f"The Plex index was rebuilt: {count(number, 'file')} listed.")
+    read_news(context.app.store, session)
+    # Not what this process read: a worker that looks at Plex at the same time reads a part of it.
+    return context.say(f"The Plex index was rebuilt: {count(session.index.size(), 'item')}.")

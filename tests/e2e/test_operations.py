@@ -176,7 +176,10 @@ def test_what_an_outage_killed_comes_back_and_what_a_scene_did_stays(busy):
     bury("transient", [2])
     bury("rejected", [3])
     said = busy.operation("recover_outage_jobs")
-    assert said.startswith("Put 2 dead letters of outages back into the queue. 2 stay:")
+    assert said.startswith(
+        "Put 2 dead letters of outages back into the queue. Run “Process Queue” to send what is "
+        "due. 2 stay: "
+    )
     left = {row["scene_id"] for row in busy.operation("dead_letters")["items"]}
     assert left == {3, busy.ids["twin"]}
     only = busy.operation("dead_letters", reason="rejected")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import sys
 
 import pytest
+
+from stash2plex.lock import drain_runs
+from stash2plex_testing.plex import Latency
 
 SKIP = {"skip_fields": "poster background"}
 BAD = (
@@ -172,3 +177,45 @@ def test_a_shim_before_python_is_named_with_what_to_put_in_its_place(make_stage,
     named = text.split("Put “")[1].split("”")[0]
     assert os.path.samefile(named, sys.executable)
     assert "into Settings > System > Python Executable Path." in text
+
+
+def test_the_other_tasks_say_what_a_living_worker_has_in_hand(make_stage):
+    stage = make_stage(40, latency=Latency(write=0.2), settings=SKIP)
+    stage.operation("sync", scene_ids=list(range(1, 41)))
+    stage.until(lambda: stage.plex.count("PUT") >= 2)
+    added = stage.stash.add_scene(title="Later", files=["/data/later.mp4"])
+    said = stage.operation("clear_queue")
+    assert "in progress go" in said
+    stage.plex.latency.write = 0.0
+    assert stage.operation("clear_match_cache") == "The Plex index was rebuilt: 40 items."
+    stage.until(lambda: not stage.rows("SELECT 1 FROM queue"))
+    assert stage.operation("clear_queue") == "Nothing was waiting."
+    assert stage.operation("retry_dlq") == "There are no dead letters."
+    assert (
+        stage.operation("retry_dlq", reason="ambiguous")
+        == "There are no dead letters of the reason ambiguous."
+    )
+    assert stage.operation("recover_outage_jobs") == "No dead letter is of an outage."
+    assert stage.operation("clear_dlq") == "There were no dead letters."
+    assert stage.operation("purge_dlq") == "There were no dead letters older than 30 days."
+    twins(stage)
+    stage.operation("sync", scene_ids=[added.id + 1, added.id + 2])
+    stage.until(lambda: stage.rows("SELECT count(*) FROM dead_letter") == [(2,)])
+    assert stage.operation("purge_dlq").endswith("older than 30 days. 2 newer stay.")
+    assert stage.operation("retry_dlq") == (
+        "Put 2 dead letters back into the queue. The worker sends what is due."
+    )
+    stage.until(lambda: stage.rows("SELECT count(*) FROM dead_letter") == [(2,)])
+    assert stage.operation("clear_dlq") == "Removed 2 dead letters."
+
+
+def test_what_a_killed_worker_had_in_hand_is_cleared_too(make_stage):
+    stage = make_stage(30, latency=Latency(write=0.2), settings=SKIP)
+    stage.operation("sync", scene_ids=list(range(1, 31)))
+    stage.until(lambda: stage.plex.count("PUT") >= 2)
+    ((pid,),) = stage.rows("SELECT pid FROM drain")
+    os.kill(pid, signal.SIGKILL)
+    stage.until(lambda: not drain_runs(stage.data_dir))
+    assert stage.rows("SELECT 1 FROM queue WHERE lease_id IS NOT NULL LIMIT 1")
+    assert re.fullmatch(r"Removed \d+ waiting keys\.", stage.operation("clear_queue"))
+    assert stage.rows("SELECT 1 FROM queue") == []
