@@ -82,9 +82,16 @@ class Context:
         return require(table, text, kind)
 
 
+class IdError(StashError):
+    """An id that is not a number."""
+
+
 def require(table: Table[Any], text: object, kind: str) -> Any:
     """Find a row by the text of its id. Raises StashError where there is none."""
-    number = number_of(text)
+    try:
+        number = number_of(text)
+    except StashError as error:
+        raise IdError(f"converting id: {error}") from None
     row = table.get(number)
     if row is None:
         raise StashError(f"{kind} with id {number} not found")
@@ -95,7 +102,10 @@ def foreign(table: Table[Any], texts: Any) -> tuple[Any, ...]:
     """Find the rows that an input refers to. Raises StashError as the database would."""
     rows: list[Record] = []
     for text in texts or ():
-        row = table.get(number_of(text))
+        try:
+            row = table.get(number_of(text))
+        except StashError as error:
+            raise IdError(str(error)) from None
         if row is None:
             raise StashError("FOREIGN KEY constraint failed")
         rows.append(row)

@@ -45,7 +45,8 @@ def _create(kind: str) -> Resolver:
             try:
                 apply_entity(library, row, input)
             except StashError:
-                library.destroy_entity(row)
+                table: Any = library.table_of(kind)
+                table.undo(row)
                 raise
         _fire(context, kind, "Create", row.id, context.core.struct(type_name, input))
         return row
@@ -59,7 +60,10 @@ def _update(kind: str) -> Resolver:
     def resolve(_: None, context: Context, input: Values) -> Any:  # noqa: A002 - Stash's name
         library = context.core.library
         with library.lock:
-            row = context.row(library.table_of(kind), input["id"], kind)
+            table = library.table_of(kind)
+            if kind == "group" and number_of(input["id"]) not in table:
+                raise StashError("not found")
+            row = context.row(table, input["id"], kind)
             apply_entity(library, row, input)
         _fire(context, kind, "Update", row.id, context.core.struct(type_name, input), input)
         return library.table_of(kind).get(row.id)
@@ -93,7 +97,12 @@ def _destroy_many(kind: str) -> Resolver:
 def _remove(context: Context, kind: str, ids: list[str]) -> None:
     library = context.core.library
     with library.lock:
-        for row in [context.row(library.table_of(kind), text, kind) for text in ids]:
+        table = library.table_of(kind)
+        numbers = [number_of(text) for text in ids]
+        for number in numbers:
+            if number not in table:
+                raise StashError(f"id {number} does not exist in {kind}s")
+        for row in [table[number] for number in numbers]:
             library.destroy_entity(row)
 
 

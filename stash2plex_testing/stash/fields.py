@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from stash2plex_testing.stash.collation import natural
 from stash2plex_testing.stash.core import Context
 from stash2plex_testing.stash.library import unix_seconds
 from stash2plex_testing.stash.manifest import Hook, Manifest, Task
@@ -26,13 +27,32 @@ Resolver = Callable[..., Any]
 """Takes the object, the context and the field's arguments by name."""
 
 
+def tag_key(tag: Tag) -> str:
+    """Order tags as Stash does: by sort name where there is one, by name."""
+    return natural(tag.sort_name or tag.name)
+
+
 def _tags(row: Any, _: Context) -> list[Tag]:
-    return sorted(row.tags, key=lambda tag: (tag.sort_name or tag.name).casefold())
+    return sorted(row.tags, key=tag_key)
 
 
-def _performers(scene: Scene, context: Context) -> tuple[Performer, ...]:
+def _marker_tags(marker: Marker, _: Context) -> list[Tag]:
+    return sorted(marker.tags, key=lambda tag: tag.id)
+
+
+def _parents(tag: Tag, _: Context) -> list[Tag]:
+    return sorted(tag.parents, key=tag_key)
+
+
+def _text(name: str) -> Resolver:
+    """Read a text that is empty, not null, where nothing is set."""
+    return lambda row, _: getattr(row, name) or ""
+
+
+def _performers(scene: Scene, context: Context) -> Sequence[Performer]:
     if not context.core.shuffle_performers:
-        return scene.performers
+        # No order is asked of the database, so they come as the index has them.
+        return sorted(scene.performers, key=lambda row: row.id)
     return tuple(random.sample(scene.performers, len(scene.performers)))
 
 
@@ -96,7 +116,8 @@ def _scene_count(row: Entity, context: Context, **_: Any) -> int:
 
 
 def _children(tag: Tag, context: Context) -> list[Tag]:
-    return [row for row in list(context.core.library.tags.values()) if tag in row.parents]
+    rows = [row for row in list(context.core.library.tags.values()) if tag in row.parents]
+    return sorted(rows, key=tag_key)
 
 
 def _child_studios(studio: Studio, context: Context) -> list[Studio]:
@@ -170,6 +191,7 @@ def _plugin_paths(manifest: Manifest, context: Context) -> dict[str, list[str] |
 
 FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     "Scene": {
+        **{name: _text(name) for name in ("title", "code", "details", "director")},
         "url": _first_url,
         "o_counter": lambda scene, _: len(scene.orgasms),
         "o_history": lambda scene, _: sorted(scene.orgasms, reverse=True),
@@ -195,18 +217,20 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
         "bit_rate": lambda file, _: int(file.size * 8 / max(file.duration, 1)) % 2**31,
     },
     "SceneMarker": {
-        "tags": _tags,
+        "tags": _marker_tags,
         "stream": lambda row, context: _marker_path(row, context, "stream"),
         "preview": lambda row, context: _marker_path(row, context, "preview"),
         "screenshot": lambda row, context: _marker_path(row, context, "screenshot"),
     },
     "Performer": {
+        **{name: _text(name) for name in ("disambiguation", "country", "details")},
         "scene_count": _scene_count,
         "scenes": _scenes_with,
         "tags": _tags,
         "image_path": _image("performer"),
     },
     "Studio": {
+        "details": _text("details"),
         "scene_count": _scene_count,
         "tags": _tags,
         "parent_studio": lambda studio, _: studio.parent,
@@ -214,6 +238,8 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
         "image_path": _image("studio"),
     },
     "Tag": {
+        **{name: _text(name) for name in ("sort_name", "description")},
+        "parents": _parents,
         "scene_count": _scene_count,
         "children": _children,
         "parent_count": lambda tag, _: len(tag.parents),
@@ -221,6 +247,7 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
         "image_path": _image("tag"),
     },
     "Group": {
+        **{name: _text(name) for name in ("aliases", "director", "synopsis")},
         "scene_count": _scene_count,
         "scenes": _scenes_with,
         "tags": _tags,

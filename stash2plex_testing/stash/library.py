@@ -51,6 +51,11 @@ class Table(dict[int, Row], Generic[Row]):
         self.pop(row.id, None)
         self._ids = None
 
+    def undo(self, row: Row) -> None:
+        """Take back a row that was just added: its id goes to the next one."""
+        self.drop(row)
+        self._last = row.id - 1
+
     def between(self, low: float, high: float) -> Iterable[Row]:
         """Give the rows whose id is from `low` to `high`, by growing id, as they are asked for."""
         if self._ids is None:

@@ -16,9 +16,17 @@ from typing import Any
 
 from stash2plex_testing.stash.auth import COOKIE_NAME, Session, Sessions
 from stash2plex_testing.stash.criteria import Panic, StashError
+from stash2plex_testing.stash.gotext import quoted
 from stash2plex_testing.stash.jobs import Job, JobError, JobQueue
 from stash2plex_testing.stash.log import HookRun, Journal
-from stash2plex_testing.stash.manifest import Hook, Manifest, ManifestError, read_manifest, walk
+from stash2plex_testing.stash.manifest import (
+    Hook,
+    Manifest,
+    ManifestError,
+    Task,
+    read_manifest,
+    walk,
+)
 from stash2plex_testing.stash.process import LineSink, Outcome, PluginProcess
 
 MAX_LOOPS = 10
@@ -159,8 +167,8 @@ class Plugins:
                 session,
                 connection=caller.connection,
             )
-        except (OSError, StashError) as error:
-            self._journal.log("error", f"error executing plugin {manifest.id}: {error}")
+        except StashError as error:
+            self._journal.log("error", f"error executing post hooks: {error}")
             return None
         seconds = time.monotonic() - started
         self._journal.hook_runs.add(
@@ -174,20 +182,22 @@ class Plugins:
                 outcome.killed,
             )
         )
-        self._report(outcome)
+        if outcome.killed:
+            self._journal.log("error", "error executing post hooks: operation cancelled")
+        else:
+            self._report(outcome, f"{trigger} [{manifest.name}]: returned")
         return outcome
 
     def run_operation(self, plugin_id: str, args: Mapping[str, Any], caller: Caller) -> Any:
         """Run at once, outside the queue (stash.md §4.2)."""
+        if plugin_id in self.disabled:
+            raise StashError(f"plugin {plugin_id} is disabled")
         manifest = self.find(plugin_id)
         if manifest is None:
             raise Panic("runtime error: invalid memory address or nil pointer dereference")
-        if not self.enabled(manifest):
-            raise StashError(f"plugin {plugin_id} is disabled")
-        try:
-            outcome = self._run(manifest, (), args, caller.session, connection=caller.connection)
-        except OSError as error:
-            raise StashError(f"error running plugin: {error}") from error
+        outcome = self._run(manifest, (), args, caller.session, connection=caller.connection)
+        if outcome.killed:
+            raise StashError("operation cancelled")
         if outcome.error:
             raise StashError(outcome.error)
         return outcome.output
@@ -216,30 +226,39 @@ class Plugins:
         args: Mapping[str, Any],
         session: Session,
     ) -> None:
-        manifest = self.find(plugin_id)
-        if manifest is None or not self.enabled(manifest):
-            raise JobError(f"no plugin with ID {plugin_id}, or it is disabled")
-        task = manifest.task(task_name) if task_name else None
-        if task_name and task is None:
-            raise JobError(f"no task with name {task_name} in plugin {manifest.name}")
+        manifest, task = self._find_task(plugin_id, task_name)
         defaults = task.default_args if task else {}
         try:
             outcome = self._run(
                 manifest, task.exec_args if task else (), {**defaults, **args}, session, job=job
             )
-        except (OSError, StashError) as error:
-            raise JobError(f"error creating plugin task: {error}") from error
+        except StashError as error:
+            raise JobError(f"Error running plugin task: {error}") from error
         job.output = outcome.output
         if outcome.error:
             # The job is FINISHED all the same; the screen shows no error (stash.md §2.4).
             job.log.append(f"error: {outcome.error}")
-        self._report(outcome)
+        self._report(outcome, "Plugin returned")
 
-    def _report(self, outcome: Outcome) -> None:
+    def _find_task(self, plugin_id: str, task_name: str | None) -> tuple[Manifest, Task | None]:
+        start = "Error creating plugin task:"
+        if plugin_id in self.disabled:
+            raise JobError(f"{start} plugin {plugin_id} is disabled")
+        manifest = self.find(plugin_id)
+        if manifest is None:
+            raise JobError(f"{start} no plugin with ID {plugin_id}")
+        if task_name is None:
+            return manifest, None
+        task = manifest.task(task_name)
+        if task is None:
+            raise JobError(f"{start} no task with name {task_name} in plugin {manifest.name}")
+        return manifest, task
+
+    def _report(self, outcome: Outcome, start: str) -> None:
         if outcome.error:
-            self._journal.log("error", f"Plugin returned error: {outcome.error}")
+            self._journal.log("error", f"{start} error: {outcome.error}")
         elif outcome.output is not None:
-            self._journal.log("debug", f"Plugin returned: {outcome.output}")
+            self._journal.log("debug", f"{start}: {outcome.output}")
 
     def _run(
         self,
@@ -253,9 +272,12 @@ class Plugins:
     ) -> Outcome:
         command, environ = self._command(manifest, exec_args)
         request = {"server_connection": self._server_connection(manifest, session), "args": args}
-        process = PluginProcess(
-            command, json.dumps(request).encode(), environ, self._sink(manifest, job), connection
-        )
+        stdin = json.dumps(request).encode()
+        try:
+            process = PluginProcess(command, stdin, environ, self._sink(manifest, job), connection)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise StashError(f"error running plugin: fork/exec {command[0]}: {why}") from error
         with self._lock:
             self._alive.add(process)
             closed = self._closed
@@ -276,7 +298,7 @@ class Plugins:
     ) -> tuple[list[str], dict[str, str]]:
         """Build the command line and the environment (stash.md §1.3, §2.2, §2.3)."""
         if not manifest.exec:
-            raise StashError(f"empty exec value in operation of plugin {manifest.id}")
+            raise StashError("empty exec value")
         if manifest.interface != "raw":
             raise StashError(f"this stand-in does not run {manifest.interface} plugins")
         environ = dict(os.environ if self.environ is None else self.environ)
@@ -318,7 +340,7 @@ class Plugins:
     def _sink(self, manifest: Manifest, job: Job | None) -> LineSink:
         def take(level: str, text: str) -> None:
             if level == "progress":
-                self._progress(manifest, job, text)
+                self._progress(job, text)
                 return
             level = level or manifest.error_level
             if level == "none":
@@ -329,11 +351,12 @@ class Plugins:
 
         return take
 
-    def _progress(self, manifest: Manifest, job: Job | None, text: str) -> None:
+    def _progress(self, job: Job | None, text: str) -> None:
         try:
             value = float(text)
         except ValueError:
-            self._journal.plugin(manifest.name, "error", f"Error parsing progress value: {text}")
+            why = f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax"
+            self._journal.log("error", f"Error parsing progress value '{text}': {why}")
             return
         if job is not None:
             job.set_progress(value)

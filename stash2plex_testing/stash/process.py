@@ -190,6 +190,9 @@ class PluginProcess:
 
     def _line(self, line: bytes) -> None:
         line = line.removesuffix(b"\r")
+        if not line:
+            # An empty line is no message.
+            return
         if len(line) > 3 and line[:1] == b"\x01" and line[2:3] == b"\x02" and line[1:2] in LEVELS:
             self._on_line(LEVELS[line[1:2]], line[3:].decode("utf-8", "replace").strip())
         else:

@@ -192,7 +192,7 @@ def test_log_levels_and_the_line_limit(stash: FakeStash) -> None:
         r"""
         import sys
         put = sys.stderr.buffer.write
-        put(b"\x01i\x02 hello \n\x01d\x02deep\nplain\n\x01x\x02odd\n\x01w\x02caf\xc3\xa9\n")
+        put(b"\x01i\x02 hello \n\n\x01d\x02deep\nplain\n\x01x\x02odd\n\x01w\x02caf\xc3\xa9\n")
         put(b"\x01p\x020.5\n\x01p\x02half\n\x01e\x02without an end")
         print('{"output": "ok"}')
         """,
@@ -204,9 +204,12 @@ def test_log_levels_and_the_line_limit(stash: FakeStash) -> None:
         ("warning", "plain"),
         ("warning", "\x01x\x02odd"),
         ("warning", "café"),
-        ("error", "Error parsing progress value: half"),
         ("error", "without an end"),
     ]
+    complaint = (
+        "Error parsing progress value 'half': strconv.ParseFloat: parsing \"half\": invalid syntax"
+    )
+    assert complaint in [line.message for line in stash.log], "without the plugin's name"
     shown = stash.client().query("{ logs { level message } }")["logs"]
     assert {"level": "Info", "message": "[Plugin / Example] hello"} in shown
     assert not any(line["level"] == "Debug" for line in shown)
@@ -480,6 +483,30 @@ def test_a_plugins_error_leaves_the_job_finished(stash: FakeStash) -> None:
     assert stash.run_task("example", "Nothing").wait().status == "FAILED"
 
 
+def test_the_words_of_failing_tasks(stash: FakeStash) -> None:
+    folder = plugin(stash, yml="name: X\nexec: [no-such-program]\ntasks: [{name: t}]\n")
+    start = "Error creating plugin task: "
+    errors = [stash.run_task(*of).wait().error for of in (("none", "t"), ("example", "u"))]
+    assert errors == [
+        f"{start}no plugin with ID none",
+        f"{start}no task with name u in plugin X",
+    ]
+    assert stash.run_task("example", "t").wait().error == (
+        "Error running plugin task: error running plugin: "
+        f"fork/exec {folder}/no-such-program: no such file or directory"
+    )
+    stash.plugins.disabled.add("example")
+    assert stash.run_task("example", "t").wait().error == f"{start}plugin example is disabled"
+
+
+def test_a_hooks_error_is_told_with_its_trigger(stash: FakeStash) -> None:
+    plugin(stash, 'print(\'{"error": "It broke."}\')')
+    stash.add_scene()
+    stash.client().query("mutation { sceneUpdate(input: {id: 1}) { id } }")
+    told = [line.message for line in stash.log if line.level == "error"]
+    assert told == ["Scene.Update.Post [Example]: returned error: It broke."]
+
+
 def test_one_job_at_a_time_and_stopping(stash: FakeStash) -> None:
     plugin(stash, SLOW)
     client = stash.client()
@@ -591,7 +618,7 @@ def test_install_and_update(stash: FakeStash, tmp_path: Path) -> None:
     one = archive(tmp_path / "1.zip", {"example.yml": YML, "run.py": "", "lib/old.py": ""})
     two = archive(tmp_path / "2.zip", {"example.yml": YML, "run.py": "", "lib/new.py": ""})
     assert stash.install(one) == "example"
-    folder = os.path.join(stash.plugins_dir, "community", "example")
+    folder = os.path.join(stash.plugins_dir, "example")
     assert [manifest.folder for manifest in stash.plugins.manifests] == [folder]
     with open(os.path.join(folder, "data.db"), "w", encoding="ascii") as file:
         file.write("mine")
@@ -602,6 +629,33 @@ def test_install_and_update(stash: FakeStash, tmp_path: Path) -> None:
         for name in names
     }
     assert found == {"example.yml", "run.py", "lib/new.py", "manifest", "data.db"}
+    assert stash.install(one, "community") == "example"
+    assert os.path.isfile(os.path.join(stash.plugins_dir, "community", "example", "run.py"))
+
+
+def test_a_package_of_several_configs_is_named_after_its_archive(
+    stash: FakeStash, tmp_path: Path
+) -> None:
+    hooks = "name: Hooks\n"
+    both = archive(tmp_path / "example.zip", {"example.yml": YML, "hooks.yml": hooks, "run.py": ""})
+    assert stash.install(both) == "example"
+    assert [manifest.id for manifest in stash.plugins.manifests] == ["example", "hooks"]
+    unclear = archive(tmp_path / "1.zip", {"example.yml": YML, "hooks.yml": hooks})
+    with pytest.raises(ValueError, match="2 yml files"):
+        stash.install(unclear)
+
+
+def test_uninstalling_leaves_what_the_package_did_not_bring(
+    stash: FakeStash, tmp_path: Path
+) -> None:
+    package = archive(tmp_path / "1.zip", {"example.yml": YML, "run.py": "", "lib/a.py": ""})
+    folder = os.path.join(stash.plugins_dir, "example")
+    stash.install(package)
+    stash.configure_plugin("example", {"b_url": "http://harbour.example"})
+    stash.uninstall("example")
+    assert os.listdir(folder) == ["lib"], "an empty folder of a package stays"
+    assert stash.plugins.manifests == []
+    assert stash.plugins.settings["example"] == {"b_url": "http://harbour.example"}
 
 
 def test_ui_files(stash: FakeStash) -> None:
