@@ -20,6 +20,7 @@ class Panic(StashError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"Internal system error. Error <{what}>")
+        self.what = what
 
 
 def number_of(text: object) -> int:

@@ -106,14 +106,22 @@ def _remove(context: Context, kind: str, ids: list[str]) -> None:
             library.destroy_entity(row)
 
 
+def sources_of(context: Context, table: Any, texts: list[str], kind: str) -> list[Any]:
+    """Find what is to be merged. Raises StashError where one is missing."""
+    try:
+        return [context.row(table, text, kind) for text in texts]
+    except StashError as error:
+        raise StashError(f"finding source {kind}s: {error}") from None
+
+
 def performer_merge(_: None, context: Context, input: Values) -> Performer:  # noqa: A002
     """Merge performers. No hook; the destination is bumped, no scene (stash.md §10)."""
     library = context.core.library
     with library.lock:
         destination: Performer = context.row(library.performers, input["destination"], "performer")
-        sources = [context.row(library.performers, id_, "performer") for id_ in input["source"]]
+        sources = sources_of(context, library.performers, input["source"], "performer")
         if destination in sources:
-            raise StashError("cannot merge where source == destination")
+            raise StashError("destination performer cannot be in source list")
         library.merge_performers(sources, destination)
         values = {k: v for k, v in (input.get("values") or {}).items() if k != "id"}
         apply_entity(library, destination, values)
@@ -125,7 +133,11 @@ def tags_merge(_: None, context: Context, input: Values) -> Tag:  # noqa: A002 -
     library = context.core.library
     with library.lock:
         destination: Tag = context.row(library.tags, input["destination"], "tag")
-        sources = [context.row(library.tags, id_, "tag") for id_ in input["source"]]
+        numbers = [number_of(id_) for id_ in input["source"]]
+        for number in numbers:
+            if number not in library.tags:
+                raise StashError(f"id {number} does not exist in tags")
+        sources = [library.tags[number] for number in numbers]
         if destination in sources:
             raise StashError("cannot merge where source == destination")
         library.merge_tags(sources, destination)

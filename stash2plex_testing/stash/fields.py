@@ -49,6 +49,10 @@ def _text(name: str) -> Resolver:
     return lambda row, _: getattr(row, name) or ""
 
 
+def _text_or_null(name: str) -> Resolver:
+    return lambda row, _: getattr(row, name) or None
+
+
 def _performers(scene: Scene, context: Context) -> Sequence[Performer]:
     if not context.core.shuffle_performers:
         # No order is asked of the database, so they come as the index has them.
@@ -159,8 +163,8 @@ def _plugin_enabled(manifest: Manifest, context: Context) -> bool:
     return context.core.plugins.enabled(manifest)
 
 
-def _plugin_tasks(manifest: Manifest, _: Context) -> list[dict[str, Any]]:
-    return [task_value(manifest, task) for task in manifest.tasks]
+def _plugin_tasks(manifest: Manifest, _: Context) -> list[dict[str, Any]] | None:
+    return [task_value(manifest, task) for task in manifest.tasks] or None
 
 
 def task_value(manifest: Manifest, task: Task) -> dict[str, Any]:
@@ -168,8 +172,8 @@ def task_value(manifest: Manifest, task: Task) -> dict[str, Any]:
     return {"name": task.name, "description": task.description, "plugin": manifest}
 
 
-def _plugin_hooks(manifest: Manifest, _: Context) -> list[dict[str, Any]]:
-    return [_hook_value(manifest, hook) for hook in manifest.hooks]
+def _plugin_hooks(manifest: Manifest, _: Context) -> list[dict[str, Any]] | None:
+    return [_hook_value(manifest, hook) for hook in manifest.hooks] or None
 
 
 def _hook_value(manifest: Manifest, hook: Hook) -> dict[str, Any]:
@@ -273,6 +277,8 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     "FindSceneMarkersResultType": {"scene_markers": lambda found, _: found.rows},
     "Job": {
         "subTasks": _constant(None),
+        # 0 and not null before the first value comes (stash.md §4.1).
+        "progress": lambda job, _: job.progress or 0.0,
         "startTime": _stamp("start_time"),
         "endTime": _stamp("end_time"),
         "addTime": _stamp("add_time"),
@@ -283,6 +289,7 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     },
     "Plugin": {
         "name": lambda manifest, _: manifest.name or manifest.id,
+        **{name: _text_or_null(name) for name in ("description", "url", "version")},
         "enabled": _plugin_enabled,
         "tasks": _plugin_tasks,
         "hooks": _plugin_hooks,

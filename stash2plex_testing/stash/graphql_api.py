@@ -28,7 +28,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from stash2plex_testing.stash.core import Context
-from stash2plex_testing.stash.criteria import StashError
+from stash2plex_testing.stash.criteria import Panic, StashError
 from stash2plex_testing.stash.entity_mutations import ENTITY_MUTATIONS
 from stash2plex_testing.stash.fields import FIELDS, Resolver
 from stash2plex_testing.stash.plan import NotPlannedError, NullError, Plan, reader, whole
@@ -183,6 +183,8 @@ class GraphQL:
         data = whole(result.data)
         if not result.errors:
             return 200, {"data": data}
+        for failure in result.errors:
+            _log(context, failure)
         return 200, {"errors": [_failed(error) for error in result.errors], "data": data}
 
     def _aliased(
@@ -251,6 +253,15 @@ class GraphQL:
 
 def _invalid(*errors: Told) -> tuple[int, dict[str, Any]]:
     return 422, {"errors": list(errors), "data": None}
+
+
+def _log(context: Context, error: GraphQLError) -> None:
+    """Write a failed field to the log, as Stash does with each."""
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.path or ()]
+    path = "".join(steps).removeprefix(".")
+    if isinstance(error.original_error, Panic):
+        context.core.journal.log("error", error.original_error.what)
+    context.core.journal.log("error", f"{path}: input: {path} {error.message}")
 
 
 def _failed(error: GraphQLError) -> dict[str, Any]:

@@ -286,17 +286,18 @@ class Library:
                 for performer in self.performers.values():
                     performer.tags = _replaced(performer.tags, source, destination)
                 names = (*destination.aliases, source.name, *source.aliases)
-                destination.aliases = tuple(dict.fromkeys(names))
+                destination.aliases = tuple(sorted(set(names)))
                 self.destroy_entity(source)
 
     def merge_performers(self, sources: Iterable[Performer], destination: Performer) -> None:
-        """Move scenes to the destination and bump that one, no scene (§10)."""
+        """Move scenes to the destination and bump that one, no scene (§10).
+
+        The names of the others are lost: unlike tags they do not become aliases.
+        """
         with self.lock:
             for source in sources:
                 for scene in self.scenes.values():
                     scene.performers = _replaced(scene.performers, source, destination)
-                names = (*destination.alias_list, source.name, *source.alias_list)
-                destination.alias_list = tuple(dict.fromkeys(names))
                 self.destroy_entity(source)
             self.touch(destination)
 

@@ -98,10 +98,11 @@ class Plugins:
             try:
                 manifest = read_manifest(path)
             except (ManifestError, OSError) as error:
-                self._journal.log("error", f"Error reading plugin config {path}: {error}")
+                self._journal.log("error", f"Error loading plugin {path}: {error}")
                 continue
             if manifest.id.lower() in found:
-                self._journal.log("error", f"Error loading plugin {path}: the id is taken")
+                taken = f"plugin ID {manifest.id} already exists"
+                self._journal.log("error", f"Error loading plugin {path}: {taken}")
                 continue
             found[manifest.id.lower()] = manifest
         self.manifests = list(found.values())
@@ -198,7 +199,7 @@ class Plugins:
         outcome = self._run(manifest, (), args, caller.session, connection=caller.connection)
         if outcome.killed:
             raise StashError("operation cancelled")
-        if outcome.error:
+        if outcome.error is not None:
             raise StashError(outcome.error)
         return outcome.output
 
@@ -212,11 +213,16 @@ class Plugins:
         session: Session,
     ) -> Job:
         """Queue a task. Whether plugin and task exist is seen when it starts (stash.md §4.2)."""
-        text = description or task_name or plugin_id
-        return self._jobs.add(
-            f"Running plugin task: {text}",
-            lambda job: self._do_task(job, plugin_id, task_name, args, session),
-        )
+        named = [text for text in (description, task_name, plugin_id) if text is not None]
+
+        def work(job: Job) -> None:
+            try:
+                self._do_task(job, plugin_id, task_name, args, session)
+            except JobError as error:
+                self._journal.log("error", f"task failed due to error: {error}")
+                raise
+
+        return self._jobs.add(f"Running plugin task: {named[0]}", work)
 
     def _do_task(
         self,
@@ -235,7 +241,7 @@ class Plugins:
         except StashError as error:
             raise JobError(f"Error running plugin task: {error}") from error
         job.output = outcome.output
-        if outcome.error:
+        if outcome.error is not None:
             # The job is FINISHED all the same; the screen shows no error (stash.md §2.4).
             job.log.append(f"error: {outcome.error}")
         self._report(outcome, "Plugin returned")
@@ -255,7 +261,7 @@ class Plugins:
         return manifest, task
 
     def _report(self, outcome: Outcome, start: str) -> None:
-        if outcome.error:
+        if outcome.error is not None:
             self._journal.log("error", f"{start} error: {outcome.error}")
         elif outcome.output is not None:
             self._journal.log("debug", f"{start}: {outcome.output}")

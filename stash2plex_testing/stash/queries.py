@@ -195,8 +195,8 @@ def _system_status(_: None, context: Context) -> dict[str, Any]:
 def _version(_: None, context: Context) -> dict[str, str]:
     return {
         "version": context.core.version,
-        "hash": "cf3489ef",
-        "build_time": "2026-01-11 00:00:00",
+        "hash": "cf3489efd",
+        "build_time": "2026-01-11 18:07:53",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -204,7 +205,9 @@ def _only(message: str) -> dict[str, Any]:
 
 
 def _json(status: int, value: Any, headers: dict[str, str], kind: str) -> Reply:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half a pair of surrogates is no character to Go.
+    body = re.sub("[\ud800-\udfff]", "\ufffd", text).encode()
     return Reply(status, body, kind, headers)
 
 

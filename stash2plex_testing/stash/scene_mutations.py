@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stash2plex_testing.stash.core import Context, destroyed, foreign
-from stash2plex_testing.stash.criteria import StashError, number_of
+from stash2plex_testing.stash.criteria import Panic, StashError, number_of
+from stash2plex_testing.stash.entity_mutations import sources_of
 from stash2plex_testing.stash.fields import Resolver
 from stash2plex_testing.stash.inputs import apply_bulk, apply_scene
 from stash2plex_testing.stash.records import Marker, Scene
@@ -114,10 +115,12 @@ def scene_merge(_: None, context: Context, input: Values) -> Scene:  # noqa: A00
     """Merge scenes. No hook at all (stash.md §3.4)."""
     library = context.core.library
     with library.lock:
+        if number_of(input["destination"]) not in library.scenes:
+            raise Panic("runtime error: invalid memory address or nil pointer dereference")
         destination: Scene = context.row(library.scenes, input["destination"], "scene")
-        sources = [context.row(library.scenes, id_, "scene") for id_ in input["source"]]
+        sources = sources_of(context, library.scenes, input["source"], "scene")
         if destination in sources:
-            raise StashError("cannot merge where source == destination")
+            raise StashError("destination scene cannot be in source list")
         library.merge_scenes(sources, destination)
         for source in sources:
             if input.get("play_history"):

@@ -167,7 +167,9 @@ def test_what_an_operation_gets_and_gives(stash: FakeStash) -> None:
         (b"[1]", 0, "[1]", None),
         (b"", 0, "", None),
         (b'{"output": NaN}', 0, '{"output": NaN}', None),
-        (b'{"error": 5}', 0, '{"error": 5}', None),
+        (b'{"error": 5}', 0, '{"error": 5}', ""),
+        (b'{"error": ""}', 0, None, ""),
+        (b'{"error": ""}', 3, None, ""),
         (b"null", 0, None, None),
         (b"", -signal.SIGKILL, "", "signal: killed"),
     ],
@@ -184,6 +186,37 @@ def test_errors_of_operations(stash: FakeStash) -> None:
         client.query('mutation { runPluginOperation(plugin_id: "example") }')
     with pytest.raises(ValueError, match="Internal system error"):
         client.query('mutation { runPluginOperation(plugin_id: "Example") }')
+
+
+def test_failed_operations_are_in_the_log(stash: FakeStash) -> None:
+    plugin(stash, 'print(\'{"error": "It broke."}\')')
+    client = stash.client()
+    client.post('mutation { runPluginOperation(plugin_id: "example") }')
+    client.post('mutation { runPluginOperation(plugin_id: "none") }')
+    client.post('query { a: findScenes(ids: ["x"]) { count } }')
+    panic = "runtime error: invalid memory address or nil pointer dereference"
+    start = "runPluginOperation: input: runPluginOperation"
+    assert [line.message for line in stash.log if line.level == "error"] == [
+        f"{start} It broke.",
+        panic,
+        f"{start} Internal system error. Error <{panic}>",
+        'a: input: a converting ids: strconv.Atoi: parsing "x": invalid syntax',
+    ]
+
+
+def test_half_a_character_is_replaced(stash: FakeStash) -> None:
+    plugin(stash, r"""print('{"output": "a\udc80b"}')""")
+    output = stash.client().query('mutation { runPluginOperation(plugin_id: "example") }')
+    assert output == {"runPluginOperation": "a\ufffdb"}
+
+
+def test_plugins_with_little_in_their_config(stash: FakeStash) -> None:
+    plugin(stash, yml="name: X\n")
+    shown = stash.client().query(
+        "{ plugins { description url version tasks { name } hooks { name } settings { name } } }"
+    )
+    nothing = dict.fromkeys(("description", "url", "version", "tasks", "hooks"))
+    assert shown == {"plugins": [{**nothing, "settings": []}]}
 
 
 def test_log_levels_and_the_line_limit(stash: FakeStash) -> None:
@@ -376,6 +409,26 @@ def test_which_operations_fire_what(stash: FakeStash) -> None:
     assert seen[10]["input"] is None
 
 
+def test_inputs_that_gqlgen_made_leave_out_what_is_null(stash: FakeStash) -> None:
+    plugin(stash, yml=YML.replace("Tag.Merge.Post", "Tag.Merge.Post, Tag.Update.Post"))
+    stash.add_scene(files=["/data/a.mp4"])
+    stash.add_performer("p"), stash.add_group("g"), stash.add_tag("t")
+    ask = stash.client().query
+    ask(
+        "mutation { bulkSceneUpdate(input: {ids: [1], tag_ids: {mode: SET}, rating100: 5}) { id } }"
+    )
+    ask('mutation { tagUpdate(input: {id: 1, description: "x", parent_ids: []}) { id } }')
+    ask('mutation { groupUpdate(input: {id: 1, name: "h"}) { id } }')
+    ask('mutation { performerUpdate(input: {id: 1, name: "q"}) { id } }')
+    bulk, tag, group, movie, performer = [context["input"] for context in contexts(stash)]
+    assert bulk == {"ids": ["1"], "tag_ids": {"mode": "SET"}, "rating100": 5}
+    assert tag == {"id": "1", "description": "x"}
+    assert group == movie == {"id": "1", "name": "h"}
+    # Fields that the schema has no more are still in the struct.
+    assert {"aliases", "height", "url", "weight"} <= performer.keys()
+    assert performer["aliases"] is None
+
+
 def test_disabled_plugins_do_nothing(stash: FakeStash) -> None:
     plugin(stash)
     stash.add_scene()
@@ -471,6 +524,9 @@ def test_a_task_without_a_name_runs_with_the_given_arguments_only(stash: FakeSta
     )["runPluginTask"]
     job = find(stash, number).wait()
     assert job.description == "Running plugin task: mine"
+    found = "query ($i: FindJobInput!) { findJob(input: $i) { progress } }"
+    shown = stash.client().query(found, {"i": {"id": number}})
+    assert shown == {"findJob": {"progress": 0}}, "0 and not null where there was no value"
     assert job.output["args"] == {"n": 1, "deep": {"b": True}}
     assert job.output["argv"][1:] == ["first"]
 
@@ -497,6 +553,9 @@ def test_the_words_of_failing_tasks(stash: FakeStash) -> None:
     )
     stash.plugins.disabled.add("example")
     assert stash.run_task("example", "t").wait().error == f"{start}plugin example is disabled"
+    logged = [line.message for line in stash.log if line.level == "error"]
+    assert logged[0] == f"task failed due to error: {start}no plugin with ID none"
+    assert len(logged) == 4
 
 
 def test_a_hooks_error_is_told_with_its_trigger(stash: FakeStash) -> None:
