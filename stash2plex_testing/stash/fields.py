@@ -150,7 +150,7 @@ def _fingerprint(file: VideoFile, _: Context, type: str) -> str | None:  # noqa:
 def _stamp(name: str) -> Resolver:
     def resolve(row: Any, context: Context) -> str | None:
         moment = getattr(row, name)
-        return None if moment is None else context.core.library.time_text(moment)
+        return None if moment is None else context.core.library.exact_text(moment)
 
     return resolve
 

@@ -101,6 +101,12 @@ class Library:
         text = datetime.fromtimestamp(int(moment), zone).isoformat()
         return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
+    def exact_text(self, moment: float) -> str:
+        """Write a moment with its fraction, as what is not in the database is shown."""
+        fraction = f".{int(moment * 1e6) % 10**6:06}".rstrip("0").rstrip(".")
+        text = self.time_text(moment)
+        return text[:19] + fraction + text[19:]
+
     def now(self) -> str:
         """Write the present moment; the text is shared by all rows of one second."""
         second = int(self._clock())

@@ -36,7 +36,7 @@ def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
         "name": str(config.get("name", package_id)),
         "metadata": {"description": str(config.get("description", ""))},
         "version": str(config.get("version", "")),
-        "date": now,
+        "date": now[:19].replace("T", " "),
         "requires": [],
         "source_repository": "file:///index.yml",
         "files": names,

@@ -64,7 +64,9 @@ class Routes:
 
     def _registered(self, path: str, request: Request) -> Reply:
         if path == "/logout":
-            return found("/login" if self._core.sessions.has_credentials else "/")
+            reply = found("/login" if self._core.sessions.has_credentials else "/")
+            reply.headers["Set-Cookie"] = cookie_header("", 0)
+            return reply
         if path == "/login":
             target = request.query.get("returnURL", "")
             if not self._core.sessions.has_credentials:

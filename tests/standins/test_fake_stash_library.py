@@ -236,6 +236,14 @@ def test_times_are_local_text_and_compared_as_text(
     assert ids(ask, sort="updated_at") == [3, 1, 2], "a changed zone sorts newer rows before"
 
 
+def test_times_of_jobs_have_fractions(stash: FakeStash, ask: Ask, clock: Clock) -> None:
+    found = "{ findJob(input: {id: %d}) { addTime } }"
+    for moment, text in ((START, "15:06:40Z"), (START + 0.25, "15:06:40.25Z")):
+        clock.now = moment
+        job = stash.queue_job("scan", lambda _: None).wait()
+        assert ask(found % job.id) == {"findJob": {"addTime": f"2025-06-15T{text}"}}
+
+
 def test_related_filters_and_the_one_that_is_ignored(
     stash: FakeStash, ask: Ask, clock: Clock
 ) -> None:

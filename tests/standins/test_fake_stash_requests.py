@@ -350,6 +350,7 @@ def test_the_login_page_without_a_password(stash: FakeStash) -> None:
     for path, location in (("/login", "/"), ("/login?returnURL=/x", "/x"), ("/logout", "/")):
         answer = stash.client().get(path)
         assert (answer.status, answer.headers["location"]) == (302, location)
+    assert "Max-Age=0" in stash.client().get("/logout").headers["set-cookie"]
 
 
 # -- values -------------------------------------------------------------------------------
