@@ -256,8 +256,10 @@ def _invalid(*errors: Told) -> tuple[int, dict[str, Any]]:
 
 
 def _log(context: Context, error: GraphQLError) -> None:
-    """Write a failed field to the log, as Stash does with each."""
+    """Write a failed field to the log, as Stash does unless the client has gone."""
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.path or ()]
+    if error.message == "context canceled":
+        return
     path = "".join(steps).removeprefix(".")
     if isinstance(error.original_error, Panic):
         context.core.journal.log("error", error.original_error.what)

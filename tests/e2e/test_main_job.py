@@ -145,7 +145,7 @@ def test_an_uninstalled_plugin_stops_writing(make_stage):
     stage = make_stage(2)
     stage.edit(1, title="Before")
     stage.until(lambda: "Before" in {item.title for item in stage.plex.all_items()})
-    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     os.remove(os.path.join(plugin, "stash2plex", "version.py"))
     stage.until(lambda: not drain_runs(stage.data_dir))
 
@@ -270,7 +270,7 @@ def test_the_worker_outlives_the_cookie(make_stage):
 def test_the_script_in_the_plugin_folder_drains_and_shows(make_stage):
     stage = make_stage(8, settings=OFF)
     stage.operation("sync", scene_ids=[int(scene["id"]) for scene in stage.read_scenes()])
-    script = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py")
+    script = os.path.join(stage.stash.plugins_dir, "Stash2Plex", "process_queue.py")
     environment = {"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
