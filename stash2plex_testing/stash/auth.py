@@ -17,6 +17,19 @@ COOKIE_NAME = "session"
 OPEN_PATHS = ("/login", "/logout", "/css", "/assets", "/healthz")
 """Paths that need no login (stash.md §1.7, §5)."""
 
+TRIPPED = (
+    "Stash is exposed to the public internet without authentication, and is not serving any more "
+    "content to protect your privacy. More information and fixes are available at "
+    "https://discourse.stashapp.cc/t/-/1658\n"
+)
+TRIPPING = (
+    "You have attempted to access Stash over the internet, and authentication is not enabled. "
+    "This is extremely dangerous! The whole world can see your your stash page and browse your "
+    "files! Stash is not answering any other requests to protect your privacy. Please read the "
+    "log entry or visit https://discourse.stashapp.cc/t/-/1658\n"
+)
+"""Stash's own words for the request that trips the guard, and for those after it."""
+
 Visited = tuple[tuple[str, str], ...]
 """The (plugin id, trigger) pairs that led to a request (stash.md §3.6)."""
 
@@ -37,6 +50,8 @@ class Verdict:
     session: Session
     refreshed: str = ""
     """The cookie's new value, where the request came with a valid one."""
+    reason: str = ""
+    """What the answer says, for 403."""
 
 
 class Sessions:
@@ -117,14 +132,16 @@ class Sessions:
                 return Verdict(401, session)
             return Verdict(200, Session(self.username, session.visited))
         if not self.has_credentials:
-            if self.tripwire or self._trips(client, forwarded):
-                return Verdict(403, session)
+            if self.tripwire:
+                return Verdict(403, session, reason=TRIPPED)
+            if self._trips(client, forwarded):
+                return Verdict(403, session, reason=TRIPPING)
             return Verdict(200, session, refreshed)
         if session.user or path.startswith(OPEN_PATHS):
             return Verdict(200, session, refreshed)
         last = urlsplit(path).path.rpartition("/")[2]
         extension = last.rpartition(".")[1:]
-        if path.startswith("/graphql") or (extension[0] and extension[1] != "html"):
+        if path == "/graphql" or (extension[0] and extension[1] != "html"):
             return Verdict(401, session)
         return Verdict(302, session)
 

@@ -17,6 +17,20 @@ from stash2plex_testing.stash.log import Journal
 from stash2plex_testing.stash.plugins import Caller, Plugins
 from stash2plex_testing.stash.records import Record, Scene
 
+GENERATED = (
+    "TagCreateInput",
+    "TagUpdateInput",
+    "GroupCreateInput",
+    "GroupUpdateInput",
+    "SceneMarkerCreateInput",
+    "SceneMarkerUpdateInput",
+    "BulkSceneUpdateInput",
+    "BulkUpdateIds",
+    "BulkUpdateStrings",
+)
+MORE_FIELDS = dict.fromkeys(("PerformerCreateInput", "PerformerUpdateInput"), ("aliases", "height"))
+"""What a struct has that the schema has no more."""
+
 
 @dataclass
 class Core:
@@ -38,7 +52,11 @@ class Core:
     schema: GraphQLSchema = field(init=False)
 
     def struct(self, type_name: str, value: Any) -> Any:
-        """Fill an input up to Go's struct: every field, those not sent as null (stash.md §3.3)."""
+        """Give an input as Go's struct of it is written (stash.md §3.3).
+
+        Structs of Stash's own have every field, those not sent as null; those that gqlgen has made
+        leave out what is null or an empty list.
+        """
         input_type = self.schema.type_map[type_name]
         assert isinstance(input_type, GraphQLInputObjectType)
         filled: dict[str, Any] = {}
@@ -55,7 +73,9 @@ class Core:
                 if is_list_type(outer)
                 else self.struct(inner.name, sent)
             )
-        return filled
+        if type_name in GENERATED:
+            return {name: sent for name, sent in filled.items() if sent not in (None, [])}
+        return {**filled, **dict.fromkeys(MORE_FIELDS.get(type_name, ()))}
 
 
 @dataclass(frozen=True)
@@ -82,9 +102,16 @@ class Context:
         return require(table, text, kind)
 
 
+class IdError(StashError):
+    """An id that is not a number."""
+
+
 def require(table: Table[Any], text: object, kind: str) -> Any:
     """Find a row by the text of its id. Raises StashError where there is none."""
-    number = number_of(text)
+    try:
+        number = number_of(text)
+    except StashError as error:
+        raise IdError(f"converting id: {error}") from None
     row = table.get(number)
     if row is None:
         raise StashError(f"{kind} with id {number} not found")
@@ -95,7 +122,10 @@ def foreign(table: Table[Any], texts: Any) -> tuple[Any, ...]:
     """Find the rows that an input refers to. Raises StashError as the database would."""
     rows: list[Record] = []
     for text in texts or ():
-        row = table.get(number_of(text))
+        try:
+            row = table.get(number_of(text))
+        except StashError as error:
+            raise IdError(str(error)) from None
         if row is None:
             raise StashError("FOREIGN KEY constraint failed")
         rows.append(row)

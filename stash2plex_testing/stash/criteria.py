@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from stash2plex_testing.stash.gotext import atoi
+
 Test = Callable[[Any], bool]
 
 
@@ -18,32 +20,39 @@ class Panic(StashError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"Internal system error. Error <{what}>")
+        self.what = what
 
 
 def number_of(text: object) -> int:
     """Read an id. Raises StashError as Go's conversion does."""
     try:
-        return int(str(text))
-    except ValueError:
-        raise StashError(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+        return atoi(text)
+    except ValueError as error:
+        raise StashError(str(error)) from None
 
 
 def integer(criterion: Mapping[str, Any]) -> Test:
     """Compare numbers; a missing value fits IS_NULL only."""
-    return _ordered(criterion, criterion["value"], criterion.get("value2") or 0)
+    return _ordered(criterion, criterion["value"], criterion.get("value2") or 0, "numeric")
+
+
+def full_date(text: str) -> str:
+    """Fill a partial date up to its first day, as the database holds it."""
+    return text + "0000-01-01"[len(text) :] if text else text
 
 
 def date(criterion: Mapping[str, Any]) -> Test:
-    """Compare dates as text."""
-    return _ordered(criterion, criterion["value"], criterion.get("value2") or "9999")
+    """Compare dates as the database's text: a partial one is its first day there."""
+    test = _ordered(criterion, criterion["value"], criterion.get("value2") or "9999", "date")
+    return lambda has: test(has and full_date(has))
 
 
 def timestamp(criterion: Mapping[str, Any], tomorrow: str) -> Test:
     """Compare times as text, untouched; `tomorrow` ends an open BETWEEN (stash.md §5.2)."""
-    return _ordered(criterion, criterion["value"], criterion.get("value2") or tomorrow)
+    return _ordered(criterion, criterion["value"], criterion.get("value2") or tomorrow, "date")
 
 
-def _ordered(criterion: Mapping[str, Any], value: Any, value2: Any) -> Test:
+def _ordered(criterion: Mapping[str, Any], value: Any, value2: Any, kind: str) -> Test:
     modifier = criterion["modifier"]
     tests: dict[str, Test] = {
         "EQUALS": lambda has: has is not None and has == value,
@@ -56,7 +65,7 @@ def _ordered(criterion: Mapping[str, Any], value: Any, value2: Any) -> Test:
         "NOT_NULL": lambda has: has is not None,
     }
     if modifier not in tests:
-        raise Panic(f"unsupported modifier {modifier}")
+        raise Panic(f"unsupported {kind} modifier type" + f" {modifier}" * (kind == "numeric"))
     return tests[modifier]
 
 
@@ -83,7 +92,7 @@ def string(criterion: Mapping[str, Any]) -> Test:
         "NOT_NULL": lambda has: bool((has or "").strip()),
     }
     if modifier not in tests:
-        raise Panic(f"unsupported string filter modifier {modifier}")
+        raise Panic("unsupported string filter modifier")
     return tests[modifier]
 
 

@@ -45,7 +45,8 @@ def _create(kind: str) -> Resolver:
             try:
                 apply_entity(library, row, input)
             except StashError:
-                library.destroy_entity(row)
+                table: Any = library.table_of(kind)
+                table.undo(row)
                 raise
         _fire(context, kind, "Create", row.id, context.core.struct(type_name, input))
         return row
@@ -59,7 +60,10 @@ def _update(kind: str) -> Resolver:
     def resolve(_: None, context: Context, input: Values) -> Any:  # noqa: A002 - Stash's name
         library = context.core.library
         with library.lock:
-            row = context.row(library.table_of(kind), input["id"], kind)
+            table = library.table_of(kind)
+            if kind == "group" and number_of(input["id"]) not in table:
+                raise StashError("not found")
+            row = context.row(table, input["id"], kind)
             apply_entity(library, row, input)
         _fire(context, kind, "Update", row.id, context.core.struct(type_name, input), input)
         return library.table_of(kind).get(row.id)
@@ -93,8 +97,21 @@ def _destroy_many(kind: str) -> Resolver:
 def _remove(context: Context, kind: str, ids: list[str]) -> None:
     library = context.core.library
     with library.lock:
-        for row in [context.row(library.table_of(kind), text, kind) for text in ids]:
+        table = library.table_of(kind)
+        numbers = [number_of(text) for text in ids]
+        for number in numbers:
+            if number not in table:
+                raise StashError(f"id {number} does not exist in {kind}s")
+        for row in [table[number] for number in numbers]:
             library.destroy_entity(row)
+
+
+def sources_of(context: Context, table: Any, texts: list[str], kind: str) -> list[Any]:
+    """Find what is to be merged. Raises StashError where one is missing."""
+    try:
+        return [context.row(table, text, kind) for text in texts]
+    except StashError as error:
+        raise StashError(f"finding source {kind}s: {error}") from None
 
 
 def performer_merge(_: None, context: Context, input: Values) -> Performer:  # noqa: A002
@@ -102,9 +119,9 @@ def performer_merge(_: None, context: Context, input: Values) -> Performer:  # n
     library = context.core.library
     with library.lock:
         destination: Performer = context.row(library.performers, input["destination"], "performer")
-        sources = [context.row(library.performers, id_, "performer") for id_ in input["source"]]
+        sources = sources_of(context, library.performers, input["source"], "performer")
         if destination in sources:
-            raise StashError("cannot merge where source == destination")
+            raise StashError("destination performer cannot be in source list")
         library.merge_performers(sources, destination)
         values = {k: v for k, v in (input.get("values") or {}).items() if k != "id"}
         apply_entity(library, destination, values)
@@ -116,7 +133,11 @@ def tags_merge(_: None, context: Context, input: Values) -> Tag:  # noqa: A002 -
     library = context.core.library
     with library.lock:
         destination: Tag = context.row(library.tags, input["destination"], "tag")
-        sources = [context.row(library.tags, id_, "tag") for id_ in input["source"]]
+        numbers = [number_of(id_) for id_ in input["source"]]
+        for number in numbers:
+            if number not in library.tags:
+                raise StashError(f"id {number} does not exist in tags")
+        sources = [library.tags[number] for number in numbers]
         if destination in sources:
             raise StashError("cannot merge where source == destination")
         library.merge_tags(sources, destination)

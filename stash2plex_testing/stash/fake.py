@@ -193,15 +193,18 @@ class FakeStash(Outside):
 
     # -- plugins ----------------------------------------------------------------------------
 
-    def install(self, archive: str, local: str = "community") -> str:
-        """Unpack a package, or update it, and reload (stash.md §8.2). Gives the plugin's id."""
+    def install(self, archive: str, local: str = "") -> str:
+        """Unpack a package, or update it, and reload (stash.md §8.2). Gives the plugin's id.
+
+        `local` is the local path of its source; one that the user adds has none.
+        """
         package_id = packages.install(archive, self.plugins_dir, local, self.library.now())
         self.plugins.reload()
         return package_id
 
-    def uninstall(self, package_id: str, local: str = "community") -> None:
-        """Delete a package's files and reload; its settings stay stored (stash.md §8.2)."""
-        packages.uninstall(os.path.join(self.plugins_dir, local, package_id))
+    def uninstall(self, package_id: str, local: str = "") -> None:
+        """Remove a package and reload. What it did not bring stays, its settings too."""
+        packages.uninstall(self.plugins_dir, local, package_id)
         self.plugins.reload()
 
     def configure_plugin(self, plugin_id: str, settings: dict[str, Any]) -> None:

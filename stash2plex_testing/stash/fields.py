@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from stash2plex_testing.stash.collation import natural
 from stash2plex_testing.stash.core import Context
 from stash2plex_testing.stash.library import unix_seconds
 from stash2plex_testing.stash.manifest import Hook, Manifest, Task
@@ -26,13 +27,36 @@ Resolver = Callable[..., Any]
 """Takes the object, the context and the field's arguments by name."""
 
 
+def tag_key(tag: Tag) -> str:
+    """Order tags as Stash does: by sort name where there is one, by name."""
+    return natural(tag.sort_name or tag.name)
+
+
 def _tags(row: Any, _: Context) -> list[Tag]:
-    return sorted(row.tags, key=lambda tag: (tag.sort_name or tag.name).casefold())
+    return sorted(row.tags, key=tag_key)
 
 
-def _performers(scene: Scene, context: Context) -> tuple[Performer, ...]:
+def _marker_tags(marker: Marker, _: Context) -> list[Tag]:
+    return sorted(marker.tags, key=lambda tag: tag.id)
+
+
+def _parents(tag: Tag, _: Context) -> list[Tag]:
+    return sorted(tag.parents, key=tag_key)
+
+
+def _text(name: str) -> Resolver:
+    """Read a text that is empty, not null, where nothing is set."""
+    return lambda row, _: getattr(row, name) or ""
+
+
+def _text_or_null(name: str) -> Resolver:
+    return lambda row, _: getattr(row, name) or None
+
+
+def _performers(scene: Scene, context: Context) -> Sequence[Performer]:
     if not context.core.shuffle_performers:
-        return scene.performers
+        # No order is asked of the database, so they come as the index has them.
+        return sorted(scene.performers, key=lambda row: row.id)
     return tuple(random.sample(scene.performers, len(scene.performers)))
 
 
@@ -96,7 +120,8 @@ def _scene_count(row: Entity, context: Context, **_: Any) -> int:
 
 
 def _children(tag: Tag, context: Context) -> list[Tag]:
-    return [row for row in list(context.core.library.tags.values()) if tag in row.parents]
+    rows = [row for row in list(context.core.library.tags.values()) if tag in row.parents]
+    return sorted(rows, key=tag_key)
 
 
 def _child_studios(studio: Studio, context: Context) -> list[Studio]:
@@ -125,7 +150,7 @@ def _fingerprint(file: VideoFile, _: Context, type: str) -> str | None:  # noqa:
 def _stamp(name: str) -> Resolver:
     def resolve(row: Any, context: Context) -> str | None:
         moment = getattr(row, name)
-        return None if moment is None else context.core.library.time_text(moment)
+        return None if moment is None else context.core.library.exact_text(moment)
 
     return resolve
 
@@ -138,8 +163,8 @@ def _plugin_enabled(manifest: Manifest, context: Context) -> bool:
     return context.core.plugins.enabled(manifest)
 
 
-def _plugin_tasks(manifest: Manifest, _: Context) -> list[dict[str, Any]]:
-    return [task_value(manifest, task) for task in manifest.tasks]
+def _plugin_tasks(manifest: Manifest, _: Context) -> list[dict[str, Any]] | None:
+    return [task_value(manifest, task) for task in manifest.tasks] or None
 
 
 def task_value(manifest: Manifest, task: Task) -> dict[str, Any]:
@@ -147,8 +172,8 @@ def task_value(manifest: Manifest, task: Task) -> dict[str, Any]:
     return {"name": task.name, "description": task.description, "plugin": manifest}
 
 
-def _plugin_hooks(manifest: Manifest, _: Context) -> list[dict[str, Any]]:
-    return [_hook_value(manifest, hook) for hook in manifest.hooks]
+def _plugin_hooks(manifest: Manifest, _: Context) -> list[dict[str, Any]] | None:
+    return [_hook_value(manifest, hook) for hook in manifest.hooks] or None
 
 
 def _hook_value(manifest: Manifest, hook: Hook) -> dict[str, Any]:
@@ -170,6 +195,7 @@ def _plugin_paths(manifest: Manifest, context: Context) -> dict[str, list[str] |
 
 FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     "Scene": {
+        **{name: _text(name) for name in ("title", "code", "details", "director")},
         "url": _first_url,
         "o_counter": lambda scene, _: len(scene.orgasms),
         "o_history": lambda scene, _: sorted(scene.orgasms, reverse=True),
@@ -195,18 +221,20 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
         "bit_rate": lambda file, _: int(file.size * 8 / max(file.duration, 1)) % 2**31,
     },
     "SceneMarker": {
-        "tags": _tags,
+        "tags": _marker_tags,
         "stream": lambda row, context: _marker_path(row, context, "stream"),
         "preview": lambda row, context: _marker_path(row, context, "preview"),
         "screenshot": lambda row, context: _marker_path(row, context, "screenshot"),
     },
     "Performer": {
+        **{name: _text(name) for name in ("disambiguation", "country", "details")},
         "scene_count": _scene_count,
         "scenes": _scenes_with,
         "tags": _tags,
         "image_path": _image("performer"),
     },
     "Studio": {
+        "details": _text("details"),
         "scene_count": _scene_count,
         "tags": _tags,
         "parent_studio": lambda studio, _: studio.parent,
@@ -214,6 +242,8 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
         "image_path": _image("studio"),
     },
     "Tag": {
+        **{name: _text(name) for name in ("sort_name", "description")},
+        "parents": _parents,
         "scene_count": _scene_count,
         "children": _children,
         "parent_count": lambda tag, _: len(tag.parents),
@@ -221,6 +251,7 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
         "image_path": _image("tag"),
     },
     "Group": {
+        **{name: _text(name) for name in ("aliases", "director", "synopsis")},
         "scene_count": _scene_count,
         "scenes": _scenes_with,
         "tags": _tags,
@@ -246,6 +277,8 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     "FindSceneMarkersResultType": {"scene_markers": lambda found, _: found.rows},
     "Job": {
         "subTasks": _constant(None),
+        # 0 and not null before the first value comes (stash.md §4.1).
+        "progress": lambda job, _: job.progress or 0.0,
         "startTime": _stamp("start_time"),
         "endTime": _stamp("end_time"),
         "addTime": _stamp("add_time"),
@@ -256,6 +289,7 @@ FIELDS: Mapping[str, Mapping[str, Resolver]] = {
     },
     "Plugin": {
         "name": lambda manifest, _: manifest.name or manifest.id,
+        **{name: _text_or_null(name) for name in ("description", "url", "version")},
         "enabled": _plugin_enabled,
         "tasks": _plugin_tasks,
         "hooks": _plugin_hooks,

@@ -18,6 +18,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     build_schema,
     execute_sync,
     get_operation_ast,
@@ -27,13 +28,23 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from stash2plex_testing.stash.core import Context
-from stash2plex_testing.stash.criteria import StashError
+from stash2plex_testing.stash.criteria import Panic, StashError
 from stash2plex_testing.stash.entity_mutations import ENTITY_MUTATIONS
 from stash2plex_testing.stash.fields import FIELDS, Resolver
-from stash2plex_testing.stash.plan import NotPlannedError, NullError, Plan, reader
+from stash2plex_testing.stash.plan import NotPlannedError, NullError, Plan, reader, whole
 from stash2plex_testing.stash.queries import QUERIES, stored_settings
+from stash2plex_testing.stash.requestbody import Asked
 from stash2plex_testing.stash.scene_mutations import SCENE_MUTATIONS
 from stash2plex_testing.stash.system_mutations import SYSTEM_MUTATIONS
+from stash2plex_testing.stash.variables import VariableError, read_variables
+from stash2plex_testing.stash.wording import (
+    VALIDATING,
+    Told,
+    empty_selection,
+    rule_errors,
+    syntax_error,
+    told,
+)
 
 CACHED = 256
 """Documents that are kept parsed."""
@@ -56,8 +67,7 @@ class Prepared:
     """A document that was parsed and found valid, or what is wrong with it."""
 
     document: DocumentNode | None
-    errors: tuple[dict[str, Any], ...] = ()
-    code: str = ""
+    errors: tuple[Told, ...] = ()
 
 
 class Documents:
@@ -126,29 +136,35 @@ class GraphQL:
         self._documents = Documents()
         self._plans = Documents()
 
-    def answer(self, request: Any, context: Context) -> tuple[int, dict[str, Any]]:
-        """Answer a request's body.
+    def answer(
+        self, asked: Asked, context: Context, *, only_queries: bool = False
+    ) -> tuple[int, dict[str, Any]]:
+        """Answer a request.
 
-        Gives the HTTP status and the answer; gqlgen makes it 422 for a document that is not valid.
+        Gives the answer and its status: 200, 422 for what is not valid, 406 for a mutation where
+        there may be `only_queries`.
         """
-        text = request.get("query") if isinstance(request, dict) else None
-        if not isinstance(text, str) or not text.strip():
-            return 422, _failed("no operation provided", "GRAPHQL_VALIDATION_FAILED")
-        variables = request.get("variables") or {}
-        if not isinstance(variables, dict):
-            return 422, _failed("variables must be a map", "GRAPHQL_VALIDATION_FAILED")
+        text, variables = asked.query, asked.variables
         quick = self._aliased(text, variables, context)
         if quick is not None:
             return 200, {"data": quick}
         prepared = self._prepare(text)
         if prepared.document is None:
-            return 422, {"errors": list(prepared.errors), "data": None}
-        operation = get_operation_ast(prepared.document, request.get("operationName"))
+            return _invalid(*prepared.errors)
+        operation = get_operation_ast(prepared.document, asked.operation_name or None)
         if operation is None:
-            return 422, _failed("operation not found", "GRAPHQL_VALIDATION_FAILED")
-        coerced = get_variable_values(self.schema, operation.variable_definitions or (), variables)
+            return _invalid(told(f"operation {asked.operation_name} not found", VALIDATING))
+        definitions = operation.variable_definitions or ()
+        try:
+            values = read_variables(self.schema, definitions, variables)
+        except VariableError as error:
+            return _invalid(told(str(error), VALIDATING, path=error.path))
+        coerced = get_variable_values(self.schema, definitions, values)
         if isinstance(coerced, list):
-            return 422, {"errors": [_formatted(error) for error in coerced], "data": None}
+            return _invalid(*(told(error.message, VALIDATING) for error in coerced))
+        if only_queries and operation.operation is not OperationType.QUERY:
+            message = "GET requests only allow query operations"
+            return 406, {"errors": [{"message": message}], "data": None}
         key = (text, operation.name.value if operation.name else None)
         plan = self._plan(key, prepared.document, operation)
         if plan is not None:
@@ -161,12 +177,15 @@ class GraphQL:
             self.schema,
             prepared.document,
             context_value=context,
-            variable_values=variables,
-            operation_name=request.get("operationName"),
+            variable_values=values,
+            operation_name=asked.operation_name or None,
         )
+        data = whole(result.data)
         if not result.errors:
-            return 200, {"data": result.data}
-        return 200, {"errors": [_told(error) for error in result.errors], "data": result.data}
+            return 200, {"data": data}
+        for failure in result.errors:
+            _log(context, failure)
+        return 200, {"errors": [_failed(error) for error in result.errors], "data": data}
 
     def _aliased(
         self, text: str, variables: Mapping[str, Any], context: Context
@@ -209,10 +228,14 @@ class GraphQL:
         try:
             document = parse(text)
         except GraphQLError as error:
-            return Prepared(None, (_formatted(error, "GRAPHQL_PARSE_FAILED"),))
+            return Prepared(None, (syntax_error(error, text),))
+        if empty := empty_selection(document):
+            return Prepared(None, (empty,))
+        if not any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
+            return Prepared(None, (told("no operation provided", VALIDATING),))
         errors = validate(self.schema, document)
         if errors:
-            return Prepared(None, tuple(_formatted(error) for error in errors))
+            return Prepared(None, rule_errors(self.schema, document, errors))
         return Prepared(document)
 
     def _plan(
@@ -228,15 +251,22 @@ class GraphQL:
         return plan or None
 
 
-def _formatted(error: GraphQLError, code: str = "GRAPHQL_VALIDATION_FAILED") -> dict[str, Any]:
-    return {**error.formatted, "extensions": {"code": code}}
+def _invalid(*errors: Told) -> tuple[int, dict[str, Any]]:
+    return 422, {"errors": list(errors), "data": None}
 
 
-def _told(error: GraphQLError) -> dict[str, Any]:
+def _log(context: Context, error: GraphQLError) -> None:
+    """Write a failed field to the log, as Stash does unless the client has gone."""
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.path or ()]
+    if error.message == "context canceled":
+        return
+    path = "".join(steps).removeprefix(".")
+    if isinstance(error.original_error, Panic):
+        context.core.journal.log("error", error.original_error.what)
+    context.core.journal.log("error", f"{path}: input: {path} {error.message}")
+
+
+def _failed(error: GraphQLError) -> dict[str, Any]:
     """Give an error that happened while the answer was made: message and path, as gqlgen does."""
     path = {"path": list(error.path)} if error.path else {}
     return {"message": error.message, **path}
-
-
-def _failed(message: str, code: str) -> dict[str, Any]:
-    return {"errors": [{"message": message, "extensions": {"code": code}}], "data": None}

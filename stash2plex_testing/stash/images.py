@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
+from stash2plex_testing.stash.gotext import atoi
 from stash2plex_testing.stash.library import Library
 from stash2plex_testing.stash.pictures import DEFAULT_SVG, portrait
-from stash2plex_testing.stash.records import Cover, Group, cover_bytes
+from stash2plex_testing.stash.records import Cover, Group, Scene, cover_bytes
 
 ADDRESS = re.compile(
-    r"/(?:(scene)/(\d+)/(screenshot)|(performer|studio|tag)/(\d+)/(image)"
-    r"|(group)/(\d+)/(frontimage|backimage))"
+    r"/(?:scene/[^/]+/screenshot|(?:performer|studio|tag)/[^/]+/image"
+    r"|group/[^/]+/(?:frontimage|backimage))"
 )
 
 
@@ -42,22 +44,29 @@ def sniff(data: bytes) -> str:
     return "image/svg+xml" if data.lstrip()[:1] == b"<" else "application/octet-stream"
 
 
-def serve(library: Library, path: str, query: dict[str, str], if_none_match: str) -> Reply | None:
-    """Answer a picture's address; None where the path is not one."""
+KINDS = ("/scene/", "/performer/", "/studio/", "/tag/", "/group/", "/image/", "/gallery/")
+
+
+def serve(library: Library, path: str, query: dict[str, str], if_none_match: str) -> Reply:
+    """Answer an address below one of `KINDS`."""
+    _, kind, text, *_ = f"{path}/".split("/")
+    table: Any = library.scenes if kind == "scene" else {}
+    if kind in ("performer", "studio", "tag", "group"):
+        table = library.table_of(kind)
+    try:
+        row = table.get(atoi(text))
+    except ValueError:
+        # Scenes differ from all others here.
+        return Reply(400, b"Bad Request\n") if kind == "scene" else not_found()
+    if row is None:
+        return not_found()
     match = ADDRESS.fullmatch(path)
     if match is None:
-        return None
-    kind, number, end = (part for part in match.groups() if part is not None)
-    if kind == "scene":
-        scene = library.scenes.get(int(number))
-        if scene is None:
-            return missing()
-        return picture_reply(scene.cover, DEFAULT_SVG, query, if_none_match)
-    row = library.table_of(kind).get(int(number))
-    if row is None:
         return missing()
+    if isinstance(row, Scene):
+        return picture_reply(row.cover, DEFAULT_SVG, query, if_none_match)
     cover: Cover = row.image
-    if end == "backimage" and isinstance(row, Group):
+    if path.endswith("/backimage") and isinstance(row, Group):
         cover = row.back_image
     if query.get("default") == "true":
         cover = None
@@ -79,5 +88,10 @@ def picture_reply(cover: Cover, default: bytes, query: dict[str, str], if_none_m
 
 
 def missing() -> Reply:
-    """Answer 404 as Go's router does."""
+    """Answer 404 as Go's router does, which knows no such address."""
     return Reply(404, b"404 page not found\n")
+
+
+def not_found() -> Reply:
+    """Answer 404 as Stash does, which has no such thing."""
+    return Reply(404, b"Not Found\n")

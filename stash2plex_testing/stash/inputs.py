@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stash2plex_testing.stash.core import foreign
-from stash2plex_testing.stash.criteria import StashError, number_of
+from stash2plex_testing.stash.core import IdError, foreign
+from stash2plex_testing.stash.criteria import Panic, StashError, number_of
+from stash2plex_testing.stash.gotext import parse_date, quoted
 from stash2plex_testing.stash.records import (
+    Cover,
     Entity,
     Group,
     Performer,
@@ -27,36 +29,49 @@ if TYPE_CHECKING:
 Values = Mapping[str, Any]
 Item = TypeVar("Item")
 
-DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
-"""Year, month or day: partial dates are taken since 0.30 (stash.md §5.4)."""
+DATA_URL = re.compile(r"data:.+/.+;base64,(.*)", re.DOTALL)
 
 TEXTS = ("title", "code", "details", "director")
 
 
 def image_bytes(text: str | None) -> bytes | None:
-    """Read a picture from a data URL or bare base64 (stash.md §2.1); null or "" means none."""
+    """Read a picture from a data URL; null or "" means none.
+
+    Anything else is an address to Stash, and no address can be read here.
+    """
     if not text:
         return None
-    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    match = DATA_URL.fullmatch(text)
+    if match is None:
+        raise StashError(f'Get {quoted(text)}: unsupported protocol scheme ""')
     try:
-        return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise StashError(f"decoding image: {error}") from error
+        return base64.b64decode(match[1], validate=True)
+    except binascii.Error:
+        raise StashError("illegal base64 data at input byte 0") from None
+
+
+def cover_of(scene: Scene, text: str | None) -> Cover:
+    """Read a scene's cover; where none is sent, the old one stays."""
+    try:
+        return image_bytes(text) or scene.cover
+    except StashError as error:
+        raise StashError(f"processing cover image: {error}") from None
 
 
 def checked_date(text: str | None) -> str | None:
     """Take a date or a part of one. Raises StashError for anything else."""
     if not text:
         return None
-    if not DATE.fullmatch(text):
-        raise StashError(f'parsing time "{text}" as "2006-01-02": cannot parse "{text}"')
-    return text
+    try:
+        return parse_date(text)
+    except ValueError as error:
+        raise StashError(f"converting date: {error}") from None
 
 
-def checked_rating(value: int | None) -> int | None:
-    """Take a rating from 1 to 100. Raises StashError for anything else."""
-    if value is not None and not 1 <= value <= 100:
-        raise StashError("CHECK constraint failed: rating")
+def checked_bool(value: bool | None) -> bool:
+    """Take a switch; null makes Stash panic."""
+    if value is None:
+        raise Panic("null value not allowed in optional bool")
     return value
 
 
@@ -69,9 +84,22 @@ def stash_ids(library: Library, values: list[Values] | None) -> tuple[StashId, .
 
 
 def _one(library: Library, kind: str, text: str | None) -> Any:
-    if not text:
+    if text is None:
         return None
+    try:
+        number_of(text)
+    except StashError as error:
+        raise StashError(f"converting {kind} id: converting {text} to int: {error}") from None
     return foreign(library.table_of(kind), [text])[0]
+
+
+def _many(library: Library, kind: str, texts: list[str] | None) -> tuple[Any, ...]:
+    """Find rows by ids; whatever their order, they are shown by id, as the index has them."""
+    try:
+        rows = foreign(library.table_of(kind), texts)
+    except IdError as error:
+        raise StashError(f"converting {kind} ids: {error}") from None
+    return tuple(sorted(rows, key=lambda row: row.id))
 
 
 def _groups(library: Library, values: list[Values] | None, key: str) -> tuple[SceneGroup, ...]:
@@ -81,23 +109,26 @@ def _groups(library: Library, values: list[Values] | None, key: str) -> tuple[Sc
     )
 
 
-def apply_scene(library: Library, scene: Scene, values: Values) -> None:
-    """Apply an update's fields, then bump: always, even when nothing changed (§5.5)."""
+def apply_scene(library: Library, scene: Scene, values: Values, *, lenient: bool = False) -> None:
+    """Apply an update's fields, then bump: always, even when nothing changed (§5.5).
+
+    `lenient` takes an empty title of a scene without files, as a bulk edit does.
+    """
     new: dict[str, Any] = {
         name: (values[name] or "").strip() or None for name in TEXTS if name in values
     }
     readers: dict[str, Callable[[Any], tuple[str, Any]]] = {
         "date": lambda value: ("date", checked_date(value)),
-        "rating100": lambda value: ("rating100", checked_rating(value)),
-        "organized": lambda value: ("organized", bool(value)),
+        "rating100": lambda value: ("rating100", value),
+        "organized": lambda value: ("organized", checked_bool(value)),
         "studio_id": lambda value: ("studio", _one(library, "studio", value)),
-        "performer_ids": lambda value: ("performers", foreign(library.performers, value)),
-        "tag_ids": lambda value: ("tags", foreign(library.tags, value)),
+        "performer_ids": lambda value: ("performers", _many(library, "performer", value)),
+        "tag_ids": lambda value: ("tags", _many(library, "tag", value)),
         "groups": lambda value: ("groups", _groups(library, value, "group_id")),
         "movies": lambda value: ("groups", _groups(library, value, "movie_id")),
         "url": lambda value: ("urls", (value,) if value else ()),
         "urls": lambda value: ("urls", tuple(value or ())),
-        "cover_image": lambda value: ("cover", image_bytes(value)),
+        "cover_image": lambda value: ("cover", cover_of(scene, value)),
         "stash_ids": lambda value: ("stash_ids", stash_ids(library, value)),
         "resume_time": lambda value: ("resume_time", value or 0.0),
         "play_duration": lambda value: ("play_duration", value or 0.0),
@@ -106,6 +137,8 @@ def apply_scene(library: Library, scene: Scene, values: Values) -> None:
         "primary_file_id": lambda value: ("files", _with_primary(scene, value)),
     }
     new.update(readers[name](value) for name, value in values.items() if name in readers)
+    if "title" in new and new["title"] is None and not scene.files and not lenient:
+        raise StashError("title must be set if scene has no files")
     for name, value in new.items():
         setattr(scene, name, value)
     library.touch(scene)
@@ -114,7 +147,7 @@ def apply_scene(library: Library, scene: Scene, values: Values) -> None:
 def _with_primary(scene: Scene, text: str | None) -> tuple[Any, ...]:
     first = [file for file in scene.files if text and file.id == number_of(text)]
     if text and not first:
-        raise StashError(f"file with id {text} is not associated with the scene")
+        raise StashError(f"file with id {text} not associated with scene")
     return (*first, *(file for file in scene.files if file not in first))
 
 
@@ -128,7 +161,8 @@ def apply_bulk(library: Library, scene: Scene, values: Values) -> None:
     if "tag_ids" in values:
         scene.tags = _moded(scene.tags, values["tag_ids"], library.tags)
     if "performer_ids" in values:
-        scene.performers = _moded(scene.performers, values["performer_ids"], library.performers)
+        performers = _moded(scene.performers, values["performer_ids"], library.performers)
+        scene.performers = tuple(sorted(performers, key=lambda row: row.id))
     if "urls" in values:
         urls, mode = tuple(values["urls"].get("values") or ()), values["urls"]["mode"]
         scene.urls = combined(scene.urls, urls, mode)
@@ -137,7 +171,7 @@ def apply_bulk(library: Library, scene: Scene, values: Values) -> None:
             held = {link.group: link for link in scene.groups}
             groups = _moded(tuple(held), values[name], library.groups)
             scene.groups = tuple(held.get(group) or SceneGroup(group) for group in groups)
-    apply_scene(library, scene, plain)
+    apply_scene(library, scene, plain, lenient=True)
 
 
 def _moded(held: tuple[Any, ...], value: Values | None, table: Any) -> tuple[Any, ...]:
@@ -182,6 +216,8 @@ def apply_entity(library: Library, row: Entity, values: Values) -> None:
             row.stash_ids = stash_ids(library, value)
         else:
             _apply_special(library, row, name, value)
+    if isinstance(row, Performer):
+        _check_performer(library, row)
     library.touch(row)
 
 
@@ -189,7 +225,7 @@ def _apply_special(library: Library, row: Entity, name: str, value: Any) -> None
     """Apply the fields that only one kind has; fields that nothing shows are dropped."""
     if isinstance(row, Performer):
         if name == "alias_list":
-            row.alias_list = tuple(value or ())
+            row.alias_list = tuple(sorted(value or ()))
         elif name == "custom_fields":
             changes = value or {}
             base = changes.get("full")
@@ -199,9 +235,9 @@ def _apply_special(library: Library, row: Entity, name: str, value: Any) -> None
             }
     elif isinstance(row, Studio):
         if name == "aliases":
-            row.aliases = tuple(value or ())
+            row.aliases = tuple(sorted(value or ()))
         elif name == "parent_id":
-            row.parent = _one(library, "studio", value)
+            row.parent = _parent(row, _one(library, "studio", value))
     elif isinstance(row, Tag):
         _apply_tag(library, row, name, value)
     elif isinstance(row, Group):
@@ -218,9 +254,9 @@ def _apply_special(library: Library, row: Entity, name: str, value: Any) -> None
 
 def _apply_tag(library: Library, tag: Tag, name: str, value: Any) -> None:
     if name == "aliases":
-        tag.aliases = tuple(value or ())
+        tag.aliases = tuple(sorted(value or ()))
     elif name == "parent_ids":
-        tag.parents = foreign(library.tags, value)
+        tag.parents = _parents(tag, foreign(library.tags, value))
     elif name == "child_ids":
         children = foreign(library.tags, value)
         for other in library.tags.values():
@@ -228,12 +264,55 @@ def _apply_tag(library: Library, tag: Tag, name: str, value: Any) -> None:
             other.parents = (*parents, tag) if other in children else parents
 
 
+BLANK = "{} name must not be blank"
+
+
 def _check_name(library: Library, row: Entity, name: str | None) -> None:
+    kind = type(row).__name__.lower()
     if not (name or "").strip():
-        raise StashError("name must be non-blank")
-    if not isinstance(row, Studio | Tag):
+        raise StashError("name cannot be empty" if kind == "group" else BLANK.format(kind))
+    if isinstance(row, Group | Performer):
         return
-    kind = "studio" if isinstance(row, Studio) else "tag"
     for other in library.table_of(kind).values():
         if other is not row and other.name.casefold() == str(name).casefold():
             raise StashError(f"{kind} with name '{name}' already exists")
+
+
+def _check_performer(library: Library, row: Performer) -> None:
+    """Refuse a second performer of a name and disambiguation; the case counts."""
+    for other in library.performers.values():
+        same = (other.name, other.disambiguation or "") == (row.name, row.disambiguation or "")
+        if other is not row and same:
+            further = f" and disambiguation '{row.disambiguation}'" if row.disambiguation else ""
+            raise StashError(f"performer with name '{row.name}'{further} already exists")
+
+
+def _parent(studio: Studio, parent: Studio | None) -> Studio | None:
+    above = parent
+    while above is not None:
+        if above is studio:
+            raise StashError("studio cannot be an ancestor of itself")
+        above = above.parent
+    return parent
+
+
+def _parents(tag: Tag, parents: tuple[Tag, ...]) -> tuple[Tag, ...]:
+    for parent in parents:
+        way = _way_down(tag, parent)
+        if way:
+            raise StashError(
+                f'cannot apply tag "{parent.name}" as a parent of "{tag.name}" as it is already '
+                f"a descendant ({'->'.join(step.name for step in way)})"
+            )
+    return parents
+
+
+def _way_down(above: Tag, below: Tag) -> tuple[Tag, ...]:
+    """Give the tags from one down to another; none where it is not below."""
+    if above is below:
+        return (below,)
+    for parent in below.parents:
+        way = _way_down(above, parent)
+        if way:
+            return (*way, below)
+    return ()

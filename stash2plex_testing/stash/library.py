@@ -51,6 +51,11 @@ class Table(dict[int, Row], Generic[Row]):
         self.pop(row.id, None)
         self._ids = None
 
+    def undo(self, row: Row) -> None:
+        """Take back a row that was just added: its id goes to the next one."""
+        self.drop(row)
+        self._last = row.id - 1
+
     def between(self, low: float, high: float) -> Iterable[Row]:
         """Give the rows whose id is from `low` to `high`, by growing id, as they are asked for."""
         if self._ids is None:
@@ -95,6 +100,12 @@ class Library:
         zone = timezone(timedelta(minutes=self.utc_offset_minutes))
         text = datetime.fromtimestamp(int(moment), zone).isoformat()
         return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+    def exact_text(self, moment: float) -> str:
+        """Write a moment with its fraction, as what is not in the database is shown."""
+        fraction = f".{int(moment * 1e6) % 10**6:06}".rstrip("0").rstrip(".")
+        text = self.time_text(moment)
+        return text[:19] + fraction + text[19:]
 
     def now(self) -> str:
         """Write the present moment; the text is shared by all rows of one second."""
@@ -281,17 +292,18 @@ class Library:
                 for performer in self.performers.values():
                     performer.tags = _replaced(performer.tags, source, destination)
                 names = (*destination.aliases, source.name, *source.aliases)
-                destination.aliases = tuple(dict.fromkeys(names))
+                destination.aliases = tuple(sorted(set(names)))
                 self.destroy_entity(source)
 
     def merge_performers(self, sources: Iterable[Performer], destination: Performer) -> None:
-        """Move scenes to the destination and bump that one, no scene (§10)."""
+        """Move scenes to the destination and bump that one, no scene (§10).
+
+        The names of the others are lost: unlike tags they do not become aliases.
+        """
         with self.lock:
             for source in sources:
                 for scene in self.scenes.values():
                     scene.performers = _replaced(scene.performers, source, destination)
-                names = (*destination.alias_list, source.name, *source.alias_list)
-                destination.alias_list = tuple(dict.fromkeys(names))
                 self.destroy_entity(source)
             self.touch(destination)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import zipfile
 
 import yaml
@@ -13,17 +14,15 @@ MANIFEST = "manifest"
 
 
 def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
-    """Unpack or update a package; give its id, which is the yml's base name.
+    """Unpack or update a package; give its id.
 
+    It goes into a folder of its id, below `local` where the source has such a path.
     An update deletes the files of the old manifest and leaves all others (stash.md §8.2).
     """
     with zipfile.ZipFile(archive) as package:
         names = [entry.filename for entry in package.infolist() if not entry.is_dir()]
-        configs = [name for name in names if "/" not in name and name.endswith(".yml")]
-        if len(configs) != 1:
-            raise ValueError(f"{archive} has {len(configs)} yml files at its root, not one.")
-        package_id = configs[0].removesuffix(".yml")
-        config = yaml.safe_load(package.read(configs[0]))
+        package_id = _package_id(archive, names)
+        config = yaml.safe_load(package.read(f"{package_id}.yml"))
         folder = os.path.join(plugins_dir, local, package_id)
         os.makedirs(folder, exist_ok=True)
         uninstall_files(folder)
@@ -37,7 +36,7 @@ def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
         "name": str(config.get("name", package_id)),
         "metadata": {"description": str(config.get("description", ""))},
         "version": str(config.get("version", "")),
-        "date": now,
+        "date": now[:19].replace("T", " "),
         "requires": [],
         "source_repository": "file:///index.yml",
         "files": names,
@@ -45,6 +44,25 @@ def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
     with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8") as file:
         yaml.safe_dump(manifest, file, allow_unicode=True)
     return package_id
+
+
+def _package_id(archive: str, names: list[str]) -> str:
+    """Name a package after the archive, as an index does, or after its only yml."""
+    configs = [name.removesuffix(".yml") for name in names if re.fullmatch(r"[^/]+\.yml", name)]
+    stem = os.path.splitext(os.path.basename(archive))[0]
+    if stem in configs:
+        return stem
+    if len(configs) != 1:
+        raise ValueError(f"{archive} has {len(configs)} yml files at its root, not one.")
+    return configs[0]
+
+
+def uninstall(plugins_dir: str, local: str, package_id: str) -> None:
+    """Remove a package: what its manifest lists, and its folder where that leaves it empty."""
+    folder = os.path.join(plugins_dir, local, package_id)
+    uninstall_files(folder)
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
 
 
 def uninstall_files(folder: str) -> None:
@@ -58,13 +76,3 @@ def uninstall_files(folder: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, name))
     os.unlink(path)
-
-
-def uninstall(folder: str) -> None:
-    """Delete a package as Stash does: its files, then its folder if that is empty (§8.2).
-
-    Folders inside it stay, so one with folders stays too.
-    """
-    uninstall_files(folder)
-    with contextlib.suppress(OSError):
-        os.rmdir(folder)

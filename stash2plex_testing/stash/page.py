@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from stash2plex_testing.stash.core import Core
 from stash2plex_testing.stash.records import Scene
-from stash2plex_testing.stash.search import SCENE_SORTS, Found
+from stash2plex_testing.stash.search import Found
 
 ON_PAGE = 24
 """Scenes of one page."""
@@ -32,7 +32,12 @@ def render(core: Core, page: int) -> str:
     """Write the page: the plugins' tasks, the scenes, the newest log lines."""
     paging = {"page": page, "per_page": ON_PAGE, "sort": "id", "direction": "ASC"}
     found = Found(
-        core.library.scenes, SCENE_SORTS, test=None, bounds=(0, float("inf")), paging=paging
+        core.library.scenes,
+        "scene",
+        core.library,
+        test=None,
+        bounds=(0, float("inf")),
+        paging=paging,
     )
     scenes = "".join(_scene(scene, page) for scene in found.rows)
     lines = "\n".join(f"{line.level:8}{line.message}" for line in core.journal.shown())
@@ -55,6 +60,12 @@ def login(return_url: str) -> str:
         '<input name="password" type="password" placeholder="Password">'
         "<button>Log in</button></form>"
     )
+
+
+def onward(address: str) -> str:
+    """Write a page that leads on to another one at once."""
+    refresh = f'<meta http-equiv="refresh" content="0;url={escape(address)}">'
+    return f"<!doctype html><title>FakeStash</title>{refresh}"
 
 
 def _document(body: str) -> str:

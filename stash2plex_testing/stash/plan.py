@@ -179,8 +179,10 @@ class Plan:
             raise NotPlannedError
         if output.name == "ID":
             return _as_id
-        if output.name in ("Int", "Float", "Boolean", "String"):
-            return _leaf({"Int": (int,), "Float": (float, int)}.get(output.name, (bool, str)))
+        if output.name == "Float":
+            return _as_float
+        if output.name in ("Int", "Boolean", "String"):
+            return _leaf({"Int": (int,)}.get(output.name, (bool, str)))
         return _as_is
 
     def _object(self, steps: list[Step]) -> Complete:
@@ -218,6 +220,19 @@ def _as_is(value: Any, _: Context, _variables: VariableValues | None) -> Any:
 
 def _as_id(value: Any, _: Context, _variables: VariableValues | None) -> str | None:
     return None if value is None else str(value)
+
+
+def _as_float(value: Any, _: Context, _variables: VariableValues | None) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def whole(value: Any) -> Any:
+    """Write whole floats as Go does, without a point: 0 and not 0.0."""
+    if isinstance(value, dict):
+        return {key: whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _leaf(types: tuple[type, ...]) -> Complete:

@@ -16,9 +16,17 @@ from typing import Any
 
 from stash2plex_testing.stash.auth import COOKIE_NAME, Session, Sessions
 from stash2plex_testing.stash.criteria import Panic, StashError
+from stash2plex_testing.stash.gotext import quoted
 from stash2plex_testing.stash.jobs import Job, JobError, JobQueue
 from stash2plex_testing.stash.log import HookRun, Journal
-from stash2plex_testing.stash.manifest import Hook, Manifest, ManifestError, read_manifest, walk
+from stash2plex_testing.stash.manifest import (
+    Hook,
+    Manifest,
+    ManifestError,
+    Task,
+    read_manifest,
+    walk,
+)
 from stash2plex_testing.stash.process import LineSink, Outcome, PluginProcess
 
 MAX_LOOPS = 10
@@ -107,10 +115,11 @@ class Plugins:
             try:
                 manifest = read_manifest(path)
             except (ManifestError, OSError) as error:
-                self._journal.log("error", f"Error reading plugin config {path}: {error}")
+                self._journal.log("error", f"Error loading plugin {path}: {error}")
                 continue
             if manifest.id.lower() in found:
-                self._journal.log("error", f"Error loading plugin {path}: the id is taken")
+                taken = f"plugin ID {manifest.id} already exists"
+                self._journal.log("error", f"Error loading plugin {path}: {taken}")
                 continue
             found[manifest.id.lower()] = manifest
         self.manifests = list(found.values())
@@ -176,8 +185,8 @@ class Plugins:
                 session,
                 connection=caller.connection,
             )
-        except (OSError, StashError) as error:
-            self._journal.log("error", f"error executing plugin {manifest.id}: {error}")
+        except StashError as error:
+            self._journal.log("error", f"error executing post hooks: {error}")
             return None
         seconds = time.monotonic() - started
         self._journal.hook_runs.add(
@@ -191,21 +200,23 @@ class Plugins:
                 outcome.killed,
             )
         )
-        self._report(outcome)
+        if outcome.killed:
+            self._journal.log("error", "error executing post hooks: operation cancelled")
+        else:
+            self._report(outcome, f"{trigger} [{manifest.name}]: returned")
         return outcome
 
     def run_operation(self, plugin_id: str, args: Mapping[str, Any], caller: Caller) -> Any:
         """Run at once, outside the queue (stash.md §4.2)."""
+        if plugin_id in self.disabled:
+            raise StashError(f"plugin {plugin_id} is disabled")
         manifest = self.find(plugin_id)
         if manifest is None:
             raise Panic("runtime error: invalid memory address or nil pointer dereference")
-        if not self.enabled(manifest):
-            raise StashError(f"plugin {plugin_id} is disabled")
-        try:
-            outcome = self._run(manifest, (), args, caller.session, connection=caller.connection)
-        except OSError as error:
-            raise StashError(f"error running plugin: {error}") from error
-        if outcome.error:
+        outcome = self._run(manifest, (), args, caller.session, connection=caller.connection)
+        if outcome.killed:
+            raise StashError("operation cancelled")
+        if outcome.error is not None:
             raise StashError(outcome.error)
         return outcome.output
 
@@ -219,11 +230,16 @@ class Plugins:
         session: Session,
     ) -> Job:
         """Queue a task. Whether plugin and task exist is seen when it starts (stash.md §4.2)."""
-        text = description or task_name or plugin_id
-        return self._jobs.add(
-            f"Running plugin task: {text}",
-            lambda job: self._do_task(job, plugin_id, task_name, args, session),
-        )
+        named = [text for text in (description, task_name, plugin_id) if text is not None]
+
+        def work(job: Job) -> None:
+            try:
+                self._do_task(job, plugin_id, task_name, args, session)
+            except JobError as error:
+                self._journal.log("error", f"task failed due to error: {error}")
+                raise
+
+        return self._jobs.add(f"Running plugin task: {named[0]}", work)
 
     def _do_task(
         self,
@@ -233,30 +249,39 @@ class Plugins:
         args: Mapping[str, Any],
         session: Session,
     ) -> None:
-        manifest = self.find(plugin_id)
-        if manifest is None or not self.enabled(manifest):
-            raise JobError(f"no plugin with ID {plugin_id}, or it is disabled")
-        task = manifest.task(task_name) if task_name else None
-        if task_name and task is None:
-            raise JobError(f"no task with name {task_name} in plugin {manifest.name}")
+        manifest, task = self._find_task(plugin_id, task_name)
         defaults = task.default_args if task else {}
         try:
             outcome = self._run(
                 manifest, task.exec_args if task else (), {**defaults, **args}, session, job=job
             )
-        except (OSError, StashError) as error:
-            raise JobError(f"error creating plugin task: {error}") from error
+        except StashError as error:
+            raise JobError(f"Error running plugin task: {error}") from error
         job.output = outcome.output
-        if outcome.error:
+        if outcome.error is not None:
             # The job is FINISHED all the same; the screen shows no error (stash.md §2.4).
             job.log.append(f"error: {outcome.error}")
-        self._report(outcome)
+        self._report(outcome, "Plugin returned")
 
-    def _report(self, outcome: Outcome) -> None:
-        if outcome.error:
-            self._journal.log("error", f"Plugin returned error: {outcome.error}")
+    def _find_task(self, plugin_id: str, task_name: str | None) -> tuple[Manifest, Task | None]:
+        start = "Error creating plugin task:"
+        if plugin_id in self.disabled:
+            raise JobError(f"{start} plugin {plugin_id} is disabled")
+        manifest = self.find(plugin_id)
+        if manifest is None:
+            raise JobError(f"{start} no plugin with ID {plugin_id}")
+        if task_name is None:
+            return manifest, None
+        task = manifest.task(task_name)
+        if task is None:
+            raise JobError(f"{start} no task with name {task_name} in plugin {manifest.name}")
+        return manifest, task
+
+    def _report(self, outcome: Outcome, start: str) -> None:
+        if outcome.error is not None:
+            self._journal.log("error", f"{start} error: {outcome.error}")
         elif outcome.output is not None:
-            self._journal.log("debug", f"Plugin returned: {outcome.output}")
+            self._journal.log("debug", f"{start}: {outcome.output}")
 
     def _run(
         self,
@@ -270,9 +295,12 @@ class Plugins:
     ) -> Outcome:
         command, environ = self._command(manifest, exec_args)
         request = {"server_connection": self._server_connection(manifest, session), "args": args}
-        process = PluginProcess(
-            command, json.dumps(request).encode(), environ, self._sink(manifest, job), connection
-        )
+        stdin = json.dumps(request).encode()
+        try:
+            process = PluginProcess(command, stdin, environ, self._sink(manifest, job), connection)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise StashError(f"error running plugin: fork/exec {command[0]}: {why}") from error
         with self._lock:
             self._alive.add(process)
             closed = self._closed
@@ -293,7 +321,7 @@ class Plugins:
     ) -> tuple[list[str], dict[str, str]]:
         """Build the command line and the environment (stash.md §1.3, §2.2, §2.3)."""
         if not manifest.exec:
-            raise StashError(f"empty exec value in operation of plugin {manifest.id}")
+            raise StashError("empty exec value")
         if manifest.interface != "raw":
             raise StashError(f"this stand-in does not run {manifest.interface} plugins")
         environ = dict(os.environ if self.environ is None else self.environ)
@@ -335,7 +363,7 @@ class Plugins:
     def _sink(self, manifest: Manifest, job: Job | None) -> LineSink:
         def take(level: str, text: str) -> None:
             if level == "progress":
-                self._progress(manifest, job, text)
+                self._progress(job, text)
                 return
             level = level or manifest.error_level
             if level == "none":
@@ -346,11 +374,12 @@ class Plugins:
 
         return take
 
-    def _progress(self, manifest: Manifest, job: Job | None, text: str) -> None:
+    def _progress(self, job: Job | None, text: str) -> None:
         try:
             value = float(text)
         except ValueError:
-            self._journal.plugin(manifest.name, "error", f"Error parsing progress value: {text}")
+            why = f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax"
+            self._journal.log("error", f"Error parsing progress value '{text}': {why}")
             return
         if job is not None:
             job.set_progress(value)

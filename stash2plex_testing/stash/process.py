@@ -34,7 +34,7 @@ LineSink = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended. `error` is None where neither it nor its exit code says one."""
+    """How a process ended. `error` is None where neither it nor its exit code gives one."""
 
     output: Any
     error: str | None
@@ -190,6 +190,9 @@ class PluginProcess:
 
     def _line(self, line: bytes) -> None:
         line = line.removesuffix(b"\r")
+        if not line:
+            # An empty line is no message.
+            return
         if len(line) > 3 and line[:1] == b"\x01" and line[2:3] == b"\x02" and line[1:2] in LEVELS:
             self._on_line(LEVELS[line[1:2]], line[3:].decode("utf-8", "replace").strip())
         else:
@@ -220,15 +223,16 @@ def interpret(stdout: bytes, code: int, *, killed: bool = False) -> Outcome:
         fields = {str(key).lower(): value for key, value in (data or {}).items()}
         output, error = fields.get("output"), fields.get("error")
         if error is not None and not isinstance(error, str):
-            output, error = text, None
+            # Go has made room for the error's text before it sees that this is none.
+            output, error = text, ""
     except (ValueError, AttributeError, RecursionError):
         # Anything but an object of these two: the whole text is the output, the error is lost.
         output, error = text, None
-    if code and not error:
+    if code and error is None:
         signals = {signal.SIGKILL: "killed", signal.SIGTERM: "terminated"}
         name = signals.get(signal.Signals(-code), str(-code)) if code < 0 else ""
         error = f"signal: {name}" if code < 0 else f"exit status {code}"
-    return Outcome(output, error or None, killed)
+    return Outcome(output, error, killed)
 
 
 def _no_constant(name: str) -> None:

@@ -13,15 +13,7 @@ from stash2plex_testing.stash.fields import Resolver, task_value
 from stash2plex_testing.stash.filters import Filters
 from stash2plex_testing.stash.library import Library
 from stash2plex_testing.stash.records import Scene
-from stash2plex_testing.stash.search import (
-    FILE_SORTS,
-    MARKER_SORTS,
-    OTHER_SORTS,
-    SCENE_SORTS,
-    Chosen,
-    Found,
-    id_bounds,
-)
+from stash2plex_testing.stash.search import Chosen, Found, id_bounds
 
 
 def find_scene(
@@ -66,7 +58,8 @@ def find_scenes(
     with core.library.lock:
         return Found(
             core.library.scenes,
-            SCENE_SORTS,
+            "scene",
+            core.library,
             test=Filters(core.library, core.clock()).compile("scene", scene_filter),
             bounds=id_bounds(scene_filter),
             paging=filter or {},
@@ -81,7 +74,6 @@ OTHER_TABLES: Mapping[str, Callable[[Library], Any]] = {
     "marker": lambda library: library.markers,
     "file": lambda library: library.files,
 }
-SORTS = {"marker": MARKER_SORTS, "file": FILE_SORTS}
 
 
 def _find_many(kind: str, filter_name: str) -> Resolver:
@@ -94,7 +86,8 @@ def _find_many(kind: str, filter_name: str) -> Resolver:
         with core.library.lock:
             return Found(
                 table,
-                SORTS.get(kind, OTHER_SORTS),
+                kind,
+                core.library,
                 test=Filters(core.library, core.clock()).compile(kind, arguments.get(filter_name)),
                 bounds=(0, float("inf")),
                 paging=arguments.get("filter") or {},
@@ -202,12 +195,12 @@ def _system_status(_: None, context: Context) -> dict[str, Any]:
 def _version(_: None, context: Context) -> dict[str, str]:
     return {
         "version": context.core.version,
-        "hash": "cf3489ef",
-        "build_time": "2026-01-11 00:00:00",
+        "hash": "cf3489efd",
+        "build_time": "2026-01-11 18:07:53",
     }
 
 
-def _plugin_tasks(_: None, context: Context) -> list[dict[str, Any]]:
+def _plugin_tasks(context: Context) -> list[dict[str, Any]]:
     plugins = context.core.plugins
     return [
         task_value(manifest, task)
@@ -226,7 +219,7 @@ def _find_job(
 
 
 def _all_performers(_: None, context: Context) -> list[Any]:
-    return list(context.core.library.performers.values())
+    return sorted(context.core.library.performers.values(), key=lambda row: row.name)
 
 
 QUERIES: Mapping[str, Resolver] = {
@@ -249,9 +242,9 @@ QUERIES: Mapping[str, Resolver] = {
     "systemStatus": _system_status,
     "stats": _stats,
     "logs": lambda _, context: context.core.journal.shown(),
-    "plugins": lambda _, context: context.core.plugins.manifests,
-    "pluginTasks": _plugin_tasks,
-    # Null and not an empty list where nothing is queued (stash.md §4.1).
+    # Null and not an empty list where there are none, as Go has it (stash.md §4.1).
+    "plugins": lambda _, context: context.core.plugins.manifests or None,
+    "pluginTasks": lambda _, context: _plugin_tasks(context) or None,
     "jobQueue": lambda _, context: context.core.jobs.queue() or None,
     "findJob": _find_job,
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stash2plex_testing.stash.core import Context, destroyed, foreign
-from stash2plex_testing.stash.criteria import StashError, number_of
+from stash2plex_testing.stash.criteria import Panic, StashError, number_of
+from stash2plex_testing.stash.entity_mutations import sources_of
 from stash2plex_testing.stash.fields import Resolver
 from stash2plex_testing.stash.inputs import apply_bulk, apply_scene
 from stash2plex_testing.stash.records import Marker, Scene
@@ -21,11 +22,14 @@ def scene_create(_: None, context: Context, input: Values) -> Scene:  # noqa: A0
     library = context.core.library
     with library.lock:
         files = foreign(library.files, input.get("file_ids"))
+        if not files and not (input.get("title") or "").strip():
+            raise StashError("title must be set if scene has no files")
         scene = library.add_scene()
         try:
-            apply_scene(library, scene, {k: v for k, v in input.items() if k != "file_ids"})
+            values = {k: v for k, v in input.items() if k != "file_ids"}
+            apply_scene(library, scene, values, lenient=True)
         except StashError:
-            library.destroy_scene(scene)
+            library.scenes.undo(scene)
             raise
         for file in files:
             library.assign_file(file, scene)
@@ -43,8 +47,8 @@ def scene_update(_: None, context: Context, input: Values) -> Scene | None:  # n
     return library.scenes.get(scene.id)
 
 
-def scenes_update(_: None, context: Context, input: list[Values]) -> list[Any]:  # noqa: A002
-    """Update several; every hook gets the whole list (stash.md §3.4)."""
+def scenes_update(_: None, context: Context, input: list[Values]) -> list[Any] | None:  # noqa: A002
+    """Update several; every hook gets the whole list (stash.md §3.4). Null for none at all."""
     library = context.core.library
     with library.lock:
         rows = [context.row(library.scenes, values["id"], "scene") for values in input]
@@ -53,20 +57,33 @@ def scenes_update(_: None, context: Context, input: list[Values]) -> list[Any]: 
     given = [context.core.struct("SceneUpdateInput", values) for values in input]
     for scene, values in zip(rows, input, strict=True):
         context.hook(UPDATED, scene.id, given, values)
-    return [library.scenes.get(scene.id) for scene in rows]
+    return [library.scenes.get(scene.id) for scene in rows] or None
 
 
-def bulk_scene_update(_: None, context: Context, input: Values) -> list[Any]:  # noqa: A002
-    """Update all first, then run the hooks one by one; a lost client ends that loop (§3.2)."""
+def bulk_scene_update(_: None, context: Context, input: Values) -> list[Any] | None:  # noqa: A002
+    """Update all first, then run the hooks one by one; a lost client ends that loop (§3.2).
+
+    Null for none at all.
+    """
     library = context.core.library
     with library.lock:
-        rows = [context.row(library.scenes, id_, "scene") for id_ in input.get("ids") or ()]
+        numbers = _numbers(input.get("ids") or ())
+        if not all(number in library.scenes for number in numbers):
+            raise StashError("sql: no rows in result set")
+        rows = [library.scenes[number] for number in numbers]
         for scene in rows:
             apply_bulk(library, scene, input)
     given = context.core.struct("BulkSceneUpdateInput", input)
     for scene in rows:
         context.hook(UPDATED, scene.id, given, input)
-    return [scene for scene in rows if scene.id in library.scenes]
+    return [scene for scene in rows if scene.id in library.scenes] or None
+
+
+def _numbers(texts: Iterable[str]) -> list[int]:
+    try:
+        return [number_of(text) for text in texts]
+    except StashError as error:
+        raise StashError(f"converting ids: {error}") from None
 
 
 def scene_destroy(_: None, context: Context, input: Values) -> bool:  # noqa: A002
@@ -98,10 +115,12 @@ def scene_merge(_: None, context: Context, input: Values) -> Scene:  # noqa: A00
     """Merge scenes. No hook at all (stash.md §3.4)."""
     library = context.core.library
     with library.lock:
+        if number_of(input["destination"]) not in library.scenes:
+            raise Panic("runtime error: invalid memory address or nil pointer dereference")
         destination: Scene = context.row(library.scenes, input["destination"], "scene")
-        sources = [context.row(library.scenes, id_, "scene") for id_ in input["source"]]
+        sources = sources_of(context, library.scenes, input["source"], "scene")
         if destination in sources:
-            raise StashError("cannot merge where source == destination")
+            raise StashError("destination scene cannot be in source list")
         library.merge_scenes(sources, destination)
         for source in sources:
             if input.get("play_history"):

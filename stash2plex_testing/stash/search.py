@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from stash2plex_testing.stash.criteria import StashError, number_of
 from stash2plex_testing.stash.filters import Predicate
-from stash2plex_testing.stash.library import Table
+from stash2plex_testing.stash.library import Library, Table
 from stash2plex_testing.stash.records import Entity, Marker, Record, Scene
+from stash2plex_testing.stash.sorts import sort_key, tie_break
 
 Row = TypeVar("Row", bound=Record)
-Key = Callable[[Any], Any]
 
 PER_PAGE = 25
 """Rows of a page where the request does not say (stash.md §5.1)."""
-
-
-def _path(scene: Scene) -> str | None:
-    return scene.files[0].path if scene.files else None
-
-
-SCENE_SORTS: Mapping[str, Key] = {
-    "id": lambda scene: scene.id,
-    "title": lambda scene: (scene.title or _path(scene) or "").casefold(),
-    "date": lambda scene: scene.date,
-    "rating": lambda scene: scene.rating100,
-    "code": lambda scene: scene.code,
-    "path": _path,
-    "filesize": lambda scene: scene.files[0].size if scene.files else None,
-    "duration": lambda scene: scene.files[0].duration if scene.files else None,
-    "file_count": lambda scene: len(scene.files),
-    "file_mod_time": lambda scene: scene.files[0].mod_time if scene.files else None,
-    "created_at": lambda scene: scene.created_at,
-    "updated_at": lambda scene: scene.updated_at,
-    "last_played_at": lambda scene: max(scene.plays, default=None),
-    "play_count": lambda scene: len(scene.plays),
-    "o_counter": lambda scene: len(scene.orgasms),
-    "last_o_at": lambda scene: max(scene.orgasms, default=None),
-    "tag_count": lambda scene: len(scene.tags),
-    "performer_count": lambda scene: len(scene.performers),
-    "organized": lambda scene: scene.organized,
-    "random": lambda scene: hash((scene.id, "random")),
-}
-
-OTHER_SORTS: Mapping[str, Key] = {
-    "id": lambda row: row.id,
-    "name": lambda row: row.name.casefold(),
-    "sort_name": lambda row: (getattr(row, "sort_name", None) or row.name).casefold(),
-    "date": lambda row: getattr(row, "date", None),
-    "rating": lambda row: getattr(row, "rating100", None),
-    "created_at": lambda row: row.created_at,
-    "updated_at": lambda row: row.updated_at,
-    "random": lambda row: hash((row.id, "random")),
-}
-
-FILE_SORTS: Mapping[str, Key] = {
-    "id": lambda row: row.id,
-    "path": lambda row: row.path,
-    "created_at": lambda row: row.created_at,
-    "updated_at": lambda row: row.updated_at,
-}
-
-MARKER_SORTS: Mapping[str, Key] = {
-    "id": lambda row: row.id,
-    "title": lambda row: row.title.casefold(),
-    "seconds": lambda row: row.seconds,
-    "created_at": lambda row: row.created_at,
-    "updated_at": lambda row: row.updated_at,
-}
 
 
 def search_text(row: Record) -> str:
@@ -89,7 +36,8 @@ class Found(Generic[Row]):
     def __init__(
         self,
         table: Table[Row],
-        sorts: Mapping[str, Key],
+        kind: str,
+        library: Library,
         *,
         test: Predicate | None,
         bounds: tuple[float, float],
@@ -104,11 +52,11 @@ class Found(Generic[Row]):
         self._per_page = PER_PAGE if per_page is None else int(per_page)
         self._skip = (max(int(page or 1), 1) - 1) * max(self._per_page, 0)
         self._descending = paging.get("direction") == "DESC"
-        self._sort = str(paging.get("sort") or "")
-        name = "random" if self._sort.startswith("random_") else self._sort
-        if name and name not in sorts:
-            raise StashError(f"invalid sort: {name}")
-        self._key = sorts[name] if name else None
+        self._sort = paging.get("sort")
+        # A scene without a sort has no direction either.
+        self._unsorted = kind == "scene" and not self._sort
+        # A search reads other tables, and finds scenes by their ids.
+        self._key = sort_key(kind, "id" if self._unsorted and self._q else self._sort, library)
 
     def _matches(self) -> Iterable[Row]:
         rows: Iterable[Row] = self._table.between(*self._bounds)
@@ -137,29 +85,46 @@ class Found(Generic[Row]):
         if self._per_page == 0:
             return []
         stop = None if self._per_page < 0 else self._skip + self._per_page
-        if self._key is None or (self._sort == "id" and not self._descending):
+        if self._sort == "id" and not self._descending:
             # By id they come by themselves: a sweep's page costs its own length only.
             return list(islice(self._matches(), self._skip, stop))
-        key = self._key
-        rows = sorted(self.all_rows, key=_tie_break)
-        rows.sort(key=lambda row: _nulls_first(key(row)), reverse=self._descending)
-        return rows[self._skip : stop]
+        keyed = [(_nulls_first(self._key(row)), row) for row in self.all_rows]
+        keyed.sort(key=itemgetter(0), reverse=self._descending and not self._unsorted)
+        start, end = self._skip, len(keyed) if stop is None else min(stop, len(keyed))
+        if self._unsorted or start >= end:
+            return [row for _, row in keyed[start:end]]
+        return self._page(keyed, start, end)
+
+    def _page(self, keyed: list[tuple[Any, Row]], start: int, end: int) -> list[Row]:
+        """Order the rows of equal value on a page, which may begin before it and end after it."""
+        low, high = start, end
+        while low and keyed[low - 1][0] == keyed[start][0]:
+            low -= 1
+        while high < len(keyed) and keyed[high][0] == keyed[end - 1][0]:
+            high += 1
+        rows: list[Row] = []
+        for _, equal in groupby(keyed[low:high], key=itemgetter(0)):
+            rows += sorted((row for _, row in equal), key=tie_break)
+        return rows[start - low : end - low]
 
 
 class Chosen(Generic[Row]):
     """The answer of a `find…s` query with `ids`: their order, no paging (stash.md §5.1)."""
 
     def __init__(self, table: Table[Row], ids: Iterable[object], kind: str) -> None:
-        self.rows: list[Row] = []
-        seen = set()
-        for text in ids:
-            number = number_of(text)
-            row = table.get(number)
-            # A repeated id has one row only, so that its second place stays empty.
-            if row is None or number in seen:
+        texts = list(ids)
+        repeated = [text for text in texts if isinstance(text, str) and texts.count(text) > 1]
+        if repeated:
+            raise StashError(f"validating ids: duplicate id found: {repeated[0]}")
+        try:
+            numbers = [number_of(text) for text in texts]
+        except StashError as error:
+            raise StashError(f"converting ids: {error}") from None
+        for index, number in enumerate(numbers):
+            # A repeated number has one row only, so that its second place stays empty.
+            if number not in table or number in numbers[:index]:
                 raise StashError(f"{kind} with id {number} not found")
-            seen.add(number)
-            self.rows.append(row)
+        self.rows: list[Row] = [table[number] for number in numbers]
 
     @property
     def count(self) -> int:
@@ -170,11 +135,6 @@ class Chosen(Generic[Row]):
     def all_rows(self) -> list[Row]:
         """The same rows: there is one page."""
         return self.rows
-
-
-def _tie_break(row: Record) -> str:
-    """Order rows of equal value by title, or by id as text where there is none (§5.1)."""
-    return str(getattr(row, "title", None) or getattr(row, "name", None) or row.id).casefold()
 
 
 def _nulls_first(value: Any) -> tuple[bool, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import struct
@@ -13,18 +14,25 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 from stash2plex_testing.stash.auth import Session
 from stash2plex_testing.stash.core import Core
+from stash2plex_testing.stash.criteria import StashError
 from stash2plex_testing.stash.faults import Fault, Faults
 from stash2plex_testing.stash.images import Reply
 from stash2plex_testing.stash.log import RequestEntry
 from stash2plex_testing.stash.plugins import Caller
-from stash2plex_testing.stash.routes import HTML, Request, Routes, cookie_header
+from stash2plex_testing.stash.requestbody import BodyError, read_request
+from stash2plex_testing.stash.routes import HTML, Request, Routes, cookie_header, found
 
 SHORT = 300
 """Characters of an operation's text that the request log keeps."""
+
+COMPRESSED = ("application/json", "text/html", "text/css", "text/plain", "text/javascript",
+              "application/javascript", "image/svg+xml")  # fmt: skip
+LEVEL = 4
+"""Stash's own."""
 
 POLL = 0.02
 """Seconds that the accepting thread takes to notice the end."""
@@ -103,6 +111,16 @@ class Listener(ThreadingHTTPServer):
         self.server_close()
 
 
+def _document(request: Request) -> str:
+    """Find the GraphQL document of a request, for the log and for faults."""
+    if request.path != "/graphql":
+        return ""
+    try:
+        return read_request(request.body).query
+    except (BodyError, StashError):
+        return request.query.get("query", "")
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
@@ -121,9 +139,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         site, started = self.server.site, time.monotonic()
         request = self._read()
-        text = ""
-        if isinstance(request.payload, dict):
-            text = str(request.payload.get("query") or "")
+        text = _document(request)
         fault = site.faults.take(self.path, text)
         if fault is not None and self._spoil(fault, request, text, started):
             return
@@ -131,6 +147,7 @@ class Handler(BaseHTTPRequestHandler):
         if site.latency.read > 0 and (request.path == "/graphql" or is_image):
             site.closing.wait(site.latency.read)
         reply = self._let_in(request)
+        self._pack(reply)
         self._log(request, text, reply.status, started)
         if fault is None:
             self._send(reply)
@@ -143,12 +160,8 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else b""
         parts = urlsplit(self.path)
-        payload = None
-        if parts.path == "/graphql":
-            with contextlib.suppress(ValueError):
-                payload = json.loads(body)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return Request(self.command, parts.path, query, self.headers, body, payload)
+        return Request(self.command, parts.path, query, self.headers, body)
 
     # -- letting in -------------------------------------------------------------------------
 
@@ -164,11 +177,11 @@ class Handler(BaseHTTPRequestHandler):
         if verdict.status == 200:
             reply = self._answer(request, verdict.session)
         elif verdict.status == 302:
-            reply = Reply(302, headers={"Location": f"/login?returnURL={quote(self.path)}"})
+            reply = found(f"/login?returnURL={quote_plus(self.path)}")
         elif verdict.status == 401:
-            reply = Reply(401, b"unauthorized\n", headers={"WWW-Authenticate": "FormBased"})
+            reply = Reply(401, kind="", headers={"WWW-Authenticate": "FormBased"})
         else:
-            reply = Reply(403, b"Stash is exposed to the public internet without a password.\n")
+            reply = Reply(403, verdict.reason.encode())
         if verdict.refreshed:
             value = cookie_header(verdict.refreshed, core.sessions.max_age)
             reply.headers.setdefault("Set-Cookie", value)
@@ -212,6 +225,15 @@ class Handler(BaseHTTPRequestHandler):
             lines.append(f"Content-Length: {length}")
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+    def _pack(self, reply: Reply) -> None:
+        """Compress what a client takes compressed and Stash compresses."""
+        kind = reply.kind.partition(";")[0]
+        if kind not in COMPRESSED or "gzip" not in self.headers.get("Accept-Encoding", ""):
+            return
+        if reply.body:
+            reply.body = gzip.compress(reply.body, LEVEL, mtime=0)
+        reply.headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
     def _send(self, reply: Reply, *, sent: int | None = None) -> None:
         """Send an answer in one piece; `sent` bytes of the body only, then cut."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from stash2plex_testing.stash.core import Context
-from stash2plex_testing.stash.criteria import number_of
+from stash2plex_testing.stash.criteria import StashError, number_of
 from stash2plex_testing.stash.fields import Resolver
+from stash2plex_testing.stash.gotext import LARGEST
 
 Values = Mapping[str, Any]
 
@@ -19,6 +20,8 @@ def configure_plugin(
     input: Values,  # noqa: A002 - Stash's name
 ) -> dict[str, Any]:
     """Replace the whole map of a plugin's settings (stash.md §1.6)."""
+    if not isinstance(input, dict):
+        raise StashError("[]interface {} is not a map")
     stored = {key: _stored_number(value) for key, value in input.items()}
     context.core.plugins.store(plugin_id, stored)
     return dict(stored)
@@ -26,6 +29,8 @@ def configure_plugin(
 
 def _stored_number(value: Any) -> Any:
     """Keep a number's type: what has no dot becomes an integer (stash.md §1.6)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return min(max(value, -LARGEST - 1), LARGEST)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -81,6 +86,9 @@ def set_plugins_enabled(
     enabledMap: Mapping[str, bool],  # noqa: N803 - Stash's name
 ) -> bool:
     """Switch plugins on and off."""
+    for plugin_id, enabled in enabledMap.items():
+        if not isinstance(enabled, bool):
+            raise StashError(f"key {plugin_id} ({type(enabled).__name__}) is not a bool")
     disabled = context.core.plugins.disabled
     for plugin_id, enabled in enabledMap.items():
         (disabled.discard if enabled else disabled.add)(plugin_id)
@@ -100,7 +108,11 @@ def generate_api_key(
 
 def stop_job(_: None, context: Context, job_id: str) -> bool:
     """Stop a job (stash.md §4.3)."""
-    context.core.jobs.stop(number_of(job_id))
+    try:
+        number = number_of(job_id)
+    except StashError as error:
+        raise StashError(f"converting id: {error}") from None
+    context.core.jobs.stop(number)
     return True
 
 

@@ -31,7 +31,7 @@ class Harbour:
 
     def __init__(self, stage):
         self.stage = stage
-        self.plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+        self.plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
         self.version = 0
         for number in range(SCENES):
             stage.stash.add_scene(

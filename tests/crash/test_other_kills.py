@@ -28,7 +28,7 @@ AFTER_COMMIT = (
 @pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=pytest.mark.nightly)])
 def test_killed_in_a_hook(make_stage, rounds, record_property):
     stage = make_stage(3)
-    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     stage.run_task("Sync All Scenes")
     killed = 0
     for number in range(rounds):

@@ -244,7 +244,7 @@ def test_a_refused_token_is_told_as_refused_by_the_next_save(make_stage):
 
 def start_task(stage, mode, **arguments):
     """Start a task's process as Stash does, with pipes that the test can close."""
-    folder = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    folder = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     process = subprocess.Popen(
         [sys.executable, "-IS", os.path.join(folder, "stash2plex_plugin.py")],
         stdin=subprocess.PIPE,

@@ -150,7 +150,7 @@ def test_an_uninstalled_plugin_stops_writing(make_stage):
     stage.edit(2, title="After")
     stage.until(lambda: stage.queue()["pending"] == 1)
     assert drain_runs(stage.data_dir)
-    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     os.remove(os.path.join(plugin, "stash2plex", "version.py"))
     stage.until(lambda: workers(stage.data_dir)[0] == [])
     # It went with work to do, and nothing took its place.
@@ -162,7 +162,7 @@ def test_an_uninstalled_plugin_stops_writing(make_stage):
 
 def test_an_uninstalled_plugin_stops_writing_and_leaves_nothing_in_the_plugins_folder(make_stage):
     stage = make_stage(2)
-    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     stage.edit(1, title="Before")
     stage.until(lambda: "Before" in {item.title for item in stage.plex.all_items()})
     stage.run_task("Process Queue")
@@ -309,7 +309,7 @@ def test_the_worker_outlives_the_cookie(make_stage):
 def test_the_script_in_the_plugin_folder_drains_and_shows(make_stage):
     stage = make_stage(8, settings=OFF)
     stage.operation("sync", scene_ids=[int(scene["id"]) for scene in stage.read_scenes()])
-    script = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py")
+    script = os.path.join(stage.stash.plugins_dir, "Stash2Plex", "process_queue.py")
     environment = {"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

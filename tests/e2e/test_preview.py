@@ -22,7 +22,7 @@ def stored(stage):
 
 def command(stage, *arguments):
     """Run the archive's command line."""
-    script = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py")
+    script = os.path.join(stage.stash.plugins_dir, "Stash2Plex", "process_queue.py")
     return subprocess.run(
         [sys.executable, "-S", script, *arguments],
         env={"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url},

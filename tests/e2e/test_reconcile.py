@@ -37,7 +37,7 @@ def add(stage, name, **fields):
 
 def command(stage, *arguments, code=0):
     """The command line of the installed archive; returns its stdout."""
-    folder = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    folder = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     done = subprocess.run(
         [sys.executable, "-IS", os.path.join(folder, "process_queue.py"), *arguments],
         env={

@@ -174,7 +174,7 @@ def test_a_command_line_beside_a_task(make_harbour):
     stage.plex.latency.write = 0.15
     job = press(stage, "Sync All Scenes")
     stage.until(lambda: writes(stage) >= 4)
-    script = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py")
+    script = os.path.join(stage.stash.plugins_dir, "Stash2Plex", "process_queue.py")
     done = subprocess.run(
         [sys.executable, "-S", script],
         env={"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url},
@@ -325,9 +325,7 @@ def test_each_way_to_ask_again(make_harbour, again):
         assert len(ids) == held
         assert stage.operation("sync", scene_ids=ids) == {"changed": held}
     elif again == "command":
-        script = os.path.join(
-            stage.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py"
-        )
+        script = os.path.join(stage.stash.plugins_dir, "Stash2Plex", "process_queue.py")
         environment = {"PATH": os.environ["PATH"], "STASH2PLEX_STASH_URL": stage.stash.url}
         done = subprocess.run(
             [sys.executable, "-S", script],

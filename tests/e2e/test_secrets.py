@@ -61,7 +61,7 @@ def everything_below(folder):
 
 
 def shell(stage, tmp_path, *arguments):
-    plugin = os.path.join(stage.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     config = tmp_path / "config.toml"
     config.write_text(
         f'stash_url = "{stage.stash.url}"\nstash_api_key = "{KEY}"\nplex_token = "{TOKEN}"\n'
@@ -87,7 +87,7 @@ def test_no_secret_is_ever_anywhere(make_stage, tmp_path):
     )
     stage.plex.token = TOKEN
     said = {}
-    with Watch(b"community/Stash2Plex") as watch:
+    with Watch(b"plugins/Stash2Plex") as watch:
         stage.configure(debug_logging=True)
         for scene in (1, 2):
             stage.edit(scene, title=f"Lantern {scene}")

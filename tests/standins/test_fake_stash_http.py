@@ -64,8 +64,8 @@ def test_cover_with_etag(stash: FakeStash) -> None:
     assert (again.status, again.body) == (304, b"")
     assert client.get("/scene/1/screenshot").headers["cache-control"] == "no-cache"
     assert client.send("HEAD", "/scene/1/screenshot").status == 405
-    assert client.get("/scene/2/screenshot").status == 404
-    assert client.get("/nothing").status == 404
+    missing = client.get("/scene/2/screenshot")
+    assert (missing.status, missing.body) == (404, b"Not Found\n")
 
 
 def test_the_address_follows_the_requests_host(stash: FakeStash) -> None:
@@ -122,7 +122,7 @@ def test_pictures_lead_to_the_login_page(locked: FakeStash) -> None:
     locked.add_scene(cover=1)
     refused = locked.client().get("/scene/1/screenshot?t=1")
     assert refused.status == 302
-    assert refused.headers["location"].startswith("/login?returnURL=/scene/1/screenshot")
+    assert refused.headers["location"].startswith("/login?returnURL=%2Fscene%2F1%2Fscreenshot")
     page = locked.client().get(refused.headers["location"])
     assert page.status == 200
     assert "text/html" in page.headers["content-type"]
@@ -148,9 +148,11 @@ def test_a_cookie_lives_as_long_as_it_is_used(locked: FakeStash, clock: Clock) -
 def test_login_by_form(locked: FakeStash) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     client = locked.client(form)
-    assert client.send("POST", "/login", b"username=ann&password=no").status == 401
+    refused = client.send("POST", "/login", b"username=ann&password=no")
+    assert (refused.status, refused.body) == (401, b"Username or password is invalid\n")
     done = client.send("POST", "/login", b"username=ann&password=pw&returnURL=//evil.example/")
-    assert (done.status, done.headers["location"]) == (303, "/")
+    assert done.status == 200, "a script of Stash's page goes on from here"
+    assert b"evil" not in done.body
     cookie = done.headers["set-cookie"].split(";")[0]
     assert locked.client({"Cookie": cookie}).get("/").status == 200
 

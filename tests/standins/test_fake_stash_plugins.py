@@ -168,7 +168,9 @@ def test_what_an_operation_gets_and_gives(stash: FakeStash) -> None:
         (b"[1]", 0, "[1]", None),
         (b"", 0, "", None),
         (b'{"output": NaN}', 0, '{"output": NaN}', None),
-        (b'{"error": 5}', 0, '{"error": 5}', None),
+        (b'{"error": 5}', 0, '{"error": 5}', ""),
+        (b'{"error": ""}', 0, None, ""),
+        (b'{"error": ""}', 3, None, ""),
         (b"null", 0, None, None),
         (b"", -signal.SIGKILL, "", "signal: killed"),
     ],
@@ -187,13 +189,44 @@ def test_errors_of_operations(stash: FakeStash) -> None:
         client.query('mutation { runPluginOperation(plugin_id: "Example") }')
 
 
+def test_failed_operations_are_in_the_log(stash: FakeStash) -> None:
+    plugin(stash, 'print(\'{"error": "It broke."}\')')
+    client = stash.client()
+    client.post('mutation { runPluginOperation(plugin_id: "example") }')
+    client.post('mutation { runPluginOperation(plugin_id: "none") }')
+    client.post('query { a: findScenes(ids: ["x"]) { count } }')
+    panic = "runtime error: invalid memory address or nil pointer dereference"
+    start = "runPluginOperation: input: runPluginOperation"
+    assert [line.message for line in stash.log if line.level == "error"] == [
+        f"{start} It broke.",
+        panic,
+        f"{start} Internal system error. Error <{panic}>",
+        'a: input: a converting ids: strconv.Atoi: parsing "x": invalid syntax',
+    ]
+
+
+def test_half_a_character_is_replaced(stash: FakeStash) -> None:
+    plugin(stash, r"""print('{"output": "a\udc80b"}')""")
+    output = stash.client().query('mutation { runPluginOperation(plugin_id: "example") }')
+    assert output == {"runPluginOperation": "a\ufffdb"}
+
+
+def test_plugins_with_little_in_their_config(stash: FakeStash) -> None:
+    plugin(stash, yml="name: X\n")
+    shown = stash.client().query(
+        "{ plugins { description url version tasks { name } hooks { name } settings { name } } }"
+    )
+    nothing = dict.fromkeys(("description", "url", "version", "tasks", "hooks"))
+    assert shown == {"plugins": [{**nothing, "settings": []}]}
+
+
 def test_log_levels_and_the_line_limit(stash: FakeStash) -> None:
     plugin(
         stash,
         r"""
         import sys
         put = sys.stderr.buffer.write
-        put(b"\x01i\x02 hello \n\x01d\x02deep\nplain\n\x01x\x02odd\n\x01w\x02caf\xc3\xa9\n")
+        put(b"\x01i\x02 hello \n\n\x01d\x02deep\nplain\n\x01x\x02odd\n\x01w\x02caf\xc3\xa9\n")
         put(b"\x01p\x020.5\n\x01p\x02half\n\x01e\x02without an end")
         print('{"output": "ok"}')
         """,
@@ -205,9 +238,12 @@ def test_log_levels_and_the_line_limit(stash: FakeStash) -> None:
         ("warning", "plain"),
         ("warning", "\x01x\x02odd"),
         ("warning", "café"),
-        ("error", "Error parsing progress value: half"),
         ("error", "without an end"),
     ]
+    complaint = (
+        "Error parsing progress value 'half': strconv.ParseFloat: parsing \"half\": invalid syntax"
+    )
+    assert complaint in [line.message for line in stash.log], "without the plugin's name"
     shown = stash.client().query("{ logs { level message } }")["logs"]
     assert {"level": "Info", "message": "[Plugin / Example] hello"} in shown
     assert not any(line["level"] == "Debug" for line in shown)
@@ -374,6 +410,26 @@ def test_which_operations_fire_what(stash: FakeStash) -> None:
     assert seen[10]["input"] is None
 
 
+def test_inputs_that_gqlgen_made_leave_out_what_is_null(stash: FakeStash) -> None:
+    plugin(stash, yml=YML.replace("Tag.Merge.Post", "Tag.Merge.Post, Tag.Update.Post"))
+    stash.add_scene(files=["/data/a.mp4"])
+    stash.add_performer("p"), stash.add_group("g"), stash.add_tag("t")
+    ask = stash.client().query
+    ask(
+        "mutation { bulkSceneUpdate(input: {ids: [1], tag_ids: {mode: SET}, rating100: 5}) { id } }"
+    )
+    ask('mutation { tagUpdate(input: {id: 1, description: "x", parent_ids: []}) { id } }')
+    ask('mutation { groupUpdate(input: {id: 1, name: "h"}) { id } }')
+    ask('mutation { performerUpdate(input: {id: 1, name: "q"}) { id } }')
+    bulk, tag, group, movie, performer = [context["input"] for context in contexts(stash)]
+    assert bulk == {"ids": ["1"], "tag_ids": {"mode": "SET"}, "rating100": 5}
+    assert tag == {"id": "1", "description": "x"}
+    assert group == movie == {"id": "1", "name": "h"}
+    # Fields that the schema has no more are still in the struct.
+    assert {"aliases", "height", "url", "weight"} <= performer.keys()
+    assert performer["aliases"] is None
+
+
 def test_disabled_plugins_do_nothing(stash: FakeStash) -> None:
     plugin(stash)
     stash.add_scene()
@@ -469,6 +525,9 @@ def test_a_task_without_a_name_runs_with_the_given_arguments_only(stash: FakeSta
     )["runPluginTask"]
     job = find(stash, number).wait()
     assert job.description == "Running plugin task: mine"
+    found = "query ($i: FindJobInput!) { findJob(input: $i) { progress } }"
+    shown = stash.client().query(found, {"i": {"id": number}})
+    assert shown == {"findJob": {"progress": 0}}, "0 and not null where there was no value"
     assert job.output["args"] == {"n": 1, "deep": {"b": True}}
     assert job.output["argv"][1:] == ["first"]
 
@@ -479,6 +538,33 @@ def test_a_plugins_error_leaves_the_job_finished(stash: FakeStash) -> None:
     assert (job.status, job.error) == ("FINISHED", None)
     assert any("It broke." in line.message for line in stash.log if line.level == "error")
     assert stash.run_task("example", "Nothing").wait().status == "FAILED"
+
+
+def test_the_words_of_failing_tasks(stash: FakeStash) -> None:
+    folder = plugin(stash, yml="name: X\nexec: [no-such-program]\ntasks: [{name: t}]\n")
+    start = "Error creating plugin task: "
+    errors = [stash.run_task(*of).wait().error for of in (("none", "t"), ("example", "u"))]
+    assert errors == [
+        f"{start}no plugin with ID none",
+        f"{start}no task with name u in plugin X",
+    ]
+    assert stash.run_task("example", "t").wait().error == (
+        "Error running plugin task: error running plugin: "
+        f"fork/exec {folder}/no-such-program: no such file or directory"
+    )
+    stash.plugins.disabled.add("example")
+    assert stash.run_task("example", "t").wait().error == f"{start}plugin example is disabled"
+    logged = [line.message for line in stash.log if line.level == "error"]
+    assert logged[0] == f"task failed due to error: {start}no plugin with ID none"
+    assert len(logged) == 4
+
+
+def test_a_hooks_error_is_told_with_its_trigger(stash: FakeStash) -> None:
+    plugin(stash, 'print(\'{"error": "It broke."}\')')
+    stash.add_scene()
+    stash.client().query("mutation { sceneUpdate(input: {id: 1}) { id } }")
+    told = [line.message for line in stash.log if line.level == "error"]
+    assert told == ["Scene.Update.Post [Example]: returned error: It broke."]
 
 
 def test_one_job_at_a_time_and_stopping(stash: FakeStash) -> None:
@@ -615,7 +701,7 @@ def test_install_and_update(stash: FakeStash, tmp_path: Path) -> None:
     one = archive(tmp_path / "1.zip", {"example.yml": YML, "run.py": "", "lib/old.py": ""})
     two = archive(tmp_path / "2.zip", {"example.yml": YML, "run.py": "", "lib/new.py": ""})
     assert stash.install(one) == "example"
-    folder = os.path.join(stash.plugins_dir, "community", "example")
+    folder = os.path.join(stash.plugins_dir, "example")
     assert [manifest.folder for manifest in stash.plugins.manifests] == [folder]
     with open(os.path.join(folder, "data.db"), "w", encoding="ascii") as file:
         file.write("mine")
@@ -626,6 +712,33 @@ def test_install_and_update(stash: FakeStash, tmp_path: Path) -> None:
         for name in names
     }
     assert found == {"example.yml", "run.py", "lib/new.py", "manifest", "data.db"}
+    assert stash.install(one, "community") == "example"
+    assert os.path.isfile(os.path.join(stash.plugins_dir, "community", "example", "run.py"))
+
+
+def test_a_package_of_several_configs_is_named_after_its_archive(
+    stash: FakeStash, tmp_path: Path
+) -> None:
+    hooks = "name: Hooks\n"
+    both = archive(tmp_path / "example.zip", {"example.yml": YML, "hooks.yml": hooks, "run.py": ""})
+    assert stash.install(both) == "example"
+    assert [manifest.id for manifest in stash.plugins.manifests] == ["example", "hooks"]
+    unclear = archive(tmp_path / "1.zip", {"example.yml": YML, "hooks.yml": hooks})
+    with pytest.raises(ValueError, match="2 yml files"):
+        stash.install(unclear)
+
+
+def test_uninstalling_leaves_what_the_package_did_not_bring(
+    stash: FakeStash, tmp_path: Path
+) -> None:
+    package = archive(tmp_path / "1.zip", {"example.yml": YML, "run.py": "", "lib/a.py": ""})
+    folder = os.path.join(stash.plugins_dir, "example")
+    stash.install(package)
+    stash.configure_plugin("example", {"b_url": "http://harbour.example"})
+    stash.uninstall("example")
+    assert os.listdir(folder) == ["lib"], "an empty folder of a package stays"
+    assert stash.plugins.manifests == []
+    assert stash.plugins.settings["example"] == {"b_url": "http://harbour.example"}
 
 
 def test_ui_files(stash: FakeStash) -> None:

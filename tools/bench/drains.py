@@ -40,7 +40,7 @@ class Run:
 
 def command(world: World, home: str, *arguments: str) -> Run:
     """Run the built archive's command line."""
-    script = os.path.join(world.stash.plugins_dir, "community", "Stash2Plex", "process_queue.py")
+    script = os.path.join(world.stash.plugins_dir, "Stash2Plex", "process_queue.py")
     world.plex.writer_seconds = 0.0
     world.plex.clear_log()
     world.stash.clear_log()
@@ -173,7 +173,7 @@ def measure_large(folder: str, scenes: int) -> list[Figure]:
     with World(root) as world:
         world.fill(scenes)
         world.install(background_worker="off")
-        plugin = os.path.join(world.stash.plugins_dir, "community", "Stash2Plex")
+        plugin = os.path.join(world.stash.plugins_dir, "Stash2Plex")
         code = LARGE.format(
             plugin=plugin,
             vendor=os.path.join(plugin, "vendor"),

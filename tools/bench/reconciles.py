@@ -93,7 +93,7 @@ def measure(folder: str, scenes: int) -> list[Figure]:
 
 def run(world: World, data: str, *, dry_run: bool = False) -> dict[str, Any]:
     """Run one reconcile in a process of its own; returns its report and what it took."""
-    plugin = os.path.join(world.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(world.stash.plugins_dir, "Stash2Plex")
     code = RUN.format(
         plugin=plugin,
         vendor=os.path.join(plugin, "vendor"),

@@ -82,7 +82,7 @@ def measure(folder: str, scenes: int) -> list[Figure]:
 
 def start(world: World, phase: str) -> subprocess.Popen[str]:
     """Start the script."""
-    plugin = os.path.join(world.stash.plugins_dir, "community", "Stash2Plex")
+    plugin = os.path.join(world.stash.plugins_dir, "Stash2Plex")
     code = SCRIPT.format(
         plugin=plugin,
         vendor=os.path.join(plugin, "vendor"),
