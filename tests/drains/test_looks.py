@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -131,3 +132,25 @@ def test_recent_scenes_are_queued_and_counted_over_all_pages(make_desk, small_pa
     assert enqueue_recent(desk.app, 86_400).sentence() == "7 scenes queued."
     queued = [id_ for (id_,) in desk.rows("SELECT id FROM queue ORDER BY id")]
     assert queued == [scene.id for scene in recent]
+
+
+def test_a_look_goes_on_while_stash_takes_its_time(make_desk):
+    desk = make_desk()
+    at_rest(desk, 1)
+    take, answers = desk.stash.faults.take, threading.Event()
+
+    def wait_then_take(path, operation):
+        answers.wait(30.0)
+        return take(path, operation)
+
+    settings = desk.app.settings()
+    desk.stash.faults.take = wait_then_take
+    desk.clock.step(MINUTE)
+
+    def step(seconds):
+        return desk.app.sweeper.step(settings, desk.app.stash, by_clock=False, seconds=seconds)
+
+    assert [step(0.0) for _ in range(3)] == [True] * 3
+    answers.set()
+    assert step(30.0)
+    assert not step(0.0)

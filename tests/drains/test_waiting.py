@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stash2plex.index.plexwatch import LOOK_SECONDS, TROUBLE_SECONDS
+import pytest
+
+from stash2plex.index.plexwatch import LOOK_SECONDS, TROUBLE_SECONDS, PlexWatch
 from stash2plex.index.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
 from stash2plex_testing.plex import Fault
 
@@ -200,25 +202,31 @@ def looks(desk):
     return desk.plex.count("GET", "^/library/sections$")
 
 
-def test_a_look_that_failed_is_not_repeated_for_five_minutes(make_desk):
-    desk = make_desk()
-    desk.drain(desk.scene("a/pier.mp4"))
-    desk.app.store.connection.execute("UPDATE queue SET due_at = due_at + 5000")
+@pytest.mark.parametrize("settings", [{}, SCANS], ids=["waiting", "scanning"])
+@pytest.mark.parametrize("trouble", ["Plex fails", "the library lost its name"])
+def test_a_look_that_failed_is_not_repeated_for_five_minutes(make_desk, settings, trouble):
+    desk = make_desk(plex_library="Harbour Films", **settings)
+    desk.add(desk.scene("a/pier.mp4"))
     desk.work(1)
-    desk.plex.faults.add(Fault("status", path="^/library/sections$"))
-    desk.plex.clear_log()
-    desk.work(LOOK_SECONDS + 1)
-    # The new worker looks once at its start, and has to be told of the fault by its own look.
-    before = looks(desk)
-    desk.plex.faults.add(Fault("status", path="^/library/sections$", times=None))
-    summary = desk.work(TROUBLE_SECONDS + LOOK_SECONDS)
-    assert summary.gave_up == "it was asked to stop."
-    assert looks(desk) - before <= 3
-    assert desk.rows("SELECT state FROM breaker WHERE state <> 'closed'") == []
-    desk.plex.faults.clear()
-    item = desk.item("a/pier.mp4")
-    desk.work(TROUBLE_SECONDS + LOOK_SECONDS)
-    assert item.title == "About a/pier.mp4"
+    watch = PlexWatch(desk.app.store, desk.clock, desk.clock)
+    session = desk.app.open_session()
+    assert watch.scanning() is bool(settings)
+
+    def look_after(seconds):
+        desk.clock.step(seconds)
+        desk.plex.clear_log()
+        watch.look(session)
+        return looks(desk)
+
+    assert look_after(LOOK_SECONDS) == 1
+    if trouble == "Plex fails":
+        desk.plex.faults.add(Fault("status", path="^/library/sections$", times=None))
+    else:
+        desk.films.title = "Harbour Pictures"
+    assert look_after(LOOK_SECONDS) == 1
+    assert look_after(LOOK_SECONDS) == 0
+    assert look_after(TROUBLE_SECONDS - LOOK_SECONDS - 1) == 0
+    assert look_after(1) == 1
 
 
 def test_a_scan_of_a_library_that_is_gone_is_dropped(make_desk):
