@@ -18,11 +18,13 @@ from tools.mutants import harmless, report
 from tools.mutants.covering import Covering, covering
 from tools.mutants.mutants import Mutant, Package, changed_lines, draw, in_lines
 from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, Bench, Result
-from tools.reach.measure import Reach, measure
+from tools.reach.measure import Measuring
 from tools.reach.trees import ROOT, remove_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tools.reach.measure import Reach
 
 RESULTS = os.path.join(ROOT, "dist", "mutants.json")
 
@@ -36,8 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     remove_orphans()
     console = Console()
     judged = harmless.read()
-    kept = measure(options.jobs)
-    reach = Reach(kept)
+    measuring = Measuring()
+    reach = measuring.reach(measuring.update(options.jobs))
     package = Package()
     mutants = chosen(options, package)
     console.print(f"{len(mutants)} mutants, {options.jobs} at a time.", highlight=False)

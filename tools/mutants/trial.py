@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from tools.reach.trees import TreeCopy
+from tools.reach.trees import ROOT, TreeCopy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,14 +53,22 @@ class Result:
 class Bench:
     """A copy of the tree in which one mutant after the other is tried. A context manager."""
 
-    def __init__(self, seconds: Mapping[str, float], most_seconds: float) -> None:
+    def __init__(
+        self,
+        seconds: Mapping[str, float],
+        most_seconds: float,
+        *,
+        start_seconds: float = START_SECONDS,
+        root: str = ROOT,
+    ) -> None:
         """Give a mutant tests of `most_seconds` together at most; 0 is for no limit.
 
-        `seconds` is how long each test takes.
+        `seconds` is how long each test takes. A run may take `start_seconds` before its first.
         """
         self._seconds = seconds
         self._most = most_seconds
-        self._copy = TreeCopy()
+        self._start = start_seconds
+        self._copy = TreeCopy(root)
         self._running: subprocess.Popen[str] | None = None
         self._written = 0
         self._stopped = False
@@ -139,7 +147,7 @@ class Bench:
         listed = os.path.join(self._copy.folder, "tests.txt")
         with open(listed, "w", encoding="utf-8") as file:
             file.write("\n".join(tests))
-        limit = START_SECONDS + TIMES_SLOWER * sum(self._seconds[test] for test in tests)
+        limit = self._start + TIMES_SLOWER * sum(self._seconds[test] for test in tests)
         try:
             code, printed = self._pytest(listed, limit)
         finally:
