@@ -191,12 +191,12 @@ def mutant_of(harbour, line, becomes):
     return found
 
 
-def test_a_mutant_is_noticed_survives_or_never_ends(harbour):
+def test_a_mutant_is_noticed_or_survives(harbour):
     test = "tests/test_lanterns.py::test_"
     seconds = {f"{test}few": 0.1, f"{test}wait": 0.1, f"{test}the_archive[exit]": 0.5}
     every = Covering([f"{test}few"], [f"{test}the_archive[exit]"])
     before = {path: (harbour / path).read_text() for path in (LANTERNS, BOATS)}
-    with Bench(seconds, 0, start_seconds=10.0, root=str(harbour)) as bench:
+    with Bench(seconds, 0, root=str(harbour)) as bench:
         result = bench.attempt(mutant_of(harbour, 8, "if not (lanterns > LIMIT):"), every)
         assert (result.outcome, result.by, result.asked) == (NOTICED, f"{test}few", 2)
         # This one only the archive shows.
@@ -204,15 +204,18 @@ def test_a_mutant_is_noticed_survives_or_never_ends(harbour):
         assert (result.outcome, result.by) == (NOTICED, f"{test}the_archive[exit]")
         result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), Covering([f"{test}few"], []))
         assert result.outcome == SURVIVED
-        result = bench.attempt(
-            mutant_of(harbour, 16, "lanterns += 1"), Covering([f"{test}wait"], [])
-        )
-        assert result.outcome == TIMED_OUT
         # The next one finds a whole tree again.
         assert bench.attempt(mutant_of(harbour, 16, "lanterns -= 2"), every).outcome == SURVIVED
         folder = bench._copy.folder
     assert not os.path.exists(folder)
     assert {path: (harbour / path).read_text() for path in before} == before
+
+
+def test_a_mutant_that_never_ends_is_ended(harbour):
+    test = "tests/test_lanterns.py::test_wait"
+    with Bench({test: 0.1}, 0, start_seconds=2.0, root=str(harbour)) as bench:
+        result = bench.attempt(mutant_of(harbour, 16, "lanterns += 1"), Covering([test], []))
+    assert result.outcome == TIMED_OUT
 
 
 def test_what_is_stopped_leaves_nothing(harbour):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from tools.reach.trees import ROOT, TreeCopy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tools.mutants.covering import Covering
     from tools.mutants.mutants import Mutant
@@ -29,7 +28,6 @@ START_SECONDS = 60.0
 TIMES_SLOWER = 6.0
 """How much longer tests may take than they took when they were measured."""
 
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?: - |$)", re.MULTILINE)
 PASSED, SOME_FAILED = 0, 1
 
 
@@ -159,11 +157,10 @@ class Bench:
             return Result(TIMED_OUT)
         if code == PASSED:
             return Result(SURVIVED)
-        found = FAILED.search(printed)
-        if code != SOME_FAILED and not found:
+        if code != SOME_FAILED:
             # Nothing could be collected: the package does not even import.
             return Result(NOTICED, "the tests cannot be collected")
-        return Result(NOTICED, found[1] if found else "a test")
+        return Result(NOTICED, failed_test(printed, tests))
 
     def _pytest(self, listed: str, limit: float) -> tuple[int | None, str]:
         """Run pytest; returns its exit code, None where it took too long, and what it printed."""
@@ -177,7 +174,7 @@ class Bench:
                 f"@{listed}",
             ],
             cwd=self._copy.tree,
-            env={**os.environ, "TMPDIR": self._copy.scratch, "COLUMNS": "500"},
+            env={**os.environ, "TMPDIR": self._copy.scratch},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -208,3 +205,14 @@ def end_group(process: subprocess.Popen[str]) -> None:
     """Kill a process and all that it started in its own session."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def failed_test(printed: str, tests: Iterable[str]) -> str:
+    """Find the test that pytest's summary names; names may hold spaces."""
+    longest_first = sorted(tests, key=len, reverse=True)
+    for line in printed.splitlines():
+        for word in ("FAILED ", "ERROR "):
+            for test in longest_first if line.startswith(word) else ():
+                if line.removeprefix(word).startswith(test):
+                    return test
+    return "a test"
