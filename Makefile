@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench plugin docs format lock clean
+.PHONY: help demo test check mutants coverage bench plugin docs format lock clean
 
 help: ## say what the verbs do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -27,6 +27,12 @@ check: $(VENV)/ready ## formatting, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+coverage: plugin ## which lines and branches no test runs, also in the plugin's own processes
+	@$(BIN)/python -m tools.reach $(ARGS)
+
+mutants: plugin ## break the package place by place: what does no test notice? (ARGS="--changed", ARGS="--seed 7 --sample 60")
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 bench: plugin ## the benchmark table, also written to dist/bench.json
 	@$(BIN)/python -m tools.bench $(ARGS)

@@ -22,7 +22,7 @@ def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
         return False
     script = os.path.join(plugin_dir, "stash2plex_plugin.py")
     try:
-        if sys.platform == "win32":  # pragma: no cover
+        if sys.platform == "win32":  # pragma: no cover - Windows only
             _start_on_windows(lock, folder, script, request)
         else:
             _start_on_posix(lock, folder, script, request)
@@ -31,7 +31,7 @@ def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
     return True
 
 
-if sys.platform == "win32":  # pragma: no cover
+if sys.platform == "win32":  # pragma: no cover - Windows only
 
     def _start_on_windows(lock: FileLock, folder: str, script: str, request: bytes) -> None:
         import subprocess  # noqa: PLC0415 - 12 ms that only Windows has to pay

@@ -1,0 +1,329 @@
+"""Mutants: what is broken and how, which are drawn, who is asked, and that the tree stays whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+
+import coverage
+import pytest
+
+from tests.tools.conftest import git
+from tools.mutants import harmless, report
+from tools.mutants.covering import Covering, covering, in_order
+from tools.mutants.mutants import Package, changed_lines, draw, in_lines
+from tools.mutants.places import Module
+from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, TIMED_OUT, Bench, Result
+from tools.reach.measure import Reach
+
+LANTERNS = "stash2plex/lanterns.py"
+BOATS = "stash2plex/docks/boats.py"
+
+
+def broken(code):
+    module = Module(code)
+    return {
+        (change.operator, module.diff(module.apply(change)).becomes)
+        for place in module.places
+        for change in place.changes
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("a < b\n", {("operator swapped", "a <= b")}),
+        ("a == b\n", {("operator swapped", "a != b")}),
+        ("a and b\n", {("operator swapped", "a or b")}),
+        ("a is None\n", {("keyword swapped", "a is not None")}),
+        ("a in b\n", {("keyword swapped", "a not in b")}),
+        ("a = 3\n", {("number changed", "a = 4")}),
+        ("a = 'x'\n", {("text changed", "a = 'XXxXX'")}),
+        ("a = True\n", {("True and False swapped", "a = False")}),
+        ("a = not b\n", {("not left out", "a = b")}),
+        ("a = b.lower()\n", {("method swapped", "a = b.upper()")}),
+        ("a()\n", {("call left out", "pass")}),
+        (
+            "a = b(c, d)\n",
+            {("argument left out", "a = b(d)"), ("argument left out", "a = b(c, )")},
+        ),
+        ("raise A\n", {("raise left out", "pass")}),
+        ("def f():\n    return a\n", {("value not returned", "return None")}),
+        ("def f():\n    return\n", {("value not returned", "pass")}),
+        ("if a:\n    b = c\n", {("condition turned", "if not (a):")}),
+        ("if (a\n    .b):\n    c = d\n", {("condition turned", "if not ((a .b)):")}),
+        ("for a in b:\n    break\n", {("jump left out", "pass"), ("keyword swapped", "return")}),
+        (
+            "for a in b:\n    continue\n",
+            {("jump left out", "pass"), ("keyword swapped", "break")},
+        ),
+        ("a += b\n", {("operator swapped", "a -= b"), ("counting lost", "a = b")}),
+        (
+            "a = b if c else d\n",
+            {
+                ("branch forced", "a = b if (c) and False else d"),
+                ("branch forced", "a = b if (c) or True else d"),
+            },
+        ),
+    ],
+)
+def test_what_is_broken(code, expected):
+    assert broken(code) == expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '"""A docstring."""\n',
+        "import a\n",
+        "a: Literal['x']\n",
+        "if TYPE_CHECKING:\n    a = 1\n",
+        "if a == 1:  # pragma: no cover - Windows only\n    b = 1\n",
+        "a = 1  # pragma: no cover - never\n",
+        "a = None\n",
+    ],
+)
+def test_what_is_left_alone(code):
+    assert broken(code) == set()
+
+
+def test_a_place_knows_its_statement_and_function():
+    code = "LIMIT = 3\n\n\ndef f(a=1):\n    return g(\n        a,\n        2,\n    )\n"
+    by_line = {place.line: place for place in Module(code).places}
+    assert by_line[1].names == ("LIMIT",)
+    assert by_line[1].function is None
+    assert not by_line[4].inside
+    assert by_line[7].inside
+    assert by_line[7].statement == 5
+    assert by_line[7].function == (5, 8)
+
+
+def test_a_sample_is_the_same_for_a_seed(harbour):
+    package = Package(str(harbour))
+
+    def sample(seed, size=4):
+        return [
+            (one.path, one.place.line, one.diff) for one in draw(package, package.paths, size, seed)
+        ]
+
+    assert sample(7) == sample(7)
+    assert sample(7) != sample(8)
+    areas = [one.area for one in draw(package, package.paths, 4, 7)]
+    # There is less to break in the docks.
+    assert areas == ["(flat)"] * 4 + ["docks"] * 3
+
+
+def test_the_lines_of_a_change(harbour):
+    assert changed_lines(None, str(harbour)) == {}
+    git(harbour, "checkout", "--quiet", "-b", "change")
+    path = harbour / BOATS
+    path.write_text(path.read_text().replace("boat + 1", "boat + 2"))
+    git(harbour, "commit", "--quiet", "--all", "--message=Two")
+    (harbour / LANTERNS).write_text(
+        (harbour / LANTERNS).read_text().replace("LIMIT = 3", "LIMIT = 4")
+    )
+    (harbour / "stash2plex/new.py").write_text("a = 1\nb = 2\n")
+    (harbour / "docs.md").write_text("no code\n")
+    assert changed_lines(None, str(harbour)) == {
+        BOATS: {5},
+        LANTERNS: {3},
+        "stash2plex/new.py": {1, 2},
+    }
+    assert changed_lines("HEAD", str(harbour)) == {LANTERNS: {3}, "stash2plex/new.py": {1, 2}}
+    with pytest.raises(SystemExit):
+        changed_lines("no-such-commit", str(harbour))
+    mutants = in_lines(Package(str(harbour)), {BOATS: {5}})
+    assert {mutant.diff.becomes for mutant in mutants} == {
+        "return None", "return boat - 2", "return boat + 3",
+    }  # fmt: skip
+
+
+def reach_of(harbour, lines, seconds):
+    """Have contexts reach lines of files, as a measured run does."""
+    data = coverage.CoverageData(no_disk=True)
+    for path, contexts in lines.items():
+        for context, numbers in contexts.items():
+            data.set_context(context)
+            data.add_arcs({str(harbour / path): [(number, number) for number in numbers]})
+    return Reach(data, seconds, str(harbour))
+
+
+def test_who_is_asked(harbour):
+    seconds = {"a.py::t1": 3.0, "a.py::t2": 1.0, "b.py::t3": 2.0}
+    reach = reach_of(
+        harbour,
+        {
+            LANTERNS: {
+                "": [1, 3, 6],
+                "archive:b.py::t3": [1, 3, 6, 8],
+                "a.py::t1": [8, 9],
+                "a.py::t2": [10],
+                "a.py::gone": [8],
+            }
+        },
+        seconds,
+    )
+    package = Package(str(harbour))
+
+    def asked(line):
+        mutant = in_lines(package, {LANTERNS: {line}})[0]
+        return covering(mutant, package, reach)
+
+    assert asked(10) == Covering(["a.py::t2"], [])
+    assert asked(8) == Covering(["a.py::t1"], ["b.py::t3"])
+    # A constant: those that run a line with its name, not all that import it.
+    assert asked(3) == Covering(["a.py::t1"], ["b.py::t3"])
+
+
+def test_the_quick_go_first_and_each_file_has_its_turn():
+    seconds = {"a::1": 1.0, "a::2": 2.0, "b::1": 9.0, "c::1": 3.0}
+    assert in_order(seconds, seconds) == ["a::1", "c::1", "b::1", "a::2"]
+
+
+def mutant_of(harbour, line, becomes):
+    (found,) = (
+        mutant
+        for mutant in in_lines(Package(str(harbour)), {LANTERNS: {line}})
+        if mutant.diff.becomes == becomes
+    )
+    return found
+
+
+def test_a_mutant_is_noticed_or_survives(harbour):
+    test = "tests/test_lanterns.py::test_"
+    seconds = {f"{test}few": 0.1, f"{test}wait": 0.1, f"{test}the_archive[exit]": 0.5}
+    every = Covering([f"{test}few"], [f"{test}the_archive[exit]"])
+    before = {path: (harbour / path).read_text() for path in (LANTERNS, BOATS)}
+    with Bench(seconds, 0, root=str(harbour)) as bench:
+        result = bench.attempt(mutant_of(harbour, 8, "if not (lanterns > LIMIT):"), every)
+        assert (result.outcome, result.by, result.asked) == (NOTICED, f"{test}few", 2)
+        # This one only the archive shows.
+        result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), every)
+        assert (result.outcome, result.by) == (NOTICED, f"{test}the_archive[exit]")
+        result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), Covering([f"{test}few"], []))
+        assert result.outcome == SURVIVED
+        # The next one finds a whole tree again.
+        assert bench.attempt(mutant_of(harbour, 16, "lanterns -= 2"), every).outcome == SURVIVED
+        folder = bench._copy.folder
+    assert not os.path.exists(folder)
+    assert {path: (harbour / path).read_text() for path in before} == before
+
+
+def test_a_mutant_that_never_ends_is_ended(harbour):
+    test = "tests/test_lanterns.py::test_wait"
+    with Bench({test: 0.1}, 0, start_seconds=2.0, root=str(harbour)) as bench:
+        result = bench.attempt(mutant_of(harbour, 16, "lanterns += 1"), Covering([test], []))
+    assert result.outcome == TIMED_OUT
+
+
+def test_what_is_stopped_leaves_nothing(harbour):
+    test = "tests/test_lanterns.py::test_wait"
+    with Bench({test: 600.0}, 0, root=str(harbour)) as bench:
+        mutant, covered = mutant_of(harbour, 16, "lanterns += 1"), Covering([test], [])
+
+        def attempt():
+            with pytest.raises(KeyboardInterrupt):
+                bench.attempt(mutant, covered)
+
+        thread = threading.Thread(target=attempt)
+        thread.start()
+        while bench._running is None:
+            thread.join(0.01)
+        bench.stop()
+        thread.join()
+        pid, folder = bench._running.pid, bench._copy.folder
+    assert not os.path.exists(f"/proc/{pid}")
+    assert not os.path.exists(folder)
+
+
+def test_tests_beyond_the_time_are_counted(harbour):
+    test = "tests/test_lanterns.py::test_"
+    with Bench({f"{test}few": 5.0, f"{test}wait": 5.0}, 6.0, root=str(harbour)) as bench:
+        covered = Covering([f"{test}few", f"{test}wait"], [])
+        result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), covered)
+    assert (result.outcome, result.asked, result.left) == (SURVIVED, 2, 1)
+
+
+JUDGED = """[[mutant]]
+module = "lanterns"
+operator = "number changed"
+was = "LIMIT = 3"
+becomes = "LIMIT = 4"
+reason = "nobody has more than two"
+"""
+
+
+def test_a_judgement_goes_with_the_module(harbour, tmp_path):
+    (tmp_path / "judged.toml").write_text(JUDGED)
+    judged = harmless.read(str(tmp_path / "judged.toml"))
+    assert harmless.key_of(mutant_of(harbour, 3, "LIMIT = 4")) in judged
+    (harbour / "stash2plex/quay").mkdir()
+    moved = harbour / "stash2plex/quay/lanterns.py"
+    (harbour / LANTERNS).rename(moved)
+    moved.write_text("# moved\n" + moved.read_text())
+    mutants = in_lines(Package(str(harbour)), {"stash2plex/quay/lanterns.py": {4}})
+    assert {harmless.key_of(mutant) for mutant in mutants} & judged.keys()
+    assert harmless.stale(judged.values(), {"lanterns": [moved.read_text()]}) == []
+    assert len(harmless.stale(judged.values(), {"lanterns": ["LIMIT = 5\n"]})) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        JUDGED.replace("nobody has more than two", " "),
+        JUDGED.replace("reason", "because"),
+        JUDGED + JUDGED,
+    ],
+)
+def test_a_judgement_that_is_not_whole_is_refused(tmp_path, text):
+    (tmp_path / "judged.toml").write_text(text)
+    with pytest.raises(ValueError, match="entry"):
+        harmless.read(str(tmp_path / "judged.toml"))
+
+
+def test_every_judgement_is_of_a_line_that_is_still_there():
+    package = Package()
+    texts = {}
+    for path in package.paths:
+        name = os.path.splitext(os.path.basename(path))[0]
+        texts.setdefault(name, []).append(package.text(path))
+    assert harmless.stale(harmless.read().values(), texts) == []
+
+
+def test_the_table_and_the_file(harbour, tmp_path):
+    mutants = in_lines(Package(str(harbour)), {LANTERNS: {8, 9, 10}, BOATS: {5}})
+    outcomes = [NOTICED, SURVIVED, HARMLESS, TIMED_OUT, *[NOTICED] * 9]
+    tried = [
+        report.Tried(mutant, Result(outcome, asked=3))
+        for mutant, outcome in zip(mutants, outcomes, strict=False)
+    ]
+    path = str(tmp_path / "dist" / "mutants.json")
+    report.write(path, tried, {"seed": 7})
+    with open(path, encoding="utf-8") as file:
+        held = json.load(file)
+    assert held["seed"] == 7
+    assert len(held["mutants"]) == len(mutants)
+    lines, keys = report.survivors(path)
+    assert lines == {mutants[1].path: {mutants[1].place.line}}
+    assert keys == {harmless.key_of(mutants[1])}
+    shown = report.table(tried)
+    assert [column.header for column in shown.columns][1:] == [
+        "mutants", "noticed", "survived", "harmless", "timed out", "share",
+    ]  # fmt: skip
+    assert list(shown.columns[0].cells) == ["(flat)", "docks", "all"]
+    part = report.share(report.Counter([NOTICED, NOTICED, TIMED_OUT, SURVIVED, HARMLESS]))
+    assert part == 0.75
+    with pytest.raises(SystemExit):
+        report.survivors(str(tmp_path / "missing.json"))
+
+
+def test_the_tools_name_no_file_of_the_package():
+    """The package is re-arranged now and then; what is found needs no care."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "tools")
+    named = subprocess.run(
+        ["grep", "-rnE", "--include=*.py", r"stash2plex[./][a-z]", "mutants", "reach"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+    assert [line for line in named.splitlines() if "stash2plex/__init__" not in line] == []

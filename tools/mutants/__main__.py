@@ -1,0 +1,169 @@
+"""`make mutants`: breaks one place at a time in copies of the tree, and runs what reaches it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tools.mutants import harmless, report
+from tools.mutants.covering import Covering, covering
+from tools.mutants.mutants import Mutant, Package, changed_lines, draw, in_lines
+from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, Bench, Result
+from tools.reach.measure import Measuring
+from tools.reach.trees import ROOT, remove_orphans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tools.reach.measure import Reach
+
+RESULTS = os.path.join(ROOT, "dist", "mutants.json")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try what was asked for. Returns 1 where something survived, 130 where it was stopped."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What is started from here must not hold up what the user does meanwhile.
+    os.nice(5)
+    remove_orphans()
+    console = Console()
+    judged = harmless.read()
+    measuring = Measuring()
+    reach = measuring.reach(measuring.update(options.jobs))
+    package = Package()
+    mutants = chosen(options, package)
+    console.print(f"{len(mutants)} mutants, {options.jobs} at a time.", highlight=False)
+    tried: list[report.Tried] = []
+    settings = {"seed": options.seed, "sample": options.sample, "changed": options.changed}
+    started = time.monotonic()
+    try:
+        for mutant, result in results(options, mutants, set(judged), package, reach):
+            tried.append(report.Tried(mutant, result))
+            report.write(RESULTS, tried, settings)
+            print_progress(len(tried), len(mutants), tried[-1])
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
+    finally:
+        tried.sort(key=lambda one: (one.mutant.path, one.mutant.place.line))
+        for one in tried:
+            if one.result.outcome == SURVIVED:
+                report.show_survivor(console, one)
+        console.print(report.table(tried))
+        console.print(f"{time.monotonic() - started:,.0f} s; dist/mutants.json", highlight=False)
+    return 1 if any(one.result.outcome == SURVIVED for one in tried) else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    made = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    made.add_argument("--seed", type=int, default=1, help="which sample is drawn")
+    made.add_argument("--sample", type=int, default=10, help="places in each folder")
+    made.add_argument("--folder", action="append", help="only this folder of the package")
+    made.add_argument(
+        "--changed", nargs="?", const="", metavar="COMMIT",
+        help="every mutant of the lines that differ from COMMIT, or from where the branch began",
+    )  # fmt: skip
+    made.add_argument("--survivors", action="store_true", help="those of dist/mutants.json again")
+    made.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies at a time")
+    made.add_argument(
+        "--seconds", type=float, default=120.0,
+        help="seconds of tests for a mutant, and again with the archive; 0: all",
+    )  # fmt: skip
+    made.add_argument("--list", action="store_true", help="draw, and run no test")
+    return made
+
+
+def chosen(options: argparse.Namespace, package: Package) -> list[Mutant]:
+    """Choose the mutants that were asked for."""
+    paths = [
+        path for path in package.paths if not options.folder or path.split("/")[1] in options.folder
+    ]
+    if options.changed is not None:
+        lines = changed_lines(options.changed or None)
+        return in_lines(package, {path: lines[path] for path in paths if path in lines})
+    if options.survivors:
+        lines, keys = report.survivors(RESULTS)
+        held = in_lines(package, {path: lines[path] for path in paths if path in lines})
+        return [mutant for mutant in held if harmless.key_of(mutant) in keys]
+    return draw(package, paths, options.sample, options.seed)
+
+
+def results(
+    options: argparse.Namespace,
+    mutants: Sequence[Mutant],
+    judged: set[tuple[str, str, str, str]],
+    package: Package,
+    reach: Reach,
+) -> Iterator[tuple[Mutant, Result]]:
+    """Try mutants, several at a time, each in a copy of its own; gives them as they end."""
+    # Looked up here: neither the trees nor coverage's data are for several threads.
+    waiting: list[tuple[Mutant, Covering]] = []
+    for mutant in mutants:
+        if harmless.key_of(mutant) in judged:
+            yield mutant, Result(HARMLESS)
+        elif not valid(mutant.code):
+            yield mutant, Result(NOTICED, "Python cannot read it")
+        else:
+            waiting.append((mutant, covering(mutant, package, reach)))
+    if options.list:
+        return
+    with ExitStack() as stack:
+        benches: SimpleQueue[Bench] = SimpleQueue()
+        held = [
+            stack.enter_context(Bench(reach.seconds, options.seconds))
+            for _ in range(min(options.jobs, len(waiting)))
+        ]
+        for bench in held:
+            benches.put(bench)
+        pool = ThreadPoolExecutor(max(len(held), 1))
+        # Called first at the end: running tests are ended, so that the pool's threads are done.
+        stack.callback(pool.shutdown, cancel_futures=True)
+        for bench in held:
+            stack.callback(bench.stop)
+        futures = {pool.submit(attempt, benches, *pair): pair[0] for pair in waiting}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering) -> Result:
+    """Try a mutant in a copy that is free."""
+    bench = benches.get()
+    try:
+        return bench.attempt(mutant, tests)
+    finally:
+        benches.put(bench)
+
+
+def valid(code: str) -> bool:
+    """Whether Python takes a text for a program."""
+    try:
+        compile(code, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def print_progress(number: int, total: int, one: report.Tried) -> None:
+    """Print one line as a mutant ends."""
+    place = f"{one.mutant.path}:{one.mutant.place.line}"
+    by = f" by {one.result.by}" if one.result.by else ""
+    print(
+        f"{number}/{total} {place} {one.mutant.operator}: {one.result.outcome}{by}"
+        f" ({one.result.seconds:.0f} s)",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""Runs in every process that imports the copied package, and measures what it runs.
+
+The copy's `stash2plex/__init__.py` executes this text and calls `start`: the plugin runs as
+`python -IS`, where neither the environment nor a site file reaches it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from typing import Any, NoReturn
+
+SAVE_SECONDS = 0.5
+"""How much a process that is killed from outside loses at most."""
+
+TEST_VARIABLE = "S2P_REACH_TEST"
+"""Environment variable that names the running test; `trees` has it too."""
+
+
+def start(site: str, state: str, tree: str, package: str) -> None:
+    """Begin to measure this process.
+
+    `site` is the folder that holds coverage, `state` the one for what is measured, with `tests`
+    in it, which tells what runs which test. `package` is the imported file; where it lies outside
+    of the copied `tree`, it came out of an archive.
+    """
+    sys.path.insert(0, site)
+    try:
+        # Whole: what coverage imports later would not be found any more.
+        import coverage  # noqa: PLC0415 - from the folder that was just put first
+
+        measured = coverage.Coverage(
+            data_file=os.path.join(state, "data"),
+            data_suffix=True,
+            branch=True,
+            include=["*/stash2plex/*"],
+            config_file=False,
+            context=context(state, tree, package),
+        )
+        # The plugin's own standard error is what tests look at.
+        measured.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured"])
+        measured.start()
+    finally:
+        sys.path.remove(site)
+    atexit.register(finish, measured)
+    save_before_the_end(measured)
+    if "pytest" not in sys.modules:
+        threading.Thread(target=save_at_times, args=(measured,), daemon=True).start()
+
+
+def context(state: str, tree: str, package: str) -> str | None:
+    """Name the test that this process belongs to; "archive:" before it where it runs unpacked."""
+    if "pytest" in sys.modules:
+        # The test's own process: its plugin switches from test to test.
+        return None
+    test = os.environ.get(TEST_VARIABLE) or test_of_ancestors(state)
+    if not test:
+        return None
+    # What this process starts finds it too, also when this one has ended by then.
+    os.environ[TEST_VARIABLE] = test
+    inside = os.path.realpath(package).startswith(os.path.realpath(tree) + os.sep)
+    return test if inside else f"archive:{test}"
+
+
+def test_of_ancestors(state: str) -> str:
+    """Look among the parents for the one that runs a test: tests empty the environment."""
+    pid = os.getppid()
+    while pid > 1:
+        try:
+            with open(os.path.join(state, "tests", str(pid)), encoding="utf-8") as file:
+                return file.read()
+        except OSError:
+            pass
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b")")[2].split()[1])
+        except OSError:
+            break
+    return ""
+
+
+def finish(measured: Any) -> None:
+    """Save what is left."""
+    measured.stop()
+    measured.save()
+
+
+def save_before_the_end(measured: Any) -> None:
+    """Save before the ends that run no `atexit`: `os._exit`, and a SIGKILL of its own."""
+    exit_now, kill = os._exit, os.kill
+
+    def _exit(status: int) -> NoReturn:
+        measured.save()
+        exit_now(status)
+
+    def kill_after_saving(pid: int, number: int) -> None:
+        if pid == os.getpid() and number == signal.SIGKILL:
+            measured.save()
+        kill(pid, number)
+
+    os._exit = _exit
+    os.kill = kill_after_saving
+
+
+def save_at_times(measured: Any) -> None:
+    """Save again and again: a SIGKILL from outside comes without warning."""
+    pause = threading.Event()
+    while not pause.wait(SAVE_SECONDS):
+        measured.save()
