@@ -41,12 +41,12 @@ def test_the_yml_has_every_task_and_no_other():
     assert shown == {mode.task: mode.name for mode in MODES if mode.task}
 
 
-def test_every_setting_of_the_yml_is_known_with_its_type():
-    known = {spec.key: spec.type for spec in SPECS}
-    for key, setting in plugin_yml()["settings"].items():
-        assert setting["type"] == known[key]
-        assert setting["displayName"]
-        assert setting["description"].endswith(".")
+def test_the_settings_of_the_yml_are_those_of_the_class_in_its_order():
+    assert plugin_yml()["settings"] == {
+        spec.key: {"displayName": spec.label, "description": spec.description(), "type": spec.type}
+        for spec in SPECS
+    }
+    assert list(plugin_yml()["settings"]) == [spec.key for spec in SPECS]
 
 
 def test_the_yml_listens_to_each_trigger_once():
