@@ -150,7 +150,7 @@ def _setting(
     type: str = "STRING",  # noqa: A002 - the word of Stash's yml
     label: str = "",
 ) -> Any:
-    """Make a field of `Settings`. `words` describe its default; without a `label`, the key is one."""
+    """Make a field of `Settings`. `words` describe its default; no `label`: the key is it."""
     about = {"parse": parse, "meaning": meaning, "allowed": allowed, "words": words}
     return field(default=default, metadata={**about, "type": type, "label": label})
 

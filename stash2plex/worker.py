@@ -374,7 +374,7 @@ class Drain:
         session = self._session
         try:
             identity = session.plex.check_token()
-            session.index.check_server(identity.machine_id)
+            session.index.adopt_server(identity.machine_id)
             read_news(self.store, session)
         except ConfigError as error:
             return self._unusable(error)

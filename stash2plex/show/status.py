@@ -7,7 +7,6 @@ from typing import Any
 from stash2plex.app import App, make_plex
 from stash2plex.compare.reports import ReportBook, summary_of, summary_sentence
 from stash2plex.errors import Stash2PlexError
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.lock import drain_runs
 from stash2plex.show.metrics import read_metrics
 from stash2plex.show.observe import count, local, moment, span, utc
@@ -101,9 +100,9 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
     except Stash2PlexError as error:
         known["problem"] = str(error)
         return known
-    index = PlexIndex(app.store.connection, plex, app.clock)
-    known["items"] = index.size()
-    known["library"] = ", ".join(index.titles() or settings.plex_library) or None
+    files = app.store.plex_files
+    known["items"] = files.size()
+    known["library"] = ", ".join(files.titles() or settings.plex_library) or None
     try:
         known["version"] = plex.identity().version
         known["reachable"] = True
