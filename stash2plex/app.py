@@ -26,6 +26,8 @@ from stash2plex.db import connect, get_meta, set_meta, store_error, transaction,
 from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
 from stash2plex.hook import SEEN_FILE
 from stash2plex.index.missed import Missed
+from stash2plex.index.plexcomparisons import PlexComparisons
+from stash2plex.index.plexfiles import PlexFiles
 from stash2plex.index.plexindex import PlexIndex
 from stash2plex.index.scans import Scans
 from stash2plex.match.contests import Contests
@@ -270,7 +272,7 @@ class App:
         settings.require_plex()
         if self._session is None or self._session.settings != settings:
             plex = make_plex(settings, self.client_id())
-            index = PlexIndex(self.store.connection, plex, self.clock)
+            index = PlexIndex(self.store.plex_files, plex, self.clock)
             self._session = Session(settings, self.stash, plex, index)
         return self._session
 
@@ -414,15 +416,18 @@ def open_store(folder: str, clock: Clock, random: Random) -> Store:
 
 def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> Store:
     """Build what works on the database of a connection."""
+    records = Records(connection)
     return Store(
         connection,
         WorkQueue(connection, clock),
-        Records(connection),
+        records,
         {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
         Missed(connection),
-        Contests(connection),
+        Contests(connection, records),
         Scans(connection),
         PathRules(connection),
+        PlexFiles(connection, records),
+        PlexComparisons(connection),
         Runs(connection, clock),
     )
 

@@ -24,7 +24,7 @@ def ask_servers(app: App) -> Stash2PlexError | None:
         session = app.open_session()
         plex = make_plex(session.settings, app.client_id(), most_seconds=ANSWER_SECONDS)
         try:
-            session.index.check_server(plex.check_token().machine_id)
+            session.index.adopt_server(plex.check_token().machine_id)
             choose_sections(plex.sections(), session.settings.plex_library)
         finally:
             plex.close()

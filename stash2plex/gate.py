@@ -229,7 +229,7 @@ class Gate:
         assert self.session is not None
         try:
             identity = self.session.plex.check_token(self.most_seconds)
-            self.session.index.check_server(identity.machine_id)
+            self.session.index.adopt_server(identity.machine_id)
             read_news(self.store, self.session)
         except ConfigError as error:
             return self._unusable(error, of_plex=True)

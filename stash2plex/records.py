@@ -13,11 +13,37 @@ from stash2plex.db import transaction
 from stash2plex.model import Field, Record, Scene
 
 COLUMNS = (
-    "scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written, cover_tag, "
-    "cover_etag, poster_hash, background_hash, synced_at, removed, announced, files"
+    "scene_id",
+    "rating_key",
+    "section_id",
+    "plex_path",
+    "matched_by",
+    "fingerprint",
+    "written",
+    "cover_tag",
+    "cover_etag",
+    "poster_hash",
+    "background_hash",
+    "synced_at",
+    "removed",
+    "announced",
+    "files",
 )
+"""The columns of `scene_record` in the order in which the statements below name them."""
 
 JSON_COLUMNS = ("written", "removed", "announced")
+
+GET = (
+    "SELECT scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written,"
+    " cover_tag, cover_etag, poster_hash, background_hash, synced_at, removed, announced, files"
+    " FROM scene_record WHERE scene_id = ?"
+)
+
+PUT = (
+    "INSERT OR REPLACE INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
+    " fingerprint, written, cover_tag, cover_etag, poster_hash, background_hash, synced_at,"
+    " removed, announced, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 ANNOUNCED_KEPT = 5
 """Announced edits remembered for a scene: each one but the first takes another kill."""
@@ -49,13 +75,10 @@ class Records:
 
     def get(self, scene_id: int) -> Record | None:
         """Read the record of a scene, None where it was never synced."""
-        row = self._db.execute(
-            f"SELECT {COLUMNS} FROM scene_record WHERE scene_id = ?",  # noqa: S608 - a constant
-            (scene_id,),
-        ).fetchone()
+        row = self._db.execute(GET, (scene_id,)).fetchone()
         if row is None:
             return None
-        values = dict(zip(COLUMNS.split(", "), row, strict=True))
+        values = dict(zip(COLUMNS, row, strict=True))
         for name in JSON_COLUMNS:
             values[name] = json.loads(values[name])
         return Record(**{**values, "announced": tuple(values["announced"])})
@@ -97,14 +120,12 @@ class Records:
             self._replace_links(record.scene_id, links)
 
     def _insert(self, record: Record) -> None:
-        names = COLUMNS.split(", ")
-        values = [getattr(record, name) for name in names]
-        marks = ", ".join("?" for _ in names)
+        values = [(name, getattr(record, name)) for name in COLUMNS]
         self._db.execute(
-            f"INSERT OR REPLACE INTO scene_record ({COLUMNS}) VALUES ({marks})",  # noqa: S608 - constants
+            PUT,
             [
                 json.dumps(value, sort_keys=True) if name in JSON_COLUMNS else value
-                for name, value in zip(names, values, strict=True)
+                for name, value in values
             ],
         )
 
@@ -131,8 +152,8 @@ class Records:
             self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
 
-    def forget_fingerprints(self, scene_ids: list[int]) -> None:
-        """Have the next run compare these scenes with Plex, whatever the records say.
+    def invalidate(self, scene_ids: Iterable[int]) -> None:
+        """Have the next run compare these scenes with Plex, whatever the records hold.
 
         What was last written stays known: the comparison needs it.
         """
@@ -141,6 +162,41 @@ class Records:
                 "UPDATE scene_record SET fingerprint = '' WHERE scene_id = ?",
                 [(id_,) for id_ in scene_ids],
             )
+
+    def invalidate_files(self, files: Iterable[tuple[str, str]]) -> None:
+        """Do the same for the scenes that were matched by these files: rating key and path."""
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE scene_record SET fingerprint = '' WHERE rating_key = ? AND plex_path = ?",
+                files,
+            )
+
+    def invalidate_all(self) -> None:
+        """Do the same for every scene."""
+        with transaction(self._db):
+            self._db.execute("UPDATE scene_record SET fingerprint = ''")
+
+    def detach_all(self) -> None:
+        """Forget in which items the scenes are: another server has other ids."""
+        with transaction(self._db):
+            self._db.execute("UPDATE scene_record SET rating_key = '', fingerprint = ''")
+
+    def detach(self, scene_id: int, rating_key: str) -> bool:
+        """Detach a scene's record from an item. False where it was not attached to it."""
+        with transaction(self._db):
+            return bool(
+                self._db.execute(
+                    "UPDATE scene_record SET rating_key = '' WHERE scene_id = ? AND rating_key = ?",
+                    (scene_id, rating_key),
+                ).rowcount
+            )
+
+    def newest_item(self) -> str | None:
+        """Return the rating key of the item that was synced last."""
+        row = self._db.execute(
+            "SELECT rating_key FROM scene_record ORDER BY synced_at DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def _note_orphan(self, scene_id: int, now: float) -> None:
         record = self.get(scene_id)

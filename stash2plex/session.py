@@ -9,6 +9,8 @@ from attrs import define, field, frozen
 from stash2plex.breaker import Breaker
 from stash2plex.config import Settings
 from stash2plex.index.missed import Missed
+from stash2plex.index.plexcomparisons import PlexComparisons
+from stash2plex.index.plexfiles import PlexFiles
 from stash2plex.index.plexindex import PlexIndex
 from stash2plex.index.scans import Scans
 from stash2plex.match.contests import Contests
@@ -45,6 +47,8 @@ class Store:
     contests: Contests
     scans: Scans
     path_rules: PathRules
+    plex_files: PlexFiles
+    plex_comparisons: PlexComparisons
     runs: Runs
     meter: Meter = field(factory=Meter)
 

@@ -150,7 +150,7 @@ def maintenance(patient: Patient) -> None:
 
 def another_server(patient: Patient) -> None:
     app = patient.open()
-    app.open_session().index.check_server("the-server-of-before")
+    app.open_session().index.adopt_server("the-server-of-before")
     app.close()
 
 

@@ -5,30 +5,34 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 
+CREATE = (
+    "CREATE TEMP TABLE IF NOT EXISTS key_set (name TEXT NOT NULL, key, PRIMARY KEY (name, key))"
+    " WITHOUT ROWID"
+)
+
 
 class KeySet:
-    """A set in a temporary table of a connection. Close it when done.
+    """A named set in a temporary table of a connection. Close it when done.
 
-    `name` is an identifier; a set of the same name that is left over is emptied.
+    A set of the same name that is left over is emptied.
     """
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
-        if not name.isidentifier():
-            raise AssertionError("the name goes into SQL as it is")
         self._db = connection
-        self.table = f"temp.{name}"
-        self._db.execute(f"DROP TABLE IF EXISTS {self.table}")
-        self._db.execute(f"CREATE TABLE {self.table} (key PRIMARY KEY) WITHOUT ROWID")
+        self.name = name
+        self._db.execute(CREATE)
+        self.close()
 
     def __contains__(self, key: object) -> bool:
         found = self._db.execute(
-            f"SELECT 1 FROM {self.table} WHERE key = ?",  # noqa: S608 - a checked name
-            (key,),
+            "SELECT 1 FROM temp.key_set WHERE name = ? AND key = ?", (self.name, key)
         ).fetchone()
         return found is not None
 
     def __len__(self) -> int:
-        row = self._db.execute(f"SELECT count(*) FROM {self.table}").fetchone()  # noqa: S608
+        row = self._db.execute(
+            "SELECT count(*) FROM temp.key_set WHERE name = ?", (self.name,)
+        ).fetchone()
         return int(row[0])
 
     def update(self, keys: Collection[int] | Collection[str]) -> None:
@@ -36,18 +40,18 @@ class KeySet:
         # Deferred: a write to a temporary table takes no lock that a hook would wait for.
         self._db.execute("BEGIN")
         self._db.executemany(
-            f"INSERT OR IGNORE INTO {self.table} (key) VALUES (?)",  # noqa: S608
-            [(key,) for key in keys],
+            "INSERT OR IGNORE INTO temp.key_set (name, key) VALUES (?, ?)",
+            [(self.name, key) for key in keys],
         )
         self._db.execute("COMMIT")
 
     def batches(self, size: int) -> Iterator[list[int]]:
-        """Page through a set of numbers that are above 0, by growing number."""
+        """Page through a set of numbers that are above 0, in growing order."""
         last = 0
         while True:
             rows = self._db.execute(
-                f"SELECT key FROM {self.table} WHERE key > ? ORDER BY key LIMIT ?",  # noqa: S608
-                (last, size),
+                "SELECT key FROM temp.key_set WHERE name = ? AND key > ? ORDER BY key LIMIT ?",
+                (self.name, last, size),
             ).fetchall()
             if not rows:
                 return
@@ -55,5 +59,5 @@ class KeySet:
             last = rows[-1][0]
 
     def close(self) -> None:
-        """Forget the set."""
-        self._db.execute(f"DROP TABLE IF EXISTS {self.table}")
+        """Empty the set."""
+        self._db.execute("DELETE FROM temp.key_set WHERE name = ?", (self.name,))

@@ -112,7 +112,12 @@ class Reconciliation:
         until then stays queued. Raises ConfigError where a named library does not exist.
         """
         connection = self._store.connection
-        changes = PlexChanges(connection, self._session.plex, self._clock)
+        changes = PlexChanges(
+            self._store.plex_comparisons,
+            KeySet(connection, "changed_item"),
+            self._session.plex,
+            self._clock,
+        )
         owned = KeySet(connection, "owned_item")
         try:
             yield from self._compare(changes, owned)
@@ -160,11 +165,11 @@ class Reconciliation:
 
     def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
         session = self._session
-        session.index.check_server(session.plex.check_token().machine_id)
+        session.index.adopt_server(session.plex.check_token().machine_id)
         read_news(self._store, session, complete=True)
         if self._whole:
             preserve = session.settings.preserve_plex_edits
-            changes.find(session.index.section_ids(), preserve=preserve)
+            changes.find(self._store.plex_files.section_ids(), preserve=preserve)
         for scenes, total in self._scene_pages():
             self._compare_page(scenes, changes)
             owned.update(self._owned)
@@ -248,10 +253,12 @@ class Reconciliation:
     def _match(self, scene: Scene) -> Match | NotInPlexYet | Ambiguous:
         """Match a scene as a drain does, and note every item that a file of it may be in."""
         for file in scene.files[1:]:
-            other = match_by_index(self._store, self._session, evolve(scene, files=(file,)))
+            other = match_by_index(
+                self._store, self._session.settings, evolve(scene, files=(file,))
+            )
             if other.match is not None:
                 self._owned.add(other.match.file.rating_key)
-        found = explain_scene(self._store, self._session, scene)
+        found = explain_scene(self._store, self._session.settings, scene)
         if found.reason == Ambiguous.reason:
             # One of them is the scene's, so none may be called an orphan.
             self._owned.update(one.file.rating_key for one in found.candidates)
@@ -320,13 +327,13 @@ class Reconciliation:
                 keys.append(key)
                 self._queued += place != "queue"
         # Also of those that stay dead: the next run must not take them for settled.
-        self._store.records.forget_fingerprints([finding.scene_id for finding in found])
+        self._store.records.invalidate([finding.scene_id for finding in found])
         # What the user stopped goes on when the user asks for it, not by the clock.
         by_hand = self._run_id > 0
         self._store.queue.enqueue(keys, take_up=by_hand, run_id=self._run_id)
 
     def _find_orphans(self, owned: KeySet) -> None:
-        number, some = self._session.index.outside(owned, EXAMPLES)
+        number, some = self._store.plex_files.outside(owned, EXAMPLES)
         items = self._session.plex.items([key for key, _ in some])
         former = {orphan.rating_key: orphan for orphan in self._store.records.orphans()}
         self._counts[Kind.ORPHAN] = number

@@ -18,7 +18,7 @@ from stash2plex.match.pathmap import InferredRule
 from stash2plex.match.pathrules import inferred_rules
 from stash2plex.model import Scene, Section
 from stash2plex.servers.plex import Plex
-from stash2plex.session import Session, Store
+from stash2plex.session import Store
 from stash2plex.show.observe import count
 
 MATCHES, PATHS = "matches", "path mapping"
@@ -69,31 +69,26 @@ class MatchChecks:
         drain may be listing them into the real one.
         """
         try:
-            known = self._session(self.app)
-            if known.index.titles():
-                return self._run(self.app.store, known)
+            if self.app.store.plex_files.titles():
+                return self._run(self.app.store)
             if sum(self.plex.list_page(one.id, 0).total for one in self.sections) > LISTED_MOST:
                 return self._nothing_yet("the library is listed with the first sync")
             with self.app.rehearsal() as copy:
-                fresh = self._session(copy)
-                fresh.index.refresh(self.settings.plex_library)
-                return self._run(copy.store, fresh)
+                index = PlexIndex(copy.store.plex_files, self.plex, copy.clock)
+                index.refresh(self.settings.plex_library)
+                return self._run(copy.store)
         except Stash2PlexError as error:
             return self._without_paths(failed_with(MATCHES, error, "Run the check again later."))
 
-    def _session(self, app: App) -> Session:
-        index = PlexIndex(app.store.connection, self.plex, app.clock)
-        return Session(self.settings, app.stash, self.plex, index)
-
-    def _run(self, store: Store, session: Session) -> list[Check]:
+    def _run(self, store: Store) -> list[Check]:
         total, scenes = self.app.stash.sample(SAMPLE, self.seed)
         scenes = sorted((one for one in scenes if one.files), key=lambda one: one.id)
         if not scenes:
             return self._nothing_yet("Stash has no scene with a file")
         for scene in scenes:
-            self._match(scene, match_by_index(store, session, scene))
+            self._match(scene, match_by_index(store, self.settings, scene))
         return [
-            self._matches(total, len(scenes), session.index.some_path()),
+            self._matches(total, len(scenes), store.plex_files.some_path()),
             self._paths(inferred_rules(store.connection)),
         ]
 

@@ -9,7 +9,6 @@ from attrs import define, field
 
 from stash2plex.app import App, make_plex
 from stash2plex.config import Settings, parse_settings
-from stash2plex.db import get_meta
 from stash2plex.errors import ConfigError, Refused, ServerError
 from stash2plex.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.health.matchchecks import MATCHES, PATHS, MatchChecks
@@ -167,7 +166,7 @@ class ServerChecks:
         self.checks += MatchChecks(self.app, plex, settings, sections, self.seed).run()
 
     def _check_server(self, machine_id: str) -> None:
-        known = get_meta(self.app.store.connection, "plex_machine_id")
+        known = self.app.store.plex_files.server()
         if known in (None, machine_id):
             self.checks.append(
                 passed(SERVER, "The one that was synced to before." if known else "New to us.")
@@ -234,10 +233,8 @@ class ServerChecks:
 
     def _some_item(self, plex: Plex, sections: Sequence[Section]) -> PlexItem | None:
         ids = {section.id for section in sections}
-        row = self.app.store.connection.execute(
-            "SELECT rating_key FROM scene_record ORDER BY synced_at DESC LIMIT 1"
-        ).fetchone()
-        keys = [] if row is None else [str(row[0])]
+        newest = self.app.store.records.newest_item()
+        keys = [] if newest is None else [newest]
         for section in sections:
             keys += [file.rating_key for file in plex.list_page(section.id, 0).files[:1]]
         for item in plex.items(keys).values():

@@ -25,11 +25,11 @@ def read_news(
     given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
     """
     news = session.index.refresh(session.settings.plex_library, missed=missed, complete=complete)
-    listing = session.index.listing()
+    listing = store.plex_files.listing()
     woken = int(get_meta(store.connection, WOKEN) or 0)
     if listing != woken:
         if news.whole:
-            store.path_rules.check(session.index.locations())
+            store.path_rules.check(store.plex_files.locations())
         keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
         for start in range(0, len(keys), CHUNK):
             store.queue.wake(keys[start : start + CHUNK])

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-
-from attrs import frozen
-
 from stash2plex.compare.keyset import KeySet
-from stash2plex.db import transaction
 from stash2plex.errors import Rejected
+from stash2plex.index.plexcomparisons import ComparisonMark, PlexComparisons
 from stash2plex.model import Clock
 from stash2plex.servers.plex import Plex
 
@@ -20,45 +16,38 @@ OVERLAP_SECONDS = 60
 """How far a delta looks back before the newest change known: Plex's clock may be set back a bit."""
 
 
-@frozen
-class Mark:
-    """Up to when a library was compared, by Plex's clock, and when all of it was read, by ours."""
-
-    newest_updated_at: int
-    details_at: float
-    preserve: bool
-
-
 class PlexChanges:
     """Tells items that must be read from those that are as they were.
 
     A library's own change marks are not asked: nothing says that an edit moves them (plex.md §2.4).
     An item's `updatedAt` moves with every edit, ours too, and `lastRatedAt` with its stars
-    (plex.md §3.8). One of these at a time on a connection; close it when done.
+    (plex.md §3.8). Close it when done.
     """
 
-    def __init__(self, connection: sqlite3.Connection, plex: Plex, clock: Clock) -> None:
-        self._db = connection
+    def __init__(
+        self, comparisons: PlexComparisons, changed: KeySet, plex: Plex, clock: Clock
+    ) -> None:
+        self._comparisons = comparisons
         self._plex = plex
         self._clock = clock
         self._whole: set[str] = set()
-        self._marks: dict[str, Mark] = {}
-        self._changed = KeySet(connection, "changed_item")
+        self._marks: dict[str, ComparisonMark] = {}
+        self._changed = changed
 
     def find(self, section_ids: list[str], *, preserve: bool) -> None:
         """Ask Plex what changed, before the comparison begins. `preserve` is the setting."""
         for section_id in section_ids:
             newest = self._plex.newest_update(section_id)
-            old = self._mark(section_id)
+            old = self._comparisons.get(section_id)
             if (
                 old is not None
                 and self._is_good(old, newest, preserve=preserve)
                 and self._read_changes(section_id, max(0, old.newest_updated_at - OVERLAP_SECONDS))
             ):
-                self._marks[section_id] = Mark(newest, old.details_at, preserve)
+                self._marks[section_id] = ComparisonMark(newest, old.details_at, preserve)
             else:
                 self._whole.add(section_id)
-                self._marks[section_id] = Mark(newest, self._clock(), preserve)
+                self._marks[section_id] = ComparisonMark(newest, self._clock(), preserve)
 
     def may_concern(self, section_id: str, rating_key: str) -> bool:
         """Whether an item may hold something else than at the last complete comparison."""
@@ -68,29 +57,13 @@ class PlexChanges:
 
     def keep_marks(self) -> None:
         """Remember that everything was compared. Only a run that saw all of it may."""
-        with transaction(self._db):
-            self._db.executemany(
-                "INSERT OR REPLACE INTO plex_comparison"
-                " (section_id, newest_updated_at, details_at, preserve) VALUES (?, ?, ?, ?)",
-                [
-                    (section_id, mark.newest_updated_at, mark.details_at, mark.preserve)
-                    for section_id, mark in self._marks.items()
-                ],
-            )
+        self._comparisons.put(self._marks)
 
     def close(self) -> None:
         """Forget the keys."""
         self._changed.close()
 
-    def _mark(self, section_id: str) -> Mark | None:
-        row = self._db.execute(
-            "SELECT newest_updated_at, details_at, preserve FROM plex_comparison"
-            " WHERE section_id = ?",
-            (section_id,),
-        ).fetchone()
-        return None if row is None else Mark(int(row[0]), float(row[1]), bool(row[2]))
-
-    def _is_good(self, mark: Mark, newest: int, *, preserve: bool) -> bool:
+    def _is_good(self, mark: ComparisonMark, newest: int, *, preserve: bool) -> bool:
         """Whether a delta can be trusted: a Plex that went back in time was restored."""
         return (
             0 <= self._clock() - mark.details_at < DETAIL_SECONDS

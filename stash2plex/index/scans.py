@@ -30,6 +30,16 @@ LAST_STEP = 2
 """Folder, the folder above, the library."""
 
 
+WAITING = (
+    "SELECT section_id, folder, step, due_at, asked_at FROM plex_scan WHERE asked_at IS NULL"
+    " ORDER BY due_at, section_id, folder"
+)
+RUNNING = (
+    "SELECT section_id, folder, step, due_at, asked_at FROM plex_scan WHERE asked_at IS NOT NULL"
+    " ORDER BY asked_at LIMIT 1"
+)
+
+
 @frozen
 class Scan:
     """A folder of a library, or the whole with an empty one. `asked_at` is None while it waits."""
@@ -149,18 +159,12 @@ class Scans:
 
     def waiting(self) -> list[Scan]:
         """List the scans that were not asked for yet, the first due first."""
-        return self._read("asked_at IS NULL ORDER BY due_at, section_id, folder")
+        return [Scan(*row) for row in self.connection.execute(WAITING)]
 
     def running(self) -> Scan | None:
         """Return the scan that Plex was asked for, if any."""
-        found = self._read("asked_at IS NOT NULL ORDER BY asked_at")
-        return found[0] if found else None
-
-    def _read(self, where: str) -> list[Scan]:
-        rows = self.connection.execute(
-            f"SELECT section_id, folder, step, due_at, asked_at FROM plex_scan WHERE {where}"  # noqa: S608 - one of two constants
-        )
-        return [Scan(*row) for row in rows]
+        row = self.connection.execute(RUNNING).fetchone()
+        return None if row is None else Scan(*row)
 
     def _put(self, scan: Scan) -> None:
         with transaction(self.connection):

@@ -11,6 +11,7 @@ from attrs import frozen
 from stash2plex.db import transaction
 from stash2plex.match.matching import LEVELS, Level
 from stash2plex.model import Field
+from stash2plex.records import Records
 
 
 @frozen
@@ -36,6 +37,7 @@ class Contests:
     """The claims on Plex items in one database: the records, and the scenes that were refused."""
 
     connection: sqlite3.Connection
+    records: Records
 
     def claimants(self, rating_key: str, besides: int) -> list[Claimant]:
         """List the other scenes that claim an item.
@@ -70,10 +72,7 @@ class Contests:
                 " VALUES (?, ?, ?, ?)",
                 (claimant.scene_id, claimant.label, rating_key, claimant.level),
             )
-            database.execute(
-                "UPDATE scene_record SET fingerprint = '' WHERE scene_id = ?",
-                (claimant.scene_id,),
-            )
+            self.records.invalidate([claimant.scene_id])
 
     def hand_over(self, rating_key: str, loser: int, winner: int) -> bool:
         """Part a scene's record from an item that is another scene's.
@@ -81,16 +80,11 @@ class Contests:
         True when it was of that item: it may have written there after the winner, which is not
         in sync until it has looked.
         """
-        with transaction(self.connection) as database:
-            was_its = database.execute(
-                "UPDATE scene_record SET rating_key = '' WHERE scene_id = ? AND rating_key = ?",
-                (loser, rating_key),
-            ).rowcount
+        with transaction(self.connection):
+            was_its = self.records.detach(loser, rating_key)
             if was_its:
-                database.execute(
-                    "UPDATE scene_record SET fingerprint = '' WHERE scene_id = ?", (winner,)
-                )
-        return bool(was_its)
+                self.records.invalidate([winner])
+        return was_its
 
     def leave(self, scene_id: int, taken: str) -> list[int]:
         """Drop the claims of a scene but that on the item it has `taken` (or “”).

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
+from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, NotInPlexYet, Stash2PlexError
 from stash2plex.index.news import read_news
@@ -85,9 +86,9 @@ class Finder:
     def went_wrong(self, job: Job, item: PlexItem | None, found: Found) -> None:
         """Take up that an item is gone, in the bin, or another file's, and look again."""
         if item is None or item.trashed:
-            self.session.index.forget_item(job.match.file.rating_key)
+            self.store.plex_files.forget_item(job.match.file.rating_key)
         else:
-            self.session.index.learn(item)
+            self.store.plex_files.learn(item)
         self._refreshed_at = -REFRESH_SECONDS
         again = job.wanted_again()
         if again.rounds <= MOST_ROUNDS:
@@ -111,21 +112,21 @@ class Finder:
         """Take up which paths of both servers are surely the same file."""
         if self.session.settings.path_map:
             return
-        index = self.session.index
+        files = self.store.plex_files
         pairs = [
             (one.scene.id, pair)
             for one in wanted
             for file in one.scene.files[:1]
-            if (pair := same_file(file, index.candidates([file.path])))
+            if (pair := same_file(file, files.candidates([file.path])))
         ]
-        self.store.path_rules.note(pairs, index.locations())
+        self.store.path_rules.note(pairs, files.locations())
 
     def _match(self, wanted: Iterable[Wanted], found: Found) -> tuple[list[Told], list[Told]]:
         """Match by the index as it is: returns what was matched, and what was missed."""
         matched: list[Told] = []
         missed: list[Told] = []
         for one in wanted:
-            explanation = match_by_index(self.store, self.session, one.scene)
+            explanation = match_by_index(self.store, self.session.settings, one.scene)
             if explanation.match is not None:
                 matched.append((one, explanation))
             elif explanation.reason == NotInPlexYet.reason:
@@ -162,7 +163,7 @@ class Finder:
         if had:
             for item in self.session.plex.items(sorted(had)).values():
                 if not item.trashed:
-                    self.session.index.learn(item)
+                    self.store.plex_files.learn(item)
         return bool(had)
 
     def _wait_for(self, scene: Scene) -> None:
@@ -172,7 +173,7 @@ class Finder:
         unasked = store.missed.note(scene.id, scene.files, rules)
         if not settings.trigger_plex_scan:
             return
-        libraries = self.session.index.locations()
+        libraries = self.store.plex_files.locations()
         for path in unasked:
             target = scan_target(path, rules, libraries)
             if target is not None and store.scans.request(*target, self.clock()):
@@ -252,13 +253,12 @@ class Finder:
             self.store.queue.add_many(keys, priority=BULK, take_up=False)
 
 
-def match_by_index(store: Store, session: Session, scene: Scene) -> Explanation:
+def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanation:
     """Match a scene by the index as it is; writes nothing and asks nobody."""
-    settings = session.settings
     rules = store.rules(settings)
     return explain(
         scene,
-        session.index.candidates(
+        store.plex_files.candidates(
             (file.path for file in scene.files),
             sizes={file.size for file in scene.files if file.size},
             rules=rules,
@@ -269,12 +269,12 @@ def match_by_index(store: Store, session: Session, scene: Scene) -> Explanation:
     )
 
 
-def explain_scene(store: Store, session: Session, scene: Scene) -> Explanation:
+def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation:
     """Explain a scene's match as a drain would decide it now, other scenes' claims included.
 
     Writes nothing and asks nobody.
     """
-    explanation = match_by_index(store, session, scene)
+    explanation = match_by_index(store, settings, scene)
     if explanation.match is None:
         return explanation
     file = explanation.match.file
@@ -282,7 +282,7 @@ def explain_scene(store: Store, session: Session, scene: Scene) -> Explanation:
     others = store.contests.claimants(file.rating_key, scene.id)
     leaders = leading([mine, *others])
     explanation = evolve(explanation, shared_with=tuple(other.scene_id for other in others))
-    if winner_of(leaders, loose=session.settings.loose_matching) is mine:
+    if winner_of(leaders, loose=settings.loose_matching) is mine:
         confidence = explanation.confidence if len(leaders) == 1 else "low"
         return evolve(explanation, confidence=confidence)
     tied = mine in leaders

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stash2plex.db import transaction
 from stash2plex.index.news import read_news
 from stash2plex.modes.context import Context
 from stash2plex.show.observe import count
@@ -26,8 +27,11 @@ def status(context: Context) -> dict[str, Any]:
 def clear_match_cache(context: Context) -> str:
     """Forget the path index, and list Plex afresh."""
     session = context.app.open_session()
-    session.index.clear()
-    session.index.check_server(session.plex.check_token().machine_id)
-    read_news(context.app.store, session)
+    store = context.app.store
+    with transaction(store.connection):
+        store.plex_files.clear()
+        store.plex_comparisons.clear()
+    session.index.adopt_server(session.plex.check_token().machine_id)
+    read_news(store, session)
     # Not what this process read: a worker that looks at Plex at the same time reads a part of it.
-    return context.say(f"The Plex index was rebuilt: {count(session.index.size(), 'item')}.")
+    return context.say(f"The Plex index was rebuilt: {count(store.plex_files.size(), 'item')}.")

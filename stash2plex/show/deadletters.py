@@ -111,8 +111,7 @@ class DeadLetters:
     def page(self, limit: int, offset: int = 0, reason: str | None = None) -> list[DeadLetter]:
         """Read some with their history, the newest failure first."""
         rows = self._db.execute(
-            f"SELECT {COLUMNS} FROM dead_letter WHERE ?1 IS NULL OR reason = ?1"  # noqa: S608 - a constant
-            " ORDER BY last_failed_at DESC, kind, id LIMIT ?2 OFFSET ?3",
+            PAGE,
             (reason, limit, offset),
         ).fetchall()
         return [self._letter(row) for row in rows]
@@ -127,7 +126,7 @@ class DeadLetters:
     def find(self, kind: str, id_: int) -> DeadLetter | None:
         """Read one, None where the key is not dead."""
         row = self._db.execute(
-            f"SELECT {COLUMNS} FROM dead_letter WHERE kind = ? AND id = ?",  # noqa: S608 - a constant
+            FIND,
             (kind, id_),
         ).fetchone()
         return None if row is None else self._letter(row)
@@ -156,11 +155,30 @@ class DeadLetters:
         history = self._db.execute(
             "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq", row[:2]
         )
-        named = dict(zip(COLUMNS.split(", "), row, strict=True))
+        named = dict(zip(COLUMNS, row, strict=True))
         return DeadLetter(**named, history=tuple(Failure(*one) for one in history))
 
 
-COLUMNS = "kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+COLUMNS = (
+    "kind",
+    "id",
+    "title",
+    "path",
+    "reason",
+    "error",
+    "attempts",
+    "first_failed_at",
+    "last_failed_at",
+)
+PAGE = (
+    "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+    " FROM dead_letter WHERE ?1 IS NULL OR reason = ?1"
+    " ORDER BY last_failed_at DESC, kind, id LIMIT ?2 OFFSET ?3"
+)
+FIND = (
+    "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+    " FROM dead_letter WHERE kind = ? AND id = ?"
+)
 
 
 def reason_of(word: str) -> Reason:

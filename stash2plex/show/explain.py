@@ -13,7 +13,6 @@ from attrs import define, field, frozen
 from stash2plex.app import App, make_plex
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.keystate import KeyState, read_key_state
 from stash2plex.match.finding import explain_scene as explain_match
 from stash2plex.match.matching import Explanation
@@ -29,7 +28,6 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.policy import SNOOZES
-from stash2plex.session import Session
 from stash2plex.show.observe import local, span, utc
 from stash2plex.show.telling import held_sentence
 from stash2plex.write.apply import is_settled
@@ -115,10 +113,8 @@ def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> Plex
         return None
     try:
         if known.scene is not None:
-            index = PlexIndex(app.store.connection, plex, app.clock)
-            session = Session(settings, app.stash, plex, index)
-            known.look = explain_match(app.store, session, known.scene)
-            known.listed = bool(index.titles())
+            known.look = explain_match(app.store, settings, known.scene)
+            known.listed = bool(app.store.plex_files.titles())
         rating_key = _rating_key(known)
         if rating_key is None:
             return None

@@ -219,7 +219,7 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
     app.client_id()
     with app.rehearsal() as copy:
         session = copy.open_session()
-        session.index.check_server(session.plex.check_token().machine_id)
+        session.index.adopt_server(session.plex.check_token().machine_id)
         session.index.refresh(session.settings.plex_library)
         waiting: list[_Candidate] = []
         for page in pages:
@@ -246,7 +246,7 @@ def _candidate(app: App, session: Session, scene: Scene, found: Preview) -> _Can
     if is_settled(scene, desired, record):
         found.settled += 1
         return None
-    look = explain_scene(app.store, session, scene)
+    look = explain_scene(app.store, session.settings, scene)
     if look.match is None:
         _not_matched(found, scene, look.reason, look.refusal)
         return None

@@ -11,7 +11,6 @@ from stash2plex.app import App, make_plex
 from stash2plex.compare.reports import ReportBook, summary_of, summary_sentence
 from stash2plex.db import get_meta
 from stash2plex.errors import Stash2PlexError
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.lock import drain_runs
 from stash2plex.runs import Held
 from stash2plex.show.deadletters import DeadLetters, reason_of
@@ -168,9 +167,9 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
     except Stash2PlexError as error:
         known["problem"] = str(error)
         return known
-    index = PlexIndex(app.store.connection, plex, app.clock)
-    known["items"] = index.size()
-    known["library"] = ", ".join(index.titles() or settings.plex_library) or None
+    files = app.store.plex_files
+    known["items"] = files.size()
+    known["library"] = ", ".join(files.titles() or settings.plex_library) or None
     try:
         known["version"] = plex.identity().version
         known["reachable"] = True

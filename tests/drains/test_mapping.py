@@ -8,7 +8,7 @@ from stash2plex.match.pathrules import inferred_rules
 
 def explained(desk, scene):
     read = desk.app.stash.scenes([scene.id])[scene.id]
-    return explain_scene(desk.app.store, desk.app.open_session(), read)
+    return explain_scene(desk.app.store, desk.app.settings(), read)
 
 
 def test_roots_are_learnt_and_tell_files_of_equal_ends_apart(make_desk):

@@ -26,7 +26,7 @@ def test_each_scene_is_counted_once_by_what_a_sync_would_do(make_desk):
     desk.drain(*scenes)
     scenes[1].title = "Edited"
     scenes[2].tags = (desk.stash.add_tag("Fog"),)
-    desk.app.store.records.forget_fingerprints([scenes[3].id])
+    desk.app.store.records.invalidate([scenes[3].id])
     lost = desk.scene("b/lost.mp4")
     desk.stash.add_scene(files=["/data/bare.mp4"])
     desk.plex.clear_log()

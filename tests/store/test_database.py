@@ -198,7 +198,7 @@ def test_a_forgotten_fingerprint_leaves_the_rest_of_a_record(database):
     for number in (1, 2, 3):
         record = Record(number, str(number), "1", "/media/a.mp4", "path", "f", {"title": "A pier"})
         records.put(record, make_scene(number))
-    records.forget_fingerprints([1, 3])
+    records.invalidate([1, 3])
     assert [records.get(number).fingerprint for number in (1, 2, 3)] == ["", "f", ""]
     assert records.get(1).written == {"title": "A pier"}
 

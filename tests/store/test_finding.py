@@ -38,7 +38,7 @@ class OneItem:
 def desk(tmp_path):
     clock = ManualClock()
     store = open_store(str(tmp_path), clock, Random(1))
-    index = PlexIndex(store.connection, OneItem(), clock)
+    index = PlexIndex(store.plex_files, OneItem(), clock)
     index.refresh(())
     session = Session(SETTINGS, None, None, index)
     yield store, session, Finder(store, session, clock, clock)
@@ -96,8 +96,8 @@ def test_an_item_that_proves_wrong_again_and_again_waits(desk):
 def test_an_explanation_counts_other_claims(desk):
     store, session, _ = desk
     write(desk, look(desk, ORIGINAL).jobs[0])
-    assert explain_scene(store, session, ORIGINAL).confidence == "certain"
-    refused = explain_scene(store, session, COPY)
+    assert explain_scene(store, session.settings, ORIGINAL).confidence == "certain"
+    refused = explain_scene(store, session.settings, COPY)
     assert (refused.match, refused.reason, refused.shared_with) == (None, "not_in_plex", (1,))
     assert "is that of scene 1" in refused.refusal
 

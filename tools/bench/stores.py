@@ -118,7 +118,7 @@ def fill_index(store: Store, size: int) -> None:
                 )
                 yield ListPage(files, 1, 500, size)
 
-    index = PlexIndex(store.connection, Listed(), time.time)  # type: ignore[arg-type]  # only lists
+    index = PlexIndex(store.plex_files, Listed(), time.time)  # type: ignore[arg-type]  # only lists
     index._list_all(section)  # noqa: SLF001 - the step that is measured
 
 
