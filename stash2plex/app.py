@@ -32,11 +32,10 @@ from stash2plex.index.plexindex import PlexIndex
 from stash2plex.index.scans import Scans
 from stash2plex.match.contests import Contests
 from stash2plex.match.pathrules import PathRules
-from stash2plex.model import Clock, Sleep
+from stash2plex.model import Clock, Sleep, TaskJob
 from stash2plex.records import Records
 from stash2plex.repair import replace_damaged
 from stash2plex.runs import Begun, Runs
-from stash2plex.servers.jobs import TaskJob
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport

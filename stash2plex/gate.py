@@ -21,9 +21,10 @@ from stash2plex.pace import Pacer
 from stash2plex.servers.transport import LONGEST_RETRY_AFTER
 from stash2plex.session import Session, Store
 from stash2plex.settingswatch import SettingsWatch, connection_of
-from stash2plex.show.observe import LOGGER, span
+from stash2plex.show.observe import LOGGER
 from stash2plex.show.telling import end_trouble
 from stash2plex.sweeps.upkeep import asked_look
+from stash2plex.text import span
 
 CONFIG_SECONDS = 15.0
 """Between two tries of settings that Plex does not bear out, such as a library that it lacks."""

@@ -13,8 +13,7 @@ import sqlite3
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.model import Clock
-from stash2plex.servers.jobs import TaskJob
+from stash2plex.model import Clock, TaskJob
 from stash2plex.workqueue import HELD_SQL, Key
 
 KEPT = 50

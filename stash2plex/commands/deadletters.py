@@ -9,8 +9,8 @@ from stash2plex.commands.shell import DAY, JSON, SCENES, Shell
 from stash2plex.errors import UsageError
 from stash2plex.show.deadletters import REASONS, DeadLetters
 from stash2plex.show.letterlines import letter_json, letter_lines, letters_json
-from stash2plex.show.observe import count, local
 from stash2plex.show.screens import letters_screen
+from stash2plex.text import count, local
 from stash2plex.workqueue import Key
 
 REASON = click.option(

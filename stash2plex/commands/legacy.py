@@ -6,8 +6,8 @@ import click
 
 from stash2plex.commands.shell import JSON, Shell
 from stash2plex.legacy import read_legacy
-from stash2plex.show.observe import count
 from stash2plex.sweeps.enqueue import enqueue_scenes
+from stash2plex.text import count
 
 
 @click.command("import-legacy")

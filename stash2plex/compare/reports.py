@@ -12,7 +12,7 @@ from attrs import asdict, frozen
 from stash2plex.compare.drift import MEANINGS, Kind
 from stash2plex.db import transaction
 from stash2plex.errors import Stash2PlexError
-from stash2plex.show.observe import count, span, utc
+from stash2plex.text import count, span, utc
 
 KEPT = 20
 """Reports that stay in the database."""

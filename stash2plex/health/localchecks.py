@@ -19,8 +19,8 @@ from stash2plex.hookcost import KEPT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.show.deadletters import DeadLetters, groups_sentence, reason_of
 from stash2plex.show.naming import NAMED_MOST, names, read_waiting
-from stash2plex.show.observe import count, local, moment, span
 from stash2plex.sweeps.upkeep import load_marks
+from stash2plex.text import count, local, moment, span
 
 DATABASE, DISK, WORKER = "database", "disk", "worker"
 BREAKER, QUEUE, DEAD, SYNC = "circuit breaker", "queue", "dead letters", "last sync"

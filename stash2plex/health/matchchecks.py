@@ -19,7 +19,7 @@ from stash2plex.match.pathrules import inferred_rules
 from stash2plex.model import Scene, Section
 from stash2plex.servers.plex import Plex
 from stash2plex.session import Store
-from stash2plex.show.observe import count
+from stash2plex.text import count
 
 MATCHES, PATHS = "matches", "path mapping"
 

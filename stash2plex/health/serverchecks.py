@@ -15,7 +15,7 @@ from stash2plex.health.matchchecks import MATCHES, PATHS, MatchChecks
 from stash2plex.model import PlexItem, Section
 from stash2plex.servers.plex import Plex, choose_sections
 from stash2plex.servers.stash import StashBasics
-from stash2plex.show.observe import span
+from stash2plex.text import span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
 PLEX, TOKEN, SERVER, RIGHTS = "Plex", "Plex token", "Plex server", "edit rights"

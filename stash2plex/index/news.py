@@ -7,7 +7,8 @@ import logging
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.index.plexindex import News
 from stash2plex.session import Session, Store
-from stash2plex.show.observe import LOGGER, count
+from stash2plex.show.observe import LOGGER
+from stash2plex.text import count
 
 CHUNK = 2_000
 """Keys of one transaction: a hook waits for the write lock no longer than that takes."""

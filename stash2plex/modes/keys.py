@@ -10,7 +10,7 @@ from stash2plex.modes.context import Context
 from stash2plex.modes.draining import DAY, leave_to_worker
 from stash2plex.show.deadletters import REASONS, DeadLetters, groups_sentence
 from stash2plex.show.letterlines import letters_json
-from stash2plex.show.observe import count
+from stash2plex.text import count
 
 MOST_ROWS = 1_000
 

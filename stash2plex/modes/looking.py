@@ -7,8 +7,8 @@ from typing import Any
 from stash2plex.db import transaction
 from stash2plex.index.news import read_news
 from stash2plex.modes.context import Context
-from stash2plex.show.observe import count
 from stash2plex.show.status import read_status, status_lines
+from stash2plex.text import count
 
 
 def queue_status(context: Context) -> dict[str, Any]:

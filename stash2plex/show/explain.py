@@ -28,8 +28,8 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.policy import SNOOZES
-from stash2plex.show.observe import local, span, utc
 from stash2plex.show.telling import held_sentence
+from stash2plex.text import local, span, utc
 from stash2plex.write.apply import is_settled
 from stash2plex.write.desired import desired_state, reason_to_skip
 from stash2plex.write.merge import held_text, plan_change

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stash2plex.show.deadletters import DeadLetter, Group, reason_of
-from stash2plex.show.observe import count, local, utc
+from stash2plex.text import count, local, utc
 
 
 def letters_json(

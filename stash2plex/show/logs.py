@@ -22,7 +22,8 @@ from stash2plex.config import Settings
 from stash2plex.datadir import LOG_NAME
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.show.obfuscate import Alias
-from stash2plex.show.observe import LOGGER, count
+from stash2plex.show.observe import LOGGER
+from stash2plex.text import count
 
 LINE_LIMIT = 4096
 """Characters. Stash stops reading stderr for good at a line of 64 KiB (stash.md §2.5)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import App
-from stash2plex.show.observe import count, local, moment, span, utc
 from stash2plex.show.outages import (
     WINDOWS,
     measure,
@@ -13,6 +12,7 @@ from stash2plex.show.outages import (
     read_outages,
     watched_since,
 )
+from stash2plex.text import count, local, moment, span, utc
 
 SHOWN = 20
 """Outages of the list, unless more are asked for."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stash2plex.show.metrics import BUCKETS, Metrics
-from stash2plex.show.observe import moment
 from stash2plex.show.outages import Outage
+from stash2plex.text import moment
 
 PREFIX = "stash2plex_"
 

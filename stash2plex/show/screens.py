@@ -16,10 +16,10 @@ from rich.text import Text
 from stash2plex.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
 from stash2plex.show.deadletters import DeadLetter, reason_of
 from stash2plex.show.deadletters import Group as ReasonGroup
-from stash2plex.show.observe import count, local, moment, span
 from stash2plex.show.outagereport import percent
 from stash2plex.show.outages import outage_words
 from stash2plex.show.status import held_line, named_lines
+from stash2plex.text import count, local, moment, span
 
 NARROW = 70
 """Columns below which a table becomes a list."""

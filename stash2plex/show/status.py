@@ -16,9 +16,9 @@ from stash2plex.runs import Held
 from stash2plex.show.deadletters import DeadLetters, reason_of
 from stash2plex.show.metrics import read_metrics
 from stash2plex.show.naming import Named, names, read_waiting
-from stash2plex.show.observe import count, local, moment, span, utc
 from stash2plex.show.telling import held_sentence
 from stash2plex.stops import look as look_for_stops
+from stash2plex.text import count, local, moment, span, utc
 from stash2plex.version import VERSION
 from stash2plex.worker import WAITING
 from stash2plex.workqueue import STOPPED

@@ -21,8 +21,8 @@ from stash2plex.runs import Held, Runs
 from stash2plex.show.deadletters import DeadLetters, groups_sentence
 from stash2plex.show.logs import Logs
 from stash2plex.show.naming import names, read_missing
-from stash2plex.show.observe import count, local, span
 from stash2plex.show.outages import Outage, read_outages
+from stash2plex.text import count, local, span
 
 TOLD_APART = 3
 """Outages that get a line each; more are summed up."""

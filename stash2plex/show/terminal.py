@@ -13,8 +13,9 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from stash2plex.show.logs import plain
-from stash2plex.show.observe import TEXT_SECONDS, progress_sentence, span
+from stash2plex.show.observe import TEXT_SECONDS, progress_sentence
 from stash2plex.show.progress import Progress
+from stash2plex.text import span
 
 
 class TerminalProgress:

@@ -20,7 +20,7 @@ from stash2plex.config import Settings
 from stash2plex.model import Scene
 from stash2plex.records import Records
 from stash2plex.servers.stash import PAGE, Stash, shows
-from stash2plex.show.observe import count
+from stash2plex.text import count
 from stash2plex.workqueue import Key, WorkQueue
 from stash2plex.write.apply import is_settled
 from stash2plex.write.desired import desired_state, reason_to_skip

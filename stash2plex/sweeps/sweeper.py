@@ -16,12 +16,11 @@ from attrs import evolve
 from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Refused, ServerError, Unavailable
-from stash2plex.model import Clock
+from stash2plex.model import Clock, Glance
 from stash2plex.repair import clear_rebuild_mark, rebuild_mark
-from stash2plex.servers.glance import Glance
 from stash2plex.servers.stash import Stash
 from stash2plex.session import Store
-from stash2plex.show.observe import LOGGER, count
+from stash2plex.show.observe import LOGGER
 from stash2plex.sweeps.sweep import (
     Enqueued,
     Sieve,
@@ -48,6 +47,7 @@ from stash2plex.sweeps.upkeep import (
     sweep_cause,
     swept,
 )
+from stash2plex.text import count
 
 RETRY_SECONDS = 5.0
 """After a look that found no Stash: three in a row open the breaker, which then has the say."""

@@ -19,7 +19,7 @@ from attrs import Factory, asdict, evolve, frozen
 from stash2plex.config import Settings
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import Transient
-from stash2plex.servers.glance import Glance, StashJob
+from stash2plex.model import Glance, StashJob
 from stash2plex.servers.wire import make_converter, structure
 
 NAME = "upkeep"

@@ -11,7 +11,8 @@ from hypothesis import strategies as some
 
 from stash2plex.config import Settings
 from stash2plex.errors import Transient
-from stash2plex.servers.glance import KINDS, Glance, Mark, StashJob
+from stash2plex.model import Glance, Mark, StashJob
+from stash2plex.servers.glance import KINDS
 from stash2plex.sweeps.upkeep import (
     BACK_SECONDS,
     OVERLAP,
