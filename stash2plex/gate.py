@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from attrs import define, field, frozen
 
-from stash2plex.breaker import BreakerState
 from stash2plex.errors import (
     ConfigError,
     Refused,
@@ -22,8 +21,9 @@ from stash2plex.servers.transport import LONGEST_RETRY_AFTER
 from stash2plex.session import Session, Store
 from stash2plex.settingswatch import SettingsWatch, connection_of
 from stash2plex.show.observe import LOGGER
-from stash2plex.show.telling import end_trouble
-from stash2plex.sweeps.upkeep import asked_look
+from stash2plex.store.breaker import BreakerState
+from stash2plex.store.marks import asked_look
+from stash2plex.store.notices import end_trouble
 from stash2plex.text import span
 
 CONFIG_SECONDS = 15.0

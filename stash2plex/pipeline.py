@@ -23,9 +23,9 @@ from stash2plex.model import Change, Clock, PlexItem, Record, Scene
 from stash2plex.pace import Pacer
 from stash2plex.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
 from stash2plex.session import Job, Session, Store, Wanted
-from stash2plex.show.metrics import DEAD, PUT_OFF, RETRIED, SCENES
 from stash2plex.show.observe import LOGGER
-from stash2plex.show.progress import Tally
+from stash2plex.store.metrics import DEAD, PUT_OFF, RETRIED, SCENES
+from stash2plex.store.progress import Tally
 from stash2plex.text import span
 from stash2plex.workqueue import STOPPED, URGENT, Claim, Key
 from stash2plex.write.apply import Applied, apply_scene, is_settled

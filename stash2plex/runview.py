@@ -5,9 +5,9 @@ from __future__ import annotations
 from attrs import define, evolve, field
 
 from stash2plex.model import Clock
-from stash2plex.runs import Begun, Runs
 from stash2plex.show.observe import Observer
-from stash2plex.show.progress import Progress, RateWindow
+from stash2plex.store.progress import Progress, RateWindow
+from stash2plex.store.runs import Begun, Runs
 from stash2plex.text import count, local
 from stash2plex.worker import Summary
 

@@ -6,22 +6,22 @@ import sqlite3
 
 from attrs import define, field, frozen
 
-from stash2plex.breaker import Breaker
 from stash2plex.config import Settings
-from stash2plex.index.missed import Missed
-from stash2plex.index.plexcomparisons import PlexComparisons
-from stash2plex.index.plexfiles import PlexFiles
 from stash2plex.index.plexindex import PlexIndex
-from stash2plex.index.scans import Scans
-from stash2plex.match.contests import Contests
 from stash2plex.match.matching import Rule
-from stash2plex.match.pathrules import PathRules
 from stash2plex.model import Desired, Match, PlexItem, Record, Scene
-from stash2plex.records import Records
-from stash2plex.runs import Runs
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
-from stash2plex.show.metrics import Meter
+from stash2plex.store.awaited_files import Missed
+from stash2plex.store.breaker import Breaker
+from stash2plex.store.item_claims import Contests
+from stash2plex.store.metrics import Meter
+from stash2plex.store.path_rules import PathRules
+from stash2plex.store.plex_comparisons import PlexComparisons
+from stash2plex.store.plex_files import PlexFiles
+from stash2plex.store.records import Records
+from stash2plex.store.runs import Runs
+from stash2plex.store.scans import Scans
 from stash2plex.workqueue import Claim, WorkQueue
 
 

@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from stash2plex.errors import ServerError
 from stash2plex.model import Clock, TaskJob
-from stash2plex.runs import Run, Runs
 from stash2plex.servers.jobs import TASK_DESCRIPTION
 from stash2plex.servers.stash import Stash
 from stash2plex.show.observe import LOGGER
+from stash2plex.store.runs import Run, Runs
 from stash2plex.text import count
 
 ASK_SECONDS = 1.0

@@ -25,7 +25,8 @@ from stash2plex.hook import SEEN_FILE, settings_changed
 from stash2plex.modes import draining, keys, looking, reconciling, scenes, steering
 from stash2plex.modes.context import Context, Mode
 from stash2plex.show.logs import Logs
-from stash2plex.show.telling import mark_told, tell
+from stash2plex.show.telling import tell
+from stash2plex.store.notices import mark_told
 
 
 def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:

@@ -19,11 +19,11 @@ from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline
 from stash2plex.session import Session, Store
 from stash2plex.settingswatch import SettingsWatch
-from stash2plex.show.naming import DEAD, summary_names
 from stash2plex.show.observe import LOGGER, Observer
-from stash2plex.show.progress import Progress, ProgressBook, Tally
-from stash2plex.show.telling import note_trouble
 from stash2plex.stops import StopWatch
+from stash2plex.store.names import DEAD, summary_names
+from stash2plex.store.notices import note_trouble
+from stash2plex.store.progress import Progress, ProgressBook, Tally
 from stash2plex.sweeps.sweeper import Sweeper
 from stash2plex.text import count, local, span
 from stash2plex.workqueue import STOPPED

@@ -21,7 +21,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from stash2plex.health.checks import Check
-from stash2plex.show.deadletters import REASONS
+from stash2plex.store.dead_letters import REASONS
 from stash2plex_testing.setups import SETUPS, Setup, examine, nothing, works_with
 from stash2plex_testing.world import World
 from tools.build_docs import HEAD, ROOT

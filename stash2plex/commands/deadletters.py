@@ -7,9 +7,9 @@ import click
 from stash2plex.app import App
 from stash2plex.commands.shell import DAY, JSON, SCENES, Shell
 from stash2plex.errors import UsageError
-from stash2plex.show.deadletters import REASONS, DeadLetters
 from stash2plex.show.letterlines import letter_json, letter_lines, letters_json
 from stash2plex.show.screens import letters_screen
+from stash2plex.store.dead_letters import REASONS, DeadLetters
 from stash2plex.text import count, local
 from stash2plex.workqueue import Key
 

@@ -18,12 +18,12 @@ from stash2plex.health.report import (
     health_without_store,
     read_health,
 )
-from stash2plex.show.metrics import read_metrics
 from stash2plex.show.outagereport import SHOWN, read_report, report_lines
-from stash2plex.show.outages import read_outages
 from stash2plex.show.prometheus import prometheus_text
 from stash2plex.show.screens import health_screen, outages_screen, status_screen
 from stash2plex.show.status import read_status, status_lines
+from stash2plex.store.metrics import read_metrics
+from stash2plex.store.outages import read_outages
 
 WATCH_SECONDS = 2.0
 

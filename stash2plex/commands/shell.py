@@ -19,9 +19,9 @@ from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cliconfig import CliOptions, resolve
 from stash2plex.errors import Stash2PlexError
 from stash2plex.foreground import drain_here
-from stash2plex.runs import Begun
 from stash2plex.show.logs import Logs, plain
 from stash2plex.show.terminal import TerminalProgress
+from stash2plex.store.runs import Begun
 from stash2plex.worker import PATIENCE, Goal, Summary
 
 DAY = 86_400.0

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from statistics import median
 
 from stash2plex.app import App
-from stash2plex.breaker import BreakerState
-from stash2plex.compare.reports import ReportBook
 from stash2plex.datadir import DATABASE_NAME, LOG_NAME
 from stash2plex.db import store_error
 from stash2plex.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.hookcost import KEPT, read_cost
 from stash2plex.lock import drain_runs
-from stash2plex.show.deadletters import DeadLetters, groups_sentence, reason_of
-from stash2plex.show.naming import NAMED_MOST, names, read_waiting
-from stash2plex.sweeps.upkeep import load_marks
+from stash2plex.store.breaker import BreakerState
+from stash2plex.store.dead_letters import DeadLetters, groups_sentence, reason_of
+from stash2plex.store.marks import load_marks
+from stash2plex.store.names import NAMED_MOST, names, read_waiting
+from stash2plex.store.reports import ReportBook
 from stash2plex.text import count, local, moment, span
 
 DATABASE, DISK, WORKER = "database", "disk", "worker"

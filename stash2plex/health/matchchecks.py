@@ -15,10 +15,10 @@ from stash2plex.index.plexindex import PlexIndex
 from stash2plex.match.finding import match_by_index
 from stash2plex.match.matching import Explanation, map_path, split_path
 from stash2plex.match.pathmap import InferredRule
-from stash2plex.match.pathrules import inferred_rules
 from stash2plex.model import Scene, Section
 from stash2plex.servers.plex import Plex
 from stash2plex.session import Store
+from stash2plex.store.path_rules import inferred_rules
 from stash2plex.text import count
 
 MATCHES, PATHS = "matches", "path mapping"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stash2plex.compare.keyset import KeySet
 from stash2plex.errors import Rejected
-from stash2plex.index.plexcomparisons import ComparisonMark, PlexComparisons
 from stash2plex.model import Clock
 from stash2plex.servers.plex import Plex
+from stash2plex.store.key_set import KeySet
+from stash2plex.store.plex_comparisons import ComparisonMark, PlexComparisons
 
 DETAIL_SECONDS = 7 * 86_400.0
 """Every item is read afresh at least this often: an edit through Plex moves its times, what writes

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from stash2plex.errors import Refused
-from stash2plex.index.plexfiles import KnownSection, PlexFiles
 from stash2plex.model import Clock, PlexFile, Section
 from stash2plex.servers.plex import ListPage, Plex, choose_sections
+from stash2plex.store.plex_files import KnownSection, PlexFiles
 
 FULL_LIST_SECONDS = 86_400.0
 """A full list is at most this old: deltas show no deletions."""

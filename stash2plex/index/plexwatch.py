@@ -8,10 +8,10 @@ from attrs import define, field
 
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.index.news import read_news
-from stash2plex.index.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
 from stash2plex.model import Clock, Section
 from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER
+from stash2plex.store.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
 
 LOOK_SECONDS = 30.0
 """Between two looks at Plex's change marks while a scene waits: one request each."""

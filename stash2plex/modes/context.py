@@ -11,7 +11,7 @@ from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.errors import StoreError, UsageError
-from stash2plex.runs import Begun
+from stash2plex.store.runs import Begun
 from stash2plex.workqueue import Key
 
 MOST_IDS = 10_000

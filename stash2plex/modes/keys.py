@@ -8,8 +8,8 @@ from stash2plex.errors import UsageError
 from stash2plex.lock import drain_lock, drain_runs
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import DAY, leave_to_worker
-from stash2plex.show.deadletters import REASONS, DeadLetters, groups_sentence
 from stash2plex.show.letterlines import letters_json
+from stash2plex.store.dead_letters import REASONS, DeadLetters, groups_sentence
 from stash2plex.text import count
 
 MOST_ROWS = 1_000

@@ -13,7 +13,6 @@ from attrs import define, field, frozen
 from stash2plex.app import App, make_plex
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
-from stash2plex.keystate import KeyState, read_key_state
 from stash2plex.match.finding import explain_scene as explain_match
 from stash2plex.match.matching import Explanation
 from stash2plex.model import (
@@ -29,6 +28,7 @@ from stash2plex.model import (
 )
 from stash2plex.policy import SNOOZES
 from stash2plex.show.telling import held_sentence
+from stash2plex.store.key_state import KeyState, read_key_state
 from stash2plex.text import local, span, utc
 from stash2plex.write.apply import is_settled
 from stash2plex.write.desired import desired_state, reason_to_skip

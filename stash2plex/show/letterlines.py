@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stash2plex.show.deadletters import DeadLetter, Group, reason_of
+from stash2plex.store.dead_letters import DeadLetter, Group, reason_of
 from stash2plex.text import count, local, utc
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from stash2plex.errors import StashGone
-from stash2plex.show.progress import Progress
+from stash2plex.store.progress import Progress
 from stash2plex.text import count, span
 
 LOGGER = "stash2plex"

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import App
-from stash2plex.show.outages import (
-    WINDOWS,
-    measure,
-    outage_words,
-    read_outages,
-    watched_since,
-)
+from stash2plex.store.outages import WINDOWS, measure, outage_words, read_outages, watched_since
 from stash2plex.text import count, local, moment, span, utc
 
 SHOWN = 20

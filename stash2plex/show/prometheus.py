@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stash2plex.show.metrics import BUCKETS, Metrics
-from stash2plex.show.outages import Outage
+from stash2plex.store.metrics import BUCKETS, Metrics
+from stash2plex.store.outages import Outage
 from stash2plex.text import moment
 
 PREFIX = "stash2plex_"

@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from stash2plex.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
-from stash2plex.show.deadletters import DeadLetter, reason_of
-from stash2plex.show.deadletters import Group as ReasonGroup
 from stash2plex.show.outagereport import percent
-from stash2plex.show.outages import outage_words
 from stash2plex.show.status import held_line, named_lines
+from stash2plex.store.dead_letters import DeadLetter, reason_of
+from stash2plex.store.dead_letters import Group as ReasonGroup
+from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
 
 NARROW = 70

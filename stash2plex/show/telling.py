@@ -14,14 +14,14 @@ import time
 from io import TextIOWrapper
 from itertools import product
 
-from stash2plex.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.db import connect, get_meta, set_meta, transaction
-from stash2plex.hook import UNTOLD_SECONDS
-from stash2plex.runs import Held, Runs
-from stash2plex.show.deadletters import DeadLetters, groups_sentence
 from stash2plex.show.logs import Logs
-from stash2plex.show.naming import names, read_missing
-from stash2plex.show.outages import Outage, read_outages
+from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
+from stash2plex.store.dead_letters import DeadLetters, groups_sentence
+from stash2plex.store.names import names, read_missing
+from stash2plex.store.notices import mark_told, told_at
+from stash2plex.store.outages import Outage, read_outages
+from stash2plex.store.runs import Held, Runs
 from stash2plex.text import count, local, span
 
 TOLD_APART = 3
@@ -126,30 +126,3 @@ def _sentence(one: Outage, now: float) -> str:
         f"{one.then} from {start} for {span(one.seconds(now))}; what waited goes out now. "
         f"{one.cause}"
     )
-
-
-def told_at(database: sqlite3.Connection, now: float) -> float:
-    """Say when a person was last told. A clock that was set back tells it once more."""
-    known = get_meta(database, "told_at")
-    return min(now, float(known)) if known else now - UNTOLD_SECONDS
-
-
-def mark_told(database: sqlite3.Connection, now: float) -> None:
-    """Remember that everything until now was told."""
-    with transaction(database):
-        database.execute("DELETE FROM missing_news")
-        set_meta(database, "told_at", f"{now:.3f}")
-
-
-def note_trouble(database: sqlite3.Connection, text: str) -> None:
-    """Keep a setting that cannot be used for the next who looks, unless it was told already."""
-    if get_meta(database, "trouble_told") != text:
-        with transaction(database):
-            set_meta(database, "trouble", text)
-
-
-def end_trouble(database: sqlite3.Connection) -> None:
-    """Forget it: the settings can be used."""
-    if get_meta(database, "trouble") or get_meta(database, "trouble_told"):
-        with transaction(database):
-            database.execute("DELETE FROM meta WHERE name IN ('trouble', 'trouble_told')")

@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 
 from stash2plex.show.logs import plain
 from stash2plex.show.observe import TEXT_SECONDS, progress_sentence
-from stash2plex.show.progress import Progress
+from stash2plex.store.progress import Progress
 from stash2plex.text import span
 
 

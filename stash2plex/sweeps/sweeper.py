@@ -17,10 +17,11 @@ from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Refused, ServerError, Unavailable
 from stash2plex.model import Clock, Glance
-from stash2plex.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.servers.stash import Stash
 from stash2plex.session import Store
 from stash2plex.show.observe import LOGGER
+from stash2plex.store.marks import asking_run, end_asked_look, load_marks, look_is_asked, save_marks
+from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.sweeps.sweep import (
     Enqueued,
     Sieve,
@@ -36,13 +37,8 @@ from stash2plex.sweeps.upkeep import (
     Look,
     Marks,
     ask_for_sweep,
-    asking_run,
-    end_asked_look,
     first_look,
-    load_marks,
     look,
-    look_is_asked,
-    save_marks,
     settings_digest,
     sweep_cause,
     swept,

@@ -29,9 +29,10 @@ def main():
 
 def place(point, reach):
     """Wrap one function so that the point lies before or after it."""
-    from stash2plex import app, db, records, workqueue
+    from stash2plex import app, db, workqueue
     from stash2plex.index import plexindex
     from stash2plex.servers import plex, transport
+    from stash2plex.store import records
 
     owner, name = {
         "commit": (db.transaction, "__exit__"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stash2plex.match.finding import explain_scene
-from stash2plex.match.pathrules import inferred_rules
+from stash2plex.store.path_rules import inferred_rules
 
 
 def explained(desk, scene):

@@ -11,7 +11,7 @@ import time
 from random import Random
 from types import SimpleNamespace
 
-from stash2plex import hook
+from stash2plex import hook, plugin
 from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
 from stash2plex.show import telling
@@ -85,7 +85,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
         context = {"type": "Scene.Update.Post", "id": scene.id}
         connection = {"Dir": stage.stash.config_dir}
         request = {"args": {"hookContext": context}, "server_connection": connection}
-        hook.handle(request, stage.data_dir)
+        hook.handle(request, stage.data_dir, repair=plugin.repair, notify=plugin.notify)
 
     scenes = stage.stash.scenes[:100]
     edits = 0

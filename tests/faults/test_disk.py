@@ -16,14 +16,15 @@ from random import Random
 
 import pytest
 
-from stash2plex import db, repair
+from stash2plex import db
 from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
 from stash2plex.background import _StopSignal
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
-from stash2plex.repair import rebuild_mark, replace_damaged
 from stash2plex.show.logs import Logs
+from stash2plex.store import repair
+from stash2plex.store.repair import rebuild_mark, replace_damaged
 from stash2plex.workqueue import WorkQueue
 from tests.faults.bench import Run
 

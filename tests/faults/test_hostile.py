@@ -28,8 +28,8 @@ from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Reply, Transport, _retry_after
 from stash2plex.show.logs import Logs
-from stash2plex.show.progress import Progress
 from stash2plex.show.terminal import TerminalProgress, bar_words
+from stash2plex.store.progress import Progress
 from stash2plex.workqueue import WorkQueue
 from stash2plex.write.desired import desired_state
 from tests.support import ManualClock, make_scene, named

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.compare.keyset import KeySet
 from stash2plex.db import connect, transaction
-from stash2plex.keystate import find_standing
+from stash2plex.store.key_set import KeySet
+from stash2plex.store.key_state import find_standing
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 

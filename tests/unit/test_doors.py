@@ -24,7 +24,7 @@ from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.show.logs import LINE_LIMIT, StashFormatter, plain
 from stash2plex.show.observe import StashProgress
-from stash2plex.show.progress import Progress
+from stash2plex.store.progress import Progress
 from stash2plex.text import span
 from tests.support import ManualClock
 

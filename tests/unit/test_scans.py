@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.db import connect
-from stash2plex.index.scans import (
+from stash2plex.store.scans import (
     GATHER_SECONDS,
     LIBRARY_SECONDS,
     MOST_FOLDERS,

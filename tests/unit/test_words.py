@@ -13,13 +13,13 @@ from stash2plex.compare.drift import Kind
 from stash2plex.compare.reports import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.model import Field
 from stash2plex.show import outagereport
-from stash2plex.show.deadletters import REASONS, DeadLetter, Group
 from stash2plex.show.observe import progress_sentence
 from stash2plex.show.preview import FieldPreview, Preview, ScenePreview, Unmatched
-from stash2plex.show.progress import Progress
 from stash2plex.show.screens import letters_screen, outages_screen, status_screen
 from stash2plex.show.status import status_lines
 from stash2plex.show.terminal import TerminalProgress
+from stash2plex.store.dead_letters import REASONS, DeadLetter, Group
+from stash2plex.store.progress import Progress
 from stash2plex.sweeps.sweep import Enqueued
 from stash2plex.text import count, span, utc
 from tests.support import ManualClock

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
-from stash2plex.keystate import Failure
-from stash2plex.show.naming import Named, first_dead, names
+from stash2plex.store.key_state import Failure
+from stash2plex.store.names import Named, first_dead, names
 
 
 @frozen

@@ -9,11 +9,11 @@ from itertools import zip_longest
 
 from attrs import frozen
 
-from stash2plex.compare.keyset import KeySet
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.match.matching import Rule, folded_ends, map_path
 from stash2plex.model import PlexFile, PlexItem, Section
-from stash2plex.records import Records
+from stash2plex.store.key_set import KeySet
+from stash2plex.store.records import Records
 
 MOST_CANDIDATES = 500
 """Files of one name that are compared; with more, only those that the folder or size speaks for."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from stash2plex.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.db import get_meta
+from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
 
 DAY = 86_400.0
 WINDOWS = (7, 30, 365)

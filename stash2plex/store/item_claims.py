@@ -11,7 +11,7 @@ from attrs import frozen
 from stash2plex.db import transaction
 from stash2plex.match.matching import LEVELS, Level
 from stash2plex.model import Field
-from stash2plex.records import Records
+from stash2plex.store.records import Records
 
 
 @frozen
