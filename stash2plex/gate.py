@@ -16,7 +16,7 @@ from stash2plex.errors import (
 )
 from stash2plex.index.news import read_news
 from stash2plex.model import Clock
-from stash2plex.pace import Pacer
+from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.transport import LONGEST_RETRY_AFTER
 from stash2plex.session import Session, Store
 from stash2plex.settingswatch import SettingsWatch, connection_of

@@ -8,8 +8,8 @@ from attrs import define, field, frozen
 
 from stash2plex.config import Settings
 from stash2plex.index.plexindex import PlexIndex
-from stash2plex.match.matching import Rule
 from stash2plex.model import Desired, Match, PlexItem, Record, Scene
+from stash2plex.rules.matching import Rule
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.store.awaited_files import Missed

@@ -15,8 +15,8 @@ from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
 from stash2plex.gate import Closed, Gate
 from stash2plex.index.plexwatch import PlexWatch
 from stash2plex.model import Clock, Sleep
-from stash2plex.pace import Pacer
 from stash2plex.pipeline import Pipeline
+from stash2plex.rules.pacing import Pacer
 from stash2plex.session import Session, Store
 from stash2plex.settingswatch import SettingsWatch
 from stash2plex.show.observe import LOGGER, Observer

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from stash2plex.compare.drift import MEANINGS, Kind
 from stash2plex.errors import Stash2PlexError
+from stash2plex.rules.drift import MEANINGS, Kind
 from stash2plex.text import count, span, utc
 
 EXAMPLES = 10

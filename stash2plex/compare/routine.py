@@ -10,11 +10,11 @@ from stash2plex.compare.reports import report_lines
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
+from stash2plex.rules.sweep_schedule import INTERVALS
 from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER
 from stash2plex.store.progress import Progress
 from stash2plex.store.reports import ReportBook
-from stash2plex.sweeps.upkeep import INTERVALS
 
 NAME = "compared_at"
 """Name of the stored time from which the interval counts."""

@@ -12,6 +12,7 @@ from stash2plex.app import App, encode_request
 from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
 from stash2plex.foreground import drain_here
 from stash2plex.modes.context import Context
+from stash2plex.rules.sweep_schedule import is_stale
 from stash2plex.runview import begun_lines, sources_words
 from stash2plex.show.observe import StashProgress
 from stash2plex.starter import start_worker
@@ -19,7 +20,6 @@ from stash2plex.store.marks import load_marks
 from stash2plex.store.runs import Begun
 from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent
 from stash2plex.sweeps.sweep import Enqueued
-from stash2plex.sweeps.upkeep import is_stale
 from stash2plex.worker import PATIENCE, TASK_PATIENCE, Goal
 
 DAY = 86_400.0

@@ -14,7 +14,6 @@ from stash2plex.app import App, make_plex
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.match.finding import explain_scene as explain_match
-from stash2plex.match.matching import Explanation
 from stash2plex.model import (
     IMAGE_FIELDS,
     LIST_FIELDS,
@@ -26,13 +25,14 @@ from stash2plex.model import (
     Record,
     Scene,
 )
-from stash2plex.policy import SNOOZES
+from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.matching import Explanation
+from stash2plex.rules.merge import held_text, plan_change
+from stash2plex.rules.policy import SNOOZES
 from stash2plex.show.telling import held_sentence
 from stash2plex.store.key_state import KeyState, read_key_state
 from stash2plex.text import local, span, utc
 from stash2plex.write.apply import is_settled
-from stash2plex.write.desired import desired_state, reason_to_skip
-from stash2plex.write.merge import held_text, plan_change
 
 LOOK_SECONDS = 10.0
 """How long an explanation waits for Plex: a person looks at it."""

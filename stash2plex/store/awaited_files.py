@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.match.matching import Rule, folded_ends, folded_parts, is_below, map_path
 from stash2plex.model import StashFile
+from stash2plex.rules.matching import Rule, folded_ends, folded_parts, is_below, map_path
 
 FILES_A_SCENE = 50
 """Files of one scene that are waited for."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.match.matching import LEVELS, Level
 from stash2plex.model import Field
+from stash2plex.rules.matching import LEVELS, Level
 from stash2plex.store.records import Records
 
 

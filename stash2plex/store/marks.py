@@ -9,8 +9,8 @@ import sqlite3
 from attrs import asdict
 
 from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.rules.sweep_schedule import Marks
 from stash2plex.servers.wire import make_converter, structure
-from stash2plex.sweeps.upkeep import Marks
 
 NAME = "upkeep"
 """Name of the one stored value that holds the marks."""

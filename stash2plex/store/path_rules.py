@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve
 
 from stash2plex.db import transaction
-from stash2plex.match.matching import Rule, folded_name
-from stash2plex.match.pathmap import InferredRule, PathPair, infer_rules, roots_of
+from stash2plex.rules.matching import Rule, folded_name
+from stash2plex.rules.path_inference import InferredRule, PathPair, infer_rules, roots_of
 
 PAIRS_A_ROOT = 200
 """Pairs kept for each pair of roots: more say nothing new."""

@@ -10,8 +10,8 @@ from itertools import zip_longest
 from attrs import frozen
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.match.matching import Rule, folded_ends, map_path
 from stash2plex.model import PlexFile, PlexItem, Section
+from stash2plex.rules.matching import Rule, folded_ends, map_path
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.records import Records
 

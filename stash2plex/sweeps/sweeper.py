@@ -17,6 +17,18 @@ from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Refused, ServerError, Unavailable
 from stash2plex.model import Clock, Glance
+from stash2plex.rules.sweep_schedule import (
+    LOOK_SECONDS,
+    SETTINGS_CAUSE,
+    Look,
+    Marks,
+    ask_for_sweep,
+    first_look,
+    look,
+    settings_digest,
+    sweep_cause,
+    swept,
+)
 from stash2plex.servers.stash import Stash
 from stash2plex.session import Store
 from stash2plex.show.observe import LOGGER
@@ -30,18 +42,6 @@ from stash2plex.sweeps.sweep import (
     full_sweep,
     poll,
     run_through,
-)
-from stash2plex.sweeps.upkeep import (
-    LOOK_SECONDS,
-    SETTINGS_CAUSE,
-    Look,
-    Marks,
-    ask_for_sweep,
-    first_look,
-    look,
-    settings_digest,
-    sweep_cause,
-    swept,
 )
 from stash2plex.text import count
 

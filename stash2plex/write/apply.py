@@ -20,8 +20,8 @@ from stash2plex.model import (
     Scene,
     StashPort,
 )
-from stash2plex.write.desired import what_was_cut
-from stash2plex.write.merge import plan_change, remember
+from stash2plex.rules.desired import what_was_cut
+from stash2plex.rules.merge import plan_change, remember
 from stash2plex.write.pictures import cover_may_differ, plan_pictures
 
 

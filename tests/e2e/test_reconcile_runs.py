@@ -10,11 +10,11 @@ import pytest
 from attrs import evolve
 
 from stash2plex.app import StashAddress, open_app
-from stash2plex.compare.drift import Kind
 from stash2plex.compare.reconcile import Scope
 from stash2plex.compare.reports import report_lines
 from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.foreground import drain_here
+from stash2plex.rules.drift import Kind
 from stash2plex.show.observe import Silent
 from stash2plex.store.reports import ReportBook
 from stash2plex.worker import Goal

@@ -12,8 +12,8 @@ import stash2plex
 from stash2plex.app import open_store
 from stash2plex.db import connect
 from stash2plex.index.plexindex import PlexIndex
-from stash2plex.match.pathmap import PathPair
 from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.rules.path_inference import PathPair
 from stash2plex.servers.plex import ListPage
 from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.store.plex_files import MOST_CANDIDATES

@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from stash2plex.compare.drift import Kind
 from stash2plex.compare.reports import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.model import Field
+from stash2plex.rules.drift import Kind
 from stash2plex.show import outagereport
 from stash2plex.show.observe import progress_sentence
 from stash2plex.show.preview import FieldPreview, Preview, ScenePreview, Unmatched

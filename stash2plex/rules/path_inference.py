@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from stash2plex.match.matching import (
+from stash2plex.model import PlexFile, StashFile
+from stash2plex.rules.matching import (
     Rule,
     common_tail,
     folded_name,
@@ -17,7 +18,6 @@ from stash2plex.match.matching import (
     map_path,
     rule_for,
 )
-from stash2plex.model import PlexFile, StashFile
 
 LEAST_SUPPORT = 3
 """Files that must agree before a rule counts."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from attrs import Factory, evolve, frozen
 
 from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
-from stash2plex.write.desired import clean_text
+from stash2plex.rules.desired import clean_text
 
 HELD_LIMIT = 1_000_000
 """Characters of a text of Plex that are compared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
-from stash2plex.write.merge import plan_change
+from stash2plex.rules.merge import plan_change
 
 
 class Kind(StrEnum):
