@@ -16,26 +16,17 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from stash2plex.compare.reconcile import Reconciliation, Scope
-from stash2plex.compare.reports import Report
-from stash2plex.compare.routine import Routine
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
 from stash2plex.hook import SEEN_FILE
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.model import Clock, Sleep, TaskJob
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
-from stash2plex.session import Session, Store
-from stash2plex.settingswatch import SettingsWatch, settings_marks
 from stash2plex.show.logs import Logs
-from stash2plex.show.observe import Observer
 from stash2plex.show.telling import tell
-from stash2plex.stops import look as look_for_stops
-from stash2plex.stops import own_job
 from stash2plex.store.awaited_files import Missed
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.item_claims import Contests
@@ -49,8 +40,17 @@ from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Begun, Runs
 from stash2plex.store.scans import Scans
-from stash2plex.sweeps.sweeper import Sweeper
-from stash2plex.worker import HORIZON, Drain, Goal, Summary
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.report import Report
+from stash2plex.sync.scheduled_reconcile import Routine
+from stash2plex.sync.session import Session, Store
+from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
+from stash2plex.sync.stops import look as look_for_stops
+from stash2plex.sync.stops import own_job
+from stash2plex.sync.sweeper import Sweeper
+from stash2plex.sync.worker import HORIZON, Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
 
 if sys.platform != "win32":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from stash2plex.app import App, make_plex
 from stash2plex.errors import ConfigError, Refused, ServerError, Stash2PlexError, Unavailable
 from stash2plex.servers.plex import choose_sections
+from stash2plex.sync.worker import Goal
 from stash2plex.text import span
-from stash2plex.worker import Goal
 
 ANSWER_SECONDS = 10.0
 """How long one answer is waited for."""

@@ -19,9 +19,9 @@ from stash2plex.app import (
 from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
-from stash2plex.show.observe import Silent
 from stash2plex.starter import start_worker
-from stash2plex.worker import SWITCHED_OFF, Goal
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import SWITCHED_OFF, Goal
 
 STASH_PATIENCE = 120.0
 """Seconds without Stash after which the worker goes; the queue stays."""

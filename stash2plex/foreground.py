@@ -10,11 +10,11 @@ from stash2plex.app import App
 from stash2plex.asking import Asker
 from stash2plex.lock import drain_lock, show_presence
 from stash2plex.runview import RunObserver
-from stash2plex.show.observe import Observer
 from stash2plex.store.marks import ask_for_look, look_is_asked
 from stash2plex.store.names import summary_names
 from stash2plex.store.progress import Progress
-from stash2plex.worker import Goal, Summary
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.worker import Goal, Summary
 
 WATCH_STEP = 0.5
 LOOK_PATIENCE = 10.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from attrs import define, evolve, field
 
 from stash2plex.model import Clock
-from stash2plex.show.observe import Observer
 from stash2plex.store.progress import Progress, RateWindow
 from stash2plex.store.runs import Begun, Runs
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.worker import Summary
 from stash2plex.text import count, local
-from stash2plex.worker import Summary
 
 READ_SECONDS = 0.2
 """Between two looks at what became of a run's keys."""

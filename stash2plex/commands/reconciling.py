@@ -8,10 +8,10 @@ import click
 
 from stash2plex.app import App
 from stash2plex.commands.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
-from stash2plex.compare.reconcile import Scope
-from stash2plex.compare.reports import Report, report_lines
 from stash2plex.show.terminal import TerminalProgress
 from stash2plex.store.reports import ReportBook
+from stash2plex.sync.reconcile import Scope
+from stash2plex.sync.report import Report, report_lines
 
 
 @click.command()

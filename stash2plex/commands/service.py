@@ -12,8 +12,8 @@ import click
 from stash2plex.app import App
 from stash2plex.commands.shell import Shell, StopSignals
 from stash2plex.lock import drain_lock, show_presence
-from stash2plex.show.observe import Silent
-from stash2plex.worker import Goal, Summary
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal, Summary
 
 LOCK_SECONDS = 1.0
 """Between two looks whether another process still drains."""

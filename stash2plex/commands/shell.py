@@ -22,7 +22,7 @@ from stash2plex.foreground import drain_here
 from stash2plex.show.logs import Logs, plain
 from stash2plex.show.terminal import TerminalProgress
 from stash2plex.store.runs import Begun
-from stash2plex.worker import PATIENCE, Goal, Summary
+from stash2plex.sync.worker import PATIENCE, Goal, Summary
 
 DAY = 86_400.0
 CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -11,14 +11,14 @@ from stash2plex.app import App
 from stash2plex.config import Settings
 from stash2plex.errors import Ambiguous, Stash2PlexError
 from stash2plex.health.checks import Check, blocked, failed, failed_with, passed
-from stash2plex.index.plexindex import PlexIndex
-from stash2plex.match.finding import match_by_index
 from stash2plex.model import Scene, Section
 from stash2plex.rules.matching import Explanation, map_path, split_path
 from stash2plex.rules.path_inference import InferredRule
 from stash2plex.servers.plex import Plex
-from stash2plex.session import Store
 from stash2plex.store.path_rules import inferred_rules
+from stash2plex.sync.finder import match_by_index
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.session import Store
 from stash2plex.text import count
 
 MATCHES, PATHS = "matches", "path mapping"

@@ -19,8 +19,8 @@ from stash2plex.starter import start_worker
 from stash2plex.store.marks import load_marks
 from stash2plex.store.runs import Begun
 from stash2plex.sweeps.enqueue import enqueue_all, enqueue_recent
-from stash2plex.sweeps.sweep import Enqueued
-from stash2plex.worker import PATIENCE, TASK_PATIENCE, Goal
+from stash2plex.sync.sweep import Enqueued
+from stash2plex.sync.worker import PATIENCE, TASK_PATIENCE, Goal
 
 DAY = 86_400.0
 WORKER_GOES_ON = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.db import transaction
-from stash2plex.index.news import read_news
 from stash2plex.modes.context import Context
 from stash2plex.show.status import read_status, status_lines
+from stash2plex.sync.index_changes import read_news
 from stash2plex.text import count
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from stash2plex.compare.reconcile import Scope
-from stash2plex.compare.reports import report_lines
 from stash2plex.errors import ServerError
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import drain, leave_to_worker, same_error
 from stash2plex.show.observe import StashProgress
 from stash2plex.store.progress import Progress
 from stash2plex.store.runs import Begun
+from stash2plex.sync.reconcile import Scope
+from stash2plex.sync.report import report_lines
 
 COMPARING, DRAINING = (0.0, 0.5), (0.5, 1.0)
 """The halves of the progress bar."""

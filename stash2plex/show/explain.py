@@ -13,7 +13,6 @@ from attrs import define, field, frozen
 from stash2plex.app import App, make_plex
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
-from stash2plex.match.finding import explain_scene as explain_match
 from stash2plex.model import (
     IMAGE_FIELDS,
     LIST_FIELDS,
@@ -31,8 +30,9 @@ from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.rules.policy import SNOOZES
 from stash2plex.show.telling import held_sentence
 from stash2plex.store.key_state import KeyState, read_key_state
+from stash2plex.sync.apply import is_settled
+from stash2plex.sync.finder import explain_scene as explain_match
 from stash2plex.text import local, span, utc
-from stash2plex.write.apply import is_settled
 
 LOOK_SECONDS = 10.0
 """How long an explanation waits for Plex: a person looks at it."""

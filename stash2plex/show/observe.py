@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from stash2plex.errors import StashGone
 from stash2plex.store.progress import Progress
@@ -19,20 +19,6 @@ fill the log."""
 
 BAR_SECONDS, BAR_STEP, BAR_REPEAT = 0.2, 0.001, 2.0
 """Stash drops values that come while it handles one, so few are sent and the last is repeated."""
-
-
-class Observer(Protocol):
-    """Is told of progress, as often as the drain likes; says it as often as is good."""
-
-    def progress(self, progress: Progress) -> None:
-        """Show a moment of the drain."""
-
-
-class Silent:
-    """Shows nothing: the background worker's progress is in the database."""
-
-    def progress(self, progress: Progress) -> None:
-        """Show nothing."""
 
 
 class StashProgress:

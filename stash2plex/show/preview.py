@@ -13,15 +13,15 @@ from attrs import define, field, frozen
 
 from stash2plex.app import App
 from stash2plex.errors import NotInPlexYet, UsageError
-from stash2plex.match.finding import explain_scene
 from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.servers.plex import IDS_PER_READ
-from stash2plex.session import Session
+from stash2plex.sync.apply import is_settled
+from stash2plex.sync.finder import explain_scene
+from stash2plex.sync.pictures import PicturePlan, plan_pictures
+from stash2plex.sync.session import Session
 from stash2plex.text import count
-from stash2plex.write.apply import is_settled
-from stash2plex.write.pictures import PicturePlan, plan_pictures
 
 SHOWN = 50
 """Scenes that are shown; all are counted."""

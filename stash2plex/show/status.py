@@ -8,20 +8,20 @@ from typing import Any
 from attrs import asdict
 
 from stash2plex.app import App, make_plex
-from stash2plex.compare.reports import summary_of, summary_sentence
 from stash2plex.db import get_meta
 from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
 from stash2plex.show.telling import held_sentence
-from stash2plex.stops import look as look_for_stops
 from stash2plex.store.dead_letters import DeadLetters, reason_of
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, names, read_waiting
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Held
+from stash2plex.sync.report import summary_of, summary_sentence
+from stash2plex.sync.stops import look as look_for_stops
+from stash2plex.sync.worker import WAITING
 from stash2plex.text import count, local, moment, span, utc
 from stash2plex.version import VERSION
-from stash2plex.worker import WAITING
 from stash2plex.workqueue import STOPPED
 
 GLANCE_SECONDS = 2.0

@@ -6,8 +6,8 @@ import json
 import sqlite3
 from typing import Any
 
-from stash2plex.compare.reports import Report
 from stash2plex.db import transaction
+from stash2plex.sync.report import Report
 
 KEPT = 20
 """Reports that stay in the database."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stash2plex.app import App
-from stash2plex.pipeline import BATCH
-from stash2plex.sweeps.sweep import Enqueued, Sieve
+from stash2plex.sync.pipeline import BATCH
+from stash2plex.sync.sweep import Enqueued, Sieve
 
 CHUNK = 2_000
 """Keys of one transaction: a hook waits for the write lock no longer than that takes."""

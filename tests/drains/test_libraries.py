@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stash2plex.compare.routine import RETRY_SECONDS, Routine
 from stash2plex.store.reports import ReportBook
+from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, Routine
 
 DAY = 86_400.0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stash2plex.match.finding import explain_scene
 from stash2plex.store.path_rules import inferred_rules
+from stash2plex.sync.finder import explain_scene
 
 
 def explained(desk, scene):

@@ -9,9 +9,9 @@ import pytest
 
 from stash2plex.modes.context import Context
 from stash2plex.modes.draining import sync_all
-from stash2plex.show.observe import Silent
 from stash2plex.sweeps.enqueue import enqueue_all
-from stash2plex.worker import Goal
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
 from stash2plex.workqueue import HELD
 
 NAME = "Sync All Scenes"

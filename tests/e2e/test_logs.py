@@ -16,8 +16,8 @@ from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
 from stash2plex.show import telling
 from stash2plex.show.logs import MOST_ALIKE, Logs, SharedFile
-from stash2plex.show.observe import Silent
-from stash2plex.worker import Goal
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
 
 TEXT_ONLY = {"skip_fields": "poster background"}
 OFF = {**TEXT_ONLY, "background_worker": "off"}

@@ -10,14 +10,14 @@ import pytest
 from attrs import evolve
 
 from stash2plex.app import StashAddress, open_app
-from stash2plex.compare.reconcile import Scope
-from stash2plex.compare.reports import report_lines
 from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.foreground import drain_here
 from stash2plex.rules.drift import Kind
-from stash2plex.show.observe import Silent
 from stash2plex.store.reports import ReportBook
-from stash2plex.worker import Goal
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.reconcile import Scope
+from stash2plex.sync.report import report_lines
+from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.synced import LONG_AGO, make_synced
 from tests.stage import Stage

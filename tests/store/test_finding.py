@@ -9,13 +9,13 @@ from attrs import evolve
 
 from stash2plex.app import open_store
 from stash2plex.config import Settings
-from stash2plex.index.plexindex import PlexIndex
-from stash2plex.match.finding import MOST_ROUNDS, Finder, Found, explain_scene
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.rules.desired import desired_state
 from stash2plex.servers.plex import ListPage
-from stash2plex.session import Session, Wanted
 from stash2plex.store.key_state import find_standing
+from stash2plex.sync.finder import MOST_ROUNDS, Finder, Found, explain_scene
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.session import Session, Wanted
 from stash2plex.workqueue import URGENT, Claim
 from tests.support import ManualClock, make_scene
 

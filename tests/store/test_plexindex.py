@@ -11,12 +11,12 @@ import pytest
 import stash2plex
 from stash2plex.app import open_store
 from stash2plex.db import connect
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.rules.path_inference import PathPair
 from stash2plex.servers.plex import ListPage
 from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.store.plex_files import MOST_CANDIDATES
+from stash2plex.sync.indexing import PlexIndex
 from tests.support import ManualClock, make_item, make_scene
 
 MIGRATIONS = os.path.join(os.path.dirname(stash2plex.__file__), "migrations")

@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from stash2plex.compare.reports import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.model import Field
 from stash2plex.rules.drift import Kind
 from stash2plex.show import outagereport
@@ -20,7 +19,8 @@ from stash2plex.show.status import status_lines
 from stash2plex.show.terminal import TerminalProgress
 from stash2plex.store.dead_letters import REASONS, DeadLetter, Group
 from stash2plex.store.progress import Progress
-from stash2plex.sweeps.sweep import Enqueued
+from stash2plex.sync.report import Example, Report, report_lines, summary_of, summary_sentence
+from stash2plex.sync.sweep import Enqueued
 from stash2plex.text import count, span, utc
 from tests.support import ManualClock
 

@@ -8,23 +8,23 @@ from enum import StrEnum
 
 from attrs import evolve, frozen
 
-from stash2plex.compare.reports import EXAMPLES, Example, Report
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
-from stash2plex.index.news import read_news
-from stash2plex.index.plexchanges import PlexChanges
-from stash2plex.match.finding import explain_scene, match_by_index
 from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Scene
-from stash2plex.pipeline import BATCH
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.drift import Kind, find_drift
 from stash2plex.rules.matching import split_path
-from stash2plex.session import Session, Store
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
+from stash2plex.sync.apply import is_settled
+from stash2plex.sync.finder import explain_scene, match_by_index
+from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.pipeline import BATCH
+from stash2plex.sync.plex_changes import PlexChanges
+from stash2plex.sync.report import EXAMPLES, Example, Report
+from stash2plex.sync.session import Session, Store
 from stash2plex.workqueue import Key
-from stash2plex.write.apply import is_settled
 
 DAY = 86_400.0
 

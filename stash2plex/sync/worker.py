@@ -9,22 +9,23 @@ from random import Random
 
 from attrs import define, field, frozen
 
-from stash2plex.compare.routine import Routine
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
-from stash2plex.gate import Closed, Gate
-from stash2plex.index.plexwatch import PlexWatch
 from stash2plex.model import Clock, Sleep
-from stash2plex.pipeline import Pipeline
 from stash2plex.rules.pacing import Pacer
-from stash2plex.session import Session, Store
-from stash2plex.settingswatch import SettingsWatch
-from stash2plex.show.observe import LOGGER, Observer
-from stash2plex.stops import StopWatch
+from stash2plex.show.observe import LOGGER
 from stash2plex.store.names import DEAD, summary_names
 from stash2plex.store.notices import note_trouble
 from stash2plex.store.progress import Progress, ProgressBook, Tally
-from stash2plex.sweeps.sweeper import Sweeper
+from stash2plex.sync.gate import Closed, Gate
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.pipeline import Pipeline
+from stash2plex.sync.plex_watch import PlexWatch
+from stash2plex.sync.scheduled_reconcile import Routine
+from stash2plex.sync.session import Session, Store
+from stash2plex.sync.settings_watch import SettingsWatch
+from stash2plex.sync.stops import StopWatch
+from stash2plex.sync.sweeper import Sweeper
 from stash2plex.text import count, local, span
 from stash2plex.workqueue import STOPPED
 

@@ -7,7 +7,6 @@ import sqlite3
 from attrs import define, field, frozen
 
 from stash2plex.config import Settings
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.model import Desired, Match, PlexItem, Record, Scene
 from stash2plex.rules.matching import Rule
 from stash2plex.servers.plex import Plex
@@ -22,6 +21,7 @@ from stash2plex.store.plex_files import PlexFiles
 from stash2plex.store.records import Records
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim, WorkQueue
 
 

@@ -9,15 +9,15 @@ from attrs import define, evolve, field, frozen
 from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, NotInPlexYet, Stash2PlexError
-from stash2plex.index.news import read_news
 from stash2plex.model import Clock, PlexItem, Record, Scene
 from stash2plex.rules.matching import Explanation, Level, explain, split_path
 from stash2plex.rules.path_inference import same_file
 from stash2plex.rules.scanning import scan_target
-from stash2plex.session import Job, Session, Store, Wanted
 from stash2plex.store.item_claims import Claimant, leading, winner_of
+from stash2plex.sync.apply import record_of
+from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.session import Job, Session, Store, Wanted
 from stash2plex.workqueue import BULK
-from stash2plex.write.apply import record_of
 
 Told = tuple[Wanted, Explanation]
 

@@ -21,9 +21,9 @@ from stash2plex.model import Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.servers.stash import PAGE, Stash, shows
 from stash2plex.store.records import Records
+from stash2plex.sync.apply import is_settled
 from stash2plex.text import count
 from stash2plex.workqueue import Key, WorkQueue
-from stash2plex.write.apply import is_settled
 
 T = TypeVar("T")
 Request = Callable[[], Any]

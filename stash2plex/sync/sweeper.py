@@ -30,11 +30,11 @@ from stash2plex.rules.sweep_schedule import (
     swept,
 )
 from stash2plex.servers.stash import Stash
-from stash2plex.session import Store
 from stash2plex.show.observe import LOGGER
 from stash2plex.store.marks import asking_run, end_asked_look, load_marks, look_is_asked, save_marks
 from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
-from stash2plex.sweeps.sweep import (
+from stash2plex.sync.session import Store
+from stash2plex.sync.sweep import (
     Enqueued,
     Sieve,
     Steps,

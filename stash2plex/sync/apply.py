@@ -22,7 +22,7 @@ from stash2plex.model import (
 )
 from stash2plex.rules.desired import what_was_cut
 from stash2plex.rules.merge import plan_change, remember
-from stash2plex.write.pictures import cover_may_differ, plan_pictures
+from stash2plex.sync.pictures import cover_may_differ, plan_pictures
 
 
 @frozen

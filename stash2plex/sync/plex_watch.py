@@ -7,11 +7,11 @@ import logging
 from attrs import define, field
 
 from stash2plex.errors import ConfigError, ServerError
-from stash2plex.index.news import read_news
 from stash2plex.model import Clock, Section
-from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER
 from stash2plex.store.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
+from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.session import Session, Store
 
 LOOK_SECONDS = 30.0
 """Between two looks at Plex's change marks while a scene waits: one request each."""

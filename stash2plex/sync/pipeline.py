@@ -18,19 +18,19 @@ from attrs import evolve
 
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Refused, ServerError, Unavailable
-from stash2plex.match.finding import Finder, Found
 from stash2plex.model import Change, Clock, PlexItem, Record, Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
-from stash2plex.session import Job, Session, Store, Wanted
 from stash2plex.show.observe import LOGGER
 from stash2plex.store.metrics import DEAD, PUT_OFF, RETRIED, SCENES
 from stash2plex.store.progress import Tally
+from stash2plex.sync.apply import Applied, apply_scene, is_settled
+from stash2plex.sync.finder import Finder, Found
+from stash2plex.sync.session import Job, Session, Store, Wanted
 from stash2plex.text import span
 from stash2plex.workqueue import STOPPED, URGENT, Claim, Key
-from stash2plex.write.apply import Applied, apply_scene, is_settled
 
 BATCH = 200
 """Keys of one claim, so scenes of one GraphQL request and items of one detail read."""

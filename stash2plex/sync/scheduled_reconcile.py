@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 
-from stash2plex.compare.reconcile import Reconciliation, Scope
-from stash2plex.compare.reports import report_lines
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 from stash2plex.rules.sweep_schedule import INTERVALS
-from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER
 from stash2plex.store.progress import Progress
 from stash2plex.store.reports import ReportBook
+from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.report import report_lines
+from stash2plex.sync.session import Session, Store
 
 NAME = "compared_at"
 """Name of the stored time from which the interval counts."""

@@ -14,16 +14,16 @@ from stash2plex.errors import (
     Stash2PlexError,
     Unavailable,
 )
-from stash2plex.index.news import read_news
 from stash2plex.model import Clock
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.transport import LONGEST_RETRY_AFTER
-from stash2plex.session import Session, Store
-from stash2plex.settingswatch import SettingsWatch, connection_of
 from stash2plex.show.observe import LOGGER
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.marks import asked_look
 from stash2plex.store.notices import end_trouble
+from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.session import Session, Store
+from stash2plex.sync.settings_watch import SettingsWatch, connection_of
 from stash2plex.text import span
 
 CONFIG_SECONDS = 15.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.index.plexindex import News
-from stash2plex.session import Session, Store
 from stash2plex.show.observe import LOGGER
+from stash2plex.sync.indexing import News
+from stash2plex.sync.session import Session, Store
 from stash2plex.text import count
 
 CHUNK = 2_000
