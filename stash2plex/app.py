@@ -21,12 +21,12 @@ from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
 from stash2plex.hook import SEEN_FILE
+from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep, TaskJob
+from stash2plex.operations.notifications import tell
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
-from stash2plex.show.logs import Logs
-from stash2plex.show.telling import tell
 from stash2plex.store.awaited_files import Missed
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.item_claims import Contests
@@ -364,7 +364,7 @@ class App:
                     run.give_up(Interrupted("It was stopped."))
                     break
         report = run.report()
-        ReportBook(self.store.connection).keep(report)
+        ReportBook(self.store.connection).keep(report.started_at, report.as_dict())
         return report
 
     @contextmanager

@@ -25,7 +25,7 @@ def main(arguments: list[str], plugin_dir: str) -> int:
     if arguments[:1] == ["worker"]:
         gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)
-        from stash2plex.background import run_worker  # noqa: PLC0415 - not for the hook
+        from stash2plex.operations.background import run_worker  # noqa: PLC0415 - not for the hook
 
         return run_worker(arguments[1:], plugin_dir)
     try:
@@ -38,7 +38,7 @@ def main(arguments: list[str], plugin_dir: str) -> int:
             result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
             hook.finish(hook.answer(result, None), 0)
         gc.enable()
-        from stash2plex.tasks import run_mode  # noqa: PLC0415 - not for the hook
+        from stash2plex.tasks.registry import run_mode  # noqa: PLC0415 - not for the hook
 
         return run_mode(request, plugin_dir)
     except Stash2PlexError as error:
@@ -60,7 +60,7 @@ def repair(folder: str) -> None:
 
 def notify(path: str) -> None:
     """Show the user what the worker met, given the path of the database."""
-    from stash2plex.show.telling import tell_stash  # noqa: PLC0415 - for the save after a trouble
+    from stash2plex.operations.notifications import tell_stash  # noqa: PLC0415 - for the save after a trouble
 
     tell_stash(path)
 

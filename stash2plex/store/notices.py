@@ -28,6 +28,16 @@ def note_trouble(database: sqlite3.Connection, text: str) -> None:
             set_meta(database, "trouble", text)
 
 
+def take_trouble(database: sqlite3.Connection) -> str | None:
+    """Return the setting that cannot be used, which the user has not been told of; only once."""
+    text = get_meta(database, "trouble")
+    if text is not None:
+        with transaction(database):
+            set_meta(database, "trouble_told", text)
+            database.execute("DELETE FROM meta WHERE name = 'trouble'")
+    return text
+
+
 def end_trouble(database: sqlite3.Connection) -> None:
     """Forget it: the settings can be used."""
     if get_meta(database, "trouble") or get_meta(database, "trouble_told"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from stash2plex.db import transaction
-from stash2plex.sync.report import Report
 
 KEPT = 20
 """Reports that stay in the database."""
@@ -19,12 +19,12 @@ class ReportBook:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def keep(self, report: Report) -> None:
-        """Store a report, and drop the oldest ones."""
+    def keep(self, started_at: float, report: Mapping[str, Any]) -> None:
+        """Store the report of a run that started then (epoch seconds), and drop the oldest ones."""
         with transaction(self._db):
             self._db.execute(
                 "INSERT INTO reconcile_report (started_at, report) VALUES (?, ?)",
-                (report.started_at, json.dumps(report.as_dict())),
+                (started_at, json.dumps(report)),
             )
             self._db.execute(
                 "DELETE FROM reconcile_report WHERE seq NOT IN"

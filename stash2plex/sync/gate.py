@@ -17,7 +17,6 @@ from stash2plex.errors import (
 from stash2plex.model import Clock
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.transport import LONGEST_RETRY_AFTER
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.marks import asked_look
 from stash2plex.store.notices import end_trouble
@@ -240,7 +239,7 @@ class Gate:
             is_open = self.store.breakers["plex"].read().state == "open"
             # A refusal is logged where the gate is met, with what the user must do.
             if is_open and not was_open and not isinstance(error, Refused):
-                logging.getLogger(LOGGER).warning("%s Nothing is lost.", error)
+                logging.getLogger(__name__).warning("%s Nothing is lost.", error)
             return closed
         self.connected = True
         end_trouble(self.store.connection)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.show.observe import LOGGER
 from stash2plex.sync.indexing import News
 from stash2plex.sync.session import Session, Store
 from stash2plex.text import count
@@ -35,7 +34,7 @@ def read_news(
         for start in range(0, len(keys), CHUNK):
             store.queue.wake(keys[start : start + CHUNK])
         if keys:
-            logging.getLogger(LOGGER).debug("Plex changed: %s due.", count(len(keys), "key"))
+            logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "key"))
         with transaction(store.connection):
             set_meta(store.connection, WOKEN, str(listing))
     return news

@@ -23,7 +23,6 @@ from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.metrics import DEAD, PUT_OFF, RETRIED, SCENES
 from stash2plex.store.progress import Tally
 from stash2plex.sync.apply import Applied, apply_scene, is_settled
@@ -69,7 +68,7 @@ class Pipeline:
         self._clock = clock
         self._monotonic = monotonic
         self._random = random
-        self._log = logging.getLogger(LOGGER)
+        self._log = logging.getLogger(__name__)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="drain")
         self._steps: dict[Future[Any], Callable[[Future[Any]], None]] = {}
         self._in_hand: dict[Key, Claim] = {}

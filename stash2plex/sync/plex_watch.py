@@ -8,7 +8,6 @@ from attrs import define, field
 
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.model import Clock, Section
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
 from stash2plex.sync.index_changes import read_news
 from stash2plex.sync.session import Session, Store
@@ -61,7 +60,7 @@ class PlexWatch:
             news = read_news(self.store, session)
             self._advance(session, {section.id: section for section in news.sections})
         except (ServerError, ConfigError) as error:
-            logging.getLogger(LOGGER).debug("A look at Plex failed: %s", error)
+            logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
             self._next, self._troubled = now + TROUBLE_SECONDS, True
 
     def _advance(self, session: Session, sections: dict[str, Section]) -> None:
@@ -79,7 +78,7 @@ class PlexWatch:
             elif not section.refreshing:
                 session.plex.scan(scan.section_id, scan.folder)
                 scans.start(scan, self.clock())
-                logging.getLogger(LOGGER).info(
+                logging.getLogger(__name__).info(
                     "Plex is asked to scan %s.", f"“{scan.folder or section.title}”"
                 )
                 return

@@ -1,4 +1,4 @@
-"""What a reconcile found: as a value, as JSON, in words, and the last few in the database."""
+"""What a reconcile found: as a value, as JSON, and in words."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 from stash2plex.rules.sweep_schedule import INTERVALS
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.progress import Progress
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.reconcile import Reconciliation, Scope
@@ -93,13 +92,13 @@ class Routine:
         assert self._run is not None
         report = self._run.report()
         self._pages = self._run = None
-        log = logging.getLogger(LOGGER)
+        log = logging.getLogger(__name__)
         if report.problem:
             # A server that is away is told of by its breaker; this only waits for another hour.
             self._due_at = self._clock() + RETRY_SECONDS
             log.debug("Comparing everything did not see all: %s", report.problem)
             return
-        ReportBook(self._store.connection).keep(report)
+        ReportBook(self._store.connection).keep(report.started_at, report.as_dict())
         self._note(report.started_at)
         self._due_at = None
         for line in report_lines(report.as_dict()):

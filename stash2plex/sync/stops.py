@@ -15,7 +15,6 @@ from stash2plex.errors import ServerError
 from stash2plex.model import Clock, TaskJob
 from stash2plex.servers.jobs import TASK_DESCRIPTION
 from stash2plex.servers.stash import Stash
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.runs import Run, Runs
 from stash2plex.text import count
 
@@ -50,7 +49,7 @@ def settle(runs: Runs, opened: Iterable[Run], jobs: Iterable[TaskJob]) -> int:
             if number is not None:
                 held += number
                 words = count(number, "key")
-                logging.getLogger(LOGGER).info("“%s” was stopped; %s on hold.", run.name, words)
+                logging.getLogger(__name__).info("“%s” was stopped; %s on hold.", run.name, words)
         else:
             runs.lose(run.id)
     return held

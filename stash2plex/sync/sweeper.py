@@ -30,7 +30,6 @@ from stash2plex.rules.sweep_schedule import (
     swept,
 )
 from stash2plex.servers.stash import Stash
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.marks import asking_run, end_asked_look, load_marks, look_is_asked, save_marks
 from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.sync.session import Store
@@ -60,7 +59,7 @@ class Sweeper:
         self._plugin_id = plugin_id
         self._clock = clock
         self._monotonic = monotonic
-        self._log = logging.getLogger(LOGGER)
+        self._log = logging.getLogger(__name__)
         self._pool: ThreadPoolExecutor | None = None
         self._steps: Steps[None] | None = None
         self._answer: Future[Any] | None = None

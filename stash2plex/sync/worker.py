@@ -13,7 +13,6 @@ from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
 from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
-from stash2plex.show.observe import LOGGER
 from stash2plex.store.names import DEAD, summary_names
 from stash2plex.store.notices import note_trouble
 from stash2plex.store.progress import Progress, ProgressBook, Tally
@@ -186,7 +185,7 @@ class Drain:
         taken = self.store.queue.take_over()
         self._heed_clock(self.store.queue.newest_trace() - self.clock())
         self._offset = self.clock() - self.monotonic()
-        log = logging.getLogger(LOGGER)
+        log = logging.getLogger(__name__)
         if taken:
             log.info("Carrying on with %s that an ended run had in hand.", count(taken, "key"))
         # Others learn which process drains from this row, also while there is nothing to do.
@@ -276,7 +275,7 @@ class Drain:
     def _heed_clock(self, seconds: float) -> None:
         """Let no key wait for a clock that was set back by so many seconds."""
         if seconds > CLOCK_SLACK and self.store.queue.clock_set_back(seconds):
-            logging.getLogger(LOGGER).info("The clock was set back by %s.", span(seconds))
+            logging.getLogger(__name__).info("The clock was set back by %s.", span(seconds))
 
     # -- the gate -------------------------------------------------------------------------
 
@@ -356,7 +355,7 @@ class Drain:
             note = gate.note
             if self._said != str(gate.error) and isinstance(gate.error, (ConfigError, Refused)):
                 self._said = str(gate.error)
-                logging.getLogger(LOGGER).error("%s", gate.error)
+                logging.getLogger(__name__).error("%s", gate.error)
                 if isinstance(gate.error, ConfigError):
                     note_trouble(self.store.connection, str(gate.error))
         self._show(note)
@@ -407,7 +406,7 @@ class Drain:
         parts = [f"{count(final.done, 'scene')} in sync"]
         parts += [f"{final.failed:,} given up"] if final.failed else []
         parts += [f"{final.later:,} put off"] if final.later else []
-        logging.getLogger(LOGGER).info("%s.", ", ".join(parts))
+        logging.getLogger(__name__).info("%s.", ", ".join(parts))
         self._tally = Tally(self.goal.origin, self.clock)
         if self._pipeline is not None and self._session is not None:
             self._pipeline.use(self._session, self._tally)

@@ -16,10 +16,10 @@ import time
 import pytest
 from rich.console import Console
 
-from stash2plex.health.checks import blocked, failed, passed
 from stash2plex.lock import drain_runs
-from stash2plex.show.screens import health_screen, status_screen
-from stash2plex.tasks import MODES
+from stash2plex.operations.health.checks import blocked, failed, passed
+from stash2plex.tasks.registry import MODES
+from stash2plex.ui.screens import health_screen, status_screen
 from stash2plex_testing.world import ROOT
 
 

@@ -22,7 +22,7 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
 
     place(point, reach)
-    from stash2plex.cli import main as run
+    from stash2plex.cli.main import main as run
 
     run(arguments)
 

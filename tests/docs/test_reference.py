@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stash2plex.config import SPECS
-from stash2plex.tasks import MODES
+from stash2plex.tasks.registry import MODES
 from stash2plex.version import VERSION
 from tools.build_docs import ROOT, pages
 

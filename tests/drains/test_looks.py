@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from stash2plex.operations.enqueue import enqueue_recent
 from stash2plex.servers import stash as stash_client
-from stash2plex.sweeps.enqueue import enqueue_recent
 from stash2plex.sync import sweep as sweeping
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.errors import UsageError
-from stash2plex.show.preview import preview_all, preview_recent, preview_scenes
+from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash import picture
 

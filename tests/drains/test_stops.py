@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from stash2plex.modes.context import Context
-from stash2plex.modes.draining import sync_all
-from stash2plex.sweeps.enqueue import enqueue_all
+from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
+from stash2plex.tasks.context import Context
+from stash2plex.tasks.drain import sync_all
 from stash2plex.workqueue import HELD
 
 NAME = "Sync All Scenes"

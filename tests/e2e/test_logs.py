@@ -14,8 +14,8 @@ from types import SimpleNamespace
 from stash2plex import hook, plugin
 from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
-from stash2plex.show import telling
-from stash2plex.show.logs import MOST_ALIKE, Logs, SharedFile
+from stash2plex.logs.handlers import MOST_ALIKE, Logs, SharedFile
+from stash2plex.operations import notifications as telling
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
 

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from stash2plex.app import StashAddress, open_app
 from stash2plex.errors import Interrupted, Unavailable
-from stash2plex.foreground import drain_here
+from stash2plex.operations.foreground import drain_here
 from stash2plex.rules.drift import Kind
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.observer import Silent

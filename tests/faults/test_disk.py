@@ -18,11 +18,11 @@ import pytest
 
 from stash2plex import db
 from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
-from stash2plex.background import _StopSignal
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
-from stash2plex.show.logs import Logs
+from stash2plex.logs.handlers import Logs
+from stash2plex.operations.background import _StopSignal
 from stash2plex.store import repair
 from stash2plex.store.repair import rebuild_mark, replace_damaged
 from stash2plex.workqueue import WorkQueue

@@ -11,10 +11,10 @@ from stash2plex.db import _migrations, connect
 from stash2plex.errors import Unavailable
 from stash2plex.hook import NEWS_SQL
 from stash2plex.model import TaskJob
-from stash2plex.runview import RunObserver, begun_lines, sources_words
+from stash2plex.operations.notifications import news_lines
+from stash2plex.operations.run_view import RunObserver, begun_lines, sources_words
 from stash2plex.servers.jobs import jobs_query, read_jobs
 from stash2plex.servers.wire import make_converter
-from stash2plex.show.telling import news_lines
 from stash2plex.store.key_state import read_key_state
 from stash2plex.store.progress import Progress
 from stash2plex.store.runs import KEPT, LOST_SECONDS, Runs

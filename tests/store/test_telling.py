@@ -11,7 +11,7 @@ import pytest
 from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NEWS_SQL
-from stash2plex.show.telling import news_lines, tell
+from stash2plex.operations.notifications import news_lines, tell
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.metrics import SCENES, Meter, read_metrics
 from stash2plex.store.names import Named, names, read_waiting, summary_names

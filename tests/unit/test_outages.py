@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.show.outagereport import percent
+from stash2plex.operations.outages import percent
 from stash2plex.store.outages import DAY, Outage, measure
 
 NOW = 40 * int(DAY)

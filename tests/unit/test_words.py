@@ -10,18 +10,19 @@ import pytest
 from rich.console import Console
 
 from stash2plex.model import Field
+from stash2plex.operations import outages as outagereport
+from stash2plex.operations.preview import FieldPreview, Preview, ScenePreview, Unmatched
+from stash2plex.operations.reasons import REASONS
+from stash2plex.operations.status import status_lines
 from stash2plex.rules.drift import Kind
-from stash2plex.show import outagereport
-from stash2plex.show.observe import progress_sentence
-from stash2plex.show.preview import FieldPreview, Preview, ScenePreview, Unmatched
-from stash2plex.show.screens import letters_screen, outages_screen, status_screen
-from stash2plex.show.status import status_lines
-from stash2plex.show.terminal import TerminalProgress
-from stash2plex.store.dead_letters import REASONS, DeadLetter, Group
+from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.store.progress import Progress
 from stash2plex.sync.report import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.sync.sweep import Enqueued
 from stash2plex.text import count, span, utc
+from stash2plex.ui.progress import progress_sentence
+from stash2plex.ui.screens import letters_screen, outages_screen, status_screen
+from stash2plex.ui.terminal import TerminalProgress
 from tests.support import ManualClock
 
 WHEN = 1_700_000_000.0
