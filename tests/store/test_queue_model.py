@@ -82,6 +82,7 @@ def life_to(end):
         self.add(key, priority, 0.0)
         before = len(self.claims)
         self.claim(len(ALL_KEYS), urgent_only=False)
+        self.clock.step(1.0)
         if changed:
             self.add(key, priority, 0.0)
         for claim in self.claims[before:]:
@@ -155,6 +156,15 @@ class QueueMachine(RuleBasedStateMachine):
         for key in living:
             row = self.rows.setdefault(key, Row(BULK, self.clock.now))
             row.generation += row.lease is not None
+
+    @rule(key=KEYS, priority=PRIORITIES)
+    def wake_a_snoozed_one(self, key, priority):
+        """Snooze a key, and wake it while it waits, or while it is in hand again."""
+        self.snooze_one(key, 30.0, "transient", priority, changed=False)
+        self.wake([key])
+        self.snooze_one(key, 0.0, "transient", priority, changed=False)
+        self.claim(len(ALL_KEYS), urgent_only=False)
+        self.wake([key])
 
     @rule(keys=SOME_KEYS)
     def wake(self, keys):
