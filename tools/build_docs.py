@@ -10,7 +10,7 @@ import click
 import yaml
 
 from stash2plex import errors
-from stash2plex.cli.main import main as cli
+from stash2plex.cli import main as cli
 from stash2plex.config import LEGACY_FLAGS, SPECS
 from stash2plex.tasks.registry import MODES
 from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows

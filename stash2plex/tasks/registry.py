@@ -25,13 +25,13 @@ from stash2plex.hook import SEEN_FILE, settings_changed
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.notifications import tell
 from stash2plex.store.notices import mark_told
+from stash2plex.tasks import dead_letters as keys
+from stash2plex.tasks import drain as draining
+from stash2plex.tasks import health as steering
+from stash2plex.tasks import reconcile as reconciling
+from stash2plex.tasks import scenes
+from stash2plex.tasks import status as looking
 from stash2plex.tasks.context import Context, Mode
-from stash2plex.tasks.registry import dead_letters as keys
-from stash2plex.tasks.registry import drain as draining
-from stash2plex.tasks.registry import health as steering
-from stash2plex.tasks.registry import reconcile as reconciling
-from stash2plex.tasks.registry import scenes
-from stash2plex.tasks.registry import status as looking
 
 
 def run_mode(request: Mapping[str, Any], plugin_dir: str) -> int:
