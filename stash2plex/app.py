@@ -34,6 +34,7 @@ from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
 from stash2plex.store.progress import ProgressBook
+from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
@@ -48,7 +49,6 @@ from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
 from stash2plex.sync.sweeper import Sweeper
 from stash2plex.sync.worker import Drain, Goal, Summary
-from stash2plex.workqueue import WorkQueue
 
 if sys.platform != "win32":
     import resource
@@ -391,7 +391,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
     records = Records(connection)
     return Store(
         connection,
-        WorkQueue(connection, clock),
+        Queue(connection, clock),
         records,
         {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
         Missed(connection),

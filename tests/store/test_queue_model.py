@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stash2plex.db import connect
-from stash2plex.workqueue import BULK, URGENT, WorkQueue
+from stash2plex.store.queue import Queue
+from stash2plex.workqueue import BULK, URGENT
 from tests.support import ManualClock
 
 ALL_KEYS = [("scene", 1), ("scene", 2), ("tag", 1), ("tag", 2)]
@@ -118,7 +119,7 @@ class QueueMachine(RuleBasedStateMachine):
         with open(path, "wb") as file:
             file.write(empty_database())
         self.database = connect(path, relaxed=True)
-        self.queue = self.reader = WorkQueue(self.database, self.clock)
+        self.queue = self.reader = Queue(self.database, self.clock)
         self.rows = {}
         self.dead = {}  # key -> (reason, attempts, first failure, last failure)
         self.failures = {}  # key -> when it failed

@@ -9,6 +9,7 @@ import pytest
 from stash2plex.db import connect
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.progress import Progress, ProgressBook
+from stash2plex.store.queue import Queue
 from stash2plex.workqueue import (
     BULK,
     CLAIM_SQL,
@@ -16,7 +17,6 @@ from stash2plex.workqueue import (
     HISTORY_KEPT,
     KINDS,
     URGENT,
-    WorkQueue,
 )
 from tests.support import ManualClock
 
@@ -35,7 +35,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def queue(database, clock):
-    return WorkQueue(database, clock)
+    return Queue(database, clock)
 
 
 def claim_one(queue, seconds=60.0):
