@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stash2plex.db import connect
+from stash2plex.store.key_state import find_standing
 from stash2plex.store.queue import Queue
 from stash2plex.workqueue import BULK, URGENT
 from tests.support import ManualClock
@@ -157,7 +158,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(keys=SOME_KEYS)
     def offer(self, keys):
         living = [key for key in keys if key not in self.dead]
-        assert self.queue.offer(keys) == len(living)
+        assert self.queue.offer(keys) == sum(key not in self.rows for key in living)
         for key in living:
             row = self.rows.setdefault(key, Row(BULK, self.clock.now))
             row.generation += row.lease is not None
@@ -403,7 +404,7 @@ class QueueMachine(RuleBasedStateMachine):
                 known = ("queue", self.rows[key].reason)
             else:
                 known = ("dead", self.dead[key][0]) if key in self.dead else None
-            assert self.reader.standing(key) == known
+            assert find_standing(self.database, key) == known
 
     @invariant()
     def histories_agree(self):
