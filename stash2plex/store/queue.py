@@ -63,6 +63,18 @@ class Queue(WorkQueue):
         ).fetchone()
         return None if row[0] is None else float(row[0])
 
+    def due_since(self) -> float | None:
+        """Return since when the first key is due or in hand; None where no key is.
+
+        A key that waits becomes due at its time, however long ago it was added.
+        """
+        first = self.next_due_at()
+        row = self._db.execute(
+            "SELECT min(due_at) FROM queue WHERE lease_id IS NOT NULL AND priority < 2"
+        ).fetchone()
+        times = [at for at in (first, row[0]) if at is not None and at <= self._clock()]
+        return min(times, default=None)
+
     def is_empty(self) -> bool:
         """Whether there is nothing to do, now or later: no key but held ones."""
         return not list(self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1"))
