@@ -19,11 +19,10 @@ from attrs import define, evolve, field, frozen
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
-from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
+from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
 from stash2plex.hook import SEEN_FILE
 from stash2plex.logs.handlers import Logs
-from stash2plex.model import Clock, Sleep, TaskJob
-from stash2plex.operations.notifications import tell
+from stash2plex.model import Clock, Sleep
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
@@ -35,10 +34,11 @@ from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
 from stash2plex.store.progress import ProgressBook
+from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
-from stash2plex.store.runs import Begun, Runs
+from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
@@ -47,11 +47,8 @@ from stash2plex.sync.report import Report
 from stash2plex.sync.scheduled_reconcile import Routine
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
-from stash2plex.sync.stops import look as look_for_stops
-from stash2plex.sync.stops import own_job
 from stash2plex.sync.sweeper import Sweeper
-from stash2plex.sync.worker import HORIZON, Drain, Goal, Summary
-from stash2plex.workqueue import WorkQueue
+from stash2plex.sync.worker import Drain, Goal, Summary
 
 if sys.platform != "win32":
     import resource
@@ -286,32 +283,6 @@ class App:
                 set_meta(self.store.connection, "plex_client_id", known)
         return known
 
-    @contextmanager
-    def running(self, name: str, *, in_stash: bool) -> Iterator[Begun]:
-        """Begin a run for what follows, and end it afterwards, whatever happens.
-
-        `in_stash` says that Stash runs this process as the task of that `name`. What earlier tasks
-        left is settled first: the user learns here of one that was stopped.
-        """
-        at = self.monotonic()
-        runs = self.store.runs
-        if look_for_stops(runs, self.stash):
-            tell(self.store.connection, self.logs.logger, self.clock())
-        begun = runs.begin(name, self._own_job(name) if in_stash else None, HORIZON)
-        self.sweeper.run_id = begun.id
-        try:
-            yield evolve(begun, at=at)
-        finally:
-            self.sweeper.run_id = 0
-            runs.end(begun.id)
-
-    def _own_job(self, name: str) -> TaskJob | None:
-        """Ask Stash which of its jobs this process is; a Stash that does not answer has none."""
-        try:
-            return own_job(self.stash.job_queue(), (name, PLUGIN_ID))
-        except ServerError:
-            return None
-
     def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
         """Drain the queue in this process, which must hold the drain lock."""
         return Drain(
@@ -420,7 +391,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
     records = Records(connection)
     return Store(
         connection,
-        WorkQueue(connection, clock),
+        Queue(connection, clock),
         records,
         {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
         Missed(connection),

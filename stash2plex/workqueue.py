@@ -86,18 +86,6 @@ class Claim:
         return f"<Claim {self.kind}:{self.id} lease {self.lease_id} attempts {self.attempts}>"
 
 
-class Counts:
-    """How many keys are where. `pending` is due now, `waiting` is due later or held."""
-
-    __slots__ = ("dead", "in_progress", "pending", "waiting")
-
-    def __init__(self, pending: int, in_progress: int, waiting: int, dead: int) -> None:
-        self.pending = pending
-        self.in_progress = in_progress
-        self.waiting = waiting
-        self.dead = dead
-
-
 class WorkQueue:
     """The queue in one database. Several processes may use it at once, each with its own object.
 
@@ -270,30 +258,6 @@ class WorkQueue:
                 " WHERE lease_id IS NOT NULL"
             ).rowcount
 
-    def clock_set_back(self, seconds: float) -> int:
-        """Bring due times forward after the clock was set back; returns how many keys it moved.
-
-        Without it a key that was due now would wait for as long as the clock was set back.
-        """
-        now = self._clock()
-        with transaction(self._db):
-            return self._db.execute(
-                "UPDATE queue SET due_at = max(?, due_at - ?), added_at = min(added_at, ?)"
-                " WHERE due_at > ? AND lease_id IS NULL",
-                (now, seconds, now, now),
-            ).rowcount
-
-    def newest_trace(self) -> float:
-        """Return the latest time that is written down: one in the future tells a clock set back."""
-        row = self._db.execute(
-            "SELECT max(at) FROM (SELECT max(updated_at) AS at FROM drain UNION ALL"
-            " SELECT max(added_at) FROM (SELECT added_at FROM queue WHERE lease_id IS NULL AND"
-            " priority = 0 ORDER BY due_at LIMIT 1) UNION ALL SELECT max(added_at) FROM"
-            " (SELECT added_at FROM queue WHERE lease_id IS NULL AND priority = 1"
-            " ORDER BY due_at LIMIT 1))"
-        ).fetchone()
-        return float(row[0] or 0.0)
-
     # -- ending a claim -------------------------------------------------------------------
 
     def ack(self, claim: Claim) -> bool:
@@ -450,109 +414,10 @@ class WorkQueue:
 
     # -- looking --------------------------------------------------------------------------
 
-    def counts(self) -> Counts:
-        """Count the keys by state, now."""
-        row = self._db.execute(
-            "SELECT"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at <= ?1),"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2),"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at > ?1),"
-            " (SELECT count(*) FROM dead_letter)",
-            (self._clock(),),
-        ).fetchone()
-        (held,) = self._db.execute(HELD_SQL).fetchone()
-        return Counts(row[0], row[1], row[2] + held, row[3])
-
-    def due_within(self, seconds: float) -> int:
-        """Count the keys that are in hand, due now, or due within so many seconds."""
-        row = self._db.execute(
-            "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at <= ?)"
-            " + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2)",
-            (self._clock() + seconds,),
-        ).fetchone()
-        return int(row[0])
-
     def urgent_due(self) -> bool:
         """Whether a key that a person waits for is due: a glance at the index, no transaction."""
         row = self._db.execute(CLAIM_SQL, (URGENT, self._clock(), 1)).fetchone()
         return row is not None
-
-    def next_due_at(self) -> float | None:
-        """When the next key that nobody holds becomes due, or None when there is none."""
-        row = self._db.execute(
-            "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM queue"
-            " WHERE lease_id IS NULL AND priority = 0 UNION ALL SELECT min(due_at) FROM queue"
-            " WHERE lease_id IS NULL AND priority = 1)"
-        ).fetchone()
-        return None if row[0] is None else float(row[0])
-
-    def is_empty(self) -> bool:
-        """Whether there is nothing to do, now or later: no key but held ones."""
-        return not list(self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1"))
-
-    def waiting_reasons(self) -> list[tuple[str, int, float | None]]:
-        """Return why keys wait: reason, how many, when the first is due (None for held keys)."""
-        rows = list(
-            self._db.execute(
-                "SELECT reason, count(*), min(due_at) FROM queue WHERE lease_id IS NULL"
-                " AND priority IN (0, 1) AND due_at > ? GROUP BY reason ORDER BY 2 DESC",
-                (self._clock(),),
-            )
-        )
-        (held,) = self._db.execute(HELD_SQL).fetchone()
-        return [*rows, (STOPPED, held, None)] if held else rows
-
-    # -- what the user asks for -----------------------------------------------------------
-
-    def clear_waiting(self) -> int:
-        """Remove every key that is not in progress; returns how many."""
-        with transaction(self._db):
-            self._db.execute("DELETE FROM missing_news")
-            self._db.execute(
-                "UPDATE run SET removed = removed + (SELECT count(*) FROM queue"
-                " WHERE lease_id IS NULL AND (run_id = run.id OR after_run < run.id))"
-                " WHERE state = 'open'"
-            )
-            return self._db.execute("DELETE FROM queue WHERE lease_id IS NULL").rowcount
-
-    def redrive(self, keys: Sequence[Key] | None = None, *, reason: str | None = None) -> int:
-        """Put dead letters back with fresh attempts: chosen ones, those of a reason, or all."""
-        chosen = keys
-        if chosen is None:
-            chosen = [
-                (kind, id_)
-                for kind, id_ in self._db.execute(
-                    "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
-                )
-            ]
-        dead = [key for key in chosen if self._is_dead(*key)]
-        return self.add_many(dead, priority=URGENT)
-
-    def discard(self, keys: Sequence[Key]) -> int:
-        """Forget chosen dead letters; returns how many there were."""
-        with transaction(self._db):
-            gone = 0
-            for key in keys:
-                gone += self._db.execute(
-                    "DELETE FROM dead_letter WHERE kind = ? AND id = ?", key
-                ).rowcount
-                self._forget_failures(key)
-        return gone
-
-    def clear_dead(self, *, before: float | None = None) -> int:
-        """Forget dead letters that last failed before a time, or all; returns how many."""
-        with transaction(self._db):
-            self._db.execute(
-                "DELETE FROM failure WHERE (kind, id) IN (SELECT kind, id FROM dead_letter"
-                " WHERE ?1 IS NULL OR last_failed_at < ?1)",
-                (before,),
-            )
-            return self._db.execute(
-                "DELETE FROM dead_letter WHERE ?1 IS NULL OR last_failed_at < ?1", (before,)
-            ).rowcount
 
 
 CLAIM_SQL = (

@@ -8,6 +8,7 @@ import click
 
 from stash2plex.app import App
 from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
+from stash2plex.operations.runs import running
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import Report, report_lines
@@ -39,7 +40,7 @@ def reconcile(shell: Shell, *, scope: str, dry_run: bool, last: bool, wait: int)
             report = _compare(shell, app, scope, dry_run=True)
             shell.show({**report.as_dict(), "drained": None}, report_lines(report.as_dict()))
             sys.exit(report.error.exit_code if report.error is not None else 0)
-        with app.running("stash2plex reconcile", in_stash=False) as begun:
+        with running(app, "stash2plex reconcile", in_stash=False) as begun:
             report = _compare(shell, app, scope, run_id=begun.id)
             value = report.as_dict()
             if report.error is not None or not (report.queued or begun.found):

@@ -9,6 +9,7 @@ from stash2plex.errors import UsageError
 from stash2plex.operations.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
 from stash2plex.operations.run_view import begun_lines, sources_words
+from stash2plex.operations.runs import running
 
 
 @click.command()
@@ -18,7 +19,7 @@ from stash2plex.operations.run_view import begun_lines, sources_words
 def process(shell: Shell, *, wait: int) -> None:
     """Send everything that is due to Plex, with a progress bar."""
     with shell.app() as app:
-        with app.running("stash2plex process", in_stash=False) as begun:
+        with running(app, "stash2plex process", in_stash=False) as begun:
             for line in begun_lines(begun):
                 shell.err.print(line, highlight=False, markup=False)
             summary = drain(shell, app, wait, begun)
@@ -56,7 +57,7 @@ def sync(
             )
             shell.show(seen.as_json(), seen.lines())
             return
-        with app.running("stash2plex sync", in_stash=False) as begun:
+        with running(app, "stash2plex sync", in_stash=False) as begun:
             if everything:
                 found = enqueue_all(app)
             elif recent:

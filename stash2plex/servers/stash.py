@@ -1,15 +1,16 @@
-"""Stash's GraphQL and pictures, behind `StashPort`."""
+"""What is asked of Stash: settings, scenes, what moved, jobs and pictures."""
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from attrs import frozen
 
-from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.errors import NotFound, Rejected, Transient, Unavailable
 from stash2plex.model import Glance, Image, Scene, TaskJob
 from stash2plex.servers.glance import (
     CONFIGURED,
@@ -21,6 +22,7 @@ from stash2plex.servers.glance import (
     read_kinds,
 )
 from stash2plex.servers.jobs import QUEUE_QUERY, jobs_query, read_jobs
+from stash2plex.servers.stash_link import StashLink
 from stash2plex.servers.stashwire import (
     SCENE_FIELDS,
     WireBasics,
@@ -29,7 +31,7 @@ from stash2plex.servers.stashwire import (
     WireScene,
     read_scene,
 )
-from stash2plex.servers.transport import Reply, Transport
+from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 
 IMAGE_LIMIT = 10_480_000
@@ -64,41 +66,36 @@ class StashBasics:
 
 
 class Stash:
-    """A client for one Stash server.
-
-    The cookie goes first: each answer renews it, and while it works the API key is read again with
-    each look at the configuration. A refusal of one is the other's turn. They never go together,
-    because a stale key makes Stash refuse even a good cookie (stash.md §5.7).
-    """
+    """A client for one Stash server."""
 
     def __init__(
         self, transport: Transport, *, api_key: str = "", cookie: tuple[str, str] | None = None
     ) -> None:
-        self._transport = transport
-        self._api_key = api_key
-        self._cookie = cookie
-        self._by_key = cookie is None
-        self._knows_keys = False
+        self._link = StashLink(transport, api_key=api_key, cookie=cookie)
+        self.most_seconds = math.inf
+        """How long an answer is waited for, if the transport would wait longer."""
         self._kinds: tuple[str, ...] = KINDS
         self._converter = make_converter()
 
+    def within(self, seconds: float) -> Stash:
+        """Return a client with the same log-in that waits at most `seconds` for an answer."""
+        hasty = copy(self)
+        hasty.most_seconds = seconds
+        return hasty
+
     def close(self) -> None:
         """Close every connection."""
-        self._transport.close()
+        self._link.close()
 
     @property
     def requests(self) -> int:
         """Count the requests so far."""
-        return self._transport.requests
-
-    def hurry(self, seconds: float) -> None:
-        """From now on wait at most so long for an answer."""
-        self._transport.hurry(seconds)
+        return self._link.requests
 
     @property
     def server_time(self) -> float | None:
         """The time of the last answer by Stash's own clock, in epoch seconds."""
-        return self._transport.server_time
+        return self._link.server_time
 
     # -- settings -------------------------------------------------------------------------
 
@@ -114,7 +111,7 @@ class Stash:
             basics.version.version or "unknown",
             self._take_up(basics.configuration, plugin_id),
             wants_login=bool(basics.configuration.general.username),
-            by_key=bool(self._api_key),
+            by_key=self._link.has_key,
         )
 
     def stored(self, plugin_id: str) -> Stored:
@@ -124,10 +121,9 @@ class Stash:
         return self._take_up(found.configuration, plugin_id)
 
     def _take_up(self, configuration: WireConfiguration, plugin_id: str) -> Stored:
-        """Take up the key that there is now; it is kept in memory only."""
+        """Take up the key that there is now."""
         general = configuration.general
-        self._api_key = general.apiKey
-        self._knows_keys = bool(general.username)
+        self._link.learn(general.apiKey, knows_keys=bool(general.username))
         stored = configuration.plugins.get(plugin_id)
         return Stored(stored if isinstance(stored, dict) else {}, general.configFilePath)
 
@@ -342,7 +338,14 @@ class Stash:
         doing = f"the cover of scene {scene.id}"
         headers = {"If-None-Match": etag} if etag else {}
         try:
-            reply = self._send("GET", path, headers, None, IMAGE_LIMIT, doing)
+            reply = self._link.send(
+                "GET",
+                path,
+                headers=headers,
+                doing=doing,
+                limit=IMAGE_LIMIT,
+                most_seconds=self.most_seconds,
+            )
         except NotFound:
             return None
         except Unavailable as error:
@@ -366,96 +369,8 @@ class Stash:
             "Plex takes.",
         )
 
-    # -- sending --------------------------------------------------------------------------
-
     def _query(self, text: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
-        doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
-        body = json.dumps({"query": text, "variables": variables or {}}).encode()
-        headers = {"Content-Type": "application/json"}
-        try:
-            reply = self._send("POST", "/graphql", headers, body, None, doing)
-        except (NotFound, Rejected) as error:
-            # Stash answers questions with 200, so this is about the question or the address, and
-            # about no scene.
-            raise Unavailable(
-                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
-            ) from error
-        answer = self._transport.json(reply, doing)
-        errors = answer.get("errors")
-        if errors:
-            first = errors[0] if isinstance(errors, list) else errors
-            message = str(first.get("message") if isinstance(first, dict) else first)[:300]
-            if "database is locked" in message:
-                raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
-            # A field that cannot be read may be readable later: this is tried again.
-            raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
-        data = answer.get("data")
-        if not isinstance(data, dict):
-            raise self._transport.stranger(reply, doing)
-        return data
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        limit: int | None,
-        doing: str,
-        *,
-        retried: bool = False,
-    ) -> Reply:
-        options: dict[str, Any] = {} if limit is None else {"limit": limit}
-        by_key = self._by_key
-        try:
-            reply = self._transport.request(
-                method,
-                path,
-                headers={**headers, **self._credentials(by_key=by_key)},
-                body=body,
-                what=doing,
-                **options,
-            )
-        except Refused as error:
-            if not error.wants_login:
-                raise
-            if not retried and self._switch(by_key=by_key):
-                return self._send(method, path, headers, body, limit, doing, retried=True)
-            raise Refused("Stash", f"{error} {self._advice()}", wants_login=True) from error
-        self._renew_cookie(reply)
-        return reply
-
-    def _credentials(self, *, by_key: bool) -> dict[str, str]:
-        """Return the header of one of the two log-ins; none where there is neither."""
-        if by_key:
-            return {"ApiKey": self._api_key} if self._api_key else {}
-        return {"Cookie": f"{self._cookie[0]}={self._cookie[1]}"} if self._cookie else {}
-
-    def _switch(self, *, by_key: bool) -> bool:
-        """Use the other log-in from now on; False where there is none.
-
-        `by_key` is what was refused: another thread may have switched meanwhile.
-        """
-        if by_key != self._by_key:
-            return True
-        # Without a password a stale key is refused too, and no log-in at all is let in.
-        if not (self._api_key or (by_key and self._cookie)):
-            return False
-        self._by_key = not by_key
-        return True
-
-    def _advice(self) -> str:
-        """Return what to do about a refused log-in, by what the last good answer told."""
-        if self._api_key:
-            return KEY_ADVICE
-        return LOGIN_ADVICE if self._knows_keys or not self._cookie else SAVE_ADVICE
-
-    def _renew_cookie(self, reply: Reply) -> None:
-        if not self._cookie:
-            return
-        name, _, value = reply.headers.get("set-cookie", "").split(";")[0].partition("=")
-        if name.strip() == self._cookie[0] and value:
-            self._cookie = (self._cookie[0], value)
+        return self._link.query(text, variables, most_seconds=self.most_seconds)
 
 
 def shows(kind: str, ids: list[int]) -> dict[str, object]:
@@ -470,20 +385,6 @@ def shows(kind: str, ids: list[int]) -> dict[str, object]:
     if kind == "studio":
         criterion["depth"] = -1
     return {ENTITY_CRITERIA[kind]: criterion}
-
-
-LOGIN_ADVICE = (
-    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
-    "(on a command line: STASH2PLEX_STASH_API_KEY)."
-)
-KEY_ADVICE = (
-    "The API key is no longer the one that Stash had. The next save or task brings a fresh log-in "
-    "(on a command line: STASH2PLEX_STASH_API_KEY)."
-)
-SAVE_ADVICE = (
-    "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
-    "(Settings > Security) does not end."
-)
 
 
 def picture_type(data: bytes) -> str:

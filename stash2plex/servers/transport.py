@@ -103,12 +103,6 @@ class Transport:
         """Close every connection."""
         self._pool.clear()
 
-    def hurry(self, seconds: float) -> None:
-        """From now on wait at most so long for a connection and for an answer."""
-        self._connect_timeout = min(seconds, self._connect_timeout)
-        self._read_timeout = min(seconds, self._read_timeout)
-        self._body_seconds = min(seconds, self._body_seconds)
-
     def request(
         self,
         method: str,
@@ -123,7 +117,8 @@ class Transport:
         """Send one request and read the whole answer, at most `limit` bytes of it.
 
         `path` is absolute and already encoded; `what` names the deed for messages. Waits at most
-        `most_seconds` for the answer to begin. Raises the errors of our tree only.
+        `most_seconds` for the answer to begin, and again for its end. Raises the errors of our
+        tree only.
         """
         doing = what or f"{method} {path.partition('?')[0]}"
         self.requests += 1
@@ -145,7 +140,7 @@ class Transport:
             raise self.map_error(error, doing) from error
         assert isinstance(response, urllib3.HTTPResponse)
         try:
-            data = self._read(response, limit, doing)
+            data = self._read(response, limit, doing, min(self._body_seconds, most_seconds))
         except (HTTPError, HTTPException, OSError) as error:
             response.close()
             raise self.map_error(error, doing) from error
@@ -161,10 +156,12 @@ class Transport:
         self._check_status(reply, doing)
         return reply
 
-    def _read(self, response: urllib3.HTTPResponse, limit: int, doing: str) -> bytes:
+    def _read(
+        self, response: urllib3.HTTPResponse, limit: int, doing: str, seconds: float
+    ) -> bytes:
         parts = []
         size = 0
-        deadline = self._monotonic() + self._body_seconds
+        deadline = self._monotonic() + seconds
         # read1 hands out what has come; `stream` would wait for a whole chunk, so that a slow drip
         # never met the deadline.
         while part := response.read1(CHUNK, decode_content=True):

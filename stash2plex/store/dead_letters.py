@@ -48,7 +48,7 @@ class Group:
 
 
 class DeadLetters:
-    """Reads the dead letters of one database; `WorkQueue` is what changes them."""
+    """Reads the dead letters of one database; `Queue` is what changes them."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection

@@ -52,6 +52,15 @@ class Progress:
         return self.left / self.rate if self.rate > 0.0 and not self.note else None
 
 
+@frozen
+class Pulse:
+    """The last sign of life of a drain: who it was, in which process, and when (epoch seconds)."""
+
+    origin: str
+    pid: int
+    at: float
+
+
 class ProgressBook:
     """Reads and writes the one row of progress."""
 
@@ -70,6 +79,11 @@ class ProgressBook:
         return Progress(
             done, failed, later, left, rate, started_at, origin, pid, note, ended_at is not None
         )
+
+    def pulse(self) -> Pulse:
+        """Return the last sign of life of the drain that runs or ran last."""
+        row = self._db.execute("SELECT origin, pid, updated_at FROM drain").fetchone()
+        return Pulse("drain", 0, self._clock()) if row is None else Pulse(*row)
 
     def write(self, progress: Progress) -> None:
         """Store the progress of this process."""

@@ -18,11 +18,12 @@ from stash2plex.store.metrics import Meter
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
+from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.sync.indexing import PlexIndex
-from stash2plex.workqueue import Claim, WorkQueue
+from stash2plex.workqueue import Claim
 
 
 @frozen
@@ -40,7 +41,7 @@ class Store:
     """The database and the objects over it."""
 
     connection: sqlite3.Connection
-    queue: WorkQueue
+    queue: Queue
     records: Records
     breakers: dict[str, Breaker]
     missed: Missed

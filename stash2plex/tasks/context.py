@@ -11,6 +11,7 @@ from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.errors import StoreError, UsageError
+from stash2plex.operations.runs import running
 from stash2plex.store.runs import Begun
 from stash2plex.workqueue import Key
 
@@ -59,7 +60,7 @@ class Context:
     @contextmanager
     def running(self, name: str) -> Iterator[Begun]:
         """Begin a run for the task `name`, and end it afterwards."""
-        with self.app.running(name, in_stash=bool(self.server_connection)) as begun:
+        with running(self.app, name, in_stash=bool(self.server_connection)) as begun:
             yield begun
 
     def say(self, text: str) -> str:

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from stash2plex.operations.enqueue import enqueue_all
+from stash2plex.operations.runs import find_own_job
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
 from stash2plex.tasks.context import Context
@@ -45,7 +46,7 @@ def held(desk):
 
 def begin(desk, name=NAME):
     app = desk.app
-    return app.store.runs.begin(name, app._own_job(name), 20.0)
+    return app.store.runs.begin(name, find_own_job(app, name), 20.0)
 
 
 def stop(desk, job):

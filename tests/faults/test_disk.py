@@ -24,8 +24,8 @@ from stash2plex.lock import FileLock
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.background import _StopSignal
 from stash2plex.store import repair
+from stash2plex.store.queue import Queue
 from stash2plex.store.repair import rebuild_mark, replace_damaged
-from stash2plex.workqueue import WorkQueue
 from tests.faults.bench import Run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -49,7 +49,7 @@ def test_a_network_drive_gets_a_rollback_journal_and_says_so(tmp_path, network_d
     app = open_app(str(tmp_path), address, logs=Logs(said))
     app.store.queue.add("scene", 1)
     (claim,) = app.store.queue.claim(1, 60.0)
-    other = WorkQueue(connect(str(tmp_path / "stash2plex.db")), time.time)
+    other = Queue(connect(str(tmp_path / "stash2plex.db")), time.time)
     other.add("scene", 2)
     assert app.store.queue.ack(claim)
     assert other.counts().pending == 1
@@ -64,7 +64,7 @@ def test_a_database_moved_to_a_network_drive_keeps_its_keys(tmp_path, network_dr
     local.mkdir()
     monkeypatch.setattr(db.sqlite3, "connect", network_drive)
     database = connect(str(local / "stash2plex.db"))
-    WorkQueue(database, time.time).add("scene", 5)
+    Queue(database, time.time).add("scene", 5)
     shutil.copytree(local, moved)
     database.close()
     monkeypatch.undo()
@@ -83,16 +83,16 @@ def test_a_folder_without_shared_memory_gets_a_rollback_journal(tmp_path, moved)
     path = str(tmp_path / "stash2plex.db")
     if moved:
         with closing(connect(path)) as database:
-            WorkQueue(database, time.time).add("scene", 1)
+            Queue(database, time.time).add("scene", 1)
     # SQLite follows no link to its shared memory: it cannot be opened, here or on such a drive.
     os.symlink("nowhere", path + "-shm")
     with closing(connect(path)) as database, closing(connect(path)) as other:
         assert not uses_wal(database)
-        WorkQueue(database, time.time).add("scene", 1)
-        WorkQueue(other, time.time).add("scene", 2)
-        assert WorkQueue(database, time.time).counts().pending == 2
+        Queue(database, time.time).add("scene", 1)
+        Queue(other, time.time).add("scene", 2)
+        assert Queue(database, time.time).counts().pending == 2
     with closing(connect(path)) as database:
-        assert WorkQueue(database, time.time).counts().pending == 2
+        assert Queue(database, time.time).counts().pending == 2
 
 
 def damage(path, table):
@@ -143,7 +143,7 @@ def test_a_database_that_is_only_locked_is_not_set_aside(tmp_path, monkeypatch):
 def folder(tmp_path):
     """Give a folder with a database of one key."""
     with closing(connect(str(tmp_path / "stash2plex.db"))) as database:
-        WorkQueue(database, time.time).add("scene", 5)
+        Queue(database, time.time).add("scene", 5)
     return tmp_path
 
 
@@ -154,7 +154,7 @@ def set_aside(folder):
 
 def keys_in(folder):
     with closing(connect(str(folder / "stash2plex.db"))) as database:
-        return [claim.key for claim in WorkQueue(database, time.time).claim(9, 60.0)]
+        return [claim.key for claim in Queue(database, time.time).claim(9, 60.0)]
 
 
 def test_a_database_that_is_well_is_not_set_aside(folder):

@@ -88,7 +88,7 @@ def test_a_certificate_of_stash_is_not_taken_for_a_matter_of_keys(plex_with_tls)
     with pytest.raises(Refused, match="certificate") as refused:
         client.ping()
     assert "API key" not in str(refused.value)
-    assert client._api_key == "a-key"
+    assert client._link._api_key == "a-key"
     client.close()
 
 

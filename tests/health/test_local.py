@@ -13,9 +13,14 @@ from stash2plex.app import StashAddress, open_app
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
 from stash2plex.operations.health.checks import health_sentence
-from stash2plex.operations.health.local_checks import INTEGRITY_SECONDS, STUCK_SECONDS
+from stash2plex.operations.health.local_checks import (
+    INTEGRITY_SECONDS,
+    STUCK_SECONDS,
+    check_queue,
+)
 from stash2plex.operations.health.report import NAMES, read_health
 from stash2plex.store.progress import Progress
+from stash2plex.store.queue import Queue
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.setups import TiB, works_with
 from stash2plex_testing.world import World
@@ -178,6 +183,21 @@ def test_a_refusal_waits_for_a_person_and_an_outage_for_time(ward):
         r"Stash has refused us since [\d: -]+: Stash wants a log-in\.", found.detail
     )
     assert (found.fix, found.exit_code) == ("Mend the cause; what waits goes out by itself.", 2)
+
+
+def test_a_scene_that_waited_and_became_due_this_second_is_not_late(ward):
+    now = ManualClock(ward.app.clock())
+    ward.app.clock = now
+    queue = ward.app.store.queue = Queue(ward.app.store.connection, now)
+    queue.add("scene", 1)
+    (claim,) = queue.claim(1, 60.0)
+    queue.snooze(claim, delay=5_400.0, reason="not_in_plex")
+    now.step(5_400.0)
+    found = check_queue(ward.app)
+    assert found.ok
+    assert "the oldest is 0 s old" in found.detail
+    now.step(3_601.0)
+    assert not check_queue(ward.app).ok
 
 
 # -- the servers --------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from stash2plex.errors import Unavailable
 from stash2plex.operations.reasons import REASONS, groups_sentence, reason_of
 from stash2plex.store.breaker import OUTAGES_KEPT, Breaker
 from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.queue import Queue
 from stash2plex.ui.dead_letters import letter_lines
-from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 
 
@@ -21,7 +21,7 @@ from tests.support import ManualClock
 def store(tmp_path):
     clock = ManualClock()
     connection = connect(str(tmp_path / "stash2plex.db"))
-    yield connection, WorkQueue(connection, clock), clock
+    yield connection, Queue(connection, clock), clock
     connection.close()
 
 

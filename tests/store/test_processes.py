@@ -16,7 +16,7 @@ from stash2plex.db import connect
 from stash2plex.errors import StoreUnavailable
 from stash2plex.lock import drain_lock, drain_runs, presence_lock, show_presence
 from stash2plex.starter import start_worker
-from stash2plex.workqueue import WorkQueue
+from stash2plex.store.queue import Queue
 from tests.support import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -24,8 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ADDER = """import sys, time
 sys.path.insert(0, {root!r})
 from stash2plex.db import connect
-from stash2plex.workqueue import WorkQueue
-queue = WorkQueue(connect({path!r}), time.time)
+from stash2plex.store.queue import Queue
+queue = Queue(connect({path!r}), time.time)
 first = int(sys.argv[1])
 for number in range(first, first + 250):
     queue.add("scene", number)
@@ -34,8 +34,8 @@ for number in range(first, first + 250):
 WORKER = """import sys, time
 sys.path.insert(0, {root!r})
 from stash2plex.db import connect
-from stash2plex.workqueue import WorkQueue
-queue = WorkQueue(connect({path!r}, relaxed=True), time.time)
+from stash2plex.store.queue import Queue
+queue = Queue(connect({path!r}, relaxed=True), time.time)
 empty = 0
 while empty < 40:
     claims = queue.claim(7, 60.0)
@@ -51,10 +51,10 @@ HOLDER = """import sys, time
 sys.path.insert(0, {root!r})
 from stash2plex.db import connect
 from stash2plex.lock import drain_lock, presence_lock
-from stash2plex.workqueue import WorkQueue
+from stash2plex.store.queue import Queue
 lock = drain_lock({folder!r}); assert lock.acquire()
 presence = presence_lock({folder!r}); assert presence.acquire()
-queue = WorkQueue(connect({path!r}), time.time)
+queue = Queue(connect({path!r}), time.time)
 claims = queue.claim(5, 3600.0)
 print(len(claims), flush=True)
 time.sleep(600)
@@ -85,7 +85,7 @@ def test_many_processes_deliver_each_key_exactly_once(tmp_path):
 def test_what_a_killed_holder_held_is_free_for_the_next(tmp_path):
     path = str(tmp_path / "stash2plex.db")
     database = connect(path)
-    queue = WorkQueue(database, time.time)
+    queue = Queue(database, time.time)
     queue.add_many([("scene", number) for number in range(1, 6)])
     holder = start(HOLDER, path=path, folder=str(tmp_path))
     assert holder.stdout.readline() == "5\n"
@@ -109,7 +109,7 @@ def test_two_processes_that_migrate_at_once(tmp_path):
         process.communicate(timeout=60)
         assert process.returncode == 0
     database = connect(path)
-    assert WorkQueue(database, time.time).counts().pending == 750
+    assert Queue(database, time.time).counts().pending == 750
     database.close()
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stash2plex.db import connect
-from stash2plex.workqueue import BULK, URGENT, WorkQueue
+from stash2plex.store.key_state import find_standing
+from stash2plex.store.queue import Queue
+from stash2plex.workqueue import BULK, URGENT
 from tests.support import ManualClock
 
 ALL_KEYS = [("scene", 1), ("scene", 2), ("tag", 1), ("tag", 2)]
@@ -118,7 +120,7 @@ class QueueMachine(RuleBasedStateMachine):
         with open(path, "wb") as file:
             file.write(empty_database())
         self.database = connect(path, relaxed=True)
-        self.queue = self.reader = WorkQueue(self.database, self.clock)
+        self.queue = self.reader = Queue(self.database, self.clock)
         self.rows = {}
         self.dead = {}  # key -> (reason, attempts, first failure, last failure)
         self.failures = {}  # key -> when it failed
@@ -156,7 +158,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(keys=SOME_KEYS)
     def offer(self, keys):
         living = [key for key in keys if key not in self.dead]
-        assert self.queue.offer(keys) == len(living)
+        assert self.queue.offer(keys) == sum(key not in self.rows for key in living)
         for key in living:
             row = self.rows.setdefault(key, Row(BULK, self.clock.now))
             row.generation += row.lease is not None
@@ -402,7 +404,7 @@ class QueueMachine(RuleBasedStateMachine):
                 known = ("queue", self.rows[key].reason)
             else:
                 known = ("dead", self.dead[key][0]) if key in self.dead else None
-            assert self.reader.standing(key) == known
+            assert find_standing(self.database, key) == known
 
     @invariant()
     def histories_agree(self):

@@ -13,7 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from stash2plex.workqueue import URGENT, Claim, Counts
+from stash2plex.store.queue import Counts
+from stash2plex.workqueue import URGENT, Claim
 from tests.store.test_queue_model import KEYS, LEASE, QueueMachine
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -25,13 +26,14 @@ PEER = """import json, os, signal, sys
 sys.path.insert(0, {root!r})
 from stash2plex import db
 from stash2plex.db import connect
-from stash2plex.workqueue import Claim, WorkQueue
+from stash2plex.store.queue import Queue
+from stash2plex.workqueue import Claim
 now = [0.0]
 queue = None
 def plain(value):
     if isinstance(value, list):
         return [plain(one) for one in value]
-    slots = getattr(value, "__slots__", None)
+    slots = [name for name in getattr(value, "__slots__", ()) if name != "__weakref__"]
     return {{name: getattr(value, name) for name in slots}} if slots else value
 real = db.transaction.__exit__
 def die(*_):
@@ -44,7 +46,7 @@ for line in sys.stdin:
     if "path" in order:
         if queue is not None:
             queue._db.close()
-        queue = WorkQueue(connect(order["path"], relaxed=True), lambda: now[0])
+        queue = Queue(connect(order["path"], relaxed=True), lambda: now[0])
         answer = None
     else:
         now[0] = order["now"]
@@ -68,7 +70,7 @@ class Peer:
         self.path = path
         if self.process is None:
             self.process = subprocess.Popen(
-                [sys.executable, "-S", "-c", PEER.format(root=ROOT)],
+                [sys.executable, "-c", PEER.format(root=ROOT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -17,9 +17,10 @@ from stash2plex.servers.jobs import jobs_query, read_jobs
 from stash2plex.servers.wire import make_converter
 from stash2plex.store.key_state import read_key_state
 from stash2plex.store.progress import Progress
+from stash2plex.store.queue import Queue
 from stash2plex.store.runs import KEPT, LOST_SECONDS, Runs
 from stash2plex.sync.stops import ASK_SECONDS, StopWatch, look, own_job
-from stash2plex.workqueue import URGENT, WorkQueue
+from stash2plex.workqueue import URGENT
 from tests.support import ManualClock
 
 ADDED = "2026-05-06T12:00:00.123456789+02:00"
@@ -51,7 +52,7 @@ class Bench:
     def __init__(self, path):
         self.clock = ManualClock()
         self.database = connect(path)
-        self.queue = WorkQueue(self.database, self.clock)
+        self.queue = Queue(self.database, self.clock)
         self.runs = Runs(self.database, self.clock)
 
     def begin(self, job=None, name=NAME):

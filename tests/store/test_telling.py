@@ -16,7 +16,7 @@ from stash2plex.store.breaker import Breaker
 from stash2plex.store.metrics import SCENES, Meter, read_metrics
 from stash2plex.store.names import Named, names, read_waiting, summary_names
 from stash2plex.store.notices import end_trouble, mark_told, note_trouble, told_at
-from stash2plex.workqueue import WorkQueue
+from stash2plex.store.queue import Queue
 from tests.support import ManualClock
 
 
@@ -117,7 +117,7 @@ def test_what_was_given_up_is_told_with_counts(store):
     connection, clock, _ = store
     mark_told(connection, clock.now)
     clock.step(5)
-    queue = WorkQueue(connection, clock)
+    queue = Queue(connection, clock)
     queue.add_many([("scene", number) for number in range(1, 6)])
     for claim in queue.claim(5, 60.0):
         queue.bury(claim, title="A pier", reason="ambiguous", error="Two fit.")
@@ -130,7 +130,7 @@ def test_what_was_given_up_is_told_with_counts(store):
 
 
 def put_off(connection, clock, ids):
-    queue = WorkQueue(connection, clock)
+    queue = Queue(connection, clock)
     queue.add_many([("scene", number) for number in ids])
     for claim in queue.claim(len(ids), 60.0):
         queue.snooze(
@@ -159,7 +159,7 @@ def test_a_scene_that_was_found_meanwhile_is_not_told(store):
     connection, clock, _ = store
     put_off(connection, clock, [2, 3])
     clock.step(60)
-    queue = WorkQueue(connection, clock)
+    queue = Queue(connection, clock)
     (claim, *_) = queue.claim(1, 60.0)
     queue.ack(claim)
     ((_, text),) = heard(connection, clock)
@@ -175,7 +175,7 @@ def test_a_scene_that_was_found_meanwhile_is_not_told(store):
 def test_what_waits_and_what_was_given_up_is_named_by_its_last_title(store):
     connection, clock, _ = store
     put_off(connection, clock, [4, 5])
-    queue = WorkQueue(connection, clock)
+    queue = Queue(connection, clock)
     queue.add("performer", 7)
     (claim,) = queue.claim(1, 60.0)
     queue.nack(claim, delay=9.0, reason="transient", error="Odd.")

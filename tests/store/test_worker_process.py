@@ -14,7 +14,7 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.lock import drain_lock, drain_runs
-from stash2plex.workqueue import WorkQueue
+from stash2plex.store.queue import Queue
 from stash2plex_testing.world import ROOT, World
 from tests.support import PATIENCE, until
 
@@ -87,7 +87,7 @@ class Workshop(World):
 
     def queue(self, deed):
         with closing(connect(os.path.join(self.data_dir, "stash2plex.db"))) as database:
-            return deed(WorkQueue(database, time.time))
+            return deed(Queue(database, time.time))
 
     def add(self, *ids):
         self.queue(lambda queue: queue.add_many([("scene", id_) for id_ in ids], priority=0))

@@ -10,6 +10,7 @@ from stash2plex.db import connect
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress, ProgressBook
+from stash2plex.store.queue import Queue
 from stash2plex.workqueue import (
     BULK,
     CLAIM_SQL,
@@ -17,7 +18,6 @@ from stash2plex.workqueue import (
     HISTORY_KEPT,
     KINDS,
     URGENT,
-    WorkQueue,
 )
 from tests.support import ManualClock
 
@@ -36,7 +36,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def queue(database, clock):
-    return WorkQueue(database, clock)
+    return Queue(database, clock)
 
 
 def claim_one(queue, seconds=60.0):
@@ -389,3 +389,17 @@ def test_an_offer_wakes_no_dead_letter(queue):
     queue.bury(claim_one(queue), title="", reason="ambiguous", error="two")
     assert queue.offer([("scene", 1)]) == 0
     assert counts(queue) == (0, 0, 0, 1)
+
+
+def test_a_key_is_due_since_its_time_however_long_it_waited(queue, clock):
+    assert queue.due_since() is None
+    queue.add("scene", 1)
+    (claim,) = queue.claim(1, 60.0)
+    queue.snooze(claim, delay=5_400.0, reason="not_in_plex")
+    assert queue.due_since() is None
+    clock.step(5_400.0)
+    became_due = clock.now
+    assert queue.due_since() == became_due
+    clock.step(30.0)
+    queue.claim(1, 60.0)
+    assert queue.due_since() == became_due

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,13 +10,14 @@ from statistics import median
 
 from stash2plex.app import App
 from stash2plex.datadir import DATABASE_NAME, LOG_NAME
-from stash2plex.db import store_error
+from stash2plex.errors import StoreError
 from stash2plex.hookcost import KEPT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.reasons import groups_sentence, reason_of
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.inspection import read_through, try_to_write
 from stash2plex.store.marks import load_marks
 from stash2plex.store.names import NAMED_MOST, names, read_waiting
 from stash2plex.store.reports import ReportBook
@@ -72,29 +72,23 @@ def check_database(app: App) -> Check:
     path = os.path.join(app.folder, DATABASE_NAME)
     connection = app.store.connection
     deadline = app.monotonic() + INTEGRITY_SECONDS
-    connection.set_progress_handler(lambda: app.monotonic() > deadline, 100_000)
     try:
-        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        words = "whole"
-    except sqlite3.OperationalError as error:
-        if "interrupted" not in str(error):
-            return failed_with(DATABASE, store_error(error, path), "Look at the disk.")
-        found, words = "ok", f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
-    except sqlite3.Error as error:
-        found = str(error)
-    finally:
-        connection.set_progress_handler(None, 0)
-    if found != "ok":
+        found = read_through(connection, path, lambda: app.monotonic() > deadline)
+    except StoreError as error:
+        return failed_with(DATABASE, error, "Look at the disk.")
+    if found.damage:
         return failed(
             DATABASE,
-            f"“{path}” is damaged ({found}).",
+            f"“{path}” is damaged ({found.damage}).",
             "Run “Process Queue”: it sets the file aside and compares every scene again.",
         )
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-    except sqlite3.Error as error:
-        return failed_with(DATABASE, store_error(error, path), "Look at the folder's rights.")
+        try_to_write(connection, path)
+    except StoreError as error:
+        return failed_with(DATABASE, error, "Look at the folder's rights.")
+    words = "whole"
+    if not found.complete:
+        words = f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
     size = os.path.getsize(path) / 2**20
     return passed(DATABASE, f"It is {words} and can be written, {size:.1f} MiB.")
 
@@ -117,9 +111,9 @@ def check_worker(app: App) -> Check:
     due = app.store.queue.due_within(0.0)
     keys = count(due, "key")
     if drain_runs(app.folder):
-        row = app.store.connection.execute("SELECT origin, pid, updated_at FROM drain").fetchone()
-        origin, pid, updated_at = row or ("drain", 0, app.clock())
-        silent = app.clock() - updated_at
+        pulse = app.book.pulse()
+        origin, pid = pulse.origin, pulse.pid
+        silent = app.clock() - pulse.at
         if due and silent > STUCK_SECONDS:
             return failed(
                 WORKER,
@@ -169,22 +163,20 @@ def check_breaker(app: App) -> Check:
 def check_queue(app: App) -> Check:
     """Look how long the oldest due key has waited."""
     counts = app.store.queue.counts()
-    row = app.store.connection.execute(
-        "SELECT min(added_at) FROM queue WHERE due_at <= ?", (app.clock(),)
-    ).fetchone()
+    since = app.store.queue.due_since()
     words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
     if counts.waiting:
         first = [
             key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
         ]
         words += names(first[:NAMED_MOST], counts.waiting)
-    if row[0] is None:
+    if since is None:
         return passed(QUEUE, f"{words}.")
-    age = max(0.0, app.clock() - row[0])
+    age = max(0.0, app.clock() - since)
     if age > OLD_SECONDS:
         return failed(
             QUEUE,
-            f"{words}; the oldest is due since {local(row[0])}, {span(age)} ago.",
+            f"{words}; the oldest is due since {local(since)}, {span(age)} ago.",
             "Run “Process Queue” and watch its bar; the checks above say what holds it up.",
         )
     return passed(QUEUE, f"{words}; the oldest is {span(age)} old.")

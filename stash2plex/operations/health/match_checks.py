@@ -15,6 +15,7 @@ from stash2plex.operations.health.checks import Check, blocked, failed, failed_w
 from stash2plex.rules.matching import Explanation, map_path, split_path
 from stash2plex.rules.path_inference import InferredRule
 from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
 from stash2plex.store.path_rules import inferred_rules
 from stash2plex.sync.finder import match_by_index
 from stash2plex.sync.indexing import PlexIndex
@@ -54,6 +55,7 @@ class MatchChecks:
     """Matches a sample of scenes, chosen at random by `seed`, against the chosen libraries."""
 
     app: App
+    stash: Stash
     plex: Plex
     settings: Settings
     sections: Sequence[Section]
@@ -81,7 +83,7 @@ class MatchChecks:
             return self._without_paths(failed_with(MATCHES, error, "Run the check again later."))
 
     def _run(self, store: Store) -> list[Check]:
-        total, scenes = self.app.stash.sample(SAMPLE, self.seed)
+        total, scenes = self.stash.sample(SAMPLE, self.seed)
         scenes = sorted((one for one in scenes if one.files), key=lambda one: one.id)
         if not scenes:
             return self._nothing_yet("Stash has no scene with a file")

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from stash2plex.app import App, make_plex
+from stash2plex.app import PLUGIN_ID, App, make_plex
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import ConfigError, Refused, ServerError
 from stash2plex.model import PlexItem, Section
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchChecks
 from stash2plex.servers.plex import Plex, choose_sections
-from stash2plex.servers.stash import StashBasics
+from stash2plex.servers.stash import Stash, StashBasics
 from stash2plex.text import span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
@@ -41,9 +41,14 @@ class ServerChecks:
     app: App
     seed: int
     checks: list[Check] = field(factory=list)
+    _stash: Stash = field(init=False)
     _plex: Plex | None = None
     _slowest: dict[str, float] = field(factory=dict)
     _drift: dict[str, float] = field(factory=dict)
+
+    @_stash.default
+    def _hasty(self) -> Stash:
+        return self.app.stash.within(ANSWER_SECONDS)
 
     def run(self) -> list[Check]:
         """Ask both servers. Never fails because one of them does not answer."""
@@ -60,10 +65,9 @@ class ServerChecks:
     # -- Stash ----------------------------------------------------------------------------
 
     def _check_stash(self) -> StashBasics | None:
-        stash = self.app.stash
-        stash.hurry(ANSWER_SECONDS)
+        stash = self._stash
         try:
-            basics = self._timed(STASH, self.app.basics)
+            basics = self._timed(STASH, lambda: stash.basics(PLUGIN_ID))
         except Refused as error:
             self.checks.append(passed(STASH, "It answers, but does not let us in."))
             self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
@@ -163,7 +167,7 @@ class ServerChecks:
         if not stash_answers:
             self._block(self._wrong(STASH, LOGIN), MATCHES, PATHS)
             return
-        self.checks += MatchChecks(self.app, plex, settings, sections, self.seed).run()
+        self.checks += MatchChecks(self.app, self._stash, plex, settings, sections, self.seed).run()
 
     def _check_server(self, machine_id: str) -> None:
         known = self.app.store.plex_files.server()

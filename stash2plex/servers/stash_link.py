@@ -1,0 +1,184 @@
+"""The way to Stash: requests with a log-in that outlives its cookie, and answers of GraphQL."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.servers.transport import JSON_LIMIT, Reply, Transport
+
+
+class StashLink:
+    """Sends requests to one Stash server. Safe to use from several threads.
+
+    The cookie goes first: each answer renews it, and while it works the API key is read again with
+    each look at the configuration. A refusal of one is the other's turn. They never go together,
+    because a stale key makes Stash refuse even a good cookie (stash.md §5.7).
+    """
+
+    def __init__(
+        self, transport: Transport, *, api_key: str = "", cookie: tuple[str, str] | None = None
+    ) -> None:
+        self._transport = transport
+        self._api_key = api_key
+        self._cookie = cookie
+        self._by_key = cookie is None
+        self._knows_keys = False
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    @property
+    def requests(self) -> int:
+        """Count the requests so far."""
+        return self._transport.requests
+
+    @property
+    def server_time(self) -> float | None:
+        """The time of the last answer by Stash's own clock, in epoch seconds."""
+        return self._transport.server_time
+
+    @property
+    def has_key(self) -> bool:
+        """Whether an API key is known."""
+        return bool(self._api_key)
+
+    def learn(self, api_key: str, *, knows_keys: bool) -> None:
+        """Take up the key that Stash has now; it is kept in memory only.
+
+        `knows_keys` says that Stash has a password, so that a key can be made there.
+        """
+        self._api_key = api_key
+        self._knows_keys = knows_keys
+
+    def query(
+        self,
+        text: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        most_seconds: float = math.inf,
+    ) -> dict[str, Any]:
+        """Ask a question of GraphQL, and return the data of its answer.
+
+        Waits at most `most_seconds`. Raises Refused, Unavailable, and Transient where Stash has an
+        error for an answer.
+        """
+        doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
+        body = json.dumps({"query": text, "variables": variables or {}}).encode()
+        try:
+            reply = self.send(
+                "POST",
+                "/graphql",
+                headers={"Content-Type": "application/json"},
+                body=body,
+                doing=doing,
+                most_seconds=most_seconds,
+            )
+        except (NotFound, Rejected) as error:
+            # Stash answers questions with 200, so this is about the question or the address, and
+            # about no scene.
+            raise Unavailable(
+                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
+            ) from error
+        answer = self._transport.json(reply, doing)
+        errors = answer.get("errors")
+        if errors:
+            first = errors[0] if isinstance(errors, list) else errors
+            message = str(first.get("message") if isinstance(first, dict) else first)[:300]
+            if "database is locked" in message:
+                raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
+            # A field that cannot be read may be readable later: this is tried again.
+            raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
+        data = answer.get("data")
+        if not isinstance(data, dict):
+            raise self._transport.stranger(reply, doing)
+        return data
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        doing: str,
+        body: bytes | None = None,
+        limit: int = JSON_LIMIT,
+        most_seconds: float = math.inf,
+    ) -> Reply:
+        """Send one request as whoever Stash lets in; `doing` names it for messages.
+
+        Reads at most `limit` bytes and waits at most `most_seconds`. Raises what the transport
+        raises, and Refused with what to do where neither log-in is let in.
+        """
+        retried = False
+        while True:
+            by_key = self._by_key
+            try:
+                reply = self._transport.request(
+                    method,
+                    path,
+                    headers={**headers, **self._credentials(by_key=by_key)},
+                    body=body,
+                    limit=limit,
+                    what=doing,
+                    most_seconds=most_seconds,
+                )
+            except Refused as error:
+                if not error.wants_login:
+                    raise
+                if retried or not self._switch(by_key=by_key):
+                    raise Refused("Stash", f"{error} {self._advice()}", wants_login=True) from error
+                retried = True
+                continue
+            self._renew_cookie(reply)
+            return reply
+
+    def _credentials(self, *, by_key: bool) -> dict[str, str]:
+        """Return the header of one of the two log-ins; none where there is neither."""
+        if by_key:
+            return {"ApiKey": self._api_key} if self._api_key else {}
+        return {"Cookie": f"{self._cookie[0]}={self._cookie[1]}"} if self._cookie else {}
+
+    def _switch(self, *, by_key: bool) -> bool:
+        """Use the other log-in from now on; False where there is none.
+
+        `by_key` is what was refused: another thread may have switched meanwhile.
+        """
+        if by_key != self._by_key:
+            return True
+        # Without a password a stale key is refused too, and no log-in at all is let in.
+        if not (self._api_key or (by_key and self._cookie)):
+            return False
+        self._by_key = not by_key
+        return True
+
+    def _advice(self) -> str:
+        """Return what to do about a refused log-in, by what the last good answer told."""
+        if self._api_key:
+            return KEY_ADVICE
+        return LOGIN_ADVICE if self._knows_keys or not self._cookie else SAVE_ADVICE
+
+    def _renew_cookie(self, reply: Reply) -> None:
+        if not self._cookie:
+            return
+        name, _, value = reply.headers.get("set-cookie", "").split(";")[0].partition("=")
+        if name.strip() == self._cookie[0] and value:
+            self._cookie = (self._cookie[0], value)
+
+
+LOGIN_ADVICE = (
+    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
+    "(on a command line: STASH2PLEX_STASH_API_KEY)."
+)
+KEY_ADVICE = (
+    "The API key is no longer the one that Stash had. The next save or task brings a fresh log-in "
+    "(on a command line: STASH2PLEX_STASH_API_KEY)."
+)
+SAVE_ADVICE = (
+    "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
+    "(Settings > Security) does not end."
+)

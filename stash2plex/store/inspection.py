@@ -1,0 +1,55 @@
+"""Looks at the database file itself: whether it is whole, and whether it takes writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from attrs import frozen
+
+from stash2plex.db import store_error
+
+STEPS = 100_000
+"""Instructions of SQLite between two looks at the time."""
+
+
+@frozen
+class Integrity:
+    """What reading the database through found.
+
+    `damage` is SQLite's word for what is broken, empty where nothing is. `complete` is unset where
+    the time was over first.
+    """
+
+    damage: str = ""
+    complete: bool = True
+
+
+def read_through(
+    connection: sqlite3.Connection, path: str, expired: Callable[[], bool]
+) -> Integrity:
+    """Read the whole database, until `expired` says that it takes too long.
+
+    Raises StoreError where `path` cannot be read.
+    """
+    connection.set_progress_handler(expired, STEPS)
+    try:
+        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return Integrity(complete=False)
+        raise store_error(error, path) from error
+    except sqlite3.Error as error:
+        return Integrity(str(error))
+    finally:
+        connection.set_progress_handler(None, 0)
+    return Integrity("" if found == "ok" else found)
+
+
+def try_to_write(connection: sqlite3.Connection, path: str) -> None:
+    """Take the write lock and let go of it. Raises StoreError where `path` cannot be written."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
