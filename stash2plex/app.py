@@ -267,8 +267,8 @@ class App:
         settings = self.settings()
         if not settings.enabled:
             raise ConfigError(
-                "Stash2Plex is switched off: the old setting “enabled” is stored as false. "
-                "Turn it on again in the plugin's settings."
+                "Stash2Plex is switched off: the old setting “enabled” is stored as false.",
+                "Turn it on again in the plugin's settings.",
             )
         settings.require_plex()
         if self._session is None or self._session.settings != settings:
@@ -398,8 +398,8 @@ def store_errors_mapped(app: App) -> Iterator[None]:
             # Windows renames no open file.
             app.store.connection.close()
             replace_damaged(app.folder)
-            raise StoreDamaged(
-                f"{mapped} It was set aside; run the task again, and every scene is compared anew."
+            raise mapped.with_words(
+                f"{mapped.what} It was set aside.", "Run the task again; it compares every scene."
             ) from error
         raise mapped from error
 

@@ -53,8 +53,7 @@ class Shell:
             with store_errors_mapped(app):
                 yield app
         except Stash2PlexError as error:
-            error.args = (self.logs.curtain(str(error)),)
-            raise
+            raise error.with_words(self.logs.curtain(str(error))) from error
         finally:
             app.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.errors import BUSY, NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.model import Glance, Image, Scene, TaskJob
 from stash2plex.servers.glance import (
     CONFIGURED,
@@ -349,7 +349,7 @@ class Stash:
             # Where Stash answers else, this one picture is the trouble: the failure counts
             # against its scene, and no outage is noted.
             self.ping()
-            raise Transient("Stash", str(error)) from error
+            raise Transient("Stash", error.what, error.fix) from error
         if reply.status == 304:  # noqa: PLR2004
             return Image(None, "", etag)
         kind = picture_type(reply.body)
@@ -378,7 +378,7 @@ class Stash:
             # Stash answers questions with 200, so this is about the question or the address, and
             # about no scene.
             raise Unavailable(
-                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
+                "Stash", f"{error.what} Is it really Stash, and of a version that Stash2Plex knows?"
             ) from error
         answer = self._transport.json(reply, doing)
         errors = answer.get("errors")
@@ -386,7 +386,9 @@ class Stash:
             first = errors[0] if isinstance(errors, list) else errors
             message = str(first.get("message") if isinstance(first, dict) else first)[:300]
             if "database is locked" in message:
-                raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
+                raise Unavailable(
+                    "Stash", "Stash's database is locked by a scan or another task.", cause=BUSY
+                )
             # A field that cannot be read may be readable later: this is tried again.
             raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
         data = answer.get("data")
@@ -421,7 +423,7 @@ class Stash:
                 raise
             if not retried and self._switch(by_key=by_key):
                 return self._send(method, path, headers, body, limit, doing, retried=True)
-            raise Refused("Stash", f"{error} {self._advice()}", wants_login=True) from error
+            raise self._explained(error) from error
         self._renew_cookie(reply)
         return reply
 
@@ -444,11 +446,13 @@ class Stash:
         self._by_key = not by_key
         return True
 
-    def _advice(self) -> str:
-        """Return what to do about a refused log-in, by what the last good answer told."""
+    def _explained(self, error: Refused) -> Refused:
+        """Return a refused log-in with its cause or cure, by what the last good answer told."""
         if self._api_key:
-            return KEY_ADVICE
-        return LOGIN_ADVICE if self._knows_keys or not self._cookie else SAVE_ADVICE
+            return error.with_words(f"{error.what} {KEY_ENDED}")
+        if self._knows_keys or not self._cookie:
+            return error.with_words(error.what, LOGIN_FIX)
+        return error.with_words(f"{error.what} {SESSION_ENDED}")
 
     def _renew_cookie(self, reply: Reply) -> None:
         if not self._cookie:
@@ -472,15 +476,15 @@ def shows(kind: str, ids: list[int]) -> dict[str, object]:
     return {ENTITY_CRITERIA[kind]: criterion}
 
 
-LOGIN_ADVICE = (
+LOGIN_FIX = (
     "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
-KEY_ADVICE = (
+KEY_ENDED = (
     "The API key is no longer the one that Stash had. The next save or task brings a fresh log-in "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
-SAVE_ADVICE = (
+SESSION_ENDED = (
     "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
     "(Settings > Security) does not end."
 )

@@ -11,7 +11,7 @@ from statistics import median
 
 from stash2plex.app import App
 from stash2plex.datadir import DATABASE_NAME, LOG_NAME
-from stash2plex.db import store_error
+from stash2plex.db import sqlite_code, store_error
 from stash2plex.hookcost import KEPT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
@@ -77,7 +77,7 @@ def check_database(app: App) -> Check:
         found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
         words = "whole"
     except sqlite3.OperationalError as error:
-        if "interrupted" not in str(error):
+        if sqlite_code(error) != sqlite3.SQLITE_INTERRUPT:
             return failed_with(DATABASE, store_error(error, path), "Look at the disk.")
         found, words = "ok", f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
     except sqlite3.Error as error:
