@@ -286,6 +286,8 @@ class Settings:
 
     def require_plex(self) -> None:
         """Raise ConfigError unless there is a Plex to talk to."""
+        if self.unusable:
+            raise ConfigError(self.unusable)
         if not self.plex_url:
             raise ConfigError(
                 "Plex URL is not set.",

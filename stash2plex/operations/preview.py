@@ -224,7 +224,7 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
         waiting: list[_Candidate] = []
         for page in pages:
             for scene in page:
-                candidate = _candidate(app, session, scene, found)
+                candidate = _candidate(copy, session, scene, found)
                 if candidate is not None:
                     waiting.append(candidate)
                 if len(waiting) == IDS_PER_READ:

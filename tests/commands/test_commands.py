@@ -60,7 +60,7 @@ def test_status_health_and_outages_in_words_and_as_json(desk):
         ({"plex_url": "http://127.0.0.1:9"}, 3),
         ({"plex_token": "old"}, 2),
         ({"plex_library": "Harbour Filmz"}, 2),
-        ({}, 1),
+        ({}, 0),
     ],
 )
 def test_health_ends_with_the_worst_it_found(desk, settings, code):

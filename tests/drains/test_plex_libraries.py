@@ -51,8 +51,8 @@ def test_the_items_of_a_library_that_is_left_are_forgotten_and_no_others(make_de
     # Only the first is worked on; the news alone show that the other has lost its item.
     desk.drain(scenes[0])
     index = desk.app.open_session().index
-    assert (index.titles(), index.size()) == (["Harbour Films"], 1)
-    assert index.locations() == {str(desk.films.id): ["/media"]}
+    assert (index.files.titles(), index.files.size()) == (["Harbour Films"], 1)
+    assert index.files.locations() == {str(desk.films.id): ["/media"]}
     assert settled(desk) == [scenes[0].id]
     assert (pier.title, lamp.title) == (scenes[0].title, "About b/lamp.mp4")
     desk.drain(scenes[1])
@@ -83,7 +83,7 @@ def test_folders_that_a_library_got_are_scanned_though_nothing_else_changed(make
     listed = desk.plex.count("GET", "/all$")
     desk.films.locations.append("/volume")
     assert index.refresh(()).files == 0
-    assert index.locations() == {str(desk.films.id): ["/media", "/volume"]}
+    assert index.files.locations() == {str(desk.films.id): ["/media", "/volume"]}
     assert desk.plex.count("GET", "/all$") == listed
     desk.add(scene)
     desk.work(60)

@@ -72,7 +72,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
     for folder in "abc":
         stage.plex.add_item(stage.section, file=f"/media/{folder}/quay.mp4")
     clock = Turned(time.time() - 90_000)
-    monkeypatch.setattr(hook, "time", SimpleNamespace(time=clock))
+    monkeypatch.setattr(hook, "time", SimpleNamespace(time=clock, monotonic=time.monotonic))
     monkeypatch.setattr(telling, "time", SimpleNamespace(time=clock))
     os.makedirs(stage.data_dir, exist_ok=True)
     busy = drain_lock(stage.data_dir)

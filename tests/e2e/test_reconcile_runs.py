@@ -124,7 +124,8 @@ def test_what_makes_every_item_be_read_again(open_world):
         # A Plex that knows no such question.
         world.plex.faults.add(Fault("status", path="/all", query={"sort": "id"}, status=400))
         read()
-        app.open_session().index.clear()
+        app.store.plex_files.clear()
+        app.store.plex_comparisons.clear()
         read()
         assert details[2:] == [whole, few, whole, few, whole, whole, whole]
 
@@ -332,7 +333,7 @@ def test_only_the_newest_reports_are_kept(open_world):
         report = run(app)
         book = ReportBook(app.store.connection)
         for number in range(25):
-            book.keep(evolve(report, scenes=number))
+            book.keep(report.started_at, evolve(report, scenes=number).as_dict())
         assert rows(app, "SELECT count(*) FROM reconcile_report") == [(20,)]
         assert book.last()["scenes"] == 24
 

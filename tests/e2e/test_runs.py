@@ -227,7 +227,7 @@ def test_a_scene_given_up_is_failed_once_and_one_put_off_waits(make_harbour):
         last = infos(job)[-1]
         synced = 6 if press_number == 1 else 0
         assert f"{synced} scenes in sync after" in last, job.log
-        assert "2 given up (see the dead letters)" in last
+        assert "2 given up (scene 8 “Twins”, scene 7 “Twins”)" in last
         assert "1 not in Plex yet" in last
 
 

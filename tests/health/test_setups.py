@@ -159,7 +159,7 @@ def test_the_report_leaves_the_index_to_the_drain():
         patient = Patient(world, works_with(world), folder + "/data")
         assert patient.health()
         app = patient.open()
-        assert (app.open_session().index.size(), app.open_session().index.titles()) == (0, [])
+        assert (app.store.plex_files.size(), app.store.plex_files.titles()) == (0, [])
         app.close()
 
 

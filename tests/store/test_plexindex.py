@@ -134,7 +134,7 @@ def test_a_comparison_lists_whole_what_was_only_followed_and_nothing_twice(desk)
     # What was added since is known; what is gone is not.
     listed.files = []
     assert index.refresh((), complete=True).whole
-    assert index.size() == 0
+    assert index.files.size() == 0
     assert not index.refresh((), complete=True).whole
 
 
@@ -142,12 +142,12 @@ def test_an_item_of_a_library_that_is_not_chosen_holds_nothing_for_us(desk):
     _, listed, index, _ = desk
     listed.files = [row("7", "/media/a/pier.mp4")]
     index.refresh(())
-    index.learn(make_item(rating_key="8", section_id="2", paths=("/films/a/quay.mp4",)))
-    assert index.candidates(["/x/quay.mp4"]) == []
-    assert index.candidates(["/x/pier.mp4"]) == listed.files
+    index.files.learn(make_item(rating_key="8", section_id="2", paths=("/films/a/quay.mp4",)))
+    assert index.files.candidates(["/x/quay.mp4"]) == []
+    assert index.files.candidates(["/x/pier.mp4"]) == listed.files
     # After a rebuild of Plex the id may be of an item elsewhere.
-    index.learn(make_item(rating_key="7", section_id="2", paths=("/films/a/quay.mp4",)))
-    assert index.size() == 0
+    index.files.learn(make_item(rating_key="7", section_id="2", paths=("/films/a/quay.mp4",)))
+    assert index.files.size() == 0
 
 
 def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):

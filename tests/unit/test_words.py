@@ -18,7 +18,7 @@ from stash2plex.rules.drift import Kind
 from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.store.progress import Progress
 from stash2plex.sync.report import Example, Report, report_lines, summary_of, summary_sentence
-from stash2plex.sync.sweep import Enqueued
+from stash2plex.sync.sweep import Enqueued, Idle
 from stash2plex.text import count, span, utc
 from stash2plex.ui.progress import progress_sentence
 from stash2plex.ui.screens import letters_screen, outages_screen, status_screen
@@ -67,8 +67,10 @@ def test_one_is_no_plural_and_thousands_are_grouped():
 
 
 def test_what_was_queued_is_told_apart_from_what_needs_nothing():
-    assert Enqueued(12, 12).sentence() == "12 scenes queued."
-    assert Enqueued(1_012, 1).sentence() == "1 scene queued; 1,011 need nothing."
+    assert Enqueued(12).sentence() == "12 scenes queued."
+    settled = Enqueued(1, idle={Idle.IN_SYNC: 1_011})
+    assert settled.sentence() == "1 scene queued; 1,011 in sync already."
+    assert Enqueued(0, 2).sentence("saves") == "0 scenes queued; 2 were due already (saves)."
 
 
 def test_progress_says_what_there_is_to_say():
@@ -113,11 +115,12 @@ QUIET = {**WINDOW, "server": "stash", "outages": 0, "mttr_s": None, "mtbf_s": No
          "availability": 1.0}  # fmt: skip
 NOW = {
     "server": "plex", "started_at": utc(WHEN), "seconds": 90, "cause": "“secret” is away.",
-    "waiting": 7, "next_probe_at": utc(WHEN + 3_600),
+    "waiting": 7, "next_probe_at": utc(WHEN + 3_600), "kind": "unavailable",
 }  # fmt: skip
 PAST = {
     "server": "stash", "started_at": utc(WHEN - 9_000), "ended_at": utc(WHEN), "seconds": 9_000,
-    "cause": "Stash refuses the connection.", "waiting": 1,
+    "cause": "Stash refuses the connection.", "waiting": 1, "kind": "unavailable",
+    "cured": False,
 }  # fmt: skip
 OUTAGES = {
     "watched_since": utc(WHEN - 86_400), "current": [NOW], "total": 2,
@@ -194,7 +197,7 @@ STATUS = {
     "last_sync_at": utc(WHEN),
     "rate_per_s": 2.5,
     "eta_s": 90,
-    "breaker": {"state": "closed", "since": None, "reason": None},
+    "breaker": {"state": "closed", "since": None, "reason": None, "refused": False},
     "worker": {
         "running": True, "pid": 17, "since": utc(WHEN), "origin": "service", "note": None,
         "handled": 40,
@@ -209,6 +212,8 @@ STATUS = {
         "edit_seconds": {"count": 8, "mean": 0.0204, "p50_below": 0.025, "p95_below": 0.05},
     },
     "background_worker": "auto",
+    "named": {"waiting": [], "dead": []},
+    "held": None,
     "reconcile": {"last": None},
 }  # fmt: skip
 
