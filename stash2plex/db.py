@@ -88,7 +88,8 @@ def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
         if number > SCHEMA_NUMBER:
             raise StoreTooNew(
                 f"“{path}” was written by a newer Stash2Plex (schema {number}, this one knows "
-                f"{SCHEMA_NUMBER}). Update the plugin; the file is left as it is."
+                f"{SCHEMA_NUMBER}).",
+                "Update the plugin; the file is left as it is.",
             )
         if number < SCHEMA_NUMBER:
             _migrate(connection, wal=wal)
