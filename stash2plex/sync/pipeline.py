@@ -213,7 +213,7 @@ class Pipeline:
             self._log.warning("%s:%s was taken over by another worker.", claim.kind, claim.id)
         self._end(claim)
         self._writes_at_failure.pop(claim.key, None)
-        if claim.kind == "scene":
+        if claim.kind == "scene" and claim.finished:
             self._tally.done()
         self._log.debug("%s:%s: %s", claim.kind, claim.id, why)
 
@@ -222,6 +222,9 @@ class Pipeline:
         self._store.queue.bury(claim, title=title, reason=reason, error=error, path=path)
         self._end(claim)
         self._writes_at_failure.pop(claim.key, None)
+        if not claim.finished:
+            self._log.debug("%s:%s was added meanwhile: %s", claim.kind, claim.id, error)
+            return
         self._tally.failed()
         self._store.meter.add(DEAD, reason)
         self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, error)
