@@ -51,6 +51,7 @@ from stash2plex.sync.stops import look as look_for_stops
 from stash2plex.sync.stops import own_job
 from stash2plex.sync.sweeper import Sweeper
 from stash2plex.sync.worker import HORIZON, Drain, Goal, Summary
+from stash2plex.text import Private
 from stash2plex.workqueue import WorkQueue
 
 if sys.platform != "win32":
@@ -460,10 +461,10 @@ def open_app(
     kept.keep(folder, store.connection)
     if not uses_wal(store.connection):
         kept.logger.warning(
-            "The data folder “%s” is on a file system that several programs cannot share memory "
+            "The data folder %s is on a file system that several programs cannot share memory "
             "on (a network drive?). A rollback journal is used instead: as safe, but slower. Set "
             "STASH2PLEX_DATA_DIR to a folder on a local disk.",
-            folder,
+            Private(folder),
         )
     return App(
         folder=folder,

@@ -53,7 +53,8 @@ class Shell:
             with store_errors_mapped(app):
                 yield app
         except Stash2PlexError as error:
-            raise error.with_words(self.logs.curtain(str(error))) from error
+            fix = error.fix and self.logs.curtain(error.fix)
+            raise error.with_words(self.logs.curtain(error.what), fix) from error
         finally:
             app.close()
 
