@@ -49,6 +49,7 @@ from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
 from stash2plex.sync.sweeper import Sweeper
 from stash2plex.sync.worker import Drain, Goal, Summary
+from stash2plex.text import Private
 
 if sys.platform != "win32":
     import resource
@@ -264,8 +265,8 @@ class App:
         settings = self.settings()
         if not settings.enabled:
             raise ConfigError(
-                "Stash2Plex is switched off: the old setting “enabled” is stored as false. "
-                "Turn it on again in the plugin's settings."
+                "Stash2Plex is switched off: the old setting “enabled” is stored as false.",
+                "Turn it on again in the plugin's settings.",
             )
         settings.require_plex()
         if self._session is None or self._session.settings != settings:
@@ -369,8 +370,8 @@ def store_errors_mapped(app: App) -> Iterator[None]:
             # Windows renames no open file.
             app.store.connection.close()
             replace_damaged(app.folder)
-            raise StoreDamaged(
-                f"{mapped} It was set aside; run the task again, and every scene is compared anew."
+            raise mapped.with_words(
+                f"{mapped.what} It was set aside.", "Run the task again; it compares every scene."
             ) from error
         raise mapped from error
 
@@ -431,10 +432,10 @@ def open_app(
     kept.keep(folder, store.connection)
     if not uses_wal(store.connection):
         kept.logger.warning(
-            "The data folder “%s” is on a file system that several programs cannot share memory "
+            "The data folder %s is on a file system that several programs cannot share memory "
             "on (a network drive?). A rollback journal is used instead: as safe, but slower. Set "
             "STASH2PLEX_DATA_DIR to a folder on a local disk.",
-            folder,
+            Private(folder),
         )
     return App(
         folder=folder,

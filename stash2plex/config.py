@@ -290,13 +290,14 @@ class Settings:
             raise ConfigError(self.unusable)
         if not self.plex_url:
             raise ConfigError(
-                "Plex URL is not set. Put the address of your Plex server, such as "
-                "http://192.168.1.20:32400, into Settings > Plugins > Stash2Plex > Plex URL."
+                "Plex URL is not set.",
+                "Put the address of your Plex server, such as "
+                "http://192.168.1.20:32400, into Settings > Plugins > Stash2Plex > Plex URL.",
             )
         if not self.plex_token:
             raise ConfigError(
-                "Plex token is not set. Put your X-Plex-Token into "
-                "Settings > Plugins > Stash2Plex > Plex token."
+                "Plex token is not set.",
+                "Put your X-Plex-Token into Settings > Plugins > Stash2Plex > Plex token.",
             )
 
 

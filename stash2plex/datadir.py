@@ -23,7 +23,8 @@ def locate(server_dir: str | None, plugin_dir: str | None) -> str:
     if plugin_dir:
         return os.path.join(os.path.abspath(plugin_dir), "data")
     raise StoreUnavailable(
-        "There is no data folder: set STASH2PLEX_DATA_DIR to a folder that can be written."
+        "There is no data folder.",
+        "Set STASH2PLEX_DATA_DIR to a folder that can be written.",
     )
 
 
@@ -42,7 +43,7 @@ def prepare(folder: str) -> str:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(
-            f"The data folder “{folder}” cannot be made: {error.strerror}. "
-            "Make it writable for the user that runs Stash, or set STASH2PLEX_DATA_DIR."
+            f"The data folder “{folder}” cannot be made: {error.strerror}.",
+            "Make it writable for the user that runs Stash, or set STASH2PLEX_DATA_DIR.",
         ) from error
     return os.path.join(folder, DATABASE_NAME)

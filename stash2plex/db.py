@@ -3,6 +3,7 @@
 Nothing heavier than `sqlite3` is imported here: the hook pays for every import.
 """
 
+import errno
 import os
 import re
 import sqlite3
@@ -16,8 +17,30 @@ SCHEMA_NUMBER = 9
 BUSY_SECONDS = 10.0
 WAL_PAGES = 8_000
 """Pages (32 MiB) that a worker lets gather before they are copied into the database."""
-NO_SHARED_MEMORY = ("unable to open database file", "disk I/O error", "locking protocol")
-"""What SQLite says where WAL cannot work."""
+NO_SHARED_MEMORY = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL)
+"""SQLite's codes where WAL cannot work."""
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""SQLite's codes for a file that is no readable database."""
+PRIMARY_CODE = 0xFF
+"""The bits of an extended result code that hold the primary one."""
+
+HELD_FIX = "Another program holds it; try again in a minute."
+FULL_FIX = "Free some disk space; nothing that was stored is lost."
+RIGHTS_FIX = "Make it writable for the user that runs Stash."
+SQLITE_FIXES = {
+    sqlite3.SQLITE_BUSY: HELD_FIX,
+    sqlite3.SQLITE_LOCKED: HELD_FIX,
+    sqlite3.SQLITE_FULL: FULL_FIX,
+    sqlite3.SQLITE_READONLY: RIGHTS_FIX,
+    sqlite3.SQLITE_CANTOPEN: "Make its folder writable for the user that runs Stash.",
+}
+SYSTEM_FIXES = {
+    errno.ENOSPC: FULL_FIX,
+    errno.EDQUOT: FULL_FIX,
+    errno.EACCES: RIGHTS_FIX,
+    errno.EPERM: RIGHTS_FIX,
+    errno.EROFS: RIGHTS_FIX,
+}
 CACHE_KIB = 32_768
 """Page cache of a worker: with SQLite's 2 MiB, indexing 100,000 files costs 1.7 times as much each
 as indexing 10,000."""
@@ -39,12 +62,13 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
             _make_private(path)
             return _open(path, relaxed=relaxed, wal=wal)
         except (OSError, sqlite3.Error) as error:
-            if wal and str(error) in NO_SHARED_MEMORY:
+            code = sqlite_code(error)
+            if wal and code in NO_SHARED_MEMORY:
                 wal = False
                 continue
             # The switch to WAL of a fresh file is refused at once, whatever the time-out, while
             # another process does the same.
-            if "database is locked" not in str(error) or time.monotonic() > give_up:
+            if code != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise store_error(error, path) from error
             wal = True
             time.sleep(0.02)
@@ -64,7 +88,8 @@ def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
         if number > SCHEMA_NUMBER:
             raise StoreTooNew(
                 f"“{path}” was written by a newer Stash2Plex (schema {number}, this one knows "
-                f"{SCHEMA_NUMBER}). Update the plugin; the file is left as it is."
+                f"{SCHEMA_NUMBER}).",
+                "Update the plugin; the file is left as it is.",
             )
         if number < SCHEMA_NUMBER:
             _migrate(connection, wal=wal)
@@ -146,24 +171,23 @@ class transaction:  # noqa: N801 - reads as the statement it is; contextlib cost
             self._connection.execute("ROLLBACK")
 
 
+def sqlite_code(error: Exception) -> int | None:
+    """Return SQLite's primary result code; None for an error that SQLite did not report."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & PRIMARY_CODE
+
+
 def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
     """Map what SQLite and the file system raise to our tree: the one place that does."""
-    text = str(error)
+    code = sqlite_code(error)
+    if code in DAMAGED:
+        return StoreDamaged(f"“{path}” is damaged ({error}).")
+    text, fix = str(error), SQLITE_FIXES.get(code or 0)
     if isinstance(error, OSError):
-        text = error.strerror or text
-    elif isinstance(error, sqlite3.DatabaseError) and (
-        "not a database" in text or "malformed" in text
-    ):
-        return StoreDamaged(f"“{path}” is damaged ({text}).")
-    advice = {
-        "database is locked": "Another program holds it; try again in a minute.",
-        "database or disk is full": "Free some disk space; nothing that was stored is lost.",
-        "attempt to write a readonly database": "Make it writable for the user that runs Stash.",
-        "unable to open database file": "Make its folder writable for the user that runs Stash.",
-        "Permission denied": "Make it writable for the user that runs Stash.",
-        "Read-only file system": "Make it writable for the user that runs Stash.",
-    }.get(text, "Look at the disk and at the folder's rights.")
-    return StoreUnavailable(f"“{path}” cannot be used: {text}. {advice}")
+        text, fix = error.strerror or text, SYSTEM_FIXES.get(error.errno or 0)
+    return StoreUnavailable(
+        f"“{path}” cannot be used: {text}.", fix or "Look at the disk and at the folder's rights."
+    )
 
 
 def get_meta(connection: sqlite3.Connection, name: str) -> str | None:

@@ -54,8 +54,8 @@ class FileLock:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreUnavailable(
-                f"“{self._path}” cannot be opened: {error.strerror}. "
-                "Make it writable for the user that runs Stash."
+                f"“{self._path}” cannot be opened: {error.strerror}.",
+                "Make it writable for the user that runs Stash.",
             ) from error
         if _try(descriptor, shared=shared):
             self._descriptor = descriptor

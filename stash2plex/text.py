@@ -1,8 +1,23 @@
-"""Numbers, spans and moments in words for people, and moments for machines."""
+"""Numbers, spans, moments and private names in words, and moments for machines."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+from attrs import frozen
+
+LogLine = tuple[str, *tuple[object, ...]]
+"""The arguments of a log call: a text with a %s for each argument that follows."""
+
+
+@frozen
+class Private:
+    """A title, path or name in a log call: shown in “ ”, hidden where the user asks for that."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"“{self.text}”"
 
 
 def span(seconds: float) -> str:

@@ -105,7 +105,7 @@ def well() -> Setup:
 def setup_row(setup: Setup, checks: list[Check]) -> str:
     """Write the row of a broken set-up."""
     named = next(check for check in checks if check.name == setup.check)
-    return f"| {setup.name} | {named.name} | {cell(named.detail)} | {cell(named.fix)} |"
+    return f"| {setup.name} | {named.name} | {cell(named.detail)} | {cell(named.fix or '')} |"
 
 
 def cell(text: str) -> str:

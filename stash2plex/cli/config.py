@@ -107,6 +107,6 @@ def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
     if os.path.isdir(folder):
         return locate(folder, plugin_dir)
     raise ConfigError(
-        f"Stash keeps its data in “{folder}”, which is not on this machine (a container?). "
-        "Run this inside the container, or name the folder with --data-dir."
+        f"Stash keeps its data in “{folder}”, which is not on this machine (a container?).",
+        "Run this inside the container, or name the folder with --data-dir.",
     )

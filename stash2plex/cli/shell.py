@@ -53,8 +53,8 @@ class Shell:
             with store_errors_mapped(app):
                 yield app
         except Stash2PlexError as error:
-            error.args = (self.logs.curtain(str(error)),)
-            raise
+            fix = error.fix and self.logs.curtain(error.fix)
+            raise error.with_words(self.logs.curtain(error.what), fix) from error
         finally:
             app.close()
 

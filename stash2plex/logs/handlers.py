@@ -13,7 +13,6 @@ import re
 import secrets
 import sqlite3
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, TextIO
@@ -22,7 +21,7 @@ from stash2plex.config import Settings
 from stash2plex.datadir import LOG_NAME
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.logs.redact import Alias
-from stash2plex.text import count
+from stash2plex.text import Private, count
 
 LOGGER = "stash2plex"
 """Above the loggers of our modules, which have their names."""
@@ -58,6 +57,26 @@ class Curtain:
         """Return a text as it may be shown."""
         return text if self._alias is None else self._alias.text(text)
 
+    def message(self, record: logging.LogRecord) -> str:
+        """Return the message of a log record as it may be shown.
+
+        What is `Private` in its arguments is hidden as a whole; the rest is searched for what may
+        be private.
+        """
+        alias = self._alias
+        if alias is None or not isinstance(record.args, tuple):
+            return self(record.getMessage())
+        hidden: dict[str, str] = {}
+        shown: list[object] = []
+        for one in record.args:
+            if isinstance(one, Private):
+                mark = f"\x01{len(hidden)}\x01"
+                hidden[mark] = alias.private(one.text)
+            shown.append(mark if isinstance(one, Private) else one)
+        text = alias.text(str(record.msg) % tuple(shown) if shown else str(record.msg))
+        # A server's text may hold what looks like a mark.
+        return re.sub("\x01\\d+\x01", lambda found: hidden.get(found[0], ""), text)
+
     def value(self, text: str) -> str:
         """Return a text that is nothing but a title, a name or the like, as it may be shown."""
         return text if self._alias is None or not text else self._alias.name(text)
@@ -70,9 +89,9 @@ class Curtain:
 class StashFormatter(logging.Formatter):
     """Writes records as Stash reads them from stderr: one letter for the level (stash.md §2.5)."""
 
-    def __init__(self, hide: Callable[[str], str] = str) -> None:
+    def __init__(self, curtain: Curtain | None = None) -> None:
         super().__init__()
-        self._hide = hide
+        self._curtain = curtain or Curtain()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for each line of a traceback, each with the level."""
@@ -85,27 +104,28 @@ class StashFormatter(logging.Formatter):
             if record.levelno >= logging.INFO
             else "d"
         )
-        lines = [record.getMessage()]
+        lines = [self._curtain.message(record)]
         if record.exc_info:
-            lines += self.formatException(record.exc_info).splitlines()
-        return "\n".join(f"\x01{level}\x02{plain(self._hide(line))}" for line in lines)
+            trace = self.formatException(record.exc_info).splitlines()
+            lines += [self._curtain(line) for line in trace]
+        return "\n".join(f"\x01{level}\x02{plain(line)}" for line in lines)
 
 
 class FileFormatter(logging.Formatter):
     """Writes local time, level and text; a traceback follows in indented lines."""
 
-    def __init__(self, hide: Callable[[str], str] = str) -> None:
+    def __init__(self, curtain: Curtain | None = None) -> None:
         super().__init__()
-        self._hide = hide
+        self._curtain = curtain or Curtain()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback if there is one."""
         moment = datetime.fromtimestamp(record.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        text = plain(self._hide(record.getMessage()))
+        text = plain(self._curtain.message(record))
         text = f"{moment} {record.levelname.lower():7} {text}"
         if record.exc_info:
             trace = self.formatException(record.exc_info).splitlines()
-            text += "".join(f"\n    {plain(self._hide(line))}" for line in trace)
+            text += "".join(f"\n    {plain(self._curtain(line))}" for line in trace)
         return text
 
 

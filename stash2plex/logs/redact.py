@@ -85,12 +85,16 @@ class Alias:
             for part, quoted in split_quotes(text)
         )
 
+    def private(self, text: str) -> str:
+        """Hide a title, path or name whatever it holds, and put its alias in quotes."""
+        return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
+
     def _quoted(self, text: str) -> str:
         if text in OURS:
             return f"“{text}”"
         if re.fullmatch(r"https?://\S+", text):
             return f"“{self._address(text)}”"
-        return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
+        return self.private(text)
 
     def _plain(self, text: str) -> str:
         text = OUR_FILE.sub(lambda found: f"File {found[1]}", text)
@@ -101,7 +105,7 @@ class Alias:
             kept.append(self._address(found[0]))
             return f"\x00{len(kept) - 1}\x00"
 
-        text = ADDRESS.sub(keep, text)
+        text = ADDRESS.sub(keep, text.replace("\x00", ""))
         text = PATH.sub(lambda found: self.path(found[0]), text)
         return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stash2plex.app import App, make_plex
 from stash2plex.errors import ConfigError, Refused, ServerError, Stash2PlexError, Unavailable
 from stash2plex.servers.plex import choose_sections
+from stash2plex.store.progress import Wait
 from stash2plex.sync.worker import Goal
 from stash2plex.text import span
 
@@ -49,13 +50,13 @@ class Asker:
         self._asked_at = self._app.monotonic()
         self._wrong = ask_servers(self._app)
 
-    def verdict(self, note: str, left: int) -> tuple[Stash2PlexError | None, str]:
+    def verdict(self, wait: Wait | None, left: int) -> tuple[Stash2PlexError | None, str]:
         """Return the error that ends the task and its words; None and nothing where it goes on.
 
-        `note` is why the other process stands still, `left` how many keys it has to do.
+        `wait` is why the other process stands still, `left` how many keys it has to do.
         """
         now = self._app.monotonic()
-        stands = bool(note) or self._app.store.breakers["plex"].read().refused
+        stands = wait is not None or self._app.store.breakers["plex"].read().refused
         if (stands or self._wrong) and now - self._asked_at >= ASK_SECONDS:
             # It may be mended, and the other process may not have seen that yet.
             self.ask()
@@ -63,13 +64,13 @@ class Asker:
         if isinstance(wrong, (ConfigError, Refused)):
             # Waiting will not help.
             return wrong, str(wrong)
-        if not left or not (note or wrong):
+        why = str(wrong) if wrong else wait.why if wait else None
+        if not left or why is None:
             self._closed_since = None
             return None, ""
         if self._closed_since is None:
             self._closed_since = self._start if wrong else now
         if now - self._closed_since < self._goal.patience:
             return None, ""
-        reason = str(wrong or note.splitlines()[0])
-        words = f"{reason} Waited {span(self._goal.patience)}; {self._goal.advice}"
-        return wrong or Unavailable("Plex", reason), words
+        words = f"{why} Waited {span(self._goal.patience)}; {self._goal.advice}"
+        return wrong or Unavailable("Plex", why), words

@@ -63,7 +63,7 @@ def drain_here(
             # The row of an earlier burst; the other process has not begun this one.
             theirs = Progress(left=left)
         shown = evolve(theirs, ended=False)
-        error, gave_up = asker.verdict(theirs.note, left)
+        error, gave_up = asker.verdict(theirs.wait, left)
         if not (left or looks) or gave_up or stopped():
             shown = evolve(shown, ended=True)
             observer.progress(shown)

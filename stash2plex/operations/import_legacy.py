@@ -74,8 +74,9 @@ def read_legacy(folder: str) -> Legacy:
         left = tuple(name for name in STATISTICS if os.path.exists(os.path.join(place, name)))
         return Legacy(frozenset(waiting - {0}), frozenset(given_up), unreadable, left)
     raise ConfigError(
-        f"“{folder}” holds no data of Stash2Plex 1.x. Name the folder that has queue and dlq.db in "
-        "it, usually the folder data of the old plugin."
+        f"“{folder}” holds no data of Stash2Plex 1.x.",
+        "Name the folder that has queue and dlq.db in it, usually the folder data of the old "
+        "plugin.",
     )
 
 

@@ -47,7 +47,7 @@ class RunObserver:
         now = self.monotonic()
         if progress.ended or now - self._read_at >= READ_SECONDS:
             self._read_at = now
-            self._shown = self._read(now, waits=bool(progress.note))
+            self._shown = self._read(now, waits=progress.wait is not None)
         own = self._shown
         return evolve(progress, done=own.done, failed=own.failed, later=own.later, rate=own.rate)
 

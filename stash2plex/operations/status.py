@@ -42,7 +42,8 @@ def read_status(app: App) -> dict[str, Any]:
     synced, last = app.store.records.summary()
     breaker = app.store.breakers["plex"].read()
     plex = _glance_at_plex(app)
-    moving = runs and left > 0 and progress.rate > 0.0 and not progress.note
+    wait = progress.wait if runs else None
+    moving = runs and left > 0 and progress.rate > 0.0 and progress.wait is None
     return {
         "queue": {
             "pending": pending,
@@ -65,7 +66,9 @@ def read_status(app: App) -> dict[str, Any]:
             "pid": progress.pid if runs else None,
             "since": utc(progress.started_at) if runs and progress.started_at else None,
             "origin": progress.origin if runs else None,
-            "note": progress.note or None if runs else None,
+            "note": wait and "\n".join(filter(None, (wait.why, wait.outlook))),
+            "why": wait and wait.why,
+            "outlook": wait and wait.outlook,
             "handled": progress.handled if runs else None,
         },
         "held": _held(app, runs=runs, pending=pending),
@@ -213,9 +216,7 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(line)
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
-    note = (worker["note"] or "").removeprefix(plex["problem"] or "").strip()
-    # What was just said of Plex is not said again.
-    if breaker["state"] != "closed" and not worker["note"]:
+    if breaker["state"] != "closed" and worker["why"] is None:
         words = "Plex has refused us" if breaker["refused"] else "Waiting for Plex"
         lines.append(f"{words} since {local(moment(breaker['since']))}: {breaker['reason']}")
     if worker["running"]:
@@ -223,8 +224,9 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         if status["eta_s"] is not None:
             text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
         lines.append(text + ".")
-        if note:
-            lines.append(f"It waits: {note.replace(chr(10), ' ')}")
+        # What was just said of Plex is not said again.
+        waits = [worker["outlook"] if worker["why"] == plex["problem"] else waits_words(worker)]
+        lines += [f"It waits: {words}" for words in waits if words]
     elif status["background_worker"] == "off":
         lines.append("No worker is running: background_worker is off, only tasks send anything.")
     else:
@@ -238,6 +240,11 @@ def held_line(status: dict[str, Any]) -> str:
     if held is None or held["by"] != "stop":
         return ""
     return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
+
+
+def waits_words(worker: dict[str, Any]) -> str | None:
+    """Return why the worker of a status stands still and when it goes on; None while it works."""
+    return " ".join(filter(None, (worker["why"], worker["outlook"]))) or None
 
 
 def _pace(metrics: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from stash2plex.config import Settings
 from stash2plex.model import IMAGE_FIELDS, LIST_FIELDS, TEXT_FIELDS, Desired, Field, Scene
+from stash2plex.text import LogLine, Private
 
 RULES = 1
 """Version of the rules below. Raising it makes every scene be compared again."""
@@ -136,24 +137,21 @@ def clean_line(text: str, limit: int) -> str:
     return clean_text(re.sub(r"\s+", " ", text), limit)
 
 
-def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[str]:
-    """Say which values of a scene are sent in part only, because Plex takes no longer ones."""
-    notes = []
+def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[LogLine]:
+    """Return a line for each value that is sent in part only, because Plex takes no longer ones."""
+    notes: list[LogLine] = []
+    scene_name = Private(scene.label)
     sent = desired.texts.get(Field.SUMMARY)
     whole = clean_text(scene.details, len(scene.details))
     if sent is not None and len(sent) < len(whole):
-        notes.append(
-            f"The summary of “{scene.label}” is longer than Plex takes: the first {len(sent):,} of "
-            f"{len(whole):,} characters are sent."
-        )
+        words = f"the first {len(sent):,} of {len(whole):,} characters are sent."
+        notes.append(("The summary of %s is longer than Plex takes: %s", scene_name, words))
     wanted = {Field.PERFORMERS: performer_names(scene), Field.TAGS: tag_names(scene, settings)}
     for name, names in wanted.items():
         kept = desired.lists.get(name)
         if kept is not None and len(kept) < len(names):
-            notes.append(
-                f"“{scene.label}” has more {name} than Plex takes: the first {len(kept):,} of "
-                f"{len(names):,} are sent."
-            )
+            words = f"the first {len(kept):,} of {len(names):,} are sent."
+            notes.append(("%s has more %s than Plex takes: %s", scene_name, name, words))
     return notes
 
 

@@ -148,11 +148,10 @@ class Plex:
     def _refused(self, error: Refused) -> Refused:
         if not error.wants_login:
             return error
-        return Refused(
-            "Plex",
-            "Plex does not accept the token. Put a fresh X-Plex-Token of the server's owner into "
+        return error.with_words(
+            "Plex does not accept the token.",
+            "Put a fresh X-Plex-Token of the server's owner into "
             "Settings > Plugins > Stash2Plex > Plex token.",
-            wants_login=True,
         )
 
     def sections(self) -> list[Section]:
@@ -396,8 +395,8 @@ def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Sec
     if missing:
         lost = ", ".join(f"“{wanted[name]}”" for name in sorted(missing))
         raise ConfigError(
-            f"Plex has no movie-type library named {lost}. It has: {there}. "
-            "Correct Settings > Plugins > Stash2Plex > Plex library."
+            f"Plex has no movie-type library named {lost}. It has: {there}.",
+            "Correct Settings > Plugins > Stash2Plex > Plex library.",
         )
     return chosen
 

@@ -352,7 +352,7 @@ class Stash:
             # Where Stash answers else, this one picture is the trouble: the failure counts
             # against its scene, and no outage is noted.
             self.ping()
-            raise Transient("Stash", str(error)) from error
+            raise Transient("Stash", error.what, error.fix) from error
         if reply.status == 304:  # noqa: PLR2004
             return Image(None, "", etag)
         kind = picture_type(reply.body)

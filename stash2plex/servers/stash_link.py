@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
+from stash2plex.errors import BUSY, NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.servers.transport import JSON_LIMIT, Reply, Transport
 
 
@@ -82,7 +82,7 @@ class StashLink:
             # Stash answers questions with 200, so this is about the question or the address, and
             # about no scene.
             raise Unavailable(
-                "Stash", f"{error} Is it really Stash, and of a version that Stash2Plex knows?"
+                "Stash", f"{error.what} Is it really Stash, and of a version that Stash2Plex knows?"
             ) from error
         answer = self._transport.json(reply, doing)
         errors = answer.get("errors")
@@ -90,7 +90,9 @@ class StashLink:
             first = errors[0] if isinstance(errors, list) else errors
             message = str(first.get("message") if isinstance(first, dict) else first)[:300]
             if "database is locked" in message:
-                raise Unavailable("Stash", "Stash's database is locked by a scan or another task.")
+                raise Unavailable(
+                    "Stash", "Stash's database is locked by a scan or another task.", cause=BUSY
+                )
             # A field that cannot be read may be readable later: this is tried again.
             raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
         data = answer.get("data")
@@ -131,7 +133,7 @@ class StashLink:
                 if not error.wants_login:
                     raise
                 if retried or not self._switch(by_key=by_key):
-                    raise Refused("Stash", f"{error} {self._advice()}", wants_login=True) from error
+                    raise self._explained(error) from error
                 retried = True
                 continue
             self._renew_cookie(reply)
@@ -156,11 +158,13 @@ class StashLink:
         self._by_key = not by_key
         return True
 
-    def _advice(self) -> str:
-        """Return what to do about a refused log-in, by what the last good answer told."""
+    def _explained(self, error: Refused) -> Refused:
+        """Return a refused log-in with its cause or cure, by what the last good answer told."""
         if self._api_key:
-            return KEY_ADVICE
-        return LOGIN_ADVICE if self._knows_keys or not self._cookie else SAVE_ADVICE
+            return error.with_words(f"{error.what} {KEY_ENDED}")
+        if self._knows_keys or not self._cookie:
+            return error.with_words(error.what, LOGIN_FIX)
+        return error.with_words(f"{error.what} {SESSION_ENDED}")
 
     def _renew_cookie(self, reply: Reply) -> None:
         if not self._cookie:
@@ -170,15 +174,15 @@ class StashLink:
             self._cookie = (self._cookie[0], value)
 
 
-LOGIN_ADVICE = (
+LOGIN_FIX = (
     "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
-KEY_ADVICE = (
+KEY_ENDED = (
     "The API key is no longer the one that Stash had. The next save or task brings a fresh log-in "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
-SAVE_ADVICE = (
+SESSION_ENDED = (
     "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
     "(Settings > Security) does not end."
 )

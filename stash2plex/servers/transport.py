@@ -27,6 +27,9 @@ from urllib3.exceptions import (
 )
 
 from stash2plex.errors import (
+    BUSY,
+    NO_TLS,
+    SLOW,
     NotFound,
     Refused,
     Rejected,
@@ -174,7 +177,9 @@ class Transport:
                 )
             if self._monotonic() > deadline:
                 raise Unavailable(
-                    self.server, f"{self.server} sends its answer to {doing} too slowly."
+                    self.server,
+                    f"{self.server} sends its answer to {doing} too slowly.",
+                    cause=SLOW,
                 )
             parts.append(part)
         return b"".join(parts)
@@ -194,22 +199,33 @@ class Transport:
                 self.server, f"{where} refuses the connection. Is it running, is the port right?"
             )
         if isinstance(error, ConnectTimeoutError):
-            return Unavailable(self.server, f"{where} does not accept the connection in time.")
+            return Unavailable(
+                self.server, f"{where} does not accept the connection in time.", cause=SLOW
+            )
         if isinstance(error, ReadTimeoutError):
-            return Unavailable(self.server, f"{where} did not answer in time to {doing}.")
+            return Unavailable(
+                self.server, f"{where} did not answer in time to {doing}.", cause=SLOW
+            )
         if isinstance(error, SSLError):
-            text = str(error)
-            if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
-                advice = "it speaks http, not https; change the address."
-            else:
-                advice = (
-                    "its certificate is not accepted. Use the http address, the plex.direct name, "
-                    "or turn on tls_insecure."
-                )
-            return Refused(self.server, f"{where} cannot be trusted: {advice}")
+            return self._untrusted(error, where)
         if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
             return Rejected(self.server, f"{doing} could not be sent to {where}.")
         return Unavailable(self.server, f"{where} broke the connection during {doing}.")
+
+    def _untrusted(self, error: SSLError, where: str) -> Refused:
+        # OpenSSL's reason words; urllib3 keeps them in the text only.
+        text = str(error)
+        if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+            return Refused(
+                self.server,
+                f"{where} cannot be trusted: it speaks http, not https; change the address.",
+                cause=NO_TLS,
+            )
+        return Refused(
+            self.server,
+            f"{where} cannot be trusted: its certificate is not accepted.",
+            "Use the http address, the plex.direct name, or turn on tls_insecure.",
+        )
 
     def _check_status(self, reply: Reply, doing: str) -> None:
         status = reply.status
@@ -225,7 +241,8 @@ class Transport:
         if 300 <= status < 400:  # noqa: PLR2004
             raise Refused(
                 self.server,
-                f"{message}, a redirect. Use the address that it really listens on.",
+                f"{message}, a redirect.",
+                "Use the address that it really listens on.",
                 wants_login=bool(self._login_page)
                 and reply.headers.get("location", "").startswith(self._login_page),
             )
@@ -235,10 +252,11 @@ class Transport:
             raise Unavailable(
                 self.server,
                 f"{self.server} is busy with itself: {text[1].decode('utf-8', 'replace')}",
-                _retry_after(reply),
+                cause=BUSY,
+                retry_after=_retry_after(reply),
             )
         if status == 429 or status >= 500:  # noqa: PLR2004
-            raise Unavailable(self.server, f"{message}.", _retry_after(reply))
+            raise Unavailable(self.server, f"{message}.", retry_after=_retry_after(reply))
         if status in (408, 409, 425):
             raise Transient(self.server, f"{message}.")
         if status in (413, 414, 431):

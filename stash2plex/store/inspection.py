@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from stash2plex.db import store_error
+from stash2plex.db import sqlite_code, store_error
 
 STEPS = 100_000
 """Instructions of SQLite between two looks at the time."""
@@ -36,7 +36,7 @@ def read_through(
     try:
         found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if sqlite_code(error) == sqlite3.SQLITE_INTERRUPT:
             return Integrity(complete=False)
         raise store_error(error, path) from error
     except sqlite3.Error as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Clock
+from stash2plex.text import span
 
 RATE_SECONDS, RATE_KEYS, RATE_SECONDS_MOST = 20.0, 40, 300.0
 """The rate is averaged over at least so long and so many keys: of a slow Plex, which does a key in
@@ -17,11 +19,35 @@ last, so that it follows a change."""
 
 
 @frozen
+class Wait:
+    """Why a drain stands still.
+
+    `server` is asked again in `next_try` seconds; both are None where it waits for no server. The
+    drain ends in `gives_up` seconds; None where it does not give up.
+    """
+
+    why: str
+    server: str | None = None
+    next_try: float | None = None
+    gives_up: float | None = None
+
+    @property
+    def outlook(self) -> str | None:
+        """When it goes on or gives up, in words; None where that is not known."""
+        parts = []
+        if self.server is not None and self.next_try is not None:
+            parts.append(f"Waiting for {self.server}, next try in {span(self.next_try)}.")
+        if self.gives_up is not None:
+            parts.append(f"Giving up in {span(self.gives_up)}.")
+        return " ".join(parts) or None
+
+
+@frozen
 class Progress:
     """A moment of a drain. `left` counts keys in hand or due soon; `later` were put off.
 
-    Times are epoch seconds, `rate` is keys per second. `note` says why it stands still, and in a
-    second line when it goes on.
+    Times are epoch seconds, `rate` is keys per second. `wait` is why it stands still, None while
+    it works.
     """
 
     done: int = 0
@@ -32,7 +58,7 @@ class Progress:
     started_at: float = 0.0
     origin: str = ""
     pid: int = 0
-    note: str = ""
+    wait: Wait | None = None
     ended: bool = False
 
     @property
@@ -49,7 +75,7 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """Time left at the present rate; None where there is no telling, as while it waits."""
-        return self.left / self.rate if self.rate > 0.0 and not self.note else None
+        return self.left / self.rate if self.rate > 0.0 and self.wait is None else None
 
 
 @frozen
@@ -77,7 +103,16 @@ class ProgressBook:
             return Progress(left=left)
         done, failed, later, rate, started_at, origin, pid, note, ended_at = row
         return Progress(
-            done, failed, later, left, rate, started_at, origin, pid, note, ended_at is not None
+            done,
+            failed,
+            later,
+            left,
+            rate,
+            started_at,
+            origin,
+            pid,
+            _read_wait(note),
+            ended_at is not None,
         )
 
     def pulse(self) -> Pulse:
@@ -102,9 +137,24 @@ class ProgressBook:
                     progress.failed,
                     progress.later,
                     progress.rate,
-                    progress.note,
+                    _write_wait(progress.wait),
                 ),
             )
+
+
+def _write_wait(wait: Wait | None) -> str:
+    """Encode a wait for the column `note`; empty for none."""
+    return "" if wait is None else json.dumps(asdict(wait))
+
+
+def _read_wait(note: str) -> Wait | None:
+    """Decode what `_write_wait` wrote, or the sentence that an earlier version kept there."""
+    if not note:
+        return None
+    try:
+        return Wait(**json.loads(note))
+    except (ValueError, TypeError):
+        return Wait(note)
 
 
 class RateWindow:
@@ -158,7 +208,7 @@ class Tally:
         """Leave an outage out of the rate."""
         self._window.restart(self._clock(), self._progress.handled)
 
-    def now(self, left: int, note: str = "", *, ended: bool = False) -> Progress:
+    def now(self, left: int, wait: Wait | None = None, *, ended: bool = False) -> Progress:
         """Return the progress of this moment; `left` comes from the queue."""
         rate = self._window.rate(self._clock(), self._progress.handled)
-        return evolve(self._progress, left=left, rate=rate, note=note, ended=ended)
+        return evolve(self._progress, left=left, rate=rate, wait=wait, ended=ended)

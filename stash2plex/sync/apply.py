@@ -23,6 +23,7 @@ from stash2plex.model import (
 from stash2plex.rules.desired import what_was_cut
 from stash2plex.rules.merge import plan_change, remember
 from stash2plex.sync.pictures import cover_may_differ, plan_pictures
+from stash2plex.text import LogLine, Private
 
 
 @frozen
@@ -35,7 +36,7 @@ class Applied:
     record: Record
     fields: tuple[Field, ...]
     seconds: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[LogLine, ...] = ()
     kept: tuple[Field, ...] = ()
 
 
@@ -116,7 +117,7 @@ def apply_scene(
         try:
             plex.upload(item.rating_key, name, image)
         except Rejected as error:
-            notes.append(f"The {name} of “{scene.label}” was not taken: {error}")
+            notes.append(("The %s of %s was not taken: %s", name, Private(scene.label), error))
     for name, key in sorted(pictures.choices.items()):
         plex.choose_picture(item.rating_key, name, key)
     written, removed = remember(desired, item, change, record)

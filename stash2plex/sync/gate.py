@@ -23,7 +23,6 @@ from stash2plex.store.notices import end_trouble
 from stash2plex.sync.index_changes import read_news
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, connection_of
-from stash2plex.text import span
 
 CONFIG_SECONDS = 15.0
 """Between two tries of settings that Plex does not bear out, such as a library that it lacks."""
@@ -34,7 +33,6 @@ class Closed:
     """Why nothing may be claimed now, and for how many seconds."""
 
     seconds: float
-    note: str
     error: Stash2PlexError
     server: str = ""
 
@@ -175,7 +173,7 @@ class Gate:
 
     def _still_unusable(self, error: ConfigError) -> Closed:
         """Close for a setting that cannot be used, until it changes or Plex is asked again."""
-        return Closed(CONFIG_SECONDS, str(error), error)
+        return Closed(CONFIG_SECONDS, error)
 
     # -- servers --------------------------------------------------------------------------
 
@@ -255,5 +253,4 @@ class Gate:
     def _closed(self, server: str, seconds: float, reason: str, *, refused: bool) -> Closed:
         name = server.capitalize()
         error = Refused(name, reason) if refused else Unavailable(name, reason)
-        note = f"{reason}\nWaiting for {name}, next try in {span(seconds)}."
-        return Closed(seconds, note, error, server)
+        return Closed(seconds, error, server)

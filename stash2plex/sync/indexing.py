@@ -59,7 +59,7 @@ class PlexIndex:
         elif known != machine_id:
             raise Refused(
                 "Plex",
-                "Another Plex server answers at this address than before. Nothing is written. "
+                "Another Plex server answers at this address than before. Nothing is written.",
                 "If that is right, run the task “Rebuild Plex Index”.",
             )
 

@@ -23,6 +23,7 @@ from stash2plex.model import (
     Scene,
     StashPort,
 )
+from stash2plex.text import LogLine, Private
 
 
 @frozen
@@ -39,7 +40,7 @@ class PicturePlan:
     hashes: Mapping[Field, str]
     cover_tag: str
     cover_etag: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[LogLine, ...] = ()
     later: Unavailable | Transient | None = None
     """Why the cover could not be had now."""
 
@@ -70,7 +71,7 @@ def plan_pictures(
         Field.BACKGROUND: record.background_hash if record else "",
     }
 
-    def nothing(tag: str, etag: str, *notes: str) -> PicturePlan:
+    def nothing(tag: str, etag: str, *notes: LogLine) -> PicturePlan:
         return PicturePlan({}, {}, frozenset(), hashes, tag, etag, notes)
 
     tag = scene.cover_tag
@@ -84,11 +85,10 @@ def plan_pictures(
     try:
         cover = stash.cover(scene, known)
     except TooLarge:
-        return nothing(
-            tag, "", f"The cover of “{scene.label}” is too large for Plex; it was not sent."
-        )
+        words = "The cover of %s is too large for Plex; it was not sent."
+        return nothing(tag, "", (words, Private(scene.label)))
     except Rejected as error:
-        return nothing(tag, "", f"The cover of “{scene.label}” was not sent: {error}")
+        return nothing(tag, "", ("The cover of %s was not sent: %s", Private(scene.label), error))
     except (Unavailable, Transient) as error:
         return evolve(nothing(tag, ""), later=error)
     if cover is None or cover.data is None:

@@ -430,7 +430,7 @@ class Pipeline:
         self._pacer.succeeded(applied.seconds)
         self._store.meter.applied(applied.fields, applied.seconds)
         for note in applied.notes:
-            self._log.warning("%s", note)
+            self._log.warning(*note)
         written = ", ".join(applied.fields) or "nothing more to write"
         if applied.kept:
             written += f"; kept as a person made them in Plex: {', '.join(applied.kept)}"

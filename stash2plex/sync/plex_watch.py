@@ -11,6 +11,7 @@ from stash2plex.model import Clock, Section
 from stash2plex.store.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
 from stash2plex.sync.index_changes import read_news
 from stash2plex.sync.session import Session, Store
+from stash2plex.text import Private
 
 LOOK_SECONDS = 30.0
 """Between two looks at Plex's change marks while a scene waits: one request each."""
@@ -78,9 +79,8 @@ class PlexWatch:
             elif not section.refreshing:
                 session.plex.scan(scan.section_id, scan.folder)
                 scans.start(scan, self.clock())
-                logging.getLogger(__name__).info(
-                    "Plex is asked to scan %s.", f"“{scan.folder or section.title}”"
-                )
+                place = Private(scan.folder or section.title)
+                logging.getLogger(__name__).info("Plex is asked to scan %s.", place)
                 return
 
     def _is_over(self, scan: Scan, section: Section | None) -> bool:

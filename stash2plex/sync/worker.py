@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from random import Random
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
@@ -15,7 +15,7 @@ from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
 from stash2plex.store.names import DEAD, summary_names
 from stash2plex.store.notices import note_trouble
-from stash2plex.store.progress import Progress, ProgressBook, Tally
+from stash2plex.store.progress import Progress, ProgressBook, Tally, Wait
 from stash2plex.sync.gate import Closed, Gate
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import Pipeline
@@ -253,7 +253,7 @@ class Drain:
             if pipeline.busy:
                 self._worked_at = self.monotonic()
                 pipeline.collect(STEP)
-                self._show("")
+                self._show()
             elif not sweeping and self._idle():
                 return "", None
 
@@ -339,12 +339,15 @@ class Drain:
             self._pipeline.give_back()
             self._pipeline.collect(0.0)
         waited = now - self._closed_since
+        wait = Wait(str(gate.error))
+        if gate.server:
+            wait = evolve(wait, server=gate.server.capitalize(), next_try=gate.seconds)
         if self.goal.foreground:
             if isinstance(gate.error, (ConfigError, Refused)):
                 return str(gate.error)
             if waited >= self.goal.patience:
                 return f"{gate.error} Waited {span(waited)}; {self.goal.advice}"
-            note = f"{gate.note} Giving up in {span(self.goal.patience - waited)}."
+            wait = evolve(wait, gives_up=self.goal.patience - waited)
         else:
             if gate.server == "stash" and isinstance(gate.error, Refused):
                 # The next save brings a fresh session cookie, but only to a new worker.
@@ -352,13 +355,12 @@ class Drain:
             patience = self.goal.patience if gate.server == "stash" else self.goal.idle
             if gate.server != "plex" and waited >= patience:
                 return str(gate.error)
-            note = gate.note
             if self._said != str(gate.error) and isinstance(gate.error, (ConfigError, Refused)):
                 self._said = str(gate.error)
                 logging.getLogger(__name__).error("%s", gate.error)
                 if isinstance(gate.error, ConfigError):
                     note_trouble(self.store.connection, str(gate.error))
-        self._show(note)
+        self._show(wait)
         self.sleep(min(1.0, max(0.05, gate.seconds)))
         return None
 
@@ -384,7 +386,7 @@ class Drain:
                 if not self._sits_out_scans():
                     return True
                 wait = STEP
-            self._show("")
+            self._show()
             self.sleep(min(STEP, wait) if wait else 0.01)
             return False
         if wait == 0.0:
@@ -413,14 +415,16 @@ class Drain:
 
     # -- progress -------------------------------------------------------------------------
 
-    def _progress(self, note: str = "", *, ended: bool = False, fresh: bool = False) -> Progress:
+    def _progress(
+        self, wait: Wait | None = None, *, ended: bool = False, fresh: bool = False
+    ) -> Progress:
         now = self.monotonic()
         handled = self._tally.now(0).handled
         if fresh or now - self._counted_at >= COUNT_SECONDS:
             self._counted = self.store.queue.due_within(self.goal.horizon)
             self._counted_at, self._handled_then = now, handled
         left = max(0, self._counted - (handled - self._handled_then))
-        return self._tally.now(left, note, ended=ended)
+        return self._tally.now(left, wait, ended=ended)
 
     def _write_book(self, progress: Progress) -> None:
         """Store the progress, and in the same commit what was counted."""
@@ -428,8 +432,8 @@ class Drain:
             self.book.write(progress)
             self.store.meter.flush(self.store.connection)
 
-    def _show(self, note: str) -> None:
-        progress = self._progress(note)
+    def _show(self, wait: Wait | None = None) -> None:
+        progress = self._progress(wait)
         now = self.monotonic()
         if now - self._booked_at >= BOOK_SECONDS:
             self._booked_at = now

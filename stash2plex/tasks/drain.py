@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from stash2plex.app import App, encode_request
-from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
+from stash2plex.errors import ConfigError, ServerError
 from stash2plex.operations.enqueue import enqueue_all, enqueue_recent
 from stash2plex.operations.foreground import drain_here
 from stash2plex.operations.run_view import begun_lines, sources_words
@@ -73,17 +73,11 @@ def drain(context: Context, begun: Begun, name: str, part: tuple[float, float] =
             with suppress(ServerError):
                 leave_to_worker(context)
         # Stash logs the error of an answer by itself.
-        raise same_error(summary.error, text)
+        raise summary.error.with_words(text)
     context.say(text)
     observer.repeat()
     leave_to_worker(context)
     return text
-
-
-def same_error(error: Stash2PlexError, text: str) -> Stash2PlexError:
-    """Make an error of the same kind with another text."""
-    arguments = (error.server, text) if isinstance(error, ServerError) else (text,)
-    return type(error)(*arguments)
 
 
 def leave_to_worker(context: Context) -> bool:

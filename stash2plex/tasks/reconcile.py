@@ -11,7 +11,7 @@ from stash2plex.store.runs import Begun
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import report_lines
 from stash2plex.tasks.context import Context
-from stash2plex.tasks.drain import drain, leave_to_worker, same_error
+from stash2plex.tasks.drain import drain, leave_to_worker
 from stash2plex.ui.progress import StashProgress
 
 COMPARING, DRAINING = (0.0, 0.5), (0.5, 1.0)
@@ -55,7 +55,7 @@ def _compare(context: Context, scope: Scope, name: str, begun: Begun) -> dict[st
         with suppress(ServerError):
             leave_to_worker(context)
         # Stash logs the error of an answer by itself.
-        raise same_error(report.error, f"{name}: {lines[-1]}")
+        raise report.error.with_words(f"{name}: {lines[-1]}")
     if report.queued or begun.found:
         drain(context, begun, name, DRAINING)
     else:

@@ -76,8 +76,9 @@ class StashProgress:
 
 def progress_sentence(progress: Progress) -> str:
     """Say a moment of a drain in words."""
-    if progress.note:
-        return f"{count(progress.left, 'scene')} left. {progress.note.replace(chr(10), ' ')}"
+    if progress.wait is not None:
+        words = " ".join(filter(None, (progress.wait.why, progress.wait.outlook)))
+        return f"{count(progress.left, 'scene')} left. {words}"
     parts = [
         f"{progress.done:,} done",
         f"{progress.left:,} left",

@@ -16,7 +16,7 @@ from rich.text import Text
 from stash2plex.operations.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
 from stash2plex.operations.outages import percent
 from stash2plex.operations.reasons import reason_of
-from stash2plex.operations.status import held_line, named_lines
+from stash2plex.operations.status import held_line, named_lines, waits_words
 from stash2plex.store.dead_letters import DeadLetter
 from stash2plex.store.dead_letters import Group as ReasonGroup
 from stash2plex.store.outages import outage_words
@@ -64,8 +64,8 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
 
 def _now(status: dict[str, Any], hide: Hide) -> Text:
     worker, breaker = status["worker"], status["breaker"]
-    if worker["note"]:
-        return Text(hide(worker["note"].replace("\n", " ")), style="yellow")
+    if words := waits_words(worker):
+        return Text(hide(words), style="yellow")
     if breaker["state"] != "closed":
         since = local(moment(breaker["since"]))
         return Text(hide(f"waiting for Plex since {since}: {breaker['reason']}"), style="yellow")

@@ -70,8 +70,9 @@ def bar_words(progress: Progress) -> str:
     words = f"{progress.handled:,}/{progress.handled + progress.left:,}"
     if progress.failed:
         words += f" [red]{progress.failed:,} failed[/]"
-    if progress.note:
-        return f"{words} [yellow]{escape(plain(progress.note.splitlines()[-1]))}[/]"
+    if progress.wait is not None:
+        shortest = progress.wait.outlook or progress.wait.why
+        return f"{words} [yellow]{escape(plain(shortest))}[/]"
     if progress.rate:
         words += f" {progress.rate:.1f}/s"
     if progress.seconds_left is not None and progress.left:

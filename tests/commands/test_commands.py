@@ -259,7 +259,8 @@ def test_while_it_drains_there_is_a_bar_and_all_the_rest(desk, width):
     assert lines[1].startswith("Now")
     words = " ".join(" ".join(lines).split())
     assert "the service is running (process 17), 0.3/s, about 1 min 30 s left" in words
-    status["worker"]["note"] = "Plex is busy.\nWaiting for Plex, next try in 8 s."
+    status["worker"]["why"] = "Plex is busy."
+    status["worker"]["outlook"] = "Waiting for Plex, next try in 8 s."
     status["eta_s"] = None
     words = " ".join(drawn(status_screen(status, str), width).split())
     assert "Plex is busy. Waiting for Plex, next try in 8 s." in words

@@ -29,7 +29,7 @@ from stash2plex.rules.matching import map_path, split_path
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Reply, Transport, _retry_after
-from stash2plex.store.progress import Progress
+from stash2plex.store.progress import Progress, Wait
 from stash2plex.ui.terminal import TerminalProgress, bar_words
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock, make_scene, named
@@ -110,9 +110,9 @@ def test_a_note_of_a_server_moves_no_cursor():
     out = io.StringIO()
     console = Console(file=out, force_terminal=True)
     with TerminalProgress(console) as shown:
-        shown.progress(Progress(left=1, note="Plex says \x1b]0;owned\x07[/red]"))
+        shown.progress(Progress(left=1, wait=Wait("Plex says \x1b]0;owned\x07[/red]")))
     assert "\x1b]0;" not in out.getvalue()
-    assert "\x07" not in bar_words(Progress(note="\x07"))
+    assert "\x07" not in bar_words(Progress(wait=Wait("\x07")))
 
 
 def test_a_setting_with_brackets_is_shown_as_it_is(tmp_path):

@@ -12,7 +12,7 @@ from stash2plex.store.breaker import Breaker, BreakerState
 from stash2plex.store.outages import read_outages
 from tests.support import ManualClock
 
-AWAY = Unavailable("Plex", "Plex is busy.", 60.0)
+AWAY = Unavailable("Plex", "Plex is busy.", retry_after=60.0)
 NO_TOKEN = Refused("Plex", "Plex does not accept the token.", wants_login=True)
 NO_TRUST = Refused("Plex", "Its certificate is not accepted.")
 

@@ -125,42 +125,6 @@ def test_only_a_worker_commits_without_a_flush_to_disk(path):
         assert pragma(worker, "wal_autocheckpoint") == WAL_PAGES
 
 
-@pytest.mark.parametrize(
-    ("error", "advice"),
-    [
-        (sqlite3.OperationalError("database is locked"), "Another program holds it"),
-        (sqlite3.OperationalError("database or disk is full"), "Free some disk space"),
-        (
-            sqlite3.OperationalError("attempt to write a readonly database"),
-            "Make it writable for the user that runs Stash",
-        ),
-        (
-            sqlite3.OperationalError("unable to open database file"),
-            "Make its folder writable for the user that runs Stash",
-        ),
-        (PermissionError(13, "Permission denied"), "Make it writable"),
-        (OSError(30, "Read-only file system"), "Make it writable"),
-        (sqlite3.OperationalError("disk I/O error"), "Look at the disk and at the folder's rights"),
-    ],
-    ids=str,
-)
-def test_what_is_wrong_with_the_file_says_what_to_do(error, advice):
-    mapped = db.store_error(error, "/data/stash2plex.db")
-    assert isinstance(mapped, StoreUnavailable)
-    text = error.strerror if isinstance(error, OSError) else str(error)
-    assert str(mapped).startswith(f"“/data/stash2plex.db” cannot be used: {text}. {advice}")
-
-
-@pytest.mark.parametrize(
-    "text", ["file is not a database", "database disk image is malformed"], ids=str
-)
-def test_a_damaged_file_is_told_from_one_that_cannot_be_used_now(text):
-    mapped = db.store_error(sqlite3.DatabaseError(text), "/data/stash2plex.db")
-    assert isinstance(mapped, StoreDamaged)
-    # An error of the file system may have any words.
-    assert isinstance(db.store_error(OSError(5, text), "/data/x"), StoreUnavailable)
-
-
 def test_a_value_is_stored_over_its_earlier_one(database):
     assert get_meta(database, "lamp") is None
     set_meta(database, "lamp", "lit")

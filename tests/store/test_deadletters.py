@@ -93,7 +93,7 @@ def test_outages_are_bounded(store):
         [(number, number + 1) for number in range(OUTAGES_KEPT + 50)],
     )
     breaker = Breaker(connection, "plex", clock, Random(1))
-    breaker.failed(Unavailable("Plex", "busy", 90.0), 1)
+    breaker.failed(Unavailable("Plex", "busy", retry_after=90.0), 1)
     assert connection.execute("SELECT count(*) FROM outage").fetchone() == (OUTAGES_KEPT,)
 
 

@@ -49,7 +49,7 @@ def heard(connection, clock):
 
 
 def goes(breaker):
-    breaker.failed(Unavailable("Plex", "Plex is busy.", 60.0), 5)
+    breaker.failed(Unavailable("Plex", "Plex is busy.", retry_after=60.0), 5)
 
 
 def has_news(connection, clock):

@@ -17,6 +17,7 @@ from stash2plex.config import SPECS
 from stash2plex.logs.handlers import Curtain, FileFormatter, StashFormatter
 from stash2plex.logs.redact import OURS, Alias, split_quotes
 from stash2plex.tasks.registry import MODES
+from stash2plex.text import Private
 
 ALIAS = Alias(b"a key of sixteen")
 FOLDER = os.path.dirname(stash2plex.__file__)
@@ -156,6 +157,51 @@ def test_a_trace_goes_through_the_curtain_too():
         assert "KeyError" in shown
     curtain.draw(None)
     assert "Secret pier" in FileFormatter(curtain).format(record)
+
+
+def logged(text, *args):
+    """Give a record as `logger.info(text, *args)` makes it."""
+    return logging.LogRecord("x", 20, "", 0, text, args, None)
+
+
+@given(TITLES)
+@example("Zqdays")
+@example("days")
+@example("Zq” and “Zq")
+def test_what_is_private_by_its_argument_is_hidden_whatever_it_holds(title):
+    curtain = Curtain()
+    record = logged(
+        "The cover of %s was not sent: %s", Private(title), "status “7” of “worker.log”"
+    )
+    assert curtain.message(record) == (
+        f"The cover of “{title}” was not sent: status “7” of “worker.log”"
+    )
+    curtain.draw(b"a key of sixteen")
+    assert curtain.message(record) == (
+        f"The cover of {ALIAS.private(title)} was not sent: "
+        f"status “{ALIAS.name('7')}” of “worker.log”"
+    )
+    assert title not in curtain.message(record)
+    # The net of sentences gives a whole title the same alias.
+    if not set("“”") & set(title) and title != "days":
+        assert ALIAS.text(f"“{title}”") == ALIAS.private(title)
+
+
+def test_what_a_server_sends_is_never_taken_for_a_mark_of_ours():
+    curtain = Curtain()
+    curtain.draw(b"a key of sixteen")
+    shown = curtain.message(
+        logged("%s of %s: %s", 3, Private("A pier"), "\x010\x01 \x009\x00 \x017\x01")
+    )
+    name = ALIAS.private("A pier")
+    assert shown == f"3 of {name}: {name} 9 "
+
+
+def test_a_record_without_arguments_or_with_named_ones_is_searched_as_a_whole():
+    curtain = Curtain()
+    curtain.draw(b"a key of sixteen")
+    assert curtain.message(logged("100 % of “A pier”")) == ALIAS.text("100 % of “A pier”")
+    assert "pier" not in curtain.message(logged("%(title)s", {"title": "“A pier”"}))
 
 
 def test_of_quotes_that_do_not_come_in_pairs_all_between_the_first_and_the_last_is_one():

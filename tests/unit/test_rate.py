@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from random import Random
 
 import pytest
@@ -9,7 +10,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.store.progress import RATE_SECONDS_MOST, Progress, Tally
+from stash2plex.db import connect
+from stash2plex.store.progress import RATE_SECONDS_MOST, Progress, ProgressBook, Tally, Wait
 from stash2plex.ui.progress import progress_sentence
 from stash2plex.ui.terminal import bar_words
 from tests.support import ManualClock
@@ -57,10 +59,12 @@ def test_it_follows_a_plex_that_becomes_slow():
 
 def test_while_it_waits_there_is_no_guess_but_what_it_waits_for():
     *_, (progress, _) = drained(100, 0.1, Random(1), 0.0)
-    note = "Plex refuses the connection.\nWaiting for Plex, next try in 8 s."
-    waiting = evolve(progress, left=40, note=note)
+    wait = Wait("Plex refuses the connection.", "Plex", next_try=8.0)
+    waiting = evolve(progress, left=40, wait=wait)
     assert waiting.seconds_left is None
-    assert progress_sentence(waiting).endswith("Waiting for Plex, next try in 8 s.")
+    assert progress_sentence(waiting) == (
+        "40 scenes left. Plex refuses the connection. Waiting for Plex, next try in 8 s."
+    )
     assert "Waiting for Plex" in bar_words(waiting)
     assert "/s" not in bar_words(waiting)
 
@@ -70,8 +74,39 @@ def test_the_words_beside_the_bar_say_how_many_how_fast_and_how_long():
     assert bar_words(moving) == "1,210/1,390 [red]3 failed[/] 2.0/s 1 min 30 s"
     assert bar_words(evolve(moving, failed=0, left=0)) == "1,207/1,207 2.0/s"
     assert bar_words(Progress(left=5)) == "0/5"
-    waiting = evolve(moving, failed=0, note="Plex [down].\nWaiting for Plex.")
-    assert bar_words(waiting) == "1,207/1,387 [yellow]Waiting for Plex.[/]"
+    waiting = evolve(moving, failed=0, wait=Wait("Plex [down].", gives_up=90.0))
+    assert bar_words(waiting) == "1,207/1,387 [yellow]Giving up in 1 min 30 s.[/]"
+    unset = evolve(moving, failed=0, wait=Wait("Plex [url] is not set."))
+    assert bar_words(unset) == "1,207/1,387 [yellow]Plex \\[url] is not set.[/]"
+
+
+@pytest.mark.parametrize(
+    ("wait", "outlook"),
+    [
+        (Wait("Plex URL is not set."), None),
+        (Wait("Plex is busy.", "Plex", 8.0), "Waiting for Plex, next try in 8 s."),
+        (Wait("Plex is busy.", "Plex", 8.0, 90.0),
+         "Waiting for Plex, next try in 8 s. Giving up in 1 min 30 s."),
+    ],
+    ids=lambda value: str(value)[:30],
+)  # fmt: skip
+def test_what_a_drain_waits_for_is_read_back_by_other_processes(tmp_path, wait, outlook):
+    assert wait.outlook == outlook
+    with closing(connect(str(tmp_path / "stash2plex.db"))) as database:
+        book = ProgressBook(database, ManualClock())
+        book.write(Progress(left=4, wait=wait))
+        assert book.read(4).wait == wait
+        book.write(Progress())
+        assert book.read(0).wait is None
+
+
+def test_the_sentence_that_an_earlier_version_kept_is_the_reason(tmp_path):
+    with closing(connect(str(tmp_path / "stash2plex.db"))) as database:
+        book = ProgressBook(database, ManualClock())
+        book.write(Progress())
+        for kept in ("Plex is busy.\nNext try in 8 s.", '{"of": "another shape"}', "[8]"):
+            database.execute("UPDATE drain SET note = ?", (kept,))
+            assert book.read(0).wait == Wait(kept)
 
 
 def test_an_outage_does_not_count_in_the_rate():

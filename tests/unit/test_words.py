@@ -200,6 +200,7 @@ STATUS = {
     "breaker": {"state": "closed", "since": None, "reason": None, "refused": False},
     "worker": {
         "running": True, "pid": 17, "since": utc(WHEN), "origin": "service", "note": None,
+        "why": None, "outlook": None,
         "handled": 40,
     },
     "stash": {"problem": None},
@@ -278,7 +279,9 @@ def test_a_status_while_plex_is_away():
         assert "“secret” refuses." in said
     assert "secret" not in both(away, hidden)[1]
     # What the worker says of its waiting is newer than the breaker's reason.
-    noted = changed(breaker=open_, worker={"note": "Plex is busy.\nNext try in 8 s."}, eta_s=None)
+    noted = changed(
+        breaker=open_, worker={"why": "Plex is busy.", "outlook": "Next try in 8 s."}, eta_s=None
+    )
     for said in both(noted):
         assert "Plex is busy. Next try in 8 s." in said
         assert "asleep" not in said

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from attrs import frozen
 
 from stash2plex.errors import Stash2PlexError
-
-ADVICE = re.compile(
-    r"(?<=[.?!]) "
-    r"(?=(?:Put|Correct|Make|Use|Free|Update|Set|Turn|Try|Look|If that|Run|Name)\b)"
-)
-"""Where a message goes over from what happened to what to do: at its first imperative that is not
-part of a title or path."""
-
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 """The states of a check."""
@@ -35,7 +26,7 @@ class Check:
     name: str
     state: str
     detail: str
-    fix: str = ""
+    fix: str | None = None
     exit_code: int = 0
 
     @property
@@ -50,7 +41,7 @@ class Check:
             "ok": self.ok,
             "state": self.state,
             "detail": self.detail,
-            "fix": self.fix,
+            "fix": self.fix or "",
         }
 
 
@@ -75,13 +66,8 @@ def follows(check: Check, by: str) -> Check:
 
 
 def failed_with(name: str, error: Stash2PlexError, fix: str) -> Check:
-    """Turn an error into a failed check; advice in its message goes before `fix`."""
-    what, _, advice = str(error).partition("\n")
-    for match in ADVICE.finditer(what):
-        if what.count("“", 0, match.start()) == what.count("”", 0, match.start()):
-            what, advice = what[: match.start()], what[match.end() :]
-            break
-    return failed(name, what, advice or fix, error.exit_code)
+    """Turn an error into a failed check; `fix` is for one that brings no advice of its own."""
+    return failed(name, error.what, error.fix or fix, error.exit_code)
 
 
 def check_lines(checks: list[Check]) -> list[str]:

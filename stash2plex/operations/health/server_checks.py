@@ -9,12 +9,13 @@ from attrs import define, field
 
 from stash2plex.app import PLUGIN_ID, App, make_plex
 from stash2plex.config import Settings, parse_settings
-from stash2plex.errors import ConfigError, Refused, ServerError
+from stash2plex.errors import BUSY, NO_TLS, SLOW, ConfigError, Refused, ServerError
 from stash2plex.model import PlexItem, Section
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchChecks
 from stash2plex.servers.plex import Plex, choose_sections
 from stash2plex.servers.stash import Stash, StashBasics
+from stash2plex.servers.stash_link import LOGIN_FIX
 from stash2plex.text import span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
@@ -295,21 +296,16 @@ class ServerChecks:
 
 
 def _fix_of(error: ServerError, usual: str) -> str:
-    """Say what to do about a server that does not answer as it should."""
-    text = str(error)
-    if "busy with itself" in text or "locked" in text:
-        return "Wait until it is done; what is queued goes out by itself."
-    if "in time" in text or "too slowly" in text:
-        return f"Look what keeps {error.server} busy, or whether its machine sleeps."
-    if "cannot be trusted" in text:
-        return "Correct the address in Plex URL."
-    return usual
+    """Return what to do about a server that does not answer as it should."""
+    fix = CAUSE_FIXES.get(error.cause or "", usual)
+    return fix.format(server=error.server)
 
 
-LOGIN_FIX = (
-    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself (on a "
-    "command line: STASH2PLEX_STASH_API_KEY)."
-)
+CAUSE_FIXES = {
+    BUSY: "Wait until it is done; what is queued goes out by itself.",
+    SLOW: "Look what keeps {server} busy, or whether its machine sleeps.",
+    NO_TLS: "Correct the address in Plex URL.",
+}
 STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."
 PLEX_FIX = "Start Plex, and correct Plex URL: it must work from where Stash runs."
 RIGHTS_FIX = "Put an X-Plex-Token of the server's owner into Plex token."

@@ -1,0 +1,50 @@
+"""Why a server failed is a field of the error; nobody has to read it off the text."""
+
+from __future__ import annotations
+
+import pytest
+from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError, SSLError
+
+from stash2plex.errors import BUSY, NO_TLS, SLOW, Refused, Unavailable
+from stash2plex.servers.transport import Reply, Transport
+
+
+@pytest.fixture
+def transport():
+    transport = Transport(
+        "Plex", "https://127.0.0.1:9", headers={}, connect_timeout=1.0, read_timeout=1.0
+    )
+    yield transport
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "cause"),
+    [
+        (ConnectTimeoutError(), Unavailable, SLOW),
+        (ReadTimeoutError(None, "", ""), Unavailable, SLOW),
+        (ProtocolError("reset"), Unavailable, None),
+        (SSLError("[SSL: WRONG_VERSION_NUMBER]"), Refused, NO_TLS),
+        (SSLError("certificate verify failed"), Refused, None),
+    ],
+    ids=repr,
+)
+def test_what_the_http_library_raises(transport, error, kind, cause):
+    mapped = transport.map_error(error, "a sign of life")
+    assert (type(mapped), mapped.cause, mapped.server) == (kind, cause, "Plex")
+
+
+def test_a_server_that_is_at_its_own_work_is_busy_and_names_when_to_come_back(transport):
+    body = b'<Response code="503" status="Running database migrations"/>'
+    reply = Reply(503, {"retry-after": "30"}, body)
+    with pytest.raises(Unavailable, match="Running database migrations") as caught:
+        transport._check_status(reply, "a sign of life")
+    assert (caught.value.cause, caught.value.retry_after) == (BUSY, 30.0)
+
+
+def test_a_redirect_says_which_address_to_use(transport):
+    with pytest.raises(Refused) as caught:
+        transport._check_status(Reply(302, {}, b""), "a sign of life")
+    assert caught.value.what == "Plex answered a sign of life with 302, a redirect."
+    assert caught.value.fix == "Use the address that it really listens on."
+    assert not caught.value.wants_login
