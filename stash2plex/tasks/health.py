@@ -10,25 +10,25 @@ from stash2plex.logs.handlers import ASKED_FOR
 from stash2plex.operations.health.checks import health_lines, health_sentence
 from stash2plex.operations.health.report import health_without_store, read_health
 from stash2plex.operations.outages import SHOWN, read_report, report_lines
-from stash2plex.tasks.context import Context
+from stash2plex.tasks.task import Call
 
 MOST_ROWS = 1_000
 
 
-def health(context: Context) -> dict[str, Any]:
+def health(call: Call) -> dict[str, Any]:
     """Answer the checks."""
-    return {"checks": [check.as_json() for check in read_health(context.app)]}
+    return {"checks": [check.as_json() for check in read_health(call.app)]}
 
 
-def health_check(context: Context) -> dict[str, Any]:
+def health_check(call: Call) -> dict[str, Any]:
     """Log a summary and the checks that need the user, and answer all of them."""
-    checks = read_health(context.app)
+    checks = read_health(call.app)
     lines = health_lines(checks)
-    context.logger.log(
+    call.logger.log(
         logging.WARNING if lines else logging.INFO, "Health Check: %s", health_sentence(checks)
     )
     for line in lines:
-        context.logger.warning("%s", line, extra={ASKED_FOR: True})
+        call.logger.warning("%s", line, extra={ASKED_FOR: True})
     return {"checks": [check.as_json() for check in checks]}
 
 
@@ -37,14 +37,14 @@ def health_of(error: StoreError) -> dict[str, Any]:
     return {"checks": [check.as_json() for check in health_without_store(error)]}
 
 
-def outages(context: Context) -> dict[str, Any]:
+def outages(call: Call) -> dict[str, Any]:
     """Answer the outages and what they come to."""
-    return read_report(context.app, context.whole("limit", SHOWN, 1, MOST_ROWS))
+    return read_report(call.app, call.whole("limit", SHOWN, 1, MOST_ROWS))
 
 
-def outage_summary(context: Context) -> dict[str, Any]:
+def outage_summary(call: Call) -> dict[str, Any]:
     """Log the outages in words, and answer them."""
-    report = outages(context)
+    report = outages(call)
     for line in report_lines(report):
-        context.logger.info("%s", line)
+        call.logger.info("%s", line)
     return report

@@ -13,27 +13,27 @@ from stash2plex.operations.explain import (
     field_lines,
 )
 from stash2plex.operations.preview import preview_all, preview_scenes
-from stash2plex.tasks.context import Context
+from stash2plex.tasks.task import Call
 
 MOST_ID = 2**63 - 1
 
 
-def preview(context: Context) -> dict[str, Any]:
+def preview(call: Call) -> dict[str, Any]:
     """Log what a sync of one scene or of all would write."""
-    scene_id = context.whole("scene_id", 0, 0, MOST_ID)
-    app = context.app
+    scene_id = call.whole("scene_id", 0, 0, MOST_ID)
+    app = call.app
     found = preview_scenes(app, [scene_id]) if scene_id else preview_all(app)
     for line in found.lines():
-        context.logger.info("%s", line, extra={ASKED_FOR: True})
+        call.logger.info("%s", line, extra={ASKED_FOR: True})
     return found.as_json()
 
 
-def scene(context: Context) -> dict[str, Any]:
+def scene(call: Call) -> dict[str, Any]:
     """Answer all that is known of a scene."""
-    scene_id = context.whole("scene_id", 0, 0, MOST_ID)
+    scene_id = call.whole("scene_id", 0, 0, MOST_ID)
     if not scene_id:
         raise UsageError("“scene_id” is missing: the id of a scene in Stash.")
-    known = explain_scene(context.app, scene_id)
+    known = explain_scene(call.app, scene_id)
     for line in (*explanation_lines(known), *field_lines(known)):
-        context.logger.debug("%s", line)
+        call.logger.debug("%s", line)
     return explanation_json(known)

@@ -7,31 +7,31 @@ from typing import Any
 from stash2plex.db import transaction
 from stash2plex.operations.status import read_status, status_lines
 from stash2plex.sync.index_changes import read_news
-from stash2plex.tasks.context import Context
+from stash2plex.tasks.task import Call
 from stash2plex.text import count
 
 
-def queue_status(context: Context) -> dict[str, Any]:
+def queue_status(call: Call) -> dict[str, Any]:
     """Log the status in words."""
-    status = read_status(context.app)
+    status = read_status(call.app)
     for line in status_lines(status):
-        context.logger.info("%s", line)
+        call.logger.info("%s", line)
     return status
 
 
-def status(context: Context) -> dict[str, Any]:
+def status(call: Call) -> dict[str, Any]:
     """Answer the status object."""
-    return read_status(context.app)
+    return read_status(call.app)
 
 
-def clear_match_cache(context: Context) -> str:
+def clear_match_cache(call: Call) -> str:
     """Forget the path index, and list Plex afresh."""
-    session = context.app.open_session()
-    store = context.app.store
+    session = call.app.open_session()
+    store = call.app.store
     with transaction(store.connection):
         store.plex_files.clear()
         store.plex_comparisons.clear()
     session.index.adopt_server(session.plex.check_token().machine_id)
     read_news(store, session)
     # Not what this process read: a worker that looks at Plex at the same time reads a part of it.
-    return context.say(f"The Plex index was rebuilt: {count(store.plex_files.size(), 'item')}.")
+    return call.say(f"The Plex index was rebuilt: {count(store.plex_files.size(), 'item')}.")

@@ -16,7 +16,7 @@ import stash2plex
 from stash2plex.config import SPECS
 from stash2plex.logs.handlers import Curtain, FileFormatter, StashFormatter
 from stash2plex.logs.redact import OURS, Alias, split_quotes
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 
 ALIAS = Alias(b"a key of sixteen")
 FOLDER = os.path.dirname(stash2plex.__file__)
@@ -120,7 +120,7 @@ def test_every_word_in_quotes_of_our_messages_is_known():
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     found |= quoted_words(ast.parse(file.read()))
     assert found <= OURS
-    tasks = {mode.task for mode in MODES if mode.task}
+    tasks = {task.button for task in TASKS if task.button}
     assert {word for word in OURS if word[0].isupper()} <= tasks
     assert not OURS & {spec.key for spec in SPECS}
 
