@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+DAY = 86_400.0
+"""Seconds."""
+
 
 def span(seconds: float) -> str:
     """Say a length of time."""
@@ -12,7 +15,7 @@ def span(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:  # noqa: PLR2004
         return f"{whole // 60} min {whole % 60:02} s" if whole < 600 else f"{round(whole / 60)} min"  # noqa: PLR2004
-    if whole < 2 * 86_400:
+    if whole < 2 * DAY:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
 

@@ -21,13 +21,9 @@ from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene
 from stash2plex.sync.pictures import PicturePlan, plan_pictures
 from stash2plex.sync.session import Session
-from stash2plex.text import count
 
 SHOWN = 50
 """Scenes that are shown; all are counted."""
-
-TEXT_SHOWN = 60
-"""Characters of a value in words."""
 
 
 @frozen
@@ -39,14 +35,6 @@ class FieldPreview:
     becomes: object
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-
-    def words(self) -> str:
-        """Say it to a person."""
-        if isinstance(self.becomes, tuple):
-            parts = [f"+ {_quoted(one)}" for one in self.added]
-            parts += [f"− {_quoted(one)}" for one in self.removed]
-            return f"{self.name} {', '.join(parts)}"
-        return f"{self.name} {_quoted(self.held)} → {_quoted(self.becomes)}"
 
 
 @frozen
@@ -65,17 +53,6 @@ class ScenePreview:
     pictures: tuple[Field, ...]
     locks: tuple[Field, ...]
     kept: tuple[Field, ...]
-
-    def words(self) -> str:
-        """Say it to a person in one line."""
-        parts = [one.words() for one in self.fields]
-        if self.pictures:
-            parts.append(f"new {' and '.join(self.pictures)}")
-        if self.locks:
-            parts.append(f"a lock on {', '.join(self.locks)}")
-        if self.kept:
-            parts.append(f"kept as made in Plex: {', '.join(self.kept)}")
-        return f"Scene {self.scene_id} “{self.title}”: {'; '.join(parts)}."
 
 
 @frozen
@@ -147,24 +124,6 @@ class Preview:
                 for one in self.problems
             ],
         }
-
-    def lines(self) -> list[str]:
-        """Say it to a person."""
-        lines = [one.words() for one in self.scenes]
-        lines += [f"Scene {one.scene_id}: {one.error}" for one in self.problems]
-        text = f"{count(self.changing, 'scene')} of {self.seen:,} would change"
-        if self.changing > len(self.scenes):
-            text += f" (the first {len(self.scenes)} are shown)"
-        if self.fields:
-            text += ": " + ", ".join(
-                f"{name} of {number:,}" for name, number in self.fields.most_common()
-            )
-        text += f". {self.unchanged + self.settled:,} need nothing"
-        if self.left_out:
-            text += f", {self.left_out:,} are left out by settings or hold no metadata"
-        if self.not_matched:
-            text += f", {self.not_matched:,} have no Plex item"
-        return [*lines, f"{text}. Nothing was written."]
 
 
 @frozen
@@ -320,12 +279,3 @@ def _field_previews(change: Change, item: PlexItem) -> Iterator[FieldPreview]:
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _quoted(value: object) -> str:
-    if value is None or value == "":
-        return "(nothing)"
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = " ".join(str(value).split())
-    return f"“{text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + '…'}”"

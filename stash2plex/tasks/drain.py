@@ -1,57 +1,22 @@
-"""Tasks that send: they queue scenes where asked to, then drain with a progress bar."""
+"""A drain with Stash's progress bar: how it begins, ends and is reported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from attrs import evolve
 
-from stash2plex.app import App, encode_request
 from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
-from stash2plex.operations.enqueue import enqueue_all, enqueue_recent
 from stash2plex.operations.foreground import drain_here
-from stash2plex.operations.run_view import begun_lines, sources_words
-from stash2plex.rules.sweep_schedule import is_stale
-from stash2plex.starter import start_worker
-from stash2plex.store.marks import load_marks
 from stash2plex.store.runs import Begun
-from stash2plex.sync.sweep import Enqueued
 from stash2plex.sync.worker import PATIENCE, TASK_PATIENCE, Goal
 from stash2plex.tasks.task import Call
+from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.progress import StashProgress
 
-DAY = 86_400.0
 WORKER_GOES_ON = (
     "the background worker goes on without you, and what waits goes out as soon as it can."
 )
-
-
-def process_queue(call: Call) -> str:
-    """Drain the queue in the foreground."""
-    name = "Process Queue"
-    with call.running(name) as begun:
-        for line in begun_lines(begun):
-            call.say(f"{name}: {line}")
-        return drain(call, begun, name)
-
-
-def sync_all(call: Call) -> str:
-    """Enqueue every scene, then drain."""
-    return _sync(call, "Sync All Scenes", enqueue_all)
-
-
-def sync_recent(call: Call) -> str:
-    """Enqueue what changed within a day, then drain."""
-    return _sync(call, "Sync Recent Scenes", lambda app: enqueue_recent(app, DAY))
-
-
-def _sync(call: Call, name: str, enqueue: Callable[[App], Enqueued]) -> str:
-    with call.running(name) as begun:
-        found = enqueue(call.app)
-        call.say(f"{name}: {found.sentence(sources_words(begun))}")
-        return drain(call, begun, name)
 
 
 def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0, 1.0)) -> str:
@@ -69,10 +34,10 @@ def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0,
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
         if goes_on and isinstance(summary.error, (ServerError, ConfigError)):
-            # It waits for the server, or for the setting to be mended.
+            # It waits for the server, or for the setting to be corrected.
             with suppress(ServerError):
                 leave_to_worker(call)
-        # Stash logs the error of an answer by itself.
+        # Stash logs the error of an answer.
         raise same_error(summary.error, text)
     call.say(text)
     observer.repeat()
@@ -84,33 +49,3 @@ def same_error(error: Stash2PlexError, text: str) -> Stash2PlexError:
     """Make an error of the same kind with another text."""
     arguments = (error.server, text) if isinstance(error, ServerError) else (text,)
     return type(error)(*arguments)
-
-
-def leave_to_worker(call: Call) -> bool:
-    """Start the background worker where keys are left for later and the person wants one."""
-    if not call.server_connection:
-        # On a command line: the worker would not know how to reach Stash.
-        return False
-    # A key that a killed process had in hand counts too: the worker takes it over.
-    if call.app.store.queue.is_empty() or call.app.settings().background_worker == "off":
-        return False
-    return _start(call)
-
-
-def _start(call: Call) -> bool:
-    request = encode_request(call.server_connection)
-    return start_worker(call.app.folder, call.plugin_dir, request)
-
-
-def wake(call: Call) -> dict[str, Any]:
-    """Start the background worker when work is due, or when it was long that one looked at Stash.
-
-    Without a Plex to send to, nothing is looked for.
-    """
-    app = call.app
-    settings = app.settings()
-    due = app.store.queue.due_within(0.0)
-    stale = is_stale(load_marks(app.store.connection), app.clock())
-    looks = stale and settings.has_plex and settings.background_worker != "off"
-    started = leave_to_worker(call) if due else looks and _start(call)
-    return {"started": started, "due": due}

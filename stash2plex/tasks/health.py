@@ -1,27 +1,26 @@
-"""Tasks and operations that say what is off: health, outages."""
+"""Health Check: as a task that logs it, and as an operation."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from stash2plex.errors import StoreError
 from stash2plex.logs.handlers import ASKED_FOR
-from stash2plex.operations.health.checks import health_lines, health_sentence
+from stash2plex.operations.health.checks import Check
 from stash2plex.operations.health.report import health_without_store, read_health
-from stash2plex.operations.outages import SHOWN, read_report, report_lines
 from stash2plex.tasks.task import Call
-
-MOST_ROWS = 1_000
+from stash2plex.ui.lines.health import health_lines, health_sentence
 
 
 def health(call: Call) -> dict[str, Any]:
-    """Answer the checks."""
-    return {"checks": [check.as_json() for check in read_health(call.app)]}
+    """Return the checks."""
+    return _answer(read_health(call.app))
 
 
 def health_check(call: Call) -> dict[str, Any]:
-    """Log a summary and the checks that need the user, and answer all of them."""
+    """Log a summary and the checks that need the user, and return all of them."""
     checks = read_health(call.app)
     lines = health_lines(checks)
     call.logger.log(
@@ -29,22 +28,13 @@ def health_check(call: Call) -> dict[str, Any]:
     )
     for line in lines:
         call.logger.warning("%s", line, extra={ASKED_FOR: True})
-    return {"checks": [check.as_json() for check in checks]}
+    return _answer(checks)
 
 
 def health_of(error: StoreError) -> dict[str, Any]:
-    """Answer the checks where the database cannot be opened."""
-    return {"checks": [check.as_json() for check in health_without_store(error)]}
+    """Return the checks where the database cannot be opened."""
+    return _answer(health_without_store(error))
 
 
-def outages(call: Call) -> dict[str, Any]:
-    """Answer the outages and what they come to."""
-    return read_report(call.app, call.whole("limit", SHOWN, 1, MOST_ROWS))
-
-
-def outage_summary(call: Call) -> dict[str, Any]:
-    """Log the outages in words, and answer them."""
-    report = outages(call)
-    for line in report_lines(report):
-        call.logger.info("%s", line)
-    return report
+def _answer(checks: Sequence[Check]) -> dict[str, Any]:
+    return {"checks": [check.as_json() for check in checks]}

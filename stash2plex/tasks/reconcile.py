@@ -10,8 +10,9 @@ from stash2plex.store.progress import Progress
 from stash2plex.store.runs import Begun
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import report_lines
-from stash2plex.tasks.drain import drain, leave_to_worker, same_error
+from stash2plex.tasks.drain import drain, same_error
 from stash2plex.tasks.task import Call
+from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.progress import StashProgress
 
 COMPARING, DRAINING = (0.0, 0.5), (0.5, 1.0)
@@ -39,7 +40,7 @@ def reconcile_missing_metadata(call: Call) -> dict[str, Any]:
 
 
 def _reconcile(call: Call, scope: Scope, name: str) -> dict[str, Any]:
-    """Answer the report. Findings go out at once: a person pressed a button to have Plex right."""
+    """Return the report. Findings go out at once: the user pressed a button to have Plex right."""
     with call.running(name) as begun:
         return _compare(call, scope, name, begun)
 
@@ -54,7 +55,7 @@ def _compare(call: Call, scope: Scope, name: str, begun: Begun) -> dict[str, Any
     if report.error is not None:
         with suppress(ServerError):
             leave_to_worker(call)
-        # Stash logs the error of an answer by itself.
+        # Stash logs the error of an answer.
         raise same_error(report.error, f"{name}: {lines[-1]}")
     if report.queued or begun.found:
         drain(call, begun, name, DRAINING)

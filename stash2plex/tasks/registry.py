@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from stash2plex.errors import UsageError
-from stash2plex.tasks import dead_letters as keys
-from stash2plex.tasks import drain as draining
-from stash2plex.tasks import health as steering
-from stash2plex.tasks import reconcile as reconciling
-from stash2plex.tasks import scenes
-from stash2plex.tasks import status as looking
+from stash2plex.tasks import (
+    dead_letters,
+    health,
+    outages,
+    plex_index,
+    reconcile,
+    scenes,
+    status,
+    sync,
+    worker,
+)
 from stash2plex.tasks.task import Task
 
 
@@ -25,7 +30,7 @@ TASKS = (
     Task(
         "all",
         "Sync All Scenes",
-        draining.sync_all,
+        sync.sync_all,
         "Queue every scene that differs from what was last sent, then process the queue",
         when="Press it once after the set-up, and after changes that Plex does not show.",
         reports=True,
@@ -33,7 +38,7 @@ TASKS = (
     Task(
         "process_queue",
         "Process Queue",
-        draining.process_queue,
+        sync.process_queue,
         "Send everything that is due to Plex now, with a progress bar",
         when="Press it if you do not want to wait, or if Background worker is off.",
         reports=True,
@@ -42,16 +47,16 @@ TASKS = (
     Task(
         "health_check",
         "Health Check",
-        steering.health_check,
+        health.health_check,
         "Check Stash, Plex, token, library, matches and queue, and show what needs you",
-        steering.health_of,
+        health.health_of,
         when="Press it first when something is off, and after a change of settings.",
         reports=True,
     ),
     Task(
         "queue_status",
         "View Queue Status",
-        looking.queue_status,
+        status.queue_status,
         "Show in the log what is queued, what Plex has, and what the worker does",
         when="Press it to see how far the work is and which scenes wait.",
         reports=True,
@@ -68,7 +73,7 @@ TASKS = (
     Task(
         "recent",
         "Sync Recent Scenes",
-        draining.sync_recent,
+        sync.sync_recent,
         "Queue the scenes changed in the last 24 hours, then process the queue",
         when="Press it if something that you changed today is missing in Plex.",
         reports=True,
@@ -76,7 +81,7 @@ TASKS = (
     Task(
         "retry_dlq",
         "Retry Dead Letters",
-        keys.retry_dlq,
+        dead_letters.retry_dlq,
         "Queue the scenes that were given up once more",
         when="Press it after you mended the cause that Health Check names.",
         arguments="`reason`: those of one reason only",
@@ -84,7 +89,7 @@ TASKS = (
     Task(
         "reconcile_all",
         "Reconcile Library (All)",
-        reconciling.reconcile_all,
+        reconcile.reconcile_all,
         "Compare every scene with Plex, queue what differs and process the queue",
         when="Press it if Plex shows something else than Stash: it finds edits made in Plex too.",
         reports=True,
@@ -92,7 +97,7 @@ TASKS = (
     Task(
         "reconcile_recent",
         "Reconcile Library (Recent)",
-        reconciling.reconcile_recent,
+        reconcile.reconcile_recent,
         "Compare the scenes changed in Stash in the last 24 hours, then process the queue",
         when="Press it instead of (All) if the difference is of today.",
         reports=True,
@@ -100,7 +105,7 @@ TASKS = (
     Task(
         "reconcile_7days",
         "Reconcile Library (Last 7 Days)",
-        reconciling.reconcile_7days,
+        reconcile.reconcile_7days,
         "Compare the scenes changed in Stash in the last seven days, then process the queue",
         when="Press it instead of (All) if the difference is of this week.",
         reports=True,
@@ -108,7 +113,7 @@ TASKS = (
     Task(
         "reconcile_missing_metadata",
         "Reconcile Missing Metadata Only",
-        reconciling.reconcile_missing_metadata,
+        reconcile.reconcile_missing_metadata,
         "Compare the Plex items that show nothing but a title, then process the queue",
         when="Press it if items in Plex are still empty, such as after Plex was rebuilt.",
         reports=True,
@@ -116,21 +121,21 @@ TASKS = (
     Task(
         "recover_outage_jobs",
         "Recover Outage Jobs",
-        keys.recover_outage_jobs,
+        dead_letters.recover_outage_jobs,
         "Queue the scenes once more that were given up because of an outage",
         when="Press it once Plex is well again.",
     ),
     Task(
         "outage_summary",
         "Outage Summary Report",
-        steering.outage_summary,
+        outages.outage_summary,
         "Show in the log when the servers were away, how long and how often",
         when="Press it if syncs seem slow: Plex may be down each night.",
     ),
     Task(
         "clear_match_cache",
         "Rebuild Plex Index",
-        looking.clear_match_cache,
+        plex_index.clear_match_cache,
         "Forget which Plex item holds which file, and list the library again",
         when="Press it after you moved to another Plex server.",
         reports=True,
@@ -138,14 +143,14 @@ TASKS = (
     Task(
         "clear_queue",
         "Clear Pending Queue",
-        keys.clear_queue,
+        sync.clear_queue,
         "Remove what waits in the queue; what is in progress goes on",
         when="Press it to cancel a sync that you did not mean.",
     ),
     Task(
         "purge_dlq",
         "Purge Old DLQ Entries",
-        keys.purge_dlq,
+        dead_letters.purge_dlq,
         "Forget the scenes that were given up more than 30 days ago",
         when="Press it to drop what you do not mean to mend.",
         arguments="`days`: another age than 30 days",
@@ -153,7 +158,7 @@ TASKS = (
     Task(
         "clear_dlq",
         "Clear Dead Letter Queue",
-        keys.clear_dlq,
+        dead_letters.clear_dlq,
         "Forget all scenes that were given up",
         when="Press it if you mean to mend none of them; a save of a scene queues it again.",
     ),
@@ -164,25 +169,27 @@ TASKS = (
         "Explain a scene: match, queue, last sync, each field's values",
         arguments="`scene_id`",
     ),
-    Task("status", "", looking.status, "Return the status object"),
+    Task("status", "", status.status, "Return the status object"),
     Task(
         "wake",
         "",
-        draining.wake,
+        worker.wake,
         "Start the background worker when work, or a look at Stash, is due",
     ),
-    Task("health", "", steering.health, "Return the checks of Health Check", steering.health_of),
-    Task("outages", "", steering.outages, "Return the newest outages", arguments="`limit`"),
+    Task("health", "", health.health, "Return the checks of Health Check", health.health_of),
+    Task("outages", "", outages.outages, "Return the newest outages", arguments="`limit`"),
     Task(
         "dead_letters",
         "",
-        keys.dead_letters,
+        dead_letters.dead_letters,
         "Return a page of the dead letters with their history, and how many each reason has",
         arguments="`limit`, `offset`, `reason`",
     ),
-    Task("retry", "", keys.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
-    Task("discard", "", keys.discard, "Forget chosen dead letters", arguments="`scene_ids`"),
-    Task("sync", "", keys.sync, "Queue chosen scenes", arguments="`scene_ids`"),
+    Task("retry", "", dead_letters.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
+    Task(
+        "discard", "", dead_letters.discard, "Forget chosen dead letters", arguments="`scene_ids`"
+    ),
+    Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
 )
 """Every task in the order of the buttons in Stash, what users need most first; then the operations.
 

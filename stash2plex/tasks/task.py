@@ -15,6 +15,10 @@ from stash2plex.store.runs import Begun
 from stash2plex.workqueue import Key
 
 MOST_IDS = 10_000
+"""Scenes of one call."""
+
+MOST_ROWS = 1_000
+"""Rows of one answer."""
 
 
 @frozen

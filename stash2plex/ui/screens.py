@@ -13,14 +13,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stash2plex.operations.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
-from stash2plex.operations.outages import percent
+from stash2plex.operations.health.checks import FAILED, PASSED, SKIPPED, Check
 from stash2plex.operations.reasons import reason_of
-from stash2plex.operations.status import held_line, named_lines
 from stash2plex.store.dead_letters import DeadLetter
 from stash2plex.store.dead_letters import Group as ReasonGroup
 from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
+from stash2plex.ui.lines.health import MARKS
+from stash2plex.ui.lines.outages import percent
+from stash2plex.ui.lines.status import held_line, named_lines
 
 NARROW = 70
 """Columns below which a table becomes a list."""

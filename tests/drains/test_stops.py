@@ -10,7 +10,7 @@ import pytest
 from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
-from stash2plex.tasks.drain import sync_all
+from stash2plex.tasks.sync import sync_all
 from stash2plex.tasks.task import Call
 from stash2plex.workqueue import HELD
 

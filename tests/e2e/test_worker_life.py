@@ -13,7 +13,7 @@ from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.outages import read_outages
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
-from stash2plex.tasks.drain import process_queue
+from stash2plex.tasks.sync import process_queue
 from stash2plex.tasks.task import Call
 from stash2plex_testing.plex import Fault
 from tests.stage import make_app
