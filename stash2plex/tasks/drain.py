@@ -46,6 +46,8 @@ def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0,
 
 
 def same_error(error: Stash2PlexError, text: str) -> Stash2PlexError:
-    """Make an error of the same kind with another text."""
-    arguments = (error.server, text) if isinstance(error, ServerError) else (text,)
-    return type(error)(*arguments)
+    """Return a copy of an error with another text; what it holds besides stays."""
+    copied = type(error).__new__(type(error))
+    copied.__dict__.update(error.__dict__)
+    copied.args = (text,)
+    return copied
