@@ -308,7 +308,8 @@ def explanation_json(known: SceneExplanation) -> dict[str, Any]:
             "reason": key.reason or None,
             "error": key.error or None,
             "history": [
-                {"at": utc(one.at), "reason": one.reason, "error": one.error} for one in key.history
+                {"at": utc(failure.at), "reason": failure.reason, "error": failure.error}
+                for failure in key.history
             ],
         },
         "last_sync": None
@@ -347,13 +348,13 @@ def _match_json(look: Explanation | None) -> Mapping[str, object] | None:
         "shared_with": list(look.shared_with),
         "candidates": [
             {
-                "rating_key": one.file.rating_key,
-                "path": one.file.path,
-                "size": one.file.size,
-                "level": str(one.level) if one.level else None,
-                "why": one.why or None,
+                "rating_key": candidate.file.rating_key,
+                "path": candidate.file.path,
+                "size": candidate.file.size,
+                "level": str(candidate.level) if candidate.level else None,
+                "why": candidate.why or None,
             }
-            for one in look.candidates[:CANDIDATES]
+            for candidate in look.candidates[:CANDIDATES]
         ],
     }
 

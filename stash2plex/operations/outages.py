@@ -24,30 +24,31 @@ def outage_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
         "watched_since": utc(since),
         "current": [
             {
-                "server": one.server,
-                "started_at": utc(one.started_at),
-                "seconds": round(one.seconds(now)),
-                "kind": one.kind,
-                "cause": one.cause,
+                "server": outage.server,
+                "started_at": utc(outage.started_at),
+                "seconds": round(outage.seconds(now)),
+                "kind": outage.kind,
+                "cause": outage.cause,
                 "waiting": app.store.queue.due_within(0.0),
-                "next_probe_at": utc(app.store.breakers[one.server].read().next_probe_at or now),
+                "next_probe_at": utc(app.store.breakers[outage.server].read().next_probe_at or now),
             }
-            for one in outages
-            if one.ended_at is None and app.store.breakers[one.server].read().state != "closed"
+            for outage in outages
+            if outage.ended_at is None
+            and app.store.breakers[outage.server].read().state != "closed"
         ],
         "total": len(outages),
         "outages": [
             {
-                "server": one.server,
-                "started_at": utc(one.started_at),
-                "ended_at": None if one.ended_at is None else utc(one.ended_at),
-                "seconds": round(one.seconds(now)),
-                "kind": one.kind,
-                "cause": one.cause,
-                "cured": bool(one.cured),
-                "waiting": one.waiting,
+                "server": outage.server,
+                "started_at": utc(outage.started_at),
+                "ended_at": None if outage.ended_at is None else utc(outage.ended_at),
+                "seconds": round(outage.seconds(now)),
+                "kind": outage.kind,
+                "cause": outage.cause,
+                "cured": bool(outage.cured),
+                "waiting": outage.waiting,
             }
-            for one in outages[:limit]
+            for outage in outages[:limit]
         ],
         "windows": [
             {

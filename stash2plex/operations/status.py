@@ -91,16 +91,16 @@ def _named(app: App) -> dict[str, Any]:
     connection = app.store.connection
 
     def scenes(first: Sequence[Named]) -> list[dict[str, Any]]:
-        return [asdict(one) for one in first]
+        return [asdict(scene) for scene in first]
 
     return {
         "waiting": [
-            {"reason": one.reason, "number": one.number, "first": scenes(one.first)}
-            for one in read_waiting(connection, app.clock())
+            {"reason": group.reason, "number": group.number, "first": scenes(group.first)}
+            for group in read_waiting(connection, app.clock())
         ],
         "dead": [
-            {"reason": one.reason, "number": one.number, "first": scenes(one.first)}
-            for one in DeadLetters(connection).groups()
+            {"reason": group.reason, "number": group.number, "first": scenes(group.first)}
+            for group in DeadLetters(connection).groups()
         ],
     }
 

@@ -78,7 +78,7 @@ def test_another_key_gives_another_alias():
         "“a “ SECRET has moved.",
         "No “ SECRET",
         "“Quay “SECRET” at dawn” has moved.",
-        'File "/home/SECRET/plugins/x/stash2plex/worker.py", line 5, in run',
+        'File "/home/SECRET/plugins/x/stash2plex/sync/worker.py", line 5, in run',
     ],
 )
 def test_what_messages_hold_is_hidden(message):
@@ -99,8 +99,8 @@ def test_our_own_words_stay(message):
 
 
 def test_a_trace_still_says_where():
-    line = 'File "/home/jane/plugins/x/stash2plex/worker.py", line 5, in run'
-    assert ALIAS.text(line) == "File stash2plex/worker.py, line 5, in run"
+    line = 'File "/home/jane/plugins/x/stash2plex/sync/worker.py", line 5, in run'
+    assert ALIAS.text(line) == "File stash2plex/sync/worker.py, line 5, in run"
 
 
 @given(st.text(st.sampled_from("a“” "), max_size=12))

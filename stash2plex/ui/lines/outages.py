@@ -11,11 +11,11 @@ from stash2plex.text import count, local, moment, span
 def outage_lines(report: dict[str, Any]) -> list[str]:
     """Return the report in words, a line each."""
     lines = [
-        f"{outage_words(one['server'], one['kind'])[0]} since "
-        f"{local(moment(one['started_at']))} ({span(one['seconds'])}), "
-        f"{count(one['waiting'], 'key')} waiting, next try at "
-        f"{local(moment(one['next_probe_at']))}: {one['cause']}"
-        for one in report["current"]
+        f"{outage_words(outage['server'], outage['kind'])[0]} since "
+        f"{local(moment(outage['started_at']))} ({span(outage['seconds'])}), "
+        f"{count(outage['waiting'], 'key')} waiting, next try at "
+        f"{local(moment(outage['next_probe_at']))}: {outage['cause']}"
+        for outage in report["current"]
     ]
     if not report["total"]:
         return [*lines, f"No outage since {local(moment(report['watched_since']))}."]
@@ -23,10 +23,10 @@ def outage_lines(report: dict[str, Any]) -> list[str]:
         window_sentence(window) for window in report["windows"] if window["outages"] or not lines
     ]
     lines += [
-        f"{one['server'].capitalize()}: {local(moment(one['started_at']))}, "
-        f"{span(one['seconds'])}{'' if one['ended_at'] else ' so far'}, "
-        f"{count(one['waiting'], 'key')} waited: {one['cause']}"
-        for one in report["outages"]
+        f"{outage['server'].capitalize()}: {local(moment(outage['started_at']))}, "
+        f"{span(outage['seconds'])}{'' if outage['ended_at'] else ' so far'}, "
+        f"{count(outage['waiting'], 'key')} waited: {outage['cause']}"
+        for outage in report["outages"]
     ]
     return lines
 

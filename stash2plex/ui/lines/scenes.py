@@ -18,12 +18,14 @@ def explanation_lines(known: SceneExplanation) -> list[str]:
         )
     elif look is not None:
         lines += [
-            f"Candidate {one.file.rating_key}: “{one.file.path}”. {one.why}".strip()
-            for one in look.candidates[:CANDIDATES]
+            (
+                f"Candidate {candidate.file.rating_key}: “{candidate.file.path}”. {candidate.why}"
+            ).strip()
+            for candidate in look.candidates[:CANDIDATES]
         ]
     if known.record is not None and known.record.synced_at:
         lines.append(f"Last synced at {local(known.record.synced_at)}.")
-    lines += [f"{local(one.at)}: {one.error}" for one in known.key.history]
+    lines += [f"{local(failure.at)}: {failure.error}" for failure in known.key.history]
     lines += [f"Not known now. {text}" for text in known.unknown]
     return lines
 
@@ -42,5 +44,5 @@ def value_words(value: object) -> str:
     if value is None or value in ("", ()):
         return "–"
     if isinstance(value, (tuple, list)):
-        return ", ".join(str(one) for one in value) or "–"
+        return ", ".join(str(entry) for entry in value) or "–"
     return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())

@@ -67,19 +67,19 @@ def named_lines(status: dict[str, Any]) -> list[str]:
     """Return what waits and what was given up, a line for each reason, with the first names."""
 
     def line(head: str, why: str, group: dict[str, Any]) -> str:
-        first = [Named(**one) for one in group["first"]]
+        first = [Named(**scene) for scene in group["first"]]
         return f"{head}: {group['number']:,} {why}{names(first, group['number'])}."
 
     return [
         *(
-            line("Waiting", WAITING.get(one["reason"], "to be tried again"), one)
-            for one in status["named"]["waiting"]
+            line("Waiting", WAITING.get(group["reason"], "to be tried again"), group)
+            for group in status["named"]["waiting"]
             # What is held has a sentence of its own.
-            if one["reason"] != STOPPED
+            if group["reason"] != STOPPED
         ),
         *(
-            line("Given up", f"because {reason_of(one['reason']).words}", one)
-            for one in status["named"]["dead"]
+            line("Given up", f"because {reason_of(group['reason']).words}", group)
+            for group in status["named"]["dead"]
         ),
     ]
 
