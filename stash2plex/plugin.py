@@ -38,9 +38,9 @@ def main(arguments: list[str], plugin_dir: str) -> int:
             result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
             hook.finish(hook.answer(result, None), 0)
         gc.enable()
-        from stash2plex.tasks.registry import run_mode  # noqa: PLC0415 - not for the hook
+        from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
 
-        return run_mode(request, plugin_dir)
+        return run_task(request, plugin_dir)
     except Stash2PlexError as error:
         # The exit code tells shells; Stash shows the text.
         os.write(1, json.dumps({"error": str(error)}).encode() + b"\n")

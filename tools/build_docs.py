@@ -12,7 +12,7 @@ import yaml
 from stash2plex import errors
 from stash2plex.cli import main as cli
 from stash2plex.config import LEGACY_FLAGS, SPECS
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -89,16 +89,16 @@ def tasks_page() -> str:
         "| --- | --- | --- | --- |",
     ]
     lines += [
-        f"| {mode.task} | `{mode.name}` | {mode.meaning}. | {mode.when} |"
-        for mode in MODES
-        if mode.task
+        f"| {task.button} | `{task.mode}` | {task.meaning}. | {task.when} |"
+        for task in TASKS
+        if task.button
     ]
     lines += ["", "## Operations", "", OPERATIONS, "", "| Mode | Answer | Arguments |"]
     lines += ["| --- | --- | --- |"]
     lines += [
-        f"| `{mode.name}` | {mode.task or f'{mode.meaning}.'} | {mode.arguments or '–'} |"
-        for mode in sorted(MODES, key=lambda mode: bool(mode.task))
-        if not mode.task or mode.arguments
+        f"| `{task.mode}` | {task.button or f'{task.meaning}.'} | {task.arguments or '–'} |"
+        for task in sorted(TASKS, key=lambda task: bool(task.button))
+        if not task.button or task.arguments
     ]
     return HEAD + "\n".join(lines) + "\n"
 

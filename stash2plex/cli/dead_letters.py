@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import click
+from attrs import evolve
 
 from stash2plex.app import App
-from stash2plex.cli.shell import DAY, JSON, SCENES, Shell
+from stash2plex.cli.shell import JSON, SCENES, Shell
 from stash2plex.errors import UsageError
+from stash2plex.operations.dead_letters import (
+    discard_letters,
+    find_letter,
+    letter_json,
+    letter_keys,
+    list_letters,
+    purge_letters,
+    recover_letters,
+    retry_letters,
+)
 from stash2plex.operations.reasons import REASONS
-from stash2plex.store.dead_letters import DeadLetters
-from stash2plex.text import count, local
-from stash2plex.ui.dead_letters import letter_json, letter_lines, letters_json
+from stash2plex.text import count
+from stash2plex.ui.lines.dead_letters import (
+    letter_line,
+    letter_lines,
+    removed_sentence,
+    retried_sentence,
+)
 from stash2plex.ui.screens import letters_screen
 from stash2plex.workqueue import Key
 
@@ -34,19 +49,15 @@ def dlq() -> None:
 def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> None:
     """List the dead letters under their reasons, newest first."""
     with shell.app() as app:
-        dead = DeadLetters(app.store.connection)
-        letters = dead.page(limit, offset, reason)
-        groups = [group for group in dead.groups() if reason in (None, group.reason)]
-        total = dead.total(reason)
+        page = list_letters(app, limit, offset, reason)
+    if reason is not None:
+        page = evolve(page, groups=[group for group in page.groups if group.reason == reason])
     hide = shell.logs.curtain
-    lines = [
-        f"{one.kind}:{one.id} ({one.reason}, {local(one.last_failed_at)}): {one.error}"
-        for one in letters
-    ]
+    lines = [letter_line(letter) for letter in page.letters]
     shell.show(
-        letters_json(letters, total, groups),
-        [*lines, f"{count(total, 'dead letter')} in all."],
-        lambda width: letters_screen(letters, groups, width, hide),
+        page.as_json(),
+        [*lines, f"{count(page.total, 'dead letter')} in all."],
+        lambda width: letters_screen(page.letters, page.groups, width, hide),
     )
 
 
@@ -64,7 +75,7 @@ def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> No
 def dlq_show(shell: Shell, *, scene: int, kind: str) -> None:
     """Show one dead letter with its whole history."""
     with shell.app() as app:
-        letter = DeadLetters(app.store.connection).find(kind, scene)
+        letter = find_letter(app, kind, scene)
     if letter is None:
         raise UsageError(f"{kind}:{scene} is no dead letter; “dlq list” shows those that are.")
     shell.show(letter_json(letter), letter_lines(letter))
@@ -81,8 +92,8 @@ def dlq_retry(
 ) -> None:
     """Put dead letters back with fresh attempts."""
     with shell.app() as app:
-        changed = app.store.queue.redrive(_chosen(app, scenes, reason, everything=everything))
-    shell.show({"changed": changed}, [f"Put {count(changed, 'dead letter')} back into the queue."])
+        changed = retry_letters(app, _chosen(app, scenes, reason, everything=everything))
+    shell.show({"changed": changed}, [retried_sentence(changed)])
 
 
 @dlq.command("recover")
@@ -91,8 +102,8 @@ def dlq_retry(
 def dlq_recover(shell: Shell) -> None:
     """Put those back that died of an outage."""
     with shell.app() as app:
-        changed = app.store.queue.redrive(DeadLetters(app.store.connection).recoverable())
-    shell.show({"changed": changed}, [f"Put {count(changed, 'dead letter')} back into the queue."])
+        changed = recover_letters(app).number
+    shell.show({"changed": changed}, [retried_sentence(changed)])
 
 
 @dlq.command("discard")
@@ -106,8 +117,8 @@ def dlq_discard(
 ) -> None:
     """Forget dead letters; Plex keeps what it has, and the next edit of a scene is sent."""
     with shell.app() as app:
-        changed = app.store.queue.discard(_chosen(app, scenes, reason, everything=everything))
-    shell.show({"changed": changed}, [f"Removed {count(changed, 'dead letter')}."])
+        changed = discard_letters(app, _chosen(app, scenes, reason, everything=everything))
+    shell.show({"changed": changed}, [removed_sentence(changed)])
 
 
 @dlq.command("purge")
@@ -117,8 +128,8 @@ def dlq_discard(
 def dlq_purge(shell: Shell, *, days: int) -> None:
     """Forget dead letters that last failed so many days ago."""
     with shell.app() as app:
-        changed = app.store.queue.clear_dead(before=app.clock() - days * DAY)
-    shell.show({"changed": changed}, [f"Removed {count(changed, 'dead letter')}."])
+        changed = purge_letters(app, days).number
+    shell.show({"changed": changed}, [removed_sentence(changed)])
 
 
 def _chosen(
@@ -129,4 +140,4 @@ def _chosen(
         raise UsageError("Say which dead letters: one of --scene ID, --reason, or --all.")
     if scenes:
         return [("scene", id_) for id_ in scenes]
-    return DeadLetters(app.store.connection).keys(reason)
+    return letter_keys(app, reason)

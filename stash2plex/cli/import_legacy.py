@@ -19,26 +19,28 @@ def import_legacy(shell: Shell, *, folder: str) -> None:
 
     Nothing in DIR is changed. Settings are kept by Stash and keep their meaning.
     """
-    found = read_legacy(folder)
+    legacy = read_legacy(folder)
     with shell.app() as app:
-        added = enqueue_scenes(app, found.scene_ids)
+        added = enqueue_scenes(app, legacy.scene_ids)
         queued = added.queued + added.due
     queued_words = f"{count(queued, 'scene')} queued"
-    lines = [f"{queued_words}: {len(found.waiting):,} were waiting, {len(found.dead):,} given up."]
-    if found.unreadable:
+    lines = [
+        f"{queued_words}: {len(legacy.waiting):,} were waiting, {len(legacy.dead):,} given up."
+    ]
+    if legacy.unreadable:
         lines.append(
-            f"{count(found.unreadable, 'job')} could not be read; “Sync All Scenes” finds them."
+            f"{count(legacy.unreadable, 'job')} could not be read; “Sync All Scenes” finds them."
         )
-    if found.left:
-        lines.append(f"Left as they are, nothing in them is needed: {', '.join(found.left)}.")
+    if legacy.left:
+        lines.append(f"Left as they are, nothing in them is needed: {', '.join(legacy.left)}.")
     lines.append("Run “stash2plex process”, or “Process Queue” in Stash, to send them.")
     shell.show(
         {
             "queued": queued,
-            "waiting": len(found.waiting),
-            "dead": len(found.dead),
-            "unreadable": found.unreadable,
-            "left": list(found.left),
+            "waiting": len(legacy.waiting),
+            "dead": len(legacy.dead),
+            "unreadable": legacy.unreadable,
+            "left": list(legacy.left),
         },
         lines,
     )

@@ -18,13 +18,15 @@ from stash2plex.cli.completion import completion
 from stash2plex.cli.config import CliOptions
 from stash2plex.cli.dead_letters import dlq
 from stash2plex.cli.demo import demo
+from stash2plex.cli.health import health
 from stash2plex.cli.import_legacy import import_legacy
 from stash2plex.cli.operation import operation
+from stash2plex.cli.outages import outages
 from stash2plex.cli.reconcile import reconcile
 from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
 from stash2plex.cli.shell import Shell
-from stash2plex.cli.status import health, outages, status
+from stash2plex.cli.status import status
 from stash2plex.cli.sync import process, sync
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain

@@ -10,12 +10,12 @@ import click
 
 from stash2plex.cli.shell import JSON, Shell
 from stash2plex.errors import UsageError
-from stash2plex.tasks.context import Context
-from stash2plex.tasks.registry import MODES, find_mode
+from stash2plex.tasks.registry import TASKS, find_task
+from stash2plex.tasks.task import Call
 
 
 @click.command()
-@click.argument("mode", type=click.Choice([mode.name for mode in MODES]), metavar="MODE")
+@click.argument("mode", type=click.Choice([task.mode for task in TASKS]), metavar="MODE")
 @click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
 @JSON
 @click.pass_obj
@@ -27,8 +27,8 @@ def operation(shell: Shell, *, mode: str, arguments: tuple[str, ...]) -> None:
     """
     with shell.app() as app:
         # The progress of a task is for Stash's bar, which is not here.
-        context = Context(app, _read(arguments), {}, "", app.logs.logger, io.StringIO())
-        output = find_mode(mode).run(context)
+        call = Call(app, _read(arguments), {}, "", app.logs.logger, io.StringIO())
+        output = find_task(mode).run(call)
     if shell.as_json or not isinstance(output, str):
         click.echo(json.dumps(output, indent=2, ensure_ascii=False))
     else:
@@ -37,13 +37,13 @@ def operation(shell: Shell, *, mode: str, arguments: tuple[str, ...]) -> None:
 
 def _read(arguments: tuple[str, ...]) -> dict[str, Any]:
     """Take NAME=VALUE apart. Raises UsageError."""
-    found = {}
+    values = {}
     for argument in arguments:
         name, equals, text = argument.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"{argument[:40]!r} is not of the form NAME=VALUE.")
         try:
-            found[name] = json.loads(text)
+            values[name] = json.loads(text)
         except (ValueError, RecursionError):
-            found[name] = text
-    return found
+            values[name] = text
+    return values

@@ -7,7 +7,8 @@ import sys
 import click
 
 from stash2plex.app import App
-from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
+from stash2plex.cli.drain import drain, drained, leave
+from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals
 from stash2plex.operations.runs import running
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.reconcile import Scope

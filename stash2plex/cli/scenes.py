@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from stash2plex.cli.shell import JSON, Shell
-from stash2plex.operations.explain import explain_scene, explanation_json, explanation_lines, shown
+from stash2plex.operations.explain import explain_scene, explanation_json
+from stash2plex.ui.lines.scenes import explanation_lines, value_words
 
 COLOURS = {"differs": "yellow", "kept": "cyan", "equal": "green"}
 
@@ -29,6 +30,6 @@ def scene_command(shell: Shell, *, scene_id: int) -> None:
         table.add_column(name)
     for view in known.fields:
         state = Text(view.state.replace("_", " "), style=COLOURS.get(view.state, ""))
-        values = (Text(hide(shown(value))) for value in (view.stash, view.plex, view.written))
+        values = (Text(hide(value_words(value))) for value in (view.stash, view.plex, view.written))
         table.add_row(str(view.name), state, *values)
     shell.out.print(table)

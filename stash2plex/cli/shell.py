@@ -1,4 +1,4 @@
-"""What every command gets, and how a drain on a terminal begins and ends."""
+"""What every command gets, and the options that several have."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from attrs import define
@@ -19,12 +18,8 @@ from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
-from stash2plex.operations.foreground import drain_here
-from stash2plex.store.runs import Begun
-from stash2plex.sync.worker import PATIENCE, Goal, Summary
-from stash2plex.ui.terminal import TerminalProgress
+from stash2plex.sync.worker import PATIENCE
 
-DAY = 86_400.0
 CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that JSON leaves as they are and a terminal obeys."""
 
@@ -68,7 +63,7 @@ class Shell:
         if self.as_json:
             text = json.dumps(value, indent=2, ensure_ascii=False)
             # What a terminal would take for an order is spelt out; it is the same JSON.
-            click.echo(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+            click.echo(CONTROL.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
         elif screen is not None and self.out.is_terminal:
             self.out.print(screen(self.out.width), highlight=False)
         else:
@@ -108,45 +103,6 @@ SCENES = click.option(
 )
 
 
-def drain(shell: Shell, app: App, wait: int, begun: Begun) -> Summary:
-    """Drain for a run in the foreground with a progress bar."""
-    stop = StopSignals()
-    with TerminalProgress(shell.err) as observer:
-        return drain_here(
-            app,
-            Goal("command line", foreground=True, patience=float(wait), run_id=begun.id),
-            observer,
-            stop.wanted,
-            begun.at,
-        )
-
-
-def drained(summary: Summary) -> dict[str, Any]:
-    """Say what a drain did as JSON has it."""
-    done = summary.progress
-    return {
-        "done": done.done,
-        "failed": done.failed,
-        "later": done.later,
-        "left": done.left,
-        "seconds": round(summary.seconds, 2),
-        "gave_up": summary.gave_up or None,
-    }
-
-
-def finish(shell: Shell, summary: Summary) -> NoReturn:
-    """Print what a drain did and leave with the exit code that says the same."""
-    shell.show(drained(summary), [summary.sentence()])
-    leave(summary)
-
-
-def leave(summary: Summary) -> NoReturn:
-    """Leave with the exit code that says what a drain did."""
-    if summary.error is not None:
-        sys.exit(summary.error.exit_code)
-    sys.exit(3 if summary.gave_up else 1 if summary.progress.failed else 0)
-
-
 class StopSignals:
     """Turns the first Ctrl-C or SIGTERM into a request to end, with everything given back."""
 
@@ -164,5 +120,5 @@ class StopSignals:
         self.number = number
 
     def wanted(self) -> bool:
-        """Say whether to end now."""
+        """Return whether to end now."""
         return self._asked

@@ -1,8 +1,7 @@
-"""Commands that look, and change nothing."""
+"""The command that shows the status."""
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 
@@ -11,19 +10,12 @@ from rich.live import Live
 
 from stash2plex.app import App
 from stash2plex.cli.shell import JSON, Shell
-from stash2plex.errors import ServerError, StoreError
-from stash2plex.operations.health.checks import check_lines, health_sentence
-from stash2plex.operations.health.report import (
-    health_without_stash,
-    health_without_store,
-    read_health,
-)
-from stash2plex.operations.outages import SHOWN, read_report, report_lines
-from stash2plex.operations.status import read_status, status_lines
+from stash2plex.operations.status import read_status
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
+from stash2plex.ui.lines.status import status_lines
 from stash2plex.ui.prometheus import prometheus_text
-from stash2plex.ui.screens import health_screen, outages_screen, status_screen
+from stash2plex.ui.screens import status_screen
 
 WATCH_SECONDS = 2.0
 
@@ -65,48 +57,8 @@ def _print(shell: Shell, app: App) -> None:
 
 
 def _watch(shell: Shell, app: App) -> None:
-    """Keep one screen up to date, until a person has seen enough."""
+    """Keep one screen up to date until Ctrl-C."""
     with Live(console=shell.out, auto_refresh=False) as live:
         while True:
             live.update(status_screen(read_status(app), shell.logs.curtain), refresh=True)
             time.sleep(WATCH_SECONDS)
-
-
-@click.command()
-@JSON
-@click.pass_obj
-def health(shell: Shell) -> None:
-    """Check everything, and say what to do about what is wrong.
-
-    Exit codes: 0 all is well, 3 a server is out of reach, 2 a setting is wrong, 1 anything else.
-    """
-    try:
-        with shell.app() as app:
-            checks = read_health(app)
-    except StoreError as error:
-        checks = health_without_store(error)
-    except ServerError as error:
-        checks = health_without_stash(error)
-    hide = shell.logs.curtain
-    lines = [*check_lines(checks), health_sentence(checks)]
-    shell.show(
-        {"checks": [check.as_json() for check in checks]},
-        lines,
-        lambda width: health_screen(checks, width, hide),
-    )
-    codes = {check.exit_code for check in checks if not check.ok}
-    sys.exit(max(codes, default=0))
-
-
-@click.command()
-@click.option(
-    "--limit", type=click.IntRange(1, 1_000), default=SHOWN, show_default=True, help="Outages."
-)
-@JSON
-@click.pass_obj
-def outages(shell: Shell, *, limit: int) -> None:
-    """Show the outages of both servers, and how available they were."""
-    with shell.app() as app:
-        report = read_report(app, limit)
-    hide = shell.logs.curtain
-    shell.show(report, report_lines(report), lambda width: outages_screen(report, width, hide))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
-from stash2plex.cli.shell import DAY, JSON, SCENES, WAIT, Shell, drain, finish
+from stash2plex.cli.drain import drain, finish
+from stash2plex.cli.shell import JSON, SCENES, WAIT, Shell
 from stash2plex.errors import UsageError
 from stash2plex.operations.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
-from stash2plex.operations.run_view import begun_lines, sources_words
 from stash2plex.operations.runs import running
+from stash2plex.text import DAY
+from stash2plex.ui.lines.preview import preview_lines
+from stash2plex.ui.lines.runs import begun_lines, sources_words
 
 
 @click.command()
@@ -48,23 +51,22 @@ def sync(
         raise UsageError("Say which scenes: one of --all, --recent, or --scene ID.")
     with shell.app() as app:
         if dry_run:
-            seen = (
-                preview_all(app)
-                if everything
-                else preview_recent(app, DAY)
-                if recent
-                else preview_scenes(app, scenes)
-            )
-            shell.show(seen.as_json(), seen.lines())
+            if everything:
+                previewed = preview_all(app)
+            elif recent:
+                previewed = preview_recent(app, DAY)
+            else:
+                previewed = preview_scenes(app, scenes)
+            shell.show(previewed.as_json(), preview_lines(previewed))
             return
         with running(app, "stash2plex sync", in_stash=False) as begun:
             if everything:
-                found = enqueue_all(app)
+                enqueued = enqueue_all(app)
             elif recent:
-                found = enqueue_recent(app, DAY)
+                enqueued = enqueue_recent(app, DAY)
             else:
-                found = enqueue_scenes(app, scenes)
-            text = found.sentence(sources_words(begun))
+                enqueued = enqueue_scenes(app, scenes)
+            text = enqueued.sentence(sources_words(begun))
             shell.err.print(text, highlight=False, markup=False)
             summary = drain(shell, app, wait, begun)
         finish(shell, summary)

@@ -151,19 +151,19 @@ class _StopSignal:
 
     def _read_stamp(self) -> tuple[int, int] | None:
         try:
-            found = os.stat(self._path)
+            status = os.stat(self._path)
         except OSError:
             # In the middle of an update, or uninstalled.
             return None
-        return found.st_mtime_ns, found.st_size
+        return status.st_mtime_ns, status.st_size
 
     def _read_identity(self) -> tuple[int, int] | None:
         """Tell the file at the database's path from one that was put in its place."""
         try:
-            found = os.stat(self._database)
+            status = os.stat(self._database)
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     @property
     def uninstalled(self) -> bool:

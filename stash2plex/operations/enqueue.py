@@ -28,13 +28,13 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
     """
     store, run_id = app.store, app.sweeper.run_id
     sieve = Sieve(store.queue, store.records, app.settings(), revive=True, run_id=run_id)
-    found = Enqueued()
+    enqueued = Enqueued()
     for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
         for start in range(0, len(page), BATCH):
             ids = page[start : start + BATCH]
             scenes = app.stash.scenes(ids)
-            found += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
-    return found
+            enqueued += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
+    return enqueued
 
 
 def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:

@@ -287,7 +287,7 @@ def _compared(known: SceneExplanation, desired: Desired | None) -> tuple[str, st
     return "in_sync", f"It is in sync since {local(known.record.synced_at)}.{ending}"
 
 
-# -- for machines and for persons ---------------------------------------------------------
+# -- for machines ------------------------------------------------------------------------
 
 
 def explanation_json(known: SceneExplanation) -> dict[str, Any]:
@@ -308,7 +308,8 @@ def explanation_json(known: SceneExplanation) -> dict[str, Any]:
             "reason": key.reason or None,
             "error": key.error or None,
             "history": [
-                {"at": utc(one.at), "reason": one.reason, "error": one.error} for one in key.history
+                {"at": utc(failure.at), "reason": failure.reason, "error": failure.error}
+                for failure in key.history
             ],
         },
         "last_sync": None
@@ -347,55 +348,15 @@ def _match_json(look: Explanation | None) -> Mapping[str, object] | None:
         "shared_with": list(look.shared_with),
         "candidates": [
             {
-                "rating_key": one.file.rating_key,
-                "path": one.file.path,
-                "size": one.file.size,
-                "level": str(one.level) if one.level else None,
-                "why": one.why or None,
+                "rating_key": candidate.file.rating_key,
+                "path": candidate.file.path,
+                "size": candidate.file.size,
+                "level": str(candidate.level) if candidate.level else None,
+                "why": candidate.why or None,
             }
-            for one in look.candidates[:CANDIDATES]
+            for candidate in look.candidates[:CANDIDATES]
         ],
     }
-
-
-def explanation_lines(known: SceneExplanation) -> list[str]:
-    """Say all but the fields to a person, a line each."""
-    lines = [f"Scene {known.scene_id} “{known.title}”: {known.why}"]
-    look = known.look
-    if look is not None and look.match is not None:
-        file = look.match.file
-        lines.append(
-            f"Plex item {file.rating_key}, “{file.path}”, found by {look.match.matched_by} "
-            f"(confidence: {look.confidence})."
-        )
-    elif look is not None:
-        lines += [
-            f"Candidate {one.file.rating_key}: “{one.file.path}”. {one.why}".strip()
-            for one in look.candidates[:CANDIDATES]
-        ]
-    if known.record is not None and known.record.synced_at:
-        lines.append(f"Last synced at {local(known.record.synced_at)}.")
-    lines += [f"{local(one.at)}: {one.error}" for one in known.key.history]
-    lines += [f"Not known now. {text}" for text in known.unknown]
-    return lines
-
-
-def field_lines(known: SceneExplanation) -> list[str]:
-    """Say the fields to a person, a line each."""
-    return [
-        f"{view.name}: {view.state.replace('_', ' ')}; Stash {shown(view.stash)}, "
-        f"Plex {shown(view.plex)}, last written {shown(view.written)}."
-        for view in known.fields
-    ]
-
-
-def shown(value: object) -> str:
-    """Say a value of a field in few words."""
-    if value is None or value in ("", ()):
-        return "–"
-    if isinstance(value, (tuple, list)):
-        return ", ".join(str(one) for one in value) or "–"
-    return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def _plain(value: object) -> object:

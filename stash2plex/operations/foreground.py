@@ -8,8 +8,8 @@ from attrs import evolve
 
 from stash2plex.app import App
 from stash2plex.lock import drain_lock, show_presence
-from stash2plex.operations.asker import Asker
-from stash2plex.operations.run_view import RunObserver
+from stash2plex.operations.run_observer import RunObserver
+from stash2plex.operations.server_probe import ServerProbe
 from stash2plex.store.marks import ask_for_look, look_is_asked
 from stash2plex.store.names import summary_names
 from stash2plex.store.progress import Progress
@@ -36,12 +36,12 @@ def drain_here(
     """
     observer = RunObserver(app.store.runs, goal.run_id, shown_to, app.monotonic)
     began = app.monotonic() if began is None else began
-    for name in app.store.breakers.values():
-        # A person waits: ask a server that was down now, not when its next probe is due.
-        name.hasten()
+    for breaker in app.store.breakers.values():
+        # The user waits: ask a server that was down now, not when its next probe is due.
+        breaker.hasten()
     lock = drain_lock(app.folder)
     asked_at: float | None = None
-    asker = Asker(app, goal)
+    probe = ServerProbe(app, goal)
     shown = Progress()
     while True:
         if lock.acquire():
@@ -55,7 +55,7 @@ def drain_here(
         if asked_at is None:
             asked_at = app.monotonic()
             ask_for_look(app.store.connection, goal.run_id)
-            asker.ask()
+            probe.ask()
         looks = app.monotonic() - asked_at < LOOK_PATIENCE and look_is_asked(app.store.connection)
         left = app.store.queue.due_within(goal.horizon)
         theirs = app.book.read(left)
@@ -63,7 +63,7 @@ def drain_here(
             # The row of an earlier burst; the other process has not begun this one.
             theirs = Progress(left=left)
         shown = evolve(theirs, ended=False)
-        error, gave_up = asker.verdict(theirs.wait, left)
+        error, gave_up = probe.verdict(theirs.wait, left)
         if not (left or looks) or gave_up or stopped():
             shown = evolve(shown, ended=True)
             observer.progress(shown)

@@ -58,8 +58,8 @@ def read_legacy(folder: str) -> Legacy:
         queue = os.path.join(place, "queue", "data.db")
         dead = os.path.join(place, "dlq.db")
         inner = os.path.join(place, "queue", "dlq.db")
-        found = [path for path in (queue, dead, inner) if os.path.isfile(path)]
-        if not found:
+        databases = [path for path in (queue, dead, inner) if os.path.isfile(path)]
+        if not databases:
             continue
         waiting: set[int] = set()
         given_up: set[int] = set()
@@ -124,13 +124,13 @@ def scene_id_of(data: object) -> int | None:
     """
     if not isinstance(data, bytes) or len(data) > MOST_BYTES:
         return None
-    found = False
+    named = False
     try:
         for instruction, argument, _ in pickletools.genops(data):
-            if found and instruction.name not in ASIDE:
+            if named and instruction.name not in ASIDE:
                 return None if instruction.name in REFERENCES else _as_id(argument)
             if argument == "scene_id" and isinstance(argument, str):
-                found = True
+                named = True
     except (ValueError, IndexError, OverflowError, UnicodeError):
         return None
     return None

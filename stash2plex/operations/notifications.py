@@ -65,18 +65,20 @@ def tell(
 
 def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
     """Say what happened after a moment (epoch seconds)."""
-    new = [one for one in read_outages(database) if _is_new(one, since)]
+    new = [outage for outage in read_outages(database) if _is_new(outage, since)]
     lines = []
     for server, kind in product(("plex", "stash"), (UNAVAILABLE, LOGIN, REFUSED)):
-        alike = [one for one in reversed(new) if (one.server, one.kind) == (server, kind)]
+        alike = [
+            outage for outage in reversed(new) if (outage.server, outage.kind) == (server, kind)
+        ]
         if len(alike) > TOLD_APART:
-            down = sum(one.seconds(now) for one in alike)
+            down = sum(outage.seconds(now) for outage in alike)
             lines.append(
                 f"{alike[0].then} {len(alike)} times since {local(alike[0].started_at)}, "
                 f"{span(down)} in all; the last time: {alike[-1].cause}"
             )
         else:
-            lines += [_sentence(one, now) for one in alike]
+            lines += [_sentence(outage, now) for outage in alike]
     groups = DeadLetters(database).groups(since)
     if groups:
         number = sum(group.number for group in groups)
@@ -111,16 +113,16 @@ def missing_line(database: sqlite3.Connection) -> str:
     )
 
 
-def _is_new(one: Outage, since: float) -> bool:
+def _is_new(outage: Outage, since: float) -> bool:
     """Whether an outage began or ended since. One that a changed setting cured is no news."""
-    return not one.cured and (one.started_at > since or (one.ended_at or 0.0) > since)
+    return not outage.cured and (outage.started_at > since or (outage.ended_at or 0.0) > since)
 
 
-def _sentence(one: Outage, now: float) -> str:
-    start = local(one.started_at)
-    if one.ended_at is None:
-        return f"{one.now} since {start}; nothing is lost. {one.cause}"
+def _sentence(outage: Outage, now: float) -> str:
+    start = local(outage.started_at)
+    if outage.ended_at is None:
+        return f"{outage.now} since {start}; nothing is lost. {outage.cause}"
     return (
-        f"{one.then} from {start} for {span(one.seconds(now))}; what waited goes out now. "
-        f"{one.cause}"
+        f"{outage.then} from {start} for {span(outage.seconds(now))}; what waited goes out now. "
+        f"{outage.cause}"
     )

@@ -21,13 +21,9 @@ from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene
 from stash2plex.sync.pictures import PicturePlan, plan_pictures
 from stash2plex.sync.session import Session
-from stash2plex.text import count
 
 SHOWN = 50
 """Scenes that are shown; all are counted."""
-
-TEXT_SHOWN = 60
-"""Characters of a value in words."""
 
 
 @frozen
@@ -39,14 +35,6 @@ class FieldPreview:
     becomes: object
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-
-    def words(self) -> str:
-        """Say it to a person."""
-        if isinstance(self.becomes, tuple):
-            parts = [f"+ {_quoted(one)}" for one in self.added]
-            parts += [f"− {_quoted(one)}" for one in self.removed]
-            return f"{self.name} {', '.join(parts)}"
-        return f"{self.name} {_quoted(self.held)} → {_quoted(self.becomes)}"
 
 
 @frozen
@@ -65,17 +53,6 @@ class ScenePreview:
     pictures: tuple[Field, ...]
     locks: tuple[Field, ...]
     kept: tuple[Field, ...]
-
-    def words(self) -> str:
-        """Say it to a person in one line."""
-        parts = [one.words() for one in self.fields]
-        if self.pictures:
-            parts.append(f"new {' and '.join(self.pictures)}")
-        if self.locks:
-            parts.append(f"a lock on {', '.join(self.locks)}")
-        if self.kept:
-            parts.append(f"kept as made in Plex: {', '.join(self.kept)}")
-        return f"Scene {self.scene_id} “{self.title}”: {'; '.join(parts)}."
 
 
 @frozen
@@ -117,10 +94,10 @@ class Preview:
             "shown": len(self.scenes),
             "scenes": [
                 {
-                    "scene_id": one.scene_id,
-                    "title": one.title,
-                    "rating_key": one.rating_key,
-                    "matched_by": one.matched_by,
+                    "scene_id": scene.scene_id,
+                    "title": scene.title,
+                    "rating_key": scene.rating_key,
+                    "matched_by": scene.matched_by,
                     "fields": [
                         {
                             "field": str(change.name),
@@ -129,42 +106,24 @@ class Preview:
                             "added": list(change.added),
                             "removed": list(change.removed),
                         }
-                        for change in one.fields
+                        for change in scene.fields
                     ],
-                    "pictures": [str(name) for name in one.pictures],
-                    "locks": [str(name) for name in one.locks],
-                    "kept": [str(name) for name in one.kept],
+                    "pictures": [str(name) for name in scene.pictures],
+                    "locks": [str(name) for name in scene.locks],
+                    "kept": [str(name) for name in scene.kept],
                 }
-                for one in self.scenes
+                for scene in self.scenes
             ],
             "problems": [
                 {
-                    "scene_id": one.scene_id,
-                    "title": one.title,
-                    "reason": one.reason,
-                    "error": one.error,
+                    "scene_id": scene.scene_id,
+                    "title": scene.title,
+                    "reason": scene.reason,
+                    "error": scene.error,
                 }
-                for one in self.problems
+                for scene in self.problems
             ],
         }
-
-    def lines(self) -> list[str]:
-        """Say it to a person."""
-        lines = [one.words() for one in self.scenes]
-        lines += [f"Scene {one.scene_id}: {one.error}" for one in self.problems]
-        text = f"{count(self.changing, 'scene')} of {self.seen:,} would change"
-        if self.changing > len(self.scenes):
-            text += f" (the first {len(self.scenes)} are shown)"
-        if self.fields:
-            text += ": " + ", ".join(
-                f"{name} of {number:,}" for name, number in self.fields.most_common()
-            )
-        text += f". {self.unchanged + self.settled:,} need nothing"
-        if self.left_out:
-            text += f", {self.left_out:,} are left out by settings or hold no metadata"
-        if self.not_matched:
-            text += f", {self.not_matched:,} have no Plex item"
-        return [*lines, f"{text}. Nothing was written."]
 
 
 @frozen
@@ -177,13 +136,13 @@ class _Candidate:
 
 def preview_all(app: App) -> Preview:
     """Preview every scene."""
-    return preview(app, app.stash.all_scenes())
+    return preview_pages(app, app.stash.all_scenes())
 
 
 def preview_recent(app: App, seconds: float) -> Preview:
     """Preview the scenes that changed within so many seconds, and a few from before."""
     pages = app.stash.scene_ids_changed_since(app.clock() - seconds)
-    return preview(app, _pages(app, (id_ for page in pages for id_ in page)))
+    return preview_pages(app, _pages(app, (id_ for page in pages for id_ in page)))
 
 
 def preview_scenes(app: App, ids: Iterable[int]) -> Preview:
@@ -194,7 +153,7 @@ def preview_scenes(app: App, ids: Iterable[int]) -> Preview:
     if missing:
         listed = ", ".join(str(id_) for id_ in sorted(missing)[:SHOWN])
         raise UsageError(f"Stash has no scene {listed}.")
-    return preview(app, pages)
+    return preview_pages(app, pages)
 
 
 def _pages(app: App, ids: Iterable[int]) -> Iterator[list[Scene]]:
@@ -208,13 +167,13 @@ def _pages(app: App, ids: Iterable[int]) -> Iterator[list[Scene]]:
         yield list(app.stash.scenes(batch).values())
 
 
-def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
+def preview_pages(app: App, pages: Iterable[list[Scene]]) -> Preview:
     """Compare scenes with Plex and say what a sync would write.
 
     A settled scene costs no request; the items of the others are read 200 at a time. Raises what
     the clients raise.
     """
-    found = Preview()
+    preview = Preview()
     # The identity that Plex knows us by is the one thing that a rehearsal must not make up anew.
     app.client_id()
     with app.rehearsal() as copy:
@@ -224,59 +183,66 @@ def preview(app: App, pages: Iterable[list[Scene]]) -> Preview:
         waiting: list[_Candidate] = []
         for page in pages:
             for scene in page:
-                candidate = _candidate(copy, session, scene, found)
+                candidate = _candidate(copy, session, scene, preview)
                 if candidate is not None:
                     waiting.append(candidate)
                 if len(waiting) == IDS_PER_READ:
-                    _compare(session, waiting, found)
+                    _compare(session, waiting, preview)
                     waiting = []
-        _compare(session, waiting, found)
-    return found
+        _compare(session, waiting, preview)
+    return preview
 
 
-def _candidate(app: App, session: Session, scene: Scene, found: Preview) -> _Candidate | None:
+def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _Candidate | None:
     """Count a scene that needs no look at Plex; return one that does."""
     settings = session.settings
-    found.seen += 1
+    preview.seen += 1
     desired = desired_state(scene, settings)
     if desired.empty or reason_to_skip(scene, settings):
-        found.left_out += 1
+        preview.left_out += 1
         return None
     record = app.store.records.get(scene.id)
     if is_settled(scene, desired, record):
-        found.settled += 1
+        preview.settled += 1
         return None
     look = explain_scene(app.store, session.settings, scene)
     if look.match is None:
-        _not_matched(found, scene, look.reason, look.refusal)
+        _not_matched(preview, scene, look.reason, look.refusal)
         return None
     return _Candidate(scene, desired, record, look.match)
 
 
-def _not_matched(found: Preview, scene: Scene, reason: str, error: str) -> None:
-    found.not_matched += 1
-    if len(found.problems) < SHOWN:
-        found.problems.append(Unmatched(scene.id, scene.label, reason, error))
+def _not_matched(preview: Preview, scene: Scene, reason: str, error: str) -> None:
+    preview.not_matched += 1
+    if len(preview.problems) < SHOWN:
+        preview.problems.append(Unmatched(scene.id, scene.label, reason, error))
 
 
-def _compare(session: Session, candidates: list[_Candidate], found: Preview) -> None:
-    items = session.plex.items(sorted({one.match.file.rating_key for one in candidates}))
-    for one in candidates:
-        item = items.get(one.match.file.rating_key)
+def _compare(session: Session, candidates: list[_Candidate], preview: Preview) -> None:
+    items = session.plex.items(
+        sorted({candidate.match.file.rating_key for candidate in candidates})
+    )
+    for candidate in candidates:
+        item = items.get(candidate.match.file.rating_key)
         if item is None or item.trashed:
             _not_matched(
-                found, one.scene, NotInPlexYet.reason, f"“{one.scene.label}” has moved in Plex."
+                preview,
+                candidate.scene,
+                NotInPlexYet.reason,
+                f"“{candidate.scene.label}” has moved in Plex.",
             )
             continue
-        _compare_scene(session, one, item, found)
+        _compare_scene(session, candidate, item, preview)
 
 
-def _compare_scene(session: Session, candidate: _Candidate, item: PlexItem, found: Preview) -> None:
+def _compare_scene(
+    session: Session, candidate: _Candidate, item: PlexItem, preview: Preview
+) -> None:
     preserve = session.settings.preserve_plex_edits
     scene, desired, record = candidate.scene, candidate.desired, candidate.record
     change = plan_change(desired, item, record, preserve=preserve)
     writes = change.edits or change.clear_rating
-    shows = len(found.scenes) < SHOWN
+    shows = len(preview.scenes) < SHOWN
     pictures: PicturePlan | None = None
     if shows or not writes:
         # A picture costs a look at the cover; it is asked for only where the answer shows.
@@ -286,14 +252,14 @@ def _compare_scene(session: Session, candidate: _Candidate, item: PlexItem, foun
         )
         writes = writes or bool(pictures.fields)
     if not writes:
-        found.unchanged += 1
+        preview.unchanged += 1
         return
-    found.changing += 1
+    preview.changing += 1
     sent = pictures.fields if pictures else ()
-    found.fields.update((*change.fields, *sent))
+    preview.fields.update((*change.fields, *sent))
     if shows:
         kept = change.kept | (pictures.kept if pictures else frozenset())
-        found.scenes.append(
+        preview.scenes.append(
             ScenePreview(
                 scene.id,
                 scene.label,
@@ -310,22 +276,13 @@ def _compare_scene(session: Session, candidate: _Candidate, item: PlexItem, foun
 def _field_previews(change: Change, item: PlexItem) -> Iterator[FieldPreview]:
     for name, text in change.texts.items():
         yield FieldPreview(name, held_text(item, name), text)
-    for name, one in change.lists.items():
+    for name, values in change.lists.items():
         held = item.lists.get(name, ())
-        added = tuple(value for value in one.wanted if value not in held)
-        yield FieldPreview(name, held, one.wanted, added, one.stale)
+        added = tuple(value for value in values.wanted if value not in held)
+        yield FieldPreview(name, held, values.wanted, added, values.stale)
     if change.rating is not None or change.clear_rating:
         yield FieldPreview(Field.RATING, item.rating, change.rating)
 
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _quoted(value: object) -> str:
-    if value is None or value == "":
-        return "(nothing)"
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = " ".join(str(value).split())
-    return f"“{text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + '…'}”"

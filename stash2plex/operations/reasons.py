@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import frozen
 
 from stash2plex.store.dead_letters import Group
@@ -61,9 +63,10 @@ def reason_of(word: str) -> Reason:
     return REASONS.get(word) or Reason(word.replace("_", " "), "Look at what happened.")
 
 
-def groups_sentence(groups: list[Group]) -> str:
+def groups_sentence(groups: Sequence[Group]) -> str:
     """Return why, with counts and names: 1 because several Plex items fit (scene 12 “Quay”)."""
     return ", ".join(
-        f"{one.number:,} because {reason_of(one.reason).words}{names(one.first, one.number)}"
-        for one in groups
+        f"{group.number:,} because {reason_of(group.reason).words}"
+        f"{names(group.first, group.number)}"
+        for group in groups
     )

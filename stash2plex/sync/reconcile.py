@@ -24,9 +24,8 @@ from stash2plex.sync.pipeline import BATCH
 from stash2plex.sync.plex_changes import PlexChanges
 from stash2plex.sync.report import EXAMPLES, Example, Report
 from stash2plex.sync.session import Session, Store
+from stash2plex.text import DAY
 from stash2plex.workqueue import Key
-
-DAY = 86_400.0
 
 
 class Scope(StrEnum):

@@ -1,106 +1,77 @@
-"""Tasks and operations on what waits and what was given up."""
+"""Tasks and operations on dead letters."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stash2plex.errors import UsageError
-from stash2plex.lock import drain_lock, drain_runs
-from stash2plex.operations.reasons import REASONS, groups_sentence
-from stash2plex.store.dead_letters import DeadLetters
-from stash2plex.tasks.context import Context
-from stash2plex.tasks.drain import DAY, leave_to_worker
-from stash2plex.text import count
-from stash2plex.ui.dead_letters import letters_json
-
-MOST_ROWS = 1_000
-
-
-def clear_queue(context: Context) -> str:
-    """Remove the waiting keys. What a process that died had in hand waits too."""
-    app = context.app
-    lock = drain_lock(app.folder)
-    try:
-        if lock.acquire():
-            app.store.queue.take_over()
-        number = app.store.queue.clear_waiting()
-        in_hand = app.store.queue.counts().in_progress
-    finally:
-        lock.release()
-    # A save of this moment saw the lock held and started no worker.
-    leave_to_worker(context)
-    text = f"Removed {count(number, 'waiting key')}." if number else "Nothing was waiting."
-    if in_hand:
-        text += f" {count(in_hand, 'key')} in progress {'goes' if in_hand == 1 else 'go'} on."
-    return context.say(text)
+from stash2plex.lock import drain_runs
+from stash2plex.operations.dead_letters import (
+    clear_letters,
+    discard_letters,
+    letter_keys,
+    list_letters,
+    purge_letters,
+    recover_letters,
+    retry_letters,
+)
+from stash2plex.operations.reasons import REASONS
+from stash2plex.tasks.task import MOST_ROWS, Call
+from stash2plex.tasks.worker import leave_to_worker
+from stash2plex.ui.lines.dead_letters import (
+    cleared_sentence,
+    purged_sentence,
+    recovered_sentence,
+    retried_sentence,
+)
 
 
-def clear_dlq(context: Context) -> str:
+def clear_dlq(call: Call) -> str:
     """Forget every dead letter."""
-    number = context.app.store.queue.clear_dead()
-    return context.say(_removed(number, "There were no dead letters."))
+    return call.say(cleared_sentence(clear_letters(call.app)))
 
 
-def purge_dlq(context: Context) -> str:
+def purge_dlq(call: Call) -> str:
     """Forget old dead letters."""
-    days = context.whole("days", 30, 0, 36_500)
-    number = context.app.store.queue.clear_dead(before=context.app.clock() - days * DAY)
-    left = DeadLetters(context.app.store.connection).total()
-    age = f"older than {count(days, 'day')}"
-    text = _removed(number, f"There were no dead letters {age}.", f" {age}")
-    return context.say(text + (f" {left:,} newer stay." if left else ""))
+    days = call.whole("days", 30, 0, 36_500)
+    return call.say(purged_sentence(purge_letters(call.app, days), days))
 
 
-def _removed(number: int, none: str, which: str = "") -> str:
-    return f"Removed {count(number, 'dead letter')}{which}." if number else none
-
-
-def retry_dlq(context: Context) -> str:
+def retry_dlq(call: Call) -> str:
     """Put dead letters back with fresh attempts."""
-    reason = _reason(context)
-    number = context.app.store.queue.redrive(reason=reason)
+    reason = _reason(call)
+    number = retry_letters(call.app, letter_keys(call.app, reason))
     if not number:
         which = f" of the reason {reason}" if reason else ""
-        return context.say(f"There are no dead letters{which}.")
-    text = f"Put {count(number, 'dead letter')} back into the queue."
-    return context.say(f"{text} {_who_sends(context)}")
+        return call.say(f"There are no dead letters{which}.")
+    return call.say(f"{retried_sentence(number)} {_who_sends(call)}")
 
 
-def recover_outage_jobs(context: Context) -> str:
+def recover_outage_jobs(call: Call) -> str:
     """Put the dead letters back that died of an outage."""
-    dead = DeadLetters(context.app.store.connection)
-    number = context.app.store.queue.redrive(dead.recoverable())
-    text = "No dead letter is of an outage."
-    if number:
-        text = f"Put {count(number, 'dead letter')} of outages back into the queue."
-        text += f" {_who_sends(context)}"
-    if groups := dead.groups():
-        left = sum(group.number for group in groups)
-        verb = "stays" if left == 1 else "stay"
-        text += f" {left:,} {verb}: {groups_sentence(groups)}."
-    return context.say(text)
+    recovered = recover_letters(call.app)
+    who_sends = _who_sends(call) if recovered.number else ""
+    return call.say(recovered_sentence(recovered, who_sends))
 
 
-def _who_sends(context: Context) -> str:
+def _who_sends(call: Call) -> str:
     """Start a worker where one is wanted; returns who sends what was put back."""
-    if leave_to_worker(context) or drain_runs(context.app.folder):
+    if leave_to_worker(call) or drain_runs(call.app.folder):
         return "The worker sends what is due."
     return "Run “Process Queue” to send what is due."
 
 
-def dead_letters(context: Context) -> dict[str, Any]:
-    """Answer a page of the dead letters, and how many there are for each reason."""
-    dead = DeadLetters(context.app.store.connection)
-    reason = _reason(context)
-    letters = dead.page(
-        context.whole("limit", 50, 1, MOST_ROWS), context.whole("offset", 0, 0, 2**53), reason
-    )
-    return letters_json(letters, dead.total(reason), dead.groups())
+def dead_letters(call: Call) -> dict[str, Any]:
+    """Return a page of the dead letters, and how many there are for each reason."""
+    reason = _reason(call)
+    limit = call.whole("limit", 50, 1, MOST_ROWS)
+    offset = call.whole("offset", 0, 0, 2**53)
+    return list_letters(call.app, limit, offset, reason).as_json()
 
 
-def _reason(context: Context) -> str | None:
+def _reason(call: Call) -> str | None:
     """Read `reason`; empty is none."""
-    reason = context.arguments.get("reason")
+    reason = call.arguments.get("reason")
     if reason is None or reason == "":
         return None
     if not isinstance(reason, str) or reason not in REASONS:
@@ -109,20 +80,13 @@ def _reason(context: Context) -> str | None:
     return reason
 
 
-def retry(context: Context) -> dict[str, int]:
+def retry(call: Call) -> dict[str, int]:
     """Put chosen dead letters back."""
-    changed = context.app.store.queue.redrive(context.scene_keys())
-    leave_to_worker(context)
+    changed = retry_letters(call.app, call.scene_keys())
+    leave_to_worker(call)
     return {"changed": changed}
 
 
-def discard(context: Context) -> dict[str, int]:
+def discard(call: Call) -> dict[str, int]:
     """Forget chosen dead letters."""
-    return {"changed": context.app.store.queue.discard(context.scene_keys())}
-
-
-def sync(context: Context) -> dict[str, int]:
-    """Enqueue chosen scenes."""
-    changed = context.app.store.queue.add_many(context.scene_keys(), priority=0)
-    leave_to_worker(context)
-    return {"changed": changed}
+    return {"changed": discard_letters(call.app, call.scene_keys())}

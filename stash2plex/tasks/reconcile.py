@@ -10,55 +10,56 @@ from stash2plex.store.progress import Progress
 from stash2plex.store.runs import Begun
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import report_lines
-from stash2plex.tasks.context import Context
-from stash2plex.tasks.drain import drain, leave_to_worker
+from stash2plex.tasks.drain import drain
+from stash2plex.tasks.task import Call
+from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.progress import StashProgress
 
 COMPARING, DRAINING = (0.0, 0.5), (0.5, 1.0)
 """The halves of the progress bar."""
 
 
-def reconcile_all(context: Context) -> dict[str, Any]:
+def reconcile_all(call: Call) -> dict[str, Any]:
     """Compare every scene; also names the Plex items that no scene has."""
-    return _reconcile(context, Scope.ALL, "Reconcile Library (All)")
+    return _reconcile(call, Scope.ALL, "Reconcile Library (All)")
 
 
-def reconcile_recent(context: Context) -> dict[str, Any]:
+def reconcile_recent(call: Call) -> dict[str, Any]:
     """Compare the scenes that changed in Stash within a day."""
-    return _reconcile(context, Scope.RECENT, "Reconcile Library (Recent)")
+    return _reconcile(call, Scope.RECENT, "Reconcile Library (Recent)")
 
 
-def reconcile_7days(context: Context) -> dict[str, Any]:
+def reconcile_7days(call: Call) -> dict[str, Any]:
     """Compare the scenes that changed in Stash within a week."""
-    return _reconcile(context, Scope.WEEK, "Reconcile Library (Last 7 Days)")
+    return _reconcile(call, Scope.WEEK, "Reconcile Library (Last 7 Days)")
 
 
-def reconcile_missing_metadata(context: Context) -> dict[str, Any]:
+def reconcile_missing_metadata(call: Call) -> dict[str, Any]:
     """Look only for Plex items that show nothing but a title."""
-    return _reconcile(context, Scope.MISSING_METADATA, "Reconcile Missing Metadata Only")
+    return _reconcile(call, Scope.MISSING_METADATA, "Reconcile Missing Metadata Only")
 
 
-def _reconcile(context: Context, scope: Scope, name: str) -> dict[str, Any]:
-    """Answer the report. Findings go out at once: a person pressed a button to have Plex right."""
-    with context.running(name) as begun:
-        return _compare(context, scope, name, begun)
+def _reconcile(call: Call, scope: Scope, name: str) -> dict[str, Any]:
+    """Return the report. Findings go out at once: the user pressed a button to have Plex right."""
+    with call.running(name) as begun:
+        return _compare(call, scope, name, begun)
 
 
-def _compare(context: Context, scope: Scope, name: str, begun: Begun) -> dict[str, Any]:
-    observer = StashProgress(context.stderr, context.logger, name, part=COMPARING)
-    report = context.app.reconcile(scope, observer=observer, stopped=lambda: False, run_id=begun.id)
+def _compare(call: Call, scope: Scope, name: str, begun: Begun) -> dict[str, Any]:
+    observer = StashProgress(call.stderr, call.logger, name, part=COMPARING)
+    report = call.app.reconcile(scope, observer=observer, stopped=lambda: False, run_id=begun.id)
     value = report.as_dict()
     lines = report_lines(value)
     for line in lines:
-        context.logger.info("%s: %s", name, line)
+        call.logger.info("%s: %s", name, line)
     if report.error is not None:
         with suppress(ServerError):
-            leave_to_worker(context)
-        # Stash logs the error of an answer by itself.
+            leave_to_worker(call)
+        # Stash logs the error of an answer.
         raise report.error.with_words(f"{name}: {lines[-1]}")
     if report.queued or begun.found:
-        drain(context, begun, name, DRAINING)
+        drain(call, begun, name, DRAINING)
     else:
-        observer = StashProgress(context.stderr, context.logger, name, part=DRAINING)
+        observer = StashProgress(call.stderr, call.logger, name, part=DRAINING)
         observer.progress(Progress(ended=True))
     return value

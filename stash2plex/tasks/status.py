@@ -1,37 +1,22 @@
-"""Tasks and operations that look, and change nothing in Plex."""
+"""The status: as a task that logs it, and as an operation."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.db import transaction
-from stash2plex.operations.status import read_status, status_lines
-from stash2plex.sync.index_changes import read_news
-from stash2plex.tasks.context import Context
-from stash2plex.text import count
+from stash2plex.operations.status import read_status
+from stash2plex.tasks.task import Call
+from stash2plex.ui.lines.status import status_lines
 
 
-def queue_status(context: Context) -> dict[str, Any]:
-    """Log the status in words."""
-    status = read_status(context.app)
+def queue_status(call: Call) -> dict[str, Any]:
+    """Log the status in words, and return it."""
+    status = read_status(call.app)
     for line in status_lines(status):
-        context.logger.info("%s", line)
+        call.logger.info("%s", line)
     return status
 
 
-def status(context: Context) -> dict[str, Any]:
-    """Answer the status object."""
-    return read_status(context.app)
-
-
-def clear_match_cache(context: Context) -> str:
-    """Forget the path index, and list Plex afresh."""
-    session = context.app.open_session()
-    store = context.app.store
-    with transaction(store.connection):
-        store.plex_files.clear()
-        store.plex_comparisons.clear()
-    session.index.adopt_server(session.plex.check_token().machine_id)
-    read_news(store, session)
-    # Not what this process read: a worker that looks at Plex at the same time reads a part of it.
-    return context.say(f"The Plex index was rebuilt: {count(store.plex_files.size(), 'item')}.")
+def status(call: Call) -> dict[str, Any]:
+    """Return the status object."""
+    return read_status(call.app)

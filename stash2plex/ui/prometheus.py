@@ -54,7 +54,10 @@ def prometheus_text(
             "outages_total",
             "counter",
             "Outages that are kept.",
-            _by("server", {name: sum(one.server == name for one in outages) for name in SERVERS}),
+            _by(
+                "server",
+                {name: sum(outage.server == name for outage in outages) for name in SERVERS},
+            ),
         ),
         _family(
             "outage_seconds_total",
@@ -63,7 +66,7 @@ def prometheus_text(
             _by(
                 "server",
                 {
-                    name: sum(one.seconds(now) for one in outages if one.server == name)
+                    name: sum(outage.seconds(now) for outage in outages if outage.server == name)
                     for name in SERVERS
                 },
             ),

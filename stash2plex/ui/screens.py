@@ -13,14 +13,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stash2plex.operations.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
-from stash2plex.operations.outages import percent
+from stash2plex.operations.health.checks import FAILED, PASSED, SKIPPED, Check
 from stash2plex.operations.reasons import reason_of
-from stash2plex.operations.status import held_line, named_lines, waits_words
 from stash2plex.store.dead_letters import DeadLetter
 from stash2plex.store.dead_letters import Group as ReasonGroup
 from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
+from stash2plex.ui.lines.health import MARKS
+from stash2plex.ui.lines.outages import percent
+from stash2plex.ui.lines.status import held_line, named_lines, waits_words
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -126,13 +127,13 @@ def health_screen(checks: Sequence[Check], width: int, hide: Hide) -> Renderable
 def outages_screen(report: dict[str, Any], width: int, hide: Hide) -> RenderableType:
     """Lay the outage report out: what goes on, the windows, the last outages."""
     parts: list[RenderableType] = []
-    for one in report["current"]:
-        since = local(moment(one["started_at"]))
+    for outage in report["current"]:
+        since = local(moment(outage["started_at"]))
         parts.append(
             Text(
-                f"{outage_words(one['server'], one['kind'])[0]} since {since} "
-                f"({span(one['seconds'])}), {count(one['waiting'], 'key')} waiting, next try at "
-                f"{local(moment(one['next_probe_at']))}",
+                f"{outage_words(outage['server'], outage['kind'])[0]} since {since} "
+                f"({span(outage['seconds'])}), {count(outage['waiting'], 'key')} waiting, "
+                f"next try at {local(moment(outage['next_probe_at']))}",
                 style="red",
             )
         )
@@ -142,24 +143,24 @@ def outages_screen(report: dict[str, Any], width: int, hide: Hide) -> Renderable
     windows = Table(box=None, header_style="bold", padding=(0, 1))
     for name in ("Server", "Days", "Outages", "Available", "MTTR", "MTBF"):
         windows.add_column(name, justify="left" if name == "Server" else "right")
-    for one in report["windows"]:
+    for window in report["windows"]:
         windows.add_row(
-            one["server"].capitalize(),
-            str(one["days"]),
-            str(one["outages"]),
-            percent(one["availability"]),
-            "–" if one["mttr_s"] is None else span(one["mttr_s"]),
-            "–" if one["mtbf_s"] is None else span(one["mtbf_s"]),
+            window["server"].capitalize(),
+            str(window["days"]),
+            str(window["outages"]),
+            percent(window["availability"]),
+            "–" if window["mttr_s"] is None else span(window["mttr_s"]),
+            "–" if window["mtbf_s"] is None else span(window["mtbf_s"]),
         )
     parts.append(windows)
     last = Table(box=None, header_style="bold", padding=(0, 1))
     for name in ("Began", "Length", "Waited"):
         last.add_column(name, no_wrap=True)
     last.add_column("Cause", overflow="fold")
-    for one in report["outages"]:
-        length = span(one["seconds"]) + ("" if one["ended_at"] else " so far")
-        cause = hide(one["cause"])
-        last.add_row(local(moment(one["started_at"])), length, str(one["waiting"]), cause)
+    for outage in report["outages"]:
+        length = span(outage["seconds"]) + ("" if outage["ended_at"] else " so far")
+        cause = hide(outage["cause"])
+        last.add_row(local(moment(outage["started_at"])), length, str(outage["waiting"]), cause)
     return Group(*parts, Text(""), last) if width >= NARROW else Group(*parts)
 
 

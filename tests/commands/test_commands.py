@@ -18,7 +18,7 @@ from rich.console import Console
 
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import blocked, failed, passed
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 from stash2plex.ui.screens import health_screen, status_screen
 from stash2plex_testing.world import ROOT
 
@@ -100,9 +100,9 @@ def test_dead_letters_listed_shown_retried_and_discarded(desk):
 
 def test_any_mode_runs_from_the_command_line(desk):
     desk.run("sync", "--all")
-    for mode in MODES:
-        code, out, err = desk.run("operation", mode.name, "scene_ids=[1]", "scene_id=1", "--json")
-        assert code == 0, f"{mode.name}: {err}"
+    for task in TASKS:
+        code, out, err = desk.run("operation", task.mode, "scene_ids=[1]", "scene_id=1", "--json")
+        assert code == 0, f"{task.mode}: {err}"
         assert json.loads(out) is not None
         assert "\x01" not in err
     code, _, err = desk.run("operation", "purge_dlq", "days=soon")

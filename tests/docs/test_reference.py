@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stash2plex.config import SPECS
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 from stash2plex.version import VERSION
 from tools.build_docs import ROOT, pages
 
@@ -41,10 +41,10 @@ def test_the_yml_shows_every_task_in_order_with_what_it_does_and_when_to_press_i
         (task["name"], task["defaultArgs"]["mode"], task["description"])
         for task in plugin_yml()["tasks"]
     ]
-    assert shown == [(mode.task, mode.name, mode.description) for mode in MODES if mode.task]
-    for mode in MODES:
-        assert bool(mode.task) == bool(mode.when)
-        assert not mode.when or re.fullmatch(r"Press it [^.]+\.", mode.when), mode.name
+    assert shown == [(task.button, task.mode, task.description) for task in TASKS if task.button]
+    for task in TASKS:
+        assert bool(task.button) == bool(task.when)
+        assert not task.when or re.fullmatch(r"Press it [^.]+\.", task.when), task.mode
 
 
 def test_the_settings_of_the_yml_are_those_of_the_class_in_its_order():

@@ -11,8 +11,8 @@ from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.operations.runs import find_own_job
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
-from stash2plex.tasks.context import Context
-from stash2plex.tasks.drain import sync_all
+from stash2plex.tasks.sync import sync_all
+from stash2plex.tasks.task import Call
 from stash2plex.workqueue import HELD
 
 NAME = "Sync All Scenes"
@@ -167,7 +167,7 @@ def test_a_task_that_was_not_stopped_ends_its_run(make_desk, pressed):
     scene = desk.scene("a.mp4")
     desk.item("a.mp4")
     pressed(desk)
-    context = Context(desk.app, {}, {"Port": 1}, "", desk.app.logs.logger, io.StringIO())
-    assert sync_all(context) == f"{NAME}: 1 scene in sync after 0 s."
+    call = Call(desk.app, {}, {"Port": 1}, "", desk.app.logs.logger, io.StringIO())
+    assert sync_all(call) == f"{NAME}: 1 scene in sync after 0 s."
     assert desk.titles() == [scene.title]
     assert desk.rows("SELECT state, done, job_id FROM run WHERE id = 1") == [("ended", 1, 1)]

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 
 OFF = {"background_worker": "off", "skip_fields": "poster background"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -149,7 +149,7 @@ def busy(make_stage):
 
 
 def test_every_operation_answers_as_the_contract_says(busy):
-    assert set(CONTRACT) <= {mode.name for mode in MODES}
+    assert set(CONTRACT) <= {task.mode for task in TASKS}
     letters = busy.operation("dead_letters")
     assert [row["scene_id"] for row in letters["items"]] == [busy.ids["twin"]]
     (row,) = letters["items"]

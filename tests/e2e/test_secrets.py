@@ -10,7 +10,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 from stash2plex_testing.plex import Fault
 
 TOKEN, KEY = "canary-token-7f3a91", "canary-key-c04be8"
@@ -111,8 +111,8 @@ def test_no_secret_is_ever_anywhere(make_stage, tmp_path):
         stage.configure(plex_token=f"{TOKEN} with a space")
         said["bad token"] = stage.said("process_queue", max_wait=0)
         stage.configure(debug_logging=True)
-        for mode in MODES:
-            said[mode.name] = stage.said(mode.name, max_wait=0, scene_id=1, scene_ids=[1])
+        for task in TASKS:
+            said[task.mode] = stage.said(task.mode, max_wait=0, scene_id=1, scene_ids=[1])
         for arguments in (
             ["status"], ["--json", "status"], ["sync", "--all"], ["--json", "process"],
             ["dlq", "list"], ["--json", "dlq", "list"], ["sync", "--scene", "x"],

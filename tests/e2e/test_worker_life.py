@@ -13,8 +13,8 @@ from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.outages import read_outages
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
-from stash2plex.tasks.context import Context
-from stash2plex.tasks.drain import process_queue
+from stash2plex.tasks.sync import process_queue
+from stash2plex.tasks.task import Call
 from stash2plex_testing.plex import Fault
 from tests.stage import make_app
 from tests.support import Turned
@@ -204,12 +204,10 @@ def test_a_task_leaves_the_job_slot_within_a_minute_while_a_worker_goes_on(make_
         stage.configure(background_worker=choice)
         # Nobody drains but this process: the worker that is left behind is another test's.
         lock = drain_lock(app.folder)
-        context = Context(
-            app, {}, connection, stage.data_dir, logging.getLogger("quiet"), io.StringIO()
-        )
+        call = Call(app, {}, connection, stage.data_dir, logging.getLogger("quiet"), io.StringIO())
         start = clock.now
         with pytest.raises(Unavailable, match=words):
-            process_queue(context)
+            process_queue(call)
         assert seconds[0] <= clock.now - start < seconds[1]
         stage.until(lock.acquire)
         lock.release()

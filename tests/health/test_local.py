@@ -12,7 +12,7 @@ import pytest
 from stash2plex.app import StashAddress, open_app
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
-from stash2plex.operations.health.checks import SKIPPED, health_sentence
+from stash2plex.operations.health.checks import SKIPPED
 from stash2plex.operations.health.local_checks import (
     INTEGRITY_SECONDS,
     STUCK_SECONDS,
@@ -21,6 +21,7 @@ from stash2plex.operations.health.local_checks import (
 from stash2plex.operations.health.report import NAMES, read_health
 from stash2plex.store.progress import Progress
 from stash2plex.store.queue import Queue
+from stash2plex.ui.lines.health import health_sentence
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.setups import TiB, works_with
 from stash2plex_testing.world import World

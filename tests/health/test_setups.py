@@ -12,14 +12,10 @@ import pytest
 
 from stash2plex.db import set_meta
 from stash2plex.errors import ConfigError
-from stash2plex.operations.health.checks import (
-    check_lines,
-    failed_with,
-    health_lines,
-    health_sentence,
-)
+from stash2plex.operations.health.checks import failed_with
 from stash2plex.operations.health.local_checks import check_saves, measure_start
 from stash2plex.operations.health.report import NAMES
+from stash2plex.ui.lines.health import check_lines, health_lines, health_sentence
 from stash2plex_testing.setups import (
     SETUPS,
     Patient,

@@ -13,7 +13,7 @@ from stash2plex.operations.reasons import REASONS, groups_sentence, reason_of
 from stash2plex.store.breaker import OUTAGES_KEPT, Breaker
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.queue import Queue
-from stash2plex.ui.dead_letters import letter_lines
+from stash2plex.ui.lines.dead_letters import letter_lines
 from tests.support import ManualClock
 
 

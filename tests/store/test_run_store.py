@@ -12,7 +12,7 @@ from stash2plex.errors import Unavailable
 from stash2plex.hook import NEWS_SQL
 from stash2plex.model import TaskJob
 from stash2plex.operations.notifications import news_lines
-from stash2plex.operations.run_view import RunObserver, begun_lines, sources_words
+from stash2plex.operations.run_observer import RunObserver
 from stash2plex.servers.jobs import jobs_query, read_jobs
 from stash2plex.servers.wire import make_converter
 from stash2plex.store.key_state import read_key_state
@@ -20,6 +20,7 @@ from stash2plex.store.progress import Progress
 from stash2plex.store.queue import Queue
 from stash2plex.store.runs import KEPT, LOST_SECONDS, Runs
 from stash2plex.sync.stops import ASK_SECONDS, StopWatch, look, own_job
+from stash2plex.ui.lines.runs import begun_lines, sources_words
 from stash2plex.workqueue import URGENT
 from tests.support import ManualClock
 

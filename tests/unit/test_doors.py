@@ -15,7 +15,14 @@ from stash2plex import plugin
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.datadir import file_stamp
-from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
+from stash2plex.errors import (
+    ConfigError,
+    Refused,
+    ServerError,
+    Transient,
+    Unavailable,
+    UsageError,
+)
 from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key, settings_changed
 from stash2plex.logs.handlers import LINE_LIMIT, StashFormatter, plain
 from stash2plex.model import Field, Section
@@ -24,6 +31,7 @@ from stash2plex.servers.plex import choose_sections
 from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.store.progress import Progress
+from stash2plex.tasks.drain import same_error
 from stash2plex.text import span
 from stash2plex.ui.progress import StashProgress
 from tests.support import ManualClock
@@ -266,6 +274,21 @@ def test_every_low_level_error_is_mapped(kind):
     assert isinstance(mapped, ServerError)
     assert mapped.server == "Plex"
     transport.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("Plex", "It is down.", 12.0),
+        Refused("Stash", "Log in.", wants_login=True),
+        ConfigError("A setting is missing."),
+    ],
+)
+def test_an_error_with_other_words_keeps_what_it_holds(error):
+    changed = same_error(error, "Process Queue: stopped.")
+    assert (type(changed), str(changed)) == (type(error), "Process Queue: stopped.")
+    assert vars(changed) == vars(error)
+    assert str(error) != str(changed)
 
 
 def test_a_log_line_is_one_line_with_its_level():

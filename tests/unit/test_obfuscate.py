@@ -16,7 +16,7 @@ import stash2plex
 from stash2plex.config import SPECS
 from stash2plex.logs.handlers import Curtain, FileFormatter, StashFormatter
 from stash2plex.logs.redact import OURS, Alias, split_quotes
-from stash2plex.tasks.registry import MODES
+from stash2plex.tasks.registry import TASKS
 from stash2plex.text import Private
 
 ALIAS = Alias(b"a key of sixteen")
@@ -79,7 +79,7 @@ def test_another_key_gives_another_alias():
         "“a “ SECRET has moved.",
         "No “ SECRET",
         "“Quay “SECRET” at dawn” has moved.",
-        'File "/home/SECRET/plugins/x/stash2plex/worker.py", line 5, in run',
+        'File "/home/SECRET/plugins/x/stash2plex/sync/worker.py", line 5, in run',
     ],
 )
 def test_what_messages_hold_is_hidden(message):
@@ -100,8 +100,8 @@ def test_our_own_words_stay(message):
 
 
 def test_a_trace_still_says_where():
-    line = 'File "/home/jane/plugins/x/stash2plex/worker.py", line 5, in run'
-    assert ALIAS.text(line) == "File stash2plex/worker.py, line 5, in run"
+    line = 'File "/home/jane/plugins/x/stash2plex/sync/worker.py", line 5, in run'
+    assert ALIAS.text(line) == "File stash2plex/sync/worker.py, line 5, in run"
 
 
 @given(st.text(st.sampled_from("a“” "), max_size=12))
@@ -121,7 +121,7 @@ def test_every_word_in_quotes_of_our_messages_is_known():
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     found |= quoted_words(ast.parse(file.read()))
     assert found <= OURS
-    tasks = {mode.task for mode in MODES if mode.task}
+    tasks = {task.button for task in TASKS if task.button}
     assert {word for word in OURS if word[0].isupper()} <= tasks
     assert not OURS & {spec.key for spec in SPECS}
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.operations.outages import percent
-from stash2plex.store.outages import DAY, Outage, measure
+from stash2plex.store.outages import Outage, measure
+from stash2plex.text import DAY
+from stash2plex.ui.lines.outages import percent
 
 NOW = 40 * int(DAY)
 HOUR = 3600

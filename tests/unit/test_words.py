@@ -10,16 +10,17 @@ import pytest
 from rich.console import Console
 
 from stash2plex.model import Field
-from stash2plex.operations import outages as outagereport
 from stash2plex.operations.preview import FieldPreview, Preview, ScenePreview, Unmatched
 from stash2plex.operations.reasons import REASONS
-from stash2plex.operations.status import status_lines
 from stash2plex.rules.drift import Kind
 from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.store.progress import Progress
 from stash2plex.sync.report import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.sync.sweep import Enqueued, Idle
 from stash2plex.text import count, span, utc
+from stash2plex.ui.lines.outages import outage_lines
+from stash2plex.ui.lines.preview import preview_lines, scene_line
+from stash2plex.ui.lines.status import status_lines
 from stash2plex.ui.progress import progress_sentence
 from stash2plex.ui.screens import letters_screen, outages_screen, status_screen
 from stash2plex.ui.terminal import TerminalProgress
@@ -131,7 +132,7 @@ NONE = {**OUTAGES, "current": [], "total": 0, "outages": []}
 
 
 def test_the_outages_in_words():
-    now, week, open_one, past = outagereport.report_lines(OUTAGES)
+    now, week, open_one, past = outage_lines(OUTAGES)
     for fact in ("Plex is out of reach", "(1 min 30 s)", "7 keys waiting", "“secret” is away."):
         assert fact in now
     means = "1 h 00 min long on average (MTTR)", "25 h 00 min in order between them (MTBF)"
@@ -145,10 +146,8 @@ def test_the_outages_in_words():
 
 def test_a_server_that_was_always_there_is_spoken_of_only_where_nothing_else_is():
     quiet = {**OUTAGES, "current": [], "outages": [], "windows": [QUIET]}
-    assert outagereport.report_lines(quiet) == [
-        "Stash, last 7 days: 100.00 % available, 0 outages."
-    ]
-    (line,) = outagereport.report_lines(NONE)
+    assert outage_lines(quiet) == ["Stash, last 7 days: 100.00 % available, 0 outages."]
+    (line,) = outage_lines(NONE)
     assert line.startswith("No outage since ")
 
 
@@ -355,7 +354,7 @@ def test_a_preview_says_each_field_from_what_to_what():
         4, "A pier", "7", "the file name", fields, (Field.POSTER, Field.BACKGROUND),
         (Field.STUDIO,), (Field.DATE,),
     )  # fmt: skip
-    words = one.words()
+    words = scene_line(one)
     for fact in (
         "Scene 4 “A pier”: ", "title “pier” → “A pier”; ", f"summary (nothing) → “{'x' * 59}…”; ",
         "rating 8 → (nothing); ", "tags + “Fog”, − “Ebb”; ", "new poster and background; ",
@@ -363,21 +362,21 @@ def test_a_preview_says_each_field_from_what_to_what():
     ):  # fmt: skip
         assert fact in words
     bare = ScenePreview(4, "A pier", "7", "the file name", fields[:1], (), (), ())
-    assert bare.words() == "Scene 4 “A pier”: title “pier” → “A pier”."
+    assert scene_line(bare) == "Scene 4 “A pier”: title “pier” → “A pier”."
 
 
 def test_a_preview_counts_all_and_says_that_not_all_are_shown():
     seen = Preview(seen=1_000, settled=900, unchanged=20, changing=60, left_out=5, not_matched=15)
     seen.problems.append(Unmatched(9, "Quay", "not_in_plex", "“Quay” is not in Plex yet."))
     seen.fields = Counter({Field.TITLE: 60, Field.TAGS: 2})
-    problem, total = seen.lines()
+    problem, total = preview_lines(seen)
     assert problem == "Scene 9: “Quay” is not in Plex yet."
     assert total == (
         "60 scenes of 1,000 would change (the first 0 are shown): title of 60, tags of 2. 920 need "
         "nothing, 5 are left out by settings or hold no metadata, 15 have no Plex item. "
         "Nothing was written."
     )
-    assert Preview(seen=1, settled=1).lines() == [
+    assert preview_lines(Preview(seen=1, settled=1)) == [
         "0 scenes of 1 would change. 1 need nothing. Nothing was written."
     ]
     found = seen.as_json()

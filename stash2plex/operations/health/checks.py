@@ -11,9 +11,6 @@ from stash2plex.errors import Stash2PlexError
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 """The states of a check."""
 
-MARKS = {PASSED: "pass", FAILED: "FAIL", SKIPPED: "skip"}
-"""How a command line shows them."""
-
 
 @frozen
 class Check:
@@ -68,36 +65,3 @@ def follows(check: Check, by: str) -> Check:
 def failed_with(name: str, error: Stash2PlexError, fix: str) -> Check:
     """Turn an error into a failed check; `fix` is for one that brings no advice of its own."""
     return failed(name, error.what, error.fix or fix, error.exit_code)
-
-
-def check_lines(checks: list[Check]) -> list[str]:
-    """Return a line for each check, with its mark."""
-    return [f"{MARKS[check.state]} {check_line(check)}" for check in checks]
-
-
-def check_line(check: Check) -> str:
-    """Return what was found, and what to do where it failed."""
-    return f"{check.name}: {check.detail}" + (f" → {check.fix}" if check.fix else "")
-
-
-def health_lines(checks: list[Check]) -> list[str]:
-    """Return the failed checks, numbered.
-
-    Stash's log shows the newest line first, and those of one moment in any order.
-    """
-    wrong = [check for check in checks if not check.ok]
-    return [
-        f"{number} of {len(wrong)}: {check_line(check)}" for number, check in enumerate(wrong, 1)
-    ]
-
-
-def health_sentence(checks: list[Check]) -> str:
-    """Return the summary of the report."""
-    wrong = [check.name for check in checks if not check.ok]
-    skipped = sum(check.state == SKIPPED for check in checks)
-    if not wrong:
-        return f"All {len(checks)} checks pass."
-    text = f"{len(wrong)} of {len(checks)} checks need you: {', '.join(wrong)}."
-    if skipped:
-        text += f" {skipped} can only be checked after that."
-    return text

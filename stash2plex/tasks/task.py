@@ -1,4 +1,4 @@
-"""What a task or operation gets, with every argument from outside checked here."""
+"""A task or operation, and a call of one: every argument from outside is checked here."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ from stash2plex.store.runs import Begun
 from stash2plex.workqueue import Key
 
 MOST_IDS = 10_000
+"""Scenes of one call."""
+
+MOST_ROWS = 1_000
+"""Rows of one answer."""
 
 
 @frozen
-class Context:
-    """What a mode may use. `arguments` come from outside: every one is checked."""
+class Call:
+    """A call of a task: the application, the caller's arguments, and where progress and lines go.
+
+    `server_connection` is empty on a command line.
+    """
 
     app: App
     arguments: Mapping[str, Any]
@@ -70,18 +77,19 @@ class Context:
 
 
 @frozen
-class Mode:
-    """A mode, the name of its task in Stash (empty for a mere operation), and what it does.
+class Task:
+    """What a caller may ask for by its `mode`: a task of Stash, or an operation.
 
-    `without_store` answers where the database cannot be opened; None lets the error be the answer.
-    `when` is for the user who looks at the button, `arguments` for whoever calls the mode as an
-    operation. A mode that `reports` shows servers, settings and scenes that are off in its own
-    lines, so they are not told a second time.
+    `button` is the task's name in Stash, empty for an operation that no button starts. `run`
+    returns the answer. `when` is for the user who looks at the button, `arguments` for callers of
+    the operation. `without_store` answers where the database cannot be opened; where it is None,
+    the error is the answer. A task that `reports` logs servers, settings and scenes that are off in
+    its own lines, so no notification repeats them.
     """
 
-    name: str
-    task: str
-    run: Callable[[Context], Any]
+    mode: str
+    button: str
+    run: Callable[[Call], Any]
     meaning: str
     without_store: Callable[[StoreError], Any] | None = None
     when: str = ""

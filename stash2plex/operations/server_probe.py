@@ -1,4 +1,4 @@
-"""Asks both servers for a user who waits: what another process met may be of yesterday."""
+"""Asks both servers now, for a user who waits while another process drains."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from stash2plex.sync.worker import Goal
 from stash2plex.text import span
 
 ANSWER_SECONDS = 10.0
-"""How long one answer is waited for."""
+"""How long one answer may take."""
 
 ASK_SECONDS = 5.0
-"""Between two looks at both servers while the other process stands still."""
+"""Between two probes of both servers while the other process waits."""
 
 
-def ask_servers(app: App) -> Stash2PlexError | None:
-    """Ask Stash for the settings, and Plex for its libraries by them; returns what is wrong.
+def probe_servers(app: App) -> Stash2PlexError | None:
+    """Ask Stash for the settings, and with them Plex for its libraries; returns the error met.
 
-    Lists nothing and writes to neither, so it may be done while another process drains.
+    Lists and writes nothing, so it is safe while another process drains.
     """
     try:
         session = app.open_session()
@@ -34,8 +34,11 @@ def ask_servers(app: App) -> Stash2PlexError | None:
     return None
 
 
-class Asker:
-    """Judges for a task that watches another process drain: what is wrong today, and since when."""
+class ServerProbe:
+    """Decides for a task that watches another process drain when an error ends the task.
+
+    The error that the other process met may be an old one, so the servers are asked again.
+    """
 
     def __init__(self, app: App, goal: Goal) -> None:
         self._app = app
@@ -48,7 +51,7 @@ class Asker:
     def ask(self) -> None:
         """Ask both servers now."""
         self._asked_at = self._app.monotonic()
-        self._wrong = ask_servers(self._app)
+        self._wrong = probe_servers(self._app)
 
     def verdict(self, wait: Wait | None, left: int) -> tuple[Stash2PlexError | None, str]:
         """Return the error that ends the task and its words; None and nothing where it goes on.

@@ -1,4 +1,4 @@
-"""A drain as the run sees it that asked for it: its own figures, whoever did the work."""
+"""Shows a run what became of its own keys, whichever process works on them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from attrs import define, evolve, field
 
 from stash2plex.model import Clock
 from stash2plex.store.progress import Progress, RateWindow
-from stash2plex.store.runs import Begun, Runs
+from stash2plex.store.runs import Runs
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.worker import Summary
-from stash2plex.text import count, local
 
 READ_SECONDS = 0.2
 """Between two looks at what became of a run's keys."""
@@ -69,22 +68,3 @@ class RunObserver:
             wanted=run.wanted if run else 0,
             removed=run.removed if run else 0,
         )
-
-
-def sources_words(begun: Begun) -> str:
-    """Name what made the keys due that a run found."""
-    names = [
-        f"“{source.name}” at {local(source.began_at)}" if source.name else "saves"
-        for source in begun.sources
-    ]
-    return "from " + (" and ".join(names) or "saves")
-
-
-def begun_lines(begun: Begun) -> list[str]:
-    """Return what a run found when it began, a line each."""
-    if not begun.found:
-        return []
-    lines = [f"{count(begun.found, 'key')} due already ({sources_words(begun)})."]
-    if begun.taken_up:
-        lines.append(f"{count(begun.taken_up, 'key')} on hold since a task was stopped go on now.")
-    return lines

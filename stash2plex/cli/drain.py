@@ -1,0 +1,52 @@
+"""A drain with the terminal's progress bar, and the exit code it ends with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+from stash2plex.app import App
+from stash2plex.cli.shell import Shell, StopSignals
+from stash2plex.operations.foreground import drain_here
+from stash2plex.store.runs import Begun
+from stash2plex.sync.worker import Goal, Summary
+from stash2plex.ui.terminal import TerminalProgress
+
+
+def drain(shell: Shell, app: App, wait: int, begun: Begun) -> Summary:
+    """Drain for a run in the foreground with a progress bar."""
+    stop = StopSignals()
+    with TerminalProgress(shell.err) as observer:
+        return drain_here(
+            app,
+            Goal("command line", foreground=True, patience=float(wait), run_id=begun.id),
+            observer,
+            stop.wanted,
+            begun.at,
+        )
+
+
+def drained(summary: Summary) -> dict[str, Any]:
+    """Return what a drain did as JSON."""
+    done = summary.progress
+    return {
+        "done": done.done,
+        "failed": done.failed,
+        "later": done.later,
+        "left": done.left,
+        "seconds": round(summary.seconds, 2),
+        "gave_up": summary.gave_up or None,
+    }
+
+
+def finish(shell: Shell, summary: Summary) -> NoReturn:
+    """Print what a drain did, and exit with its code."""
+    shell.show(drained(summary), [summary.sentence()])
+    leave(summary)
+
+
+def leave(summary: Summary) -> NoReturn:
+    """Exit with the code of what a drain did."""
+    if summary.error is not None:
+        sys.exit(summary.error.exit_code)
+    sys.exit(3 if summary.gave_up else 1 if summary.progress.failed else 0)

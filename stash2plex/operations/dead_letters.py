@@ -1,0 +1,124 @@
+"""Dead letters: list, retry, recover, discard, purge and clear them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from stash2plex.app import App
+from stash2plex.operations.reasons import reason_of
+from stash2plex.store.dead_letters import DeadLetter, DeadLetters, Group
+from stash2plex.text import DAY, utc
+from stash2plex.workqueue import Key
+
+
+@frozen
+class LetterPage:
+    """Some dead letters, how many there are in all, and how many for each reason."""
+
+    letters: Sequence[DeadLetter]
+    total: int
+    groups: Sequence[Group]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the operation answers it (contract §5)."""
+        return {
+            "total": self.total,
+            "groups": [
+                {
+                    "reason": group.reason,
+                    "words": reason_of(group.reason).words,
+                    "fix": reason_of(group.reason).fix,
+                    "total": group.number,
+                    "last_failed_at": utc(group.last_failed_at),
+                }
+                for group in self.groups
+            ],
+            "items": [letter_json(letter) for letter in self.letters],
+        }
+
+
+@frozen
+class Recovered:
+    """How many dead letters went back into the queue, and those that stay."""
+
+    number: int
+    remaining: Sequence[Group]
+
+
+@frozen
+class Purged:
+    """How many dead letters were old enough to be removed, and how many stay."""
+
+    number: int
+    remaining: int
+
+
+def letter_json(letter: DeadLetter) -> dict[str, Any]:
+    """Return one dead letter as JSON. `scene_id` is the id of an entity where `kind` names one."""
+    return {
+        "scene_id": letter.id,
+        "kind": letter.kind,
+        "title": letter.title,
+        "path": letter.path,
+        "reason": letter.reason,
+        "words": reason_of(letter.reason).words,
+        "fix": reason_of(letter.reason).fix,
+        "error": letter.error,
+        "attempts": letter.attempts,
+        "first_failed_at": utc(letter.first_failed_at),
+        "last_failed_at": utc(letter.last_failed_at),
+        "history": [
+            {"at": utc(failure.at), "reason": failure.reason, "error": failure.error}
+            for failure in letter.history
+        ],
+    }
+
+
+def list_letters(app: App, limit: int, offset: int = 0, reason: str | None = None) -> LetterPage:
+    """Read a page, the newest failure first; with a `reason`, its letters and their total."""
+    dead = _dead(app)
+    return LetterPage(dead.page(limit, offset, reason), dead.total(reason), dead.groups())
+
+
+def find_letter(app: App, kind: str, id_: int) -> DeadLetter | None:
+    """Read one dead letter; None where the key is not dead."""
+    return _dead(app).find(kind, id_)
+
+
+def letter_keys(app: App, reason: str | None = None) -> list[Key]:
+    """List the keys of all dead letters, or of those of a reason."""
+    return _dead(app).keys(reason)
+
+
+def retry_letters(app: App, keys: Sequence[Key]) -> int:
+    """Put dead letters back with fresh attempts; returns how many."""
+    return app.store.queue.redrive(keys)
+
+
+def recover_letters(app: App) -> Recovered:
+    """Put the dead letters back that died of an outage."""
+    dead = _dead(app)
+    return Recovered(app.store.queue.redrive(dead.recoverable()), dead.groups())
+
+
+def discard_letters(app: App, keys: Sequence[Key]) -> int:
+    """Forget chosen dead letters; returns how many there were."""
+    return app.store.queue.discard(keys)
+
+
+def purge_letters(app: App, days: int) -> Purged:
+    """Forget the dead letters that last failed more than `days` ago."""
+    number = app.store.queue.clear_dead(before=app.clock() - days * DAY)
+    return Purged(number, _dead(app).total())
+
+
+def clear_letters(app: App) -> int:
+    """Forget every dead letter; returns how many there were."""
+    return app.store.queue.clear_dead()
+
+
+def _dead(app: App) -> DeadLetters:
+    return DeadLetters(app.store.connection)

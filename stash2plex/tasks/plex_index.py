@@ -1,0 +1,13 @@
+"""The task that rebuilds the index of Plex's files."""
+
+from __future__ import annotations
+
+from stash2plex.operations.rebuild_index import rebuild_index
+from stash2plex.tasks.task import Call
+from stash2plex.text import count
+
+
+def clear_match_cache(call: Call) -> str:
+    """Forget the index, and list Plex again."""
+    items = rebuild_index(call.app)
+    return call.say(f"The Plex index was rebuilt: {count(items, 'item')}.")

@@ -1,0 +1,104 @@
+"""Runs the task or operation that Stash asks for, and writes the answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import Any
+
+from stash2plex.app import open_app, read_server_connection, store_errors_mapped
+from stash2plex.datadir import locate
+from stash2plex.db import get_meta
+from stash2plex.errors import (
+    ServerError,
+    Stash2PlexError,
+    StashGone,
+    StoreError,
+    fault_sentence,
+)
+from stash2plex.hook import SEEN_FILE, settings_changed
+from stash2plex.logs.handlers import Logs
+from stash2plex.operations.notifications import tell
+from stash2plex.store.notices import mark_told
+from stash2plex.tasks.registry import find_task
+from stash2plex.tasks.task import Call, Task
+
+
+def run_task(request: Mapping[str, Any], plugin_dir: str) -> int:
+    """Run the task that a request names and write its answer to stdout. Returns the exit code.
+
+    Raises the errors of our tree; the caller answers with their text.
+    """
+    task = find_task(request["args"].get("mode"))
+    info = request.get("server_connection") or {}
+    if isinstance(sys.stderr, TextIOWrapper):
+        # A console of Windows has no “; a log line must never fail for its letters.
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    logs = Logs(sys.stderr)
+    folder = locate(info.get("Dir"), plugin_dir)
+    stash_dir = str(info.get("Dir") or "")
+    try:
+        app = open_app(folder, read_server_connection(info), logs=logs, stash_dir=stash_dir)
+    except StoreError as error:
+        if task.without_store is None:
+            raise
+        _write({"output": task.without_store(error)})
+        return 0
+    call = Call(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
+    try:
+        answer, exit_code = _run(task, call, logs)
+        _write(answer)
+    except StashGone as error:
+        logs.logger.warning("%s", error)
+        _leave_streams()
+        return error.exit_code
+    finally:
+        app.close()
+    return exit_code
+
+
+def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
+    """Run a task; returns its answer and the exit code. Raises StashGone."""
+    app = call.app
+    try:
+        with store_errors_mapped(app):
+            if task.button:
+                if settings_changed(get_meta(app.store.connection, SEEN_FILE)) is not False:
+                    with suppress(ServerError):
+                        # Trouble that a changed setting has cured is not reported any more.
+                        app.settings()
+                tell(app.store.connection, logs.logger, app.clock(), trouble=not task.reports)
+            output = task.run(call)
+            if task.reports:
+                # Its own lines have shown what it met.
+                mark_told(app.store.connection, app.clock())
+            elif task.button:
+                tell(app.store.connection, logs.logger, app.clock())
+    except StashGone:
+        raise
+    except Stash2PlexError as error:
+        # Stash writes it into its log, where titles may have to be hidden.
+        return {"error": logs.curtain(str(error))}, error.exit_code
+    except Exception as error:
+        logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        return {"error": fault_sentence(error)}, 1
+    return {"output": output}, 0
+
+
+def _write(answer: dict[str, Any]) -> None:
+    """Write the answer. Raises StashGone where nobody reads it."""
+    try:
+        os.write(1, json.dumps(answer).encode() + b"\n")
+    except OSError as error:
+        raise StashGone from error
+
+
+def _leave_streams() -> None:
+    """Have what is still buffered for Stash go nowhere at the end of the process."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)

@@ -1,0 +1,41 @@
+"""Starts the background worker: the operation `wake`, and tasks that leave keys for later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stash2plex.app import encode_request
+from stash2plex.rules.sweep_schedule import is_stale
+from stash2plex.starter import start_worker
+from stash2plex.store.marks import load_marks
+from stash2plex.tasks.task import Call
+
+
+def leave_to_worker(call: Call) -> bool:
+    """Start the background worker where keys are left and the user wants one; returns whether."""
+    if not call.server_connection:
+        # On a command line: the worker would not know how to reach Stash.
+        return False
+    # A key that a killed process had in hand counts too: the worker takes it over.
+    if call.app.store.queue.is_empty() or call.app.settings().background_worker == "off":
+        return False
+    return _start(call)
+
+
+def _start(call: Call) -> bool:
+    request = encode_request(call.server_connection)
+    return start_worker(call.app.folder, call.plugin_dir, request)
+
+
+def wake(call: Call) -> dict[str, Any]:
+    """Start the background worker when work is due, or when the last look at Stash is too old.
+
+    Without a Plex to send to, no look is due.
+    """
+    app = call.app
+    settings = app.settings()
+    due = app.store.queue.due_within(0.0)
+    stale = is_stale(load_marks(app.store.connection), app.clock())
+    looks = stale and settings.has_plex and settings.background_worker != "off"
+    started = leave_to_worker(call) if due else looks and _start(call)
+    return {"started": started, "due": due}

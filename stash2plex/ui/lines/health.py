@@ -1,0 +1,41 @@
+"""The health report in words."""
+
+from __future__ import annotations
+
+from stash2plex.operations.health.checks import FAILED, PASSED, SKIPPED, Check
+
+MARKS = {PASSED: "pass", FAILED: "FAIL", SKIPPED: "skip"}
+"""How a command line shows them."""
+
+
+def check_lines(checks: list[Check]) -> list[str]:
+    """Return a line for each check, with its mark."""
+    return [f"{MARKS[check.state]} {check_line(check)}" for check in checks]
+
+
+def check_line(check: Check) -> str:
+    """Return what was found, and what to do where it failed."""
+    return f"{check.name}: {check.detail}" + (f" → {check.fix}" if check.fix else "")
+
+
+def health_lines(checks: list[Check]) -> list[str]:
+    """Return the failed checks, numbered.
+
+    Stash's log shows the newest line first, and those of one moment in any order.
+    """
+    wrong = [check for check in checks if not check.ok]
+    return [
+        f"{number} of {len(wrong)}: {check_line(check)}" for number, check in enumerate(wrong, 1)
+    ]
+
+
+def health_sentence(checks: list[Check]) -> str:
+    """Return the summary of the report."""
+    wrong = [check.name for check in checks if not check.ok]
+    skipped = sum(check.state == SKIPPED for check in checks)
+    if not wrong:
+        return f"All {len(checks)} checks pass."
+    text = f"{len(wrong)} of {len(checks)} checks need you: {', '.join(wrong)}."
+    if skipped:
+        text += f" {skipped} can only be checked after that."
+    return text

@@ -1,0 +1,108 @@
+"""The status in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stash2plex.operations.notifications import held_sentence
+from stash2plex.operations.reasons import reason_of
+from stash2plex.store.names import Named, names
+from stash2plex.store.runs import Held
+from stash2plex.sync.report import summary_sentence
+from stash2plex.sync.worker import WAITING
+from stash2plex.text import count, local, moment, span
+from stash2plex.workqueue import STOPPED
+
+
+def status_lines(status: dict[str, Any]) -> list[str]:
+    """Say the status in words, a line each."""
+    queue, plex, breaker, worker = (status[key] for key in ("queue", "plex", "breaker", "worker"))
+    lines = [
+        (
+            f"Queue: {queue['pending']:,} due, {queue['in_progress']:,} in progress, "
+            f"{queue['waiting']:,} waiting for later, {queue['dead']:,} given up."
+        ),
+        *named_lines(status),
+        f"In sync: {count(status['synced'], 'scene')}"
+        + (
+            f", the last at {local(moment(status['last_sync_at']))}."
+            if status["last_sync_at"]
+            else "."
+        ),
+    ]
+    written = status["metrics"]["scenes"].get("written", 0)
+    if written:
+        lines.append(f"So far: {count(written, 'scene')} written{_pace(status['metrics'])}.")
+    if plex["reachable"]:
+        items = count(plex["items"], "item")
+        lines.append(f"Plex: {plex['version']}, {_titles(plex['library'])}, {items} known.")
+    else:
+        lines.append(f"Plex: {plex['problem'] or 'not reachable now.'}")
+    if status["stash"]["problem"]:
+        lines.append(f"Stash: {status['stash']['problem']}")
+    if line := held_line(status):
+        lines.append(line)
+    if last := status["reconcile"]["last"]:
+        lines.append(summary_sentence(last, local(moment(last["started_at"]))))
+    if breaker["state"] != "closed" and worker["why"] is None:
+        words = "Plex has refused us" if breaker["refused"] else "Waiting for Plex"
+        lines.append(f"{words} since {local(moment(breaker['since']))}: {breaker['reason']}")
+    if worker["running"]:
+        text = f"The {worker['origin']} is running (process {worker['pid']})"
+        if status["eta_s"] is not None:
+            text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
+        lines.append(text + ".")
+        # What was just said of Plex is not said again.
+        waits = [worker["outlook"] if worker["why"] == plex["problem"] else waits_words(worker)]
+        lines += [f"It waits: {words}" for words in waits if words]
+    elif status["background_worker"] == "off":
+        lines.append("No worker is running: background_worker is off, only tasks send anything.")
+    else:
+        lines.append("No worker is running now; the next change in Stash starts one.")
+    return lines
+
+
+def named_lines(status: dict[str, Any]) -> list[str]:
+    """Return what waits and what was given up, a line for each reason, with the first names."""
+
+    def line(head: str, why: str, group: dict[str, Any]) -> str:
+        first = [Named(**scene) for scene in group["first"]]
+        return f"{head}: {group['number']:,} {why}{names(first, group['number'])}."
+
+    return [
+        *(
+            line("Waiting", WAITING.get(group["reason"], "to be tried again"), group)
+            for group in status["named"]["waiting"]
+            # What is held has a sentence of its own.
+            if group["reason"] != STOPPED
+        ),
+        *(
+            line("Given up", f"because {reason_of(group['reason']).words}", group)
+            for group in status["named"]["dead"]
+        ),
+    ]
+
+
+def held_line(status: dict[str, Any]) -> str:
+    """Say which stopped task holds keys back, and what lets them go on; empty for none."""
+    held = status["held"]
+    if held is None or held["by"] != "stop":
+        return ""
+    return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
+
+
+def waits_words(worker: dict[str, Any]) -> str | None:
+    """Return why the worker of a status stands still and when it goes on; None while it works."""
+    return " ".join(filter(None, (worker["why"], worker["outlook"]))) or None
+
+
+def _pace(metrics: dict[str, Any]) -> str:
+    edit = metrics["edit_seconds"]
+    if edit["mean"] is None:
+        return ""
+    text = f", an edit takes {1000 * edit['mean']:.0f} ms"
+    return text + (f", 95 % below {edit['p95_below']:g} s" if edit["p95_below"] else "")
+
+
+def _titles(library: str | None) -> str:
+    return f"“{library}”" if library else "no library listed yet"
