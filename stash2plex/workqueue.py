@@ -234,8 +234,7 @@ class WorkQueue:
             self._expire(now)
             rows: list[tuple[str, int, int, int, int, int, int, int, int]] = []
             for priority in (URGENT,) if urgent_only else (URGENT, BULK):
-                if len(rows) < limit:
-                    rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
+                rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
             self._db.executemany(
                 "UPDATE queue SET lease_id = ?, lease_generation = generation,"
                 " lease_expires_at = ? WHERE kind = ? AND id = ?",

@@ -145,6 +145,20 @@ def test_completion_and_help(desk):
         assert name in known
 
 
+@pytest.mark.parametrize("flags", [[], ["--debug"]])
+def test_every_decision_is_explained_where_that_is_asked_for(desk, flags):
+    code, out, err = desk.run(*flags, "sync", "--all")
+    assert code == 0
+    log = os.path.join(desk.folder, "worker.log")
+    written = ""
+    if os.path.exists(log):
+        with open(log, encoding="utf-8") as file:
+            written = file.read()
+    for said in (err, written):
+        assert ("debug" in said, "scene:1: " in said) == (bool(flags), bool(flags))
+    assert "6 scenes" in err + out
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from random import Random
 from typing import Any, Self
@@ -104,3 +105,21 @@ class Desk:
     def titles(self) -> list[str]:
         """Name what Plex shows, by rating key."""
         return [item.title for item in self.plex.all_items()]
+
+
+class Heard(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+def listen(desk):
+    """Return what is logged from now on; the next application of this process ends that."""
+    handler = Heard()
+    desk.app.logs.logger.addHandler(handler)
+    return handler.lines

@@ -11,7 +11,7 @@ from stash2plex.write.desired import desired_state
 
 def why(desk, scene):
     known = explain_scene(desk.app, scene.id)
-    return known.state, re.sub(r"at \d[\d: -]+\d", "at TIME", known.why)
+    return known.state, re.sub(r"(at|since) \d[\d: -]+\d", r"\1 TIME", known.why)
 
 
 def synced(desk):
@@ -30,12 +30,21 @@ def fail(desk, **values):
 def test_a_key_that_is_due_or_in_hand(make_desk):
     desk = make_desk()
     scene = synced(desk)
-    assert why(desk, scene)[0] == "in_sync"
+    assert why(desk, scene) == ("in_sync", "It is in sync since TIME.")
     desk.add(scene)
     said = "It is due; the worker or Process Queue sends it next."
     assert why(desk, scene) == ("waiting", said)
     desk.app.store.queue.claim(1, 60.0)
     assert why(desk, scene) == ("in_progress", "A worker has it in hand now.")
+
+
+def test_what_plex_holds_already_is_in_sync_though_nothing_was_written(make_desk):
+    desk = make_desk()
+    scene, item = desk.scene("a/pier.mp4"), desk.item("a/pier.mp4")
+    item.title, item.texts["summary"] = scene.title, scene.details
+    desk.app.open_session().index.refresh(())
+    state, words = why(desk, scene)
+    assert (state, "nothing was written yet" in words) == ("in_sync", True)
 
 
 def test_a_key_that_failed_says_how_often_and_what_happened(make_desk):
@@ -132,3 +141,20 @@ def test_an_item_that_plex_has_no_more_is_not_known(make_desk):
     assert known.unknown == ["What Plex holds: it has no item 1 any more."]
     settings = desk.app.settings()
     assert known.fields[0].stash == desired_state(known.scene, settings).texts[known.fields[0].name]
+
+
+def test_what_a_person_changed_in_plex_differs_or_is_kept_and_equal_is_neither(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    desk.plex.all_items()[0].title = "By hand"
+
+    def states():
+        known = explain_scene(desk.app, scene.id)
+        return known.state, {str(one.name): one.state for one in known.fields}
+
+    state, fields = states()
+    assert (state, fields["title"], fields["summary"]) == ("differs", "differs", "equal")
+    assert fields["poster"] == "skipped"
+    desk.restart(preserve_plex_edits=True)
+    state, fields = states()
+    assert (state, fields["title"], fields["summary"]) == ("in_sync", "kept", "equal")

@@ -265,3 +265,21 @@ def test_a_file_that_moved_and_went_to_the_bin_teaches_nothing(make_desk):
     ((reason, error),) = desk.rows("SELECT reason, error FROM failure")
     assert (reason, "is not in Plex yet" in error) == ("not_in_plex", True)
     assert desk.plex.count("GET", "/metadata/") == 1
+
+
+def test_a_file_that_moved_in_plex_is_found_by_a_scene_that_never_had_it(make_desk):
+    desk = make_desk()
+    item = desk.item("a/pier.mp4", size=100)
+    # Too old for a delta of what was added, and no record names the item.
+    desk.clock.step(8000)
+    desk.item("a/quay.mp4", size=101)
+    desk.drain(desk.scene("a/quay.mp4", size=101))
+    desk.plex.move_file(item, "/media/b/jetty.mp4")
+    scene = desk.scene("b/jetty.mp4", size=100)
+    desk.clock.step(590)
+    desk.drain(scene)
+    assert item.title != scene.title
+    # A library that has changed is listed again for a miss, ten minutes after the last time.
+    desk.clock.step(20)
+    desk.drain(scene)
+    assert item.title == scene.title

@@ -6,6 +6,7 @@ import pytest
 
 from stash2plex.compare.reports import ReportBook
 from stash2plex.compare.routine import RETRY_SECONDS, Routine
+from tests.drains.desk import listen
 
 DAY = 86_400.0
 
@@ -107,6 +108,7 @@ def test_a_library_that_lost_its_name_ends_a_comparison_which_begins_again_later
     desk.item("a/pier.mp4")
     session, book = desk.app.open_session(), ReportBook(desk.app.store.connection)
     routine = Routine(desk.app.store, clock=desk.clock, monotonic=desk.clock)
+    heard = listen(desk)
     assert compare(routine, session) == 0
     desk.clock.step(DAY)
     desk.films.title = "Harbour Pictures"
@@ -121,6 +123,7 @@ def test_a_library_that_lost_its_name_ends_a_comparison_which_begins_again_later
     desk.clock.step(1)
     assert compare(routine, session) > 0
     assert (book.last()["complete"], book.last()["scenes"]) == (True, 2)
+    assert any("2 scenes compared" in line for line in heard)
     desk.clock.step(DAY - 1)
     assert compare(routine, session) == 0
     desk.clock.step(1)

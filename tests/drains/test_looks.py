@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 import pytest
@@ -12,6 +11,7 @@ from stash2plex.show.observe import Silent
 from stash2plex.sweeps import sweep as sweeping
 from stash2plex.sweeps.enqueue import enqueue_recent
 from stash2plex.worker import Goal
+from tests.drains.desk import listen
 
 POLL = "query ScenePage"
 MINUTE = 61.0
@@ -24,24 +24,6 @@ def small_pages(monkeypatch):
     """Let a page hold three rows, so that a small library has many pages."""
     monkeypatch.setattr(stash_client, "PAGE", 3)
     monkeypatch.setattr(sweeping, "PAGE", 3)
-
-
-class Heard(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self):
-        super().__init__()
-        self.lines = []
-
-    def emit(self, record):
-        self.lines.append(record.getMessage())
-
-
-def listen(desk):
-    """Return what is logged from now on; the next application of this process ends that."""
-    handler = Heard()
-    desk.app.logs.logger.addHandler(handler)
-    return handler.lines
 
 
 def at_rest(desk, number, **values):
@@ -154,3 +136,12 @@ def test_a_look_goes_on_while_stash_takes_its_time(make_desk):
     answers.set()
     assert step(30.0)
     assert not step(0.0)
+
+
+def test_a_studio_that_is_gone_asks_for_no_scenes_of_none(make_desk):
+    desk = make_desk()
+    studio = desk.stash.add_studio("Harbour")
+    at_rest(desk, 2, studio=desk.stash.add_studio("Port"))
+    desk.stash.library.destroy_entity(studio)
+    desk.clock.step(MINUTE)
+    assert look(desk) == 0

@@ -10,11 +10,13 @@ import pytest
 from attrs import evolve
 
 from stash2plex.app import StashAddress, open_app
+from stash2plex.compare import reconcile
 from stash2plex.compare.drift import Kind
 from stash2plex.compare.reconcile import Scope
 from stash2plex.compare.reports import ReportBook, report_lines
 from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.foreground import drain_here
+from stash2plex.servers import stash as stash_client
 from stash2plex.show.observe import Silent
 from stash2plex.worker import Goal
 from stash2plex_testing.plex import Fault
@@ -66,6 +68,7 @@ def test_an_unchanged_library_costs_the_pages_of_stash_and_little_of_plex(open_w
         make_synced(world, app)
         first = run(app)
         assert (found(first), first.queued, first.problem) == ({}, 0, "")
+        assert not first.dry_run
         again = run(app)
         assert (found(again), again.in_sync + again.left_out) == ({}, 1_100)
         # The count and two pages; token, libraries, the newest change, two deltas, and the
@@ -286,6 +289,17 @@ def test_the_second_file_of_a_scene_is_no_orphan(open_world):
         for name in ("one", "two"):
             world.plex.add_item(world.section, file=f"/media/library/{name}.mp4")
         assert found(run(app)) == {"stale": 1}
+
+
+def test_items_are_looked_at_while_the_pages_go_on(open_world, monkeypatch):
+    monkeypatch.setattr(stash_client, "PAGE", 4)
+    monkeypatch.setattr(reconcile, "BATCH", 4)
+    with open_world(0) as (world, app):
+        for number in range(1, 11):
+            world.stash.add_scene(title="Quay", files=[f"/data/{number}.mp4"])
+            world.plex.add_item(world.section, file=f"/media/library/{number}.mp4")
+        stopped = run(app, stopped=lambda: True)
+        assert (stopped.scenes, stopped.queued, found(stopped)) == (4, 4, {"stale": 4})
 
 
 def test_an_item_that_went_since_it_was_listed_is_missing(open_world):

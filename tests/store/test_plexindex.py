@@ -123,6 +123,20 @@ def test_an_item_that_was_read_corrects_the_index_once(desk):
     assert store.missed.may_match(known) == []
 
 
+def test_a_comparison_lists_whole_what_was_only_followed_and_nothing_twice(desk):
+    _, listed, index, _ = desk
+    listed.files = [row("1", "/media/a/pier.mp4")]
+    assert index.refresh(()).whole
+    assert not index.refresh((), complete=True).whole
+    listed.mark = 2
+    assert not index.refresh(()).whole
+    # What was added since is known; what is gone is not.
+    listed.files = []
+    assert index.refresh((), complete=True).whole
+    assert index.size() == 0
+    assert not index.refresh((), complete=True).whole
+
+
 def test_an_item_of_a_library_that_is_not_chosen_holds_nothing_for_us(desk):
     _, listed, index, _ = desk
     listed.files = [row("7", "/media/a/pier.mp4")]

@@ -75,18 +75,23 @@ def empty_database():
 
 
 def life_to(end):
-    """Make a rule: add a key, claim it, perhaps add it once more, and end it."""
+    """Make a rule: add a key, claim it, perhaps add it once more, and end it.
 
-    @rule(key=KEYS, delay=DELAYS, reason=REASONS, priority=PRIORITIES, changed=st.booleans())
-    def live(self, key, delay, reason, priority, changed):
-        self.add(key, priority, 0.0)
-        before = len(self.claims)
-        self.claim(len(ALL_KEYS), urgent_only=False)
-        if changed:
-            self.add(key, priority, 0.0)
-        for claim in self.claims[before:]:
-            if claim.key == key:
-                self.end(claim, end, delay, reason)
+    Perhaps after another run that left traces.
+    """
+
+    @rule(
+        key=KEYS,
+        earlier=st.none() | st.sampled_from(["nack", "snooze", "aside"]),
+        delay=DELAYS,
+        reason=REASONS,
+        priority=PRIORITIES,
+        changed=st.booleans(),
+    )
+    def live(self, key, earlier, delay, reason, priority, changed):
+        if earlier:
+            self.run_once(key, earlier, 0.0, reason, priority, changed=False)
+        self.run_once(key, end, delay, reason, priority, changed=changed)
 
     return live
 
@@ -155,6 +160,15 @@ class QueueMachine(RuleBasedStateMachine):
         for key in living:
             row = self.rows.setdefault(key, Row(BULK, self.clock.now))
             row.generation += row.lease is not None
+
+    @rule(key=KEYS, priority=PRIORITIES)
+    def wake_a_snoozed_one(self, key, priority):
+        """Snooze a key, and wake it while it waits, or while it is in hand again."""
+        self.run_once(key, "snooze", 30.0, "transient", priority, changed=False)
+        self.wake([key])
+        self.run_once(key, "snooze", 0.0, "transient", priority, changed=False)
+        self.claim(len(ALL_KEYS), urgent_only=False)
+        self.wake([key])
 
     @rule(keys=SOME_KEYS)
     def wake(self, keys):
@@ -232,6 +246,17 @@ class QueueMachine(RuleBasedStateMachine):
     def holds(self, claim):
         row = self.rows.get(claim.key)
         return row is not None and row.lease is not None and row.lease[0] == claim.lease_id
+
+    def run_once(self, key, end, delay, reason, priority, *, changed):
+        self.add(key, priority, 0.0)
+        before = len(self.claims)
+        self.claim(len(ALL_KEYS), urgent_only=False)
+        self.clock.step(1.0)
+        if changed:
+            self.add(key, priority, 0.0)
+        for claim in self.claims[before:]:
+            if claim.key == key:
+                self.end(claim, end, delay, reason)
 
     def late(self):
         """List the claims whose key is in the queue, and no longer theirs."""

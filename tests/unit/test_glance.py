@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from stash2plex.errors import Transient
-from stash2plex.servers.glance import JOBS_ASKED, KINDS, Mark, glance_query, read_glance
+from stash2plex.servers.glance import JOBS_ASKED, KINDS, Mark, glance_query, read_glance, read_kinds
 from stash2plex.servers.wire import make_converter
 
 CONVERTER = make_converter()
@@ -31,6 +31,16 @@ def test_it_asks_for_the_last_known_job_and_the_ten_after_it(last):
     for number in range(first, first + JOBS_ASKED + 1):
         assert f'findJob(input: {{id: "{number}"}})' in text
     assert text.count("findJob") == JOBS_ASKED + 1
+
+
+def test_what_a_stash_can_be_asked_for():
+    def fields(*names):
+        return {"__type": {"inputFields": [{"name": name} for name in names]}}
+
+    assert read_kinds(fields("tags_filter", "files_filter")) == KINDS
+    without_files = tuple(kind for kind in KINDS if kind != "file")
+    for answer in (fields("tags_filter"), fields(), {"__type": None}, {}):
+        assert read_kinds(answer) == without_files
 
 
 def test_what_it_reads():

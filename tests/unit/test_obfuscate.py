@@ -156,3 +156,10 @@ def test_a_trace_goes_through_the_curtain_too():
         assert "KeyError" in shown
     curtain.draw(None)
     assert "Secret pier" in FileFormatter(curtain).format(record)
+
+
+def test_of_quotes_that_do_not_come_in_pairs_all_between_the_first_and_the_last_is_one():
+    assert split_quotes("Saw “A “pier” today.") == [
+        ("Saw ", False), ("A “pier", True), (" today.", False),
+    ]  # fmt: skip
+    assert split_quotes("Saw “A pier") == [("Saw ", False), ("A pier", True), ("", False)]

@@ -74,6 +74,13 @@ def test_one_that_goes_on_counts_so_far_and_one_from_before_counts_in_part():
     assert window.between == (7 * 24 - 2) * HOUR
 
 
+def test_one_that_begins_where_another_ends_is_the_same():
+    outages = [outage(NOW - 3 * HOUR, NOW - 2 * HOUR), outage(NOW - 2 * HOUR, NOW - HOUR)]
+    assert measure(outages, "plex", 7, NOW, 0).outages == 1
+    apart = [outages[0], outage(NOW - 2 * HOUR + 1, NOW - HOUR)]
+    assert measure(apart, "plex", 7, NOW, 0).outages == 2
+
+
 def test_a_clock_that_was_set_back_makes_nothing_negative():
     outages = [outage(NOW + HOUR, None), outage(NOW - HOUR, NOW - 2 * HOUR)]
     window = measure(outages, "plex", 7, NOW, NOW + 2 * HOUR)

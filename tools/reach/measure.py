@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import coverage
+from coverage.exceptions import CoverageWarning
 
 from tools.reach.trees import PACKAGE, ROOT, STATE_VARIABLE, TreeCopy, digest, tree_files
 
@@ -132,7 +134,10 @@ class Measuring:
         ]
         if os.path.exists(os.path.join(self.folder, DATA)):
             whole.load()
-        whole.combine(found)
+        with warnings.catch_warnings():
+            # A process that was killed as it made its file leaves half of one.
+            warnings.simplefilter("ignore", CoverageWarning)
+            whole.combine(found)
         whole.save()
 
     def coverage(self) -> coverage.Coverage:

@@ -45,10 +45,10 @@ def start(site: str, state: str, tree: str, package: str) -> None:
         measured.start()
     finally:
         sys.path.remove(site)
-    atexit.register(finish, measured)
-    save_before_the_end(measured)
+    saver = Saver(measured)
+    saver.save_before_the_end()
     if "pytest" not in sys.modules:
-        threading.Thread(target=save_at_times, args=(measured,), daemon=True).start()
+        saver.start()
 
 
 def context(state: str, tree: str, package: str) -> str | None:
@@ -82,31 +82,47 @@ def test_of_ancestors(state: str) -> str:
     return ""
 
 
-def finish(measured: Any) -> None:
-    """Save what is left."""
-    measured.stop()
-    measured.save()
+class Saver:
+    """Saves what a process ran, however it ends. One thread saves at a time."""
 
+    def __init__(self, measured: Any) -> None:
+        self._measured = measured
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._save_at_times, daemon=True)
 
-def save_before_the_end(measured: Any) -> None:
-    """Save before the ends that run no `atexit`: `os._exit`, and a SIGKILL of its own."""
-    exit_now, kill = os._exit, os.kill
+    def start(self) -> None:
+        """Save again and again: a SIGKILL from outside comes without warning."""
+        self._thread.start()
 
-    def _exit(status: int) -> NoReturn:
-        measured.save()
-        exit_now(status)
+    def save_before_the_end(self) -> None:
+        """Save at the end, before `os._exit` and before a SIGKILL to itself."""
+        exit_now, kill = os._exit, os.kill
 
-    def kill_after_saving(pid: int, number: int) -> None:
-        if pid == os.getpid() and number == signal.SIGKILL:
-            measured.save()
-        kill(pid, number)
+        def _exit(status: int) -> NoReturn:
+            with self._lock:
+                self._measured.save()
+                exit_now(status)
 
-    os._exit = _exit
-    os.kill = kill_after_saving
+        def kill_after_saving(pid: int, number: int) -> None:
+            with self._lock:
+                if pid == os.getpid() and number == signal.SIGKILL:
+                    self._measured.save()
+                kill(pid, number)
 
+        os._exit = _exit
+        os.kill = kill_after_saving
+        atexit.register(self._finish)
 
-def save_at_times(measured: Any) -> None:
-    """Save again and again: a SIGKILL from outside comes without warning."""
-    pause = threading.Event()
-    while not pause.wait(SAVE_SECONDS):
-        measured.save()
+    def _save_at_times(self) -> None:
+        while not self._ended.wait(SAVE_SECONDS):
+            with self._lock:
+                self._measured.save()
+
+    def _finish(self) -> None:
+        """End the thread first: what it uses is torn down now."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._measured.stop()
+        self._measured.save()
