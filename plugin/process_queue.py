@@ -24,7 +24,7 @@ from stash2plex import bytecode  # noqa: E402 - the path comes first
 
 bytecode.start(HERE, sys.pycache_prefix)
 
-from stash2plex.cli import main  # noqa: E402 - the path comes first
+from stash2plex.cli.main import main  # noqa: E402 - the path comes first
 
 if __name__ == "__main__":
     main(sys.argv[1:] or ["process"])

@@ -1,6 +1,6 @@
 """`python -m stash2plex` is the command line."""
 
-from stash2plex.cli import main
+from stash2plex.cli.main import main
 
 if __name__ == "__main__":
     main()

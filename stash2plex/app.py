@@ -16,38 +16,41 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from stash2plex.breaker import Breaker
-from stash2plex.compare.reconcile import Reconciliation, Scope
-from stash2plex.compare.reports import Report, ReportBook
-from stash2plex.compare.routine import Routine
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
 from stash2plex.hook import SEEN_FILE
-from stash2plex.index.missed import Missed
-from stash2plex.index.plexindex import PlexIndex
-from stash2plex.index.scans import Scans
-from stash2plex.match.contests import Contests
-from stash2plex.match.pathrules import PathRules
-from stash2plex.model import Clock, Sleep
-from stash2plex.records import Records
-from stash2plex.repair import replace_damaged
-from stash2plex.runs import Begun, Runs
-from stash2plex.servers.jobs import TaskJob
+from stash2plex.logs.handlers import Logs
+from stash2plex.model import Clock, Sleep, TaskJob
+from stash2plex.operations.notifications import tell
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
-from stash2plex.session import Session, Store
-from stash2plex.settingswatch import SettingsWatch, settings_marks
-from stash2plex.show.logs import Logs
-from stash2plex.show.observe import Observer
-from stash2plex.show.progress import ProgressBook
-from stash2plex.show.telling import end_trouble, tell
-from stash2plex.stops import look as look_for_stops
-from stash2plex.stops import own_job
-from stash2plex.sweeps.sweeper import Sweeper
-from stash2plex.worker import HORIZON, Drain, Goal, Summary
+from stash2plex.store.awaited_files import Missed
+from stash2plex.store.breaker import Breaker
+from stash2plex.store.item_claims import Contests
+from stash2plex.store.notices import end_trouble
+from stash2plex.store.path_rules import PathRules
+from stash2plex.store.plex_comparisons import PlexComparisons
+from stash2plex.store.plex_files import PlexFiles
+from stash2plex.store.progress import ProgressBook
+from stash2plex.store.records import Records
+from stash2plex.store.repair import replace_damaged
+from stash2plex.store.reports import ReportBook
+from stash2plex.store.runs import Begun, Runs
+from stash2plex.store.scans import Scans
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.report import Report
+from stash2plex.sync.scheduled_reconcile import Routine
+from stash2plex.sync.session import Session, Store
+from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
+from stash2plex.sync.stops import look as look_for_stops
+from stash2plex.sync.stops import own_job
+from stash2plex.sync.sweeper import Sweeper
+from stash2plex.sync.worker import HORIZON, Drain, Goal, Summary
 from stash2plex.workqueue import WorkQueue
 
 if sys.platform != "win32":
@@ -270,7 +273,7 @@ class App:
         settings.require_plex()
         if self._session is None or self._session.settings != settings:
             plex = make_plex(settings, self.client_id())
-            index = PlexIndex(self.store.connection, plex, self.clock)
+            index = PlexIndex(self.store.plex_files, plex, self.clock)
             self._session = Session(settings, self.stash, plex, index)
         return self._session
 
@@ -361,7 +364,7 @@ class App:
                     run.give_up(Interrupted("It was stopped."))
                     break
         report = run.report()
-        ReportBook(self.store.connection).keep(report)
+        ReportBook(self.store.connection).keep(report.started_at, report.as_dict())
         return report
 
     @contextmanager
@@ -414,15 +417,18 @@ def open_store(folder: str, clock: Clock, random: Random) -> Store:
 
 def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> Store:
     """Build what works on the database of a connection."""
+    records = Records(connection)
     return Store(
         connection,
         WorkQueue(connection, clock),
-        Records(connection),
+        records,
         {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
         Missed(connection),
-        Contests(connection),
+        Contests(connection, records),
         Scans(connection),
         PathRules(connection),
+        PlexFiles(connection, records),
+        PlexComparisons(connection),
         Runs(connection, clock),
     )
 

@@ -1,85 +1,54 @@
 """Settings: one frozen value, checked once, from the layers that a caller names.
 
-`SPECS` is the single list: the reference page, the yml of the plugin and the command line are
-tested against it.
+A setting is one field of `Settings`: its name, type, default, limits and help stand there and
+nowhere else. `SPECS` is read off the class; the reference page, the yml of the plugin and the
+command line are made from it or tested against it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import Attribute, field, fields, frozen
 
 from stash2plex.errors import ConfigError
 from stash2plex.model import Field
 
 
 @frozen
-class Settings:
-    """Everything that a person can choose. Times are in seconds."""
-
-    plex_url: str = ""
-    plex_token: str = ""
-    plex_library: tuple[str, ...] = ()
-    path_map: tuple[tuple[str, str], ...] = ()
-    skip_fields: frozenset[Field] = frozenset()
-    preserve_plex_edits: bool = False
-    loose_matching: bool = False
-    skip_not_found: bool = False
-    only_organized: bool = False
-    exclude_tags: tuple[str, ...] = ()
-    ignore_tags: tuple[str, ...] = ()
-    trigger_plex_scan: bool = False
-    reconcile_interval: str = "daily"
-    background_worker: str = "auto"
-    max_retries: int = 5
-    max_tags: int = 100
-    connect_timeout: float = 5.0
-    read_timeout: float = 30.0
-    tls_insecure: bool = False
-    debug_logging: bool = False
-    obfuscate_paths: bool = False
-    enabled: bool = True
-    unusable: str = ""
-    """What is wrong with the address or the token; `require_plex` raises it."""
-
-    def __repr__(self) -> str:
-        token = "set" if self.plex_token else "missing"
-        return f"<Settings for {self.plex_url or 'no Plex'}, token {token}>"
-
-    @property
-    def has_plex(self) -> bool:
-        """Whether there is a Plex to talk to, and a person who wants it."""
-        return bool(self.enabled and self.plex_url and self.plex_token)
-
-    def require_plex(self) -> None:
-        """Raise ConfigError unless there is a Plex to talk to."""
-        if self.unusable:
-            raise ConfigError(self.unusable)
-        if not self.plex_url:
-            raise ConfigError(
-                "Plex URL is not set. Put the address of your Plex server, such as "
-                "http://192.168.1.20:32400, into Settings > Plugins > Stash2Plex > Plex URL."
-            )
-        if not self.plex_token:
-            raise ConfigError(
-                "Plex token is not set. Put your X-Plex-Token into "
-                "Settings > Plugins > Stash2Plex > Plex token."
-            )
-
-
-@frozen
 class Spec:
-    """One setting: its key, Stash's type, how text becomes a value, and what a person reads."""
+    """What is known of one setting beside its value.
+
+    `type` is Stash's, `parse` turns a stored value into one of the field's type and raises
+    ValueError or TypeError, `default` and `allowed` are words for the user, `label` is the name
+    in Stash's page.
+    """
 
     key: str
     type: str
     parse: Callable[[object], object]
+    label: str
     default: str
     allowed: str
     meaning: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether nothing can be sent without it."""
+        return self.default == REQUIRED
+
+    def description(self) -> str:
+        """Return the text under the setting in Stash's page (the yml of the plugin)."""
+        if self.type == "BOOLEAN" or self.is_required:
+            return self.meaning
+        return f"{self.meaning} Default: {self.default}. Allowed: {self.allowed}."
+
+
+REQUIRED = "–"
+"""Shown as the default of a setting that has none."""
 
 
 def _text(value: object) -> str:
@@ -171,176 +140,181 @@ def _path_map(value: object) -> tuple[tuple[str, str], ...]:
     return tuple(rules)
 
 
-SPECS = (
-    Spec(
-        "plex_url",
-        "STRING",
+def _setting(
+    default: object,
+    parse: Callable[[object], object],
+    meaning: str,
+    *,
+    allowed: str,
+    words: str,
+    type: str = "STRING",  # noqa: A002 - the word of Stash's yml
+    label: str = "",
+) -> Any:
+    """Make a field of `Settings`. `words` describe its default; no `label`: the key is it."""
+    about = {"parse": parse, "meaning": meaning, "allowed": allowed, "words": words}
+    return field(default=default, metadata={**about, "type": type, "label": label})
+
+
+def _switch(meaning: str, label: str = "") -> Any:
+    """Make the field of a checkbox; an unticked one is always the default (stash.md §1.6)."""
+    return _setting(
+        False, _flag, meaning, allowed="true or false", words="off", type="BOOLEAN", label=label
+    )
+
+
+def _limited(default: float, low: float, high: float, meaning: str, unit: str = "") -> Any:
+    """Make the field of a number; a whole `default` takes whole numbers only."""
+    whole = isinstance(default, int)
+    kind = "a whole number from " if whole else ""
+    return _setting(
+        default,
+        _whole(int(low), int(high)) if whole else _number(low, high),
+        meaning,
+        allowed=f"{kind}{low:g} to {high:g}{unit}",
+        words=f"{default:g}",
+        type="NUMBER",
+    )
+
+
+def _word(default: str, words: tuple[str, ...], meaning: str) -> Any:
+    """Make the field of a choice between a few words."""
+    allowed = f"{', '.join(words[:-1])} or {words[-1]}"
+    return _setting(default, _choice(*words), meaning, allowed=allowed, words=default)
+
+
+@frozen
+class Settings:
+    """Everything that the user can choose. Times are in seconds."""
+
+    plex_url: str = _setting(
+        "",
         _url,
-        "–",
-        "http(s)://host:port",
         "Address of your Plex server as Stash's machine or container reaches it.",
-    ),
-    Spec(
-        "plex_token",
-        "STRING",
+        allowed="http(s)://host:port",
+        words=REQUIRED,
+        label="Plex URL",
+    )
+    plex_token: str = _setting(
+        "",
         _token,
-        "–",
-        "an X-Plex-Token",
         "Lets Stash2Plex edit your library. Kept by Stash, sent in a header only.",
-    ),
-    Spec(
-        "plex_library",
-        "STRING",
+        allowed="an X-Plex-Token",
+        words=REQUIRED,
+    )
+    plex_library: tuple[str, ...] = _setting(
+        (),
         _names,
-        "every movie-type library",
-        "library names, comma-separated",
         "Libraries that hold your scenes.",
-    ),
-    Spec(
-        "path_map",
-        "STRING",
+        allowed="library names, comma-separated",
+        words="every movie-type library",
+    )
+    path_map: tuple[tuple[str, str], ...] = _setting(
+        (),
         _path_map,
-        "worked out by itself",
-        "/stash/prefix=>/plex/prefix, several with ; between",
         "How a path in Stash reads in Plex. Windows paths work too.",
-    ),
-    Spec(
-        "skip_fields",
-        "STRING",
+        allowed="/stash/prefix=>/plex/prefix, several with ; between",
+        words="worked out by itself",
+    )
+    skip_fields: frozenset[Field] = _setting(
+        frozenset(),
         _fields,
-        "none",
-        "some of: " + " ".join(Field),
         "Fields that are never written to Plex.",
-    ),
-    Spec(
-        "preserve_plex_edits",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
+        allowed="some of: " + " ".join(Field),
+        words="none",
+    )
+    preserve_plex_edits: bool = _switch(
         "Keep what a person changed in Plex, field by field and tag by tag.",
-    ),
-    Spec(
-        "loose_matching",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
-        "When several Plex items fit, take the best instead of refusing.",
-    ),
-    Spec(
-        "skip_not_found",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
-        "A scene that Plex does not have is no error.",
-    ),
-    Spec(
-        "only_organized",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
-        "Sync scenes marked as organized only.",
-    ),
-    Spec(
-        "exclude_tags",
-        "STRING",
+        label="Preserve Plex edits",
+    )
+    loose_matching: bool = _switch(
+        "When several Plex items fit, take the best instead of refusing."
+    )
+    skip_not_found: bool = _switch("A scene that Plex does not have is no error.")
+    only_organized: bool = _switch("Sync scenes marked as organized only.")
+    exclude_tags: tuple[str, ...] = _setting(
+        (),
         _names,
-        "none",
-        "tag names, comma-separated",
         "Scenes with one of these tags are not synced.",
-    ),
-    Spec(
-        "ignore_tags",
-        "STRING",
+        allowed="tag names, comma-separated",
+        words="none",
+    )
+    ignore_tags: tuple[str, ...] = _setting(
+        (),
         _names,
-        "none",
-        "tag names, comma-separated",
         "These tags are not sent to Plex.",
-    ),
-    Spec(
-        "trigger_plex_scan",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
+        allowed="tag names, comma-separated",
+        words="none",
+    )
+    trigger_plex_scan: bool = _switch(
         "Ask Plex to scan the folder of a scene that it does not have yet.",
-    ),
-    Spec(
-        "reconcile_interval",
-        "STRING",
-        _choice("never", "hourly", "daily", "weekly"),
+        label="Trigger Plex scan",
+    )
+    reconcile_interval: str = _word(
         "daily",
-        "never, hourly, daily or weekly",
+        ("never", "hourly", "daily", "weekly"),
         "How often the whole library is compared, counted from the first start.",
-    ),
-    Spec(
-        "background_worker",
-        "STRING",
-        _choice("auto", "off"),
-        "auto",
-        "auto or off",
-        "auto: started when needed. off: only tasks send anything.",
-    ),
-    Spec(
-        "max_retries",
-        "NUMBER",
-        _whole(1, 20),
-        "5",
-        "a whole number from 1 to 20",
-        "Failed attempts before a scene becomes a dead letter.",
-    ),
-    Spec(
-        "max_tags",
-        "NUMBER",
-        _whole(1, 500),
-        "100",
-        "a whole number from 1 to 500",
-        "Tags sent for one scene.",
-    ),
-    Spec(
-        "connect_timeout",
-        "NUMBER",
-        _number(0.1, 120),
-        "5",
-        "0.1 to 120 seconds",
-        "How long to wait for a connection to Plex.",
-    ),
-    Spec(
-        "read_timeout",
-        "NUMBER",
-        _number(0.1, 600),
-        "30",
-        "0.1 to 600 seconds",
-        "How long to wait for an answer of Plex.",
-    ),
-    Spec(
-        "tls_insecure",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
-        "Accept any certificate of the configured Plex host.",
-    ),
-    Spec(
-        "debug_logging",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
-        "Explain every decision in worker.log.",
-    ),
-    Spec(
-        "obfuscate_paths",
-        "BOOLEAN",
-        _flag,
-        "off",
-        "true or false",
-        "Hide paths, titles and names in the logs.",
-    ),
-)
+    )
+    background_worker: str = _word(
+        "auto", ("auto", "off"), "auto: started when needed. off: only tasks send anything."
+    )
+    max_retries: int = _limited(5, 1, 20, "Failed attempts before a scene becomes a dead letter.")
+    max_tags: int = _limited(100, 1, 500, "Tags sent for one scene.")
+    connect_timeout: float = _limited(
+        5.0, 0.1, 120, "How long to wait for a connection to Plex.", " seconds"
+    )
+    read_timeout: float = _limited(
+        30.0, 0.1, 600, "How long to wait for an answer of Plex.", " seconds"
+    )
+    tls_insecure: bool = _switch(
+        "Accept any certificate of the configured Plex host.", label="TLS insecure"
+    )
+    debug_logging: bool = _switch("Explain every decision in worker.log.")
+    obfuscate_paths: bool = _switch("Hide paths, titles and names in the logs.")
+    enabled: bool = True
+    """Off by a stored setting of Stash2Plex 1.x only, so it has no place in Stash's page."""
+    unusable: str = ""
+    """What is wrong with the address or the token; `require_plex` raises it."""
+
+    def __repr__(self) -> str:
+        token = "set" if self.plex_token else "missing"
+        return f"<Settings for {self.plex_url or 'no Plex'}, token {token}>"
+
+    @property
+    def has_plex(self) -> bool:
+        """Whether there is a Plex to talk to, and a person who wants it."""
+        return bool(self.enabled and self.plex_url and self.plex_token)
+
+    def require_plex(self) -> None:
+        """Raise ConfigError unless there is a Plex to talk to."""
+        if self.unusable:
+            raise ConfigError(self.unusable)
+        if not self.plex_url:
+            raise ConfigError(
+                "Plex URL is not set. Put the address of your Plex server, such as "
+                "http://192.168.1.20:32400, into Settings > Plugins > Stash2Plex > Plex URL."
+            )
+        if not self.plex_token:
+            raise ConfigError(
+                "Plex token is not set. Put your X-Plex-Token into "
+                "Settings > Plugins > Stash2Plex > Plex token."
+            )
+
+
+def _spec(attribute: Attribute[Any]) -> Spec:
+    about = attribute.metadata
+    return Spec(
+        key=attribute.name,
+        type=about["type"],
+        parse=about["parse"],
+        label=about["label"] or attribute.name.replace("_", " ").capitalize(),
+        default=about["words"],
+        allowed=about["allowed"],
+        meaning=about["meaning"],
+    )
+
+
+SPECS = tuple(_spec(attribute) for attribute in fields(Settings) if attribute.metadata)
+"""Every setting that the user can set, in the order of the class."""
 
 LEGACY_FLAGS = {
     f"sync_{name}": Field(name)
@@ -382,7 +356,7 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
                 # People paste addresses with a token or a password in them.
                 shown = hide_secrets(repr(value))[:80]
             problem = f"Setting {spec.key} is {shown}; allowed: {spec.allowed}."
-            if spec.default == "–":
+            if spec.is_required:
                 problem += " Nothing is sent until it is right."
                 unusable.append(problem)
             else:

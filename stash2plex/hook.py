@@ -17,6 +17,7 @@ from stash2plex.workqueue import URGENT, WorkQueue
 # `typing` costs 5 ms; type checkers take any constant of this name for theirs.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 PLAY_FIELDS = frozenset(
@@ -55,8 +56,18 @@ COVER_DELAY = 3.0
 """Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
 
 
-def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
+def handle(
+    request: "dict[str, Any]",
+    plugin_dir: str,
+    *,
+    repair: "Callable[[str], None]",
+    notify: "Callable[[str], None]",
+) -> str:
     """Record the key of one hook event and start the worker where none runs.
+
+    `repair` sets the database of a damaged data folder aside, `notify` shows the user what the
+    worker met since they last looked, given the database's path. Both are for rare saves, so the
+    caller imports what they need when they are called.
 
     Returns a sentence for Stash's debug log. Raises UsageError for an event that it does not
     know and StoreError where the key could not be recorded.
@@ -74,14 +85,10 @@ def handle(request: "dict[str, Any]", plugin_dir: str) -> str:
     try:
         wanted, news = _store(path, keys, delay, began)
     except StoreDamaged:
-        from stash2plex.repair import replace_damaged  # noqa: PLC0415 - for the rarest of saves
-
-        replace_damaged(folder)
+        repair(folder)
         wanted, news = _store(path, keys, delay, began)
     if news:
-        from stash2plex.show.telling import tell_stash  # noqa: PLC0415 - for the save after a trouble
-
-        tell_stash(path)
+        notify(path)
     # The key is safe from here on; without a worker it waits for the next event or task.
     started = False
     try:

@@ -282,3 +282,72 @@ class PlexPort(Protocol):
 
     def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
         """Show one of them."""
+
+
+ENDED = ("FINISHED", "CANCELLED", "FAILED")
+
+
+@frozen
+class Mark:
+    """The newest `updated_at` of a kind, as Stash writes it, and how many there are of it."""
+
+    newest: str
+    count: int
+
+
+@frozen
+class StashJob:
+    """A job of Stash's queue, be it waiting, running or among the last that ended."""
+
+    id: int
+    status: str
+    description: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will change nothing more."""
+        return self.status in ENDED
+
+
+@frozen
+class Glance:
+    """A look at everything. `jobs` are those that wait or run, and those that were asked for.
+
+    `configured` is equal as long as the plugin's stored settings are; it is never stored itself,
+    for the token is part of it.
+    """
+
+    marks: Mapping[str, Mark]
+    jobs: tuple[StashJob, ...]
+    configured: str
+
+
+@frozen
+class TaskJob:
+    """A job of Stash's queue. `added` is the time as Stash writes it.
+
+    Stash numbers its jobs from 1 after each start, so only all but the status name a job.
+    """
+
+    id: int
+    status: str
+    description: str
+    added: str
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the user stopped it: a job whose process fails or is killed is FINISHED."""
+        return self.status in ("STOPPING", "CANCELLED")
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is not over."""
+        return self.status in ("READY", "RUNNING")
+
+    def is_same(self, other: TaskJob) -> bool:
+        """Whether both are one job at two times."""
+        return (self.id, self.description, self.added) == (
+            other.id,
+            other.description,
+            other.added,
+        )

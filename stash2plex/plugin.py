@@ -25,7 +25,7 @@ def main(arguments: list[str], plugin_dir: str) -> int:
     if arguments[:1] == ["worker"]:
         gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)
-        from stash2plex.background import run_worker  # noqa: PLC0415 - not for the hook
+        from stash2plex.operations.background import run_worker  # noqa: PLC0415 - not for the hook
 
         return run_worker(arguments[1:], plugin_dir)
     try:
@@ -35,10 +35,10 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         if "hookContext" in request["args"]:
             from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
 
-            output = hook.answer(hook.handle(request, plugin_dir), None)
-            hook.finish(output, 0)
+            result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
+            hook.finish(hook.answer(result, None), 0)
         gc.enable()
-        from stash2plex.tasks import run_mode  # noqa: PLC0415 - not for the hook
+        from stash2plex.tasks.registry import run_mode  # noqa: PLC0415 - not for the hook
 
         return run_mode(request, plugin_dir)
     except Stash2PlexError as error:
@@ -49,6 +49,20 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         sys.excepthook(type(error), error, error.__traceback__)
         os.write(1, json.dumps({"error": fault_sentence(error)}).encode() + b"\n")
         return 1
+
+
+def repair(folder: str) -> None:
+    """Set the damaged database of a data folder aside."""
+    from stash2plex.store.repair import replace_damaged  # noqa: PLC0415 - for the rarest of saves
+
+    replace_damaged(folder)
+
+
+def notify(path: str) -> None:
+    """Show the user what the worker met, given the path of the database."""
+    from stash2plex.operations.notifications import tell_stash  # noqa: PLC0415 - for the save after a trouble
+
+    tell_stash(path)
 
 
 def read_request(data: bytes) -> "dict[str, Any]":

@@ -14,9 +14,9 @@ from typing import Any
 
 from stash2plex.app import App, StashAddress, open_app
 from stash2plex.errors import StoreError, Unavailable
-from stash2plex.health.checks import Check
-from stash2plex.health.report import health_without_store, read_health
 from stash2plex.lock import FileLock, show_presence
+from stash2plex.operations.health.checks import Check
+from stash2plex.operations.health.report import health_without_store, read_health
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.world import World
 
@@ -150,7 +150,7 @@ def maintenance(patient: Patient) -> None:
 
 def another_server(patient: Patient) -> None:
     app = patient.open()
-    app.open_session().index.check_server("the-server-of-before")
+    app.open_session().index.adopt_server("the-server-of-before")
     app.close()
 
 

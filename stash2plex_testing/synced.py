@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from stash2plex.db import transaction
 from stash2plex.model import Field, Record
+from stash2plex.rules.desired import desired_state
 from stash2plex.servers.plexedit import TAGS, TEXTS
-from stash2plex.write.apply import files_mark
-from stash2plex.write.desired import desired_state
+from stash2plex.sync.apply import files_mark
 
 if TYPE_CHECKING:
     from stash2plex.app import App

@@ -9,9 +9,10 @@ import sys
 import click
 import yaml
 
-from stash2plex import cli, errors
+from stash2plex import errors
+from stash2plex.cli import main as cli
 from stash2plex.config import LEGACY_FLAGS, SPECS
-from stash2plex.tasks import MODES
+from stash2plex.tasks.registry import MODES
 from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

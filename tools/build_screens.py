@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from stash2plex.health.checks import Check
-from stash2plex.show.deadletters import REASONS
+from stash2plex.operations.health.checks import Check
+from stash2plex.operations.reasons import REASONS
 from stash2plex_testing.setups import SETUPS, Setup, examine, nothing, works_with
 from stash2plex_testing.world import World
 from tools.build_docs import HEAD, ROOT

@@ -10,6 +10,7 @@ from attrs import Factory, frozen
 from cattrs import Converter
 
 from stash2plex.errors import Transient
+from stash2plex.model import Glance, Mark, StashJob
 from stash2plex.servers.wire import structure
 
 KINDS = ("scene", "performer", "studio", "tag", "group", "file")
@@ -23,43 +24,6 @@ CONFIGURED = "configuration { general { apiKey username configFilePath } plugins
 
 JOBS_ASKED = 10
 """Stash remembers so many finished jobs (stash.md §4.1)."""
-
-ENDED = ("FINISHED", "CANCELLED", "FAILED")
-
-
-@frozen
-class Mark:
-    """The newest `updated_at` of a kind, as Stash writes it, and how many there are of it."""
-
-    newest: str
-    count: int
-
-
-@frozen
-class StashJob:
-    """A job of Stash's queue, be it waiting, running or among the last that ended."""
-
-    id: int
-    status: str
-    description: str
-
-    @property
-    def ended(self) -> bool:
-        """Whether it will change nothing more."""
-        return self.status in ENDED
-
-
-@frozen
-class Glance:
-    """A look at everything. `jobs` are those that wait or run, and those that were asked for.
-
-    `configured` is equal as long as the plugin's stored settings are; it is never stored itself,
-    for the token is part of it.
-    """
-
-    marks: Mapping[str, Mark]
-    jobs: tuple[StashJob, ...]
-    configured: str
 
 
 @frozen

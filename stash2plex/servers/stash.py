@@ -10,18 +10,17 @@ from typing import Any
 from attrs import frozen
 
 from stash2plex.errors import NotFound, Refused, Rejected, Transient, Unavailable
-from stash2plex.model import Image, Scene
+from stash2plex.model import Glance, Image, Scene, TaskJob
 from stash2plex.servers.glance import (
     CONFIGURED,
     KINDS,
     KINDS_FIELD,
-    Glance,
     glance_query,
     glance_variables,
     read_glance,
     read_kinds,
 )
-from stash2plex.servers.jobs import QUEUE_QUERY, TaskJob, jobs_query, read_jobs
+from stash2plex.servers.jobs import QUEUE_QUERY, jobs_query, read_jobs
 from stash2plex.servers.stashwire import (
     SCENE_FIELDS,
     WireBasics,

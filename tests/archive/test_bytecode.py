@@ -61,7 +61,9 @@ def test_compiled_files_go_into_the_data_folder(tmp_path, place):
         assert "output" in run(plugin, config, {"mode": "status"})
     assert compiled(plugin) == set()
     folder = config / "stash2plex" / "bytecode"
-    assert {"stash2plex/hook", "stash2plex/tasks", "vendor/attr/__init__"} <= compiled(folder)
+    assert {"stash2plex/hook", "stash2plex/tasks/registry", "vendor/attr/__init__"} <= compiled(
+        folder
+    )
     assert not [name for name in compiled(folder) if "json" in name.split("/")[-1]]
     for where, folders, names in os.walk(folder):
         modes = {stat.S_IMODE(os.stat(os.path.join(where, name)).st_mode) for name in names}
@@ -110,5 +112,5 @@ def test_a_shell_reads_what_is_there_and_writes_nothing_beside_the_modules(tmp_p
     run(plugin, tmp_path / "config", {"mode": "status"})
     subprocess.run([sys.executable, "-IS", script, "--help"], check=True, capture_output=True)
     assert compiled(plugin) == set()
-    assert "stash2plex/cli" in compiled(tmp_path / "config" / "stash2plex" / "bytecode")
+    assert "stash2plex/cli/main" in compiled(tmp_path / "config" / "stash2plex" / "bytecode")
     shutil.rmtree(plugin)

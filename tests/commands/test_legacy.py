@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import ConfigError
-from stash2plex.legacy import read_legacy, scene_id_of
+from stash2plex.operations.import_legacy import read_legacy, scene_id_of
 
 JOB = {
     "job_id": 4,

@@ -22,16 +22,17 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
 
     place(point, reach)
-    from stash2plex.cli import main as run
+    from stash2plex.cli.main import main as run
 
     run(arguments)
 
 
 def place(point, reach):
     """Wrap one function so that the point lies before or after it."""
-    from stash2plex import app, db, records, workqueue
-    from stash2plex.index import plexindex
+    from stash2plex import app, db, workqueue
     from stash2plex.servers import plex, transport
+    from stash2plex.store import records
+    from stash2plex.sync import indexing as plexindex
 
     owner, name = {
         "commit": (db.transaction, "__exit__"),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stash2plex.config import SPECS
-from stash2plex.tasks import MODES
+from stash2plex.tasks.registry import MODES
 from stash2plex.version import VERSION
 from tools.build_docs import ROOT, pages
 
@@ -47,12 +47,12 @@ def test_the_yml_shows_every_task_in_order_with_what_it_does_and_when_to_press_i
         assert not mode.when or re.fullmatch(r"Press it [^.]+\.", mode.when), mode.name
 
 
-def test_every_setting_of_the_yml_is_known_with_its_type():
-    known = {spec.key: spec.type for spec in SPECS}
-    for key, setting in plugin_yml()["settings"].items():
-        assert setting["type"] == known[key]
-        assert setting["displayName"]
-        assert setting["description"].endswith(".")
+def test_the_settings_of_the_yml_are_those_of_the_class_in_its_order():
+    assert plugin_yml()["settings"] == {
+        spec.key: {"displayName": spec.label, "description": spec.description(), "type": spec.type}
+        for spec in SPECS
+    }
+    assert list(plugin_yml()["settings"]) == [spec.key for spec in SPECS]
 
 
 def test_the_yml_listens_to_each_trigger_once():

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any, Self
 
 from stash2plex.app import App, StashAddress, make_stash, open_store
-from stash2plex.show.observe import Observer, Silent
-from stash2plex.worker import Goal, Summary
+from stash2plex.sync.observer import Observer, Silent
+from stash2plex.sync.worker import Goal, Summary
 from stash2plex_testing.plex import FakePlex
 from stash2plex_testing.stash import FakeStash
 from tests.support import ManualClock

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from stash2plex.policy import MAX_INTERRUPTIONS
+from stash2plex.rules.policy import MAX_INTERRUPTIONS
 from stash2plex_testing.plex import Fault
 
 LATER = 130.0

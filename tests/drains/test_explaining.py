@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from stash2plex.errors import Unavailable
-from stash2plex.show.explain import explain_scene, explanation_json, explanation_lines
-from stash2plex.write.desired import desired_state
+from stash2plex.operations.explain import explain_scene, explanation_json, explanation_lines
+from stash2plex.rules.desired import desired_state
 
 
 def why(desk, scene):

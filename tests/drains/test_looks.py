@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
+from stash2plex.operations.enqueue import enqueue_recent
 from stash2plex.servers import stash as stash_client
-from stash2plex.show.observe import Silent
-from stash2plex.sweeps import sweep as sweeping
-from stash2plex.sweeps.enqueue import enqueue_recent
-from stash2plex.worker import Goal
+from stash2plex.sync import sweep as sweeping
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
 from tests.drains.desk import listen
 
 POLL = "query ScenePage"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stash2plex.match.finding import explain_scene
-from stash2plex.match.pathrules import inferred_rules
+from stash2plex.store.path_rules import inferred_rules
+from stash2plex.sync.finder import explain_scene
 
 
 def explained(desk, scene):
     read = desk.app.stash.scenes([scene.id])[scene.id]
-    return explain_scene(desk.app.store, desk.app.open_session(), read)
+    return explain_scene(desk.app.store, desk.app.settings(), read)
 
 
 def test_roots_are_learnt_and_tell_files_of_equal_ends_apart(make_desk):

@@ -50,7 +50,7 @@ def test_an_edit_of_the_text_fetches_no_cover_again_and_sends_none(pier):
 def test_a_comparison_of_the_text_asks_nobody_for_the_cover(pier):
     desk, scene, item = pier
     item.title = "Overwritten in Plex"
-    desk.app.store.records.forget_fingerprints([scene.id])
+    desk.app.store.records.invalidate([scene.id])
     desk.drain(scene)
     assert item.title == scene.title
     assert covers(desk) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.errors import UsageError
-from stash2plex.show.preview import preview_all, preview_recent, preview_scenes
+from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash import picture
 
@@ -26,7 +26,7 @@ def test_each_scene_is_counted_once_by_what_a_sync_would_do(make_desk):
     desk.drain(*scenes)
     scenes[1].title = "Edited"
     scenes[2].tags = (desk.stash.add_tag("Fog"),)
-    desk.app.store.records.forget_fingerprints([scenes[3].id])
+    desk.app.store.records.invalidate([scenes[3].id])
     lost = desk.scene("b/lost.mp4")
     desk.stash.add_scene(files=["/data/bare.mp4"])
     desk.plex.clear_log()

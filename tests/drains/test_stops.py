@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from stash2plex.modes.context import Context
-from stash2plex.modes.draining import sync_all
-from stash2plex.show.observe import Silent
-from stash2plex.sweeps.enqueue import enqueue_all
-from stash2plex.worker import Goal
+from stash2plex.operations.enqueue import enqueue_all
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
+from stash2plex.tasks.context import Context
+from stash2plex.tasks.drain import sync_all
 from stash2plex.workqueue import HELD
 
 NAME = "Sync All Scenes"
@@ -155,7 +155,10 @@ def test_a_drain_of_the_command_line_heeds_the_stop_of_a_task(make_desk, pressed
     goal = Goal("command line", foreground=True, run_id=own.id)
     summary = desk.app.drain(goal, Silent(), lambda: False)
     assert held(desk) == 4
-    assert "4 on hold, because a task was stopped." in summary.sentence()
+    assert (
+        "4 on hold, because a task was stopped (scene 1, scene 2, scene 3 and 1 more)."
+        in summary.sentence()
+    )
 
 
 def test_a_task_that_was_not_stopped_ends_its_run(make_desk, pressed):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stash2plex.index.plexwatch import LOOK_SECONDS, TROUBLE_SECONDS, PlexWatch
-from stash2plex.index.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
+from stash2plex.store.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
+from stash2plex.sync.plex_watch import LOOK_SECONDS, TROUBLE_SECONDS, PlexWatch
 from stash2plex_testing.plex import Fault
 
 SCANS = {"trigger_plex_scan": True, "path_map": "/data=>/media"}

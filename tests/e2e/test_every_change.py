@@ -13,10 +13,10 @@ from contextlib import contextmanager
 import pytest
 
 from stash2plex.lock import drain_lock
-from stash2plex.show.observe import Silent
-from stash2plex.sweeps.sweep import Sieve
-from stash2plex.worker import Goal
-from stash2plex.write.apply import files_mark
+from stash2plex.sync.apply import files_mark
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.sweep import Sieve
+from stash2plex.sync.worker import Goal
 from stash2plex_testing.stash import picture
 from tests.stage import Stage, make_app
 from tests.support import Turned

@@ -11,13 +11,13 @@ import time
 from random import Random
 from types import SimpleNamespace
 
-from stash2plex import hook
+from stash2plex import hook, plugin
 from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
-from stash2plex.show import telling
-from stash2plex.show.logs import MOST_ALIKE, Logs, SharedFile
-from stash2plex.show.observe import Silent
-from stash2plex.worker import Goal
+from stash2plex.logs.handlers import MOST_ALIKE, Logs, SharedFile
+from stash2plex.operations import notifications as telling
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
 
 TEXT_ONLY = {"skip_fields": "poster background"}
 OFF = {**TEXT_ONLY, "background_worker": "off"}
@@ -72,7 +72,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
     for folder in "abc":
         stage.plex.add_item(stage.section, file=f"/media/{folder}/quay.mp4")
     clock = Turned(time.time() - 90_000)
-    monkeypatch.setattr(hook, "time", SimpleNamespace(time=clock))
+    monkeypatch.setattr(hook, "time", SimpleNamespace(time=clock, monotonic=time.monotonic))
     monkeypatch.setattr(telling, "time", SimpleNamespace(time=clock))
     os.makedirs(stage.data_dir, exist_ok=True)
     busy = drain_lock(stage.data_dir)
@@ -85,7 +85,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
         context = {"type": "Scene.Update.Post", "id": scene.id}
         connection = {"Dir": stage.stash.config_dir}
         request = {"args": {"hookContext": context}, "server_connection": connection}
-        hook.handle(request, stage.data_dir)
+        hook.handle(request, stage.data_dir, repair=plugin.repair, notify=plugin.notify)
 
     scenes = stage.stash.scenes[:100]
     edits = 0

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from stash2plex.tasks import MODES
+from stash2plex.tasks.registry import MODES
 
 OFF = {"background_worker": "off", "skip_fields": "poster background"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -10,15 +10,16 @@ import pytest
 from attrs import evolve
 
 from stash2plex.app import StashAddress, open_app
-from stash2plex.compare import reconcile
-from stash2plex.compare.drift import Kind
-from stash2plex.compare.reconcile import Scope
-from stash2plex.compare.reports import ReportBook, report_lines
 from stash2plex.errors import Interrupted, Unavailable
-from stash2plex.foreground import drain_here
+from stash2plex.operations.foreground import drain_here
+from stash2plex.rules.drift import Kind
 from stash2plex.servers import stash as stash_client
-from stash2plex.show.observe import Silent
-from stash2plex.worker import Goal
+from stash2plex.store.reports import ReportBook
+from stash2plex.sync import reconcile
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.reconcile import Scope
+from stash2plex.sync.report import report_lines
+from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.synced import LONG_AGO, make_synced
 from tests.stage import Stage
@@ -123,7 +124,8 @@ def test_what_makes_every_item_be_read_again(open_world):
         # A Plex that knows no such question.
         world.plex.faults.add(Fault("status", path="/all", query={"sort": "id"}, status=400))
         read()
-        app.open_session().index.clear()
+        app.store.plex_files.clear()
+        app.store.plex_comparisons.clear()
         read()
         assert details[2:] == [whole, few, whole, few, whole, whole, whole]
 
@@ -331,7 +333,7 @@ def test_only_the_newest_reports_are_kept(open_world):
         report = run(app)
         book = ReportBook(app.store.connection)
         for number in range(25):
-            book.keep(evolve(report, scenes=number))
+            book.keep(report.started_at, evolve(report, scenes=number).as_dict())
         assert rows(app, "SELECT count(*) FROM reconcile_report") == [(20,)]
         assert book.last()["scenes"] == 24
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from stash2plex.tasks import MODES
+from stash2plex.tasks.registry import MODES
 from stash2plex_testing.plex import Fault
 
 TOKEN, KEY = "canary-token-7f3a91", "canary-key-c04be8"

@@ -8,15 +8,16 @@ import time
 
 import pytest
 
-from stash2plex.compare.reports import ReportBook
 from stash2plex.db import get_meta
 from stash2plex.lock import drain_lock
+from stash2plex.operations.enqueue import enqueue_all
+from stash2plex.rules.sweep_schedule import ENTITIES
 from stash2plex.servers import stash as stash_client
-from stash2plex.show.observe import Silent
-from stash2plex.sweeps import sweep as sweeping
-from stash2plex.sweeps.enqueue import enqueue_all
-from stash2plex.sweeps.upkeep import ENTITIES, load_marks
-from stash2plex.worker import Goal
+from stash2plex.store.marks import load_marks
+from stash2plex.store.reports import ReportBook
+from stash2plex.sync import sweep as sweeping
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault as PlexFault
 from stash2plex_testing.stash import Fault
 from tests.stage import make_app

@@ -9,12 +9,12 @@ import pytest
 
 from stash2plex.errors import ConfigError, Refused, Unavailable
 from stash2plex.lock import drain_lock
-from stash2plex.modes.context import Context
-from stash2plex.modes.draining import process_queue
-from stash2plex.show.deadletters import DeadLetters
-from stash2plex.show.observe import Silent
-from stash2plex.show.outages import read_outages
-from stash2plex.worker import Goal
+from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.outages import read_outages
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
+from stash2plex.tasks.context import Context
+from stash2plex.tasks.drain import process_queue
 from stash2plex_testing.plex import Fault
 from tests.stage import make_app
 from tests.support import Turned

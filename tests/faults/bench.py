@@ -7,11 +7,11 @@ import os
 from random import Random
 
 from stash2plex.app import STASH_LOGIN_PAGE, App, open_store
+from stash2plex.logs.handlers import Logs
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Transport
-from stash2plex.show.logs import Logs
-from stash2plex.show.observe import Silent
-from stash2plex.worker import Goal
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import Goal
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World
 from tests import support

@@ -16,14 +16,15 @@ from random import Random
 
 import pytest
 
-from stash2plex import db, repair
+from stash2plex import db
 from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
-from stash2plex.background import _StopSignal
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
-from stash2plex.repair import rebuild_mark, replace_damaged
-from stash2plex.show.logs import Logs
+from stash2plex.logs.handlers import Logs
+from stash2plex.operations.background import _StopSignal
+from stash2plex.store import repair
+from stash2plex.store.repair import rebuild_mark, replace_damaged
 from stash2plex.workqueue import WorkQueue
 from tests.faults.bench import Run
 
@@ -249,7 +250,7 @@ if {user}:
     os.setuid({user})
 try:
     for number in range(1, 2000):
-        _store({path!r}, [("scene", number)], 0.0)
+        _store({path!r}, [("scene", number)], 0.0, 0.0)
 except Stash2PlexError as error:
     print(number, type(error).__name__, error)
 """

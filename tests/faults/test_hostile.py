@@ -16,22 +16,22 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from stash2plex.app import read_server_connection
-from stash2plex.cli import main
-from stash2plex.cliconfig import CliOptions, resolve
-from stash2plex.commands.shell import Shell
+from stash2plex.cli.config import CliOptions, resolve
+from stash2plex.cli.main import main
+from stash2plex.cli.shell import Shell
 from stash2plex.config import Settings, parse_settings
 from stash2plex.db import connect
 from stash2plex.errors import ConfigError, ServerError, UsageError
-from stash2plex.match.matching import map_path, split_path
+from stash2plex.logs.handlers import Logs
 from stash2plex.plugin import read_request
+from stash2plex.rules.desired import desired_state
+from stash2plex.rules.matching import map_path, split_path
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Reply, Transport, _retry_after
-from stash2plex.show.logs import Logs
-from stash2plex.show.progress import Progress
-from stash2plex.show.terminal import TerminalProgress, bar_words
+from stash2plex.store.progress import Progress
+from stash2plex.ui.terminal import TerminalProgress, bar_words
 from stash2plex.workqueue import WorkQueue
-from stash2plex.write.desired import desired_state
 from tests.support import ManualClock, make_scene, named
 
 NASTY = [

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from stash2plex.show.observe import LOGGER
+from stash2plex.logs.handlers import LOGGER
 
 SCENES = 100
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from stash2plex.db import connect, set_meta
 from stash2plex.lock import drain_runs
-from stash2plex.tasks import run_mode
+from stash2plex.tasks.registry import run_mode
 from stash2plex_testing.stash import picture
 
 

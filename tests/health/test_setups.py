@@ -12,9 +12,14 @@ import pytest
 
 from stash2plex.db import set_meta
 from stash2plex.errors import ConfigError
-from stash2plex.health.checks import check_lines, failed_with, health_lines, health_sentence
-from stash2plex.health.localchecks import check_saves, measure_start
-from stash2plex.health.report import NAMES
+from stash2plex.operations.health.checks import (
+    check_lines,
+    failed_with,
+    health_lines,
+    health_sentence,
+)
+from stash2plex.operations.health.local_checks import check_saves, measure_start
+from stash2plex.operations.health.report import NAMES
 from stash2plex_testing.setups import (
     SETUPS,
     Patient,
@@ -154,7 +159,7 @@ def test_the_report_leaves_the_index_to_the_drain():
         patient = Patient(world, works_with(world), folder + "/data")
         assert patient.health()
         app = patient.open()
-        assert (app.open_session().index.size(), app.open_session().index.titles()) == (0, [])
+        assert (app.store.plex_files.size(), app.store.plex_files.titles()) == (0, [])
         app.close()
 
 

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
-from stash2plex.show.outages import read_outages
+from stash2plex.store.breaker import Breaker, BreakerState
+from stash2plex.store.outages import read_outages
 from tests.support import ManualClock
 
 AWAY = Unavailable("Plex", "Plex is busy.", 60.0)

@@ -12,7 +12,6 @@ import pytest
 from attrs import evolve
 
 from stash2plex import db
-from stash2plex.breaker import Breaker, BreakerState
 from stash2plex.datadir import locate, prepare
 from stash2plex.db import (
     CACHE_KIB,
@@ -24,10 +23,11 @@ from stash2plex.db import (
     transaction,
 )
 from stash2plex.errors import Refused, StoreDamaged, StoreTooNew, StoreUnavailable, Unavailable
-from stash2plex.keystate import Failure, KeyState, read_key_state
 from stash2plex.model import Entity, Record
-from stash2plex.records import Records
-from stash2plex.show.progress import Progress, ProgressBook, Tally
+from stash2plex.store.breaker import Breaker, BreakerState
+from stash2plex.store.key_state import Failure, KeyState, read_key_state
+from stash2plex.store.progress import Progress, ProgressBook, Tally
+from stash2plex.store.records import Records
 from stash2plex.workqueue import WorkQueue
 from tests.support import Edge, ManualClock, make_scene, named
 
@@ -198,7 +198,7 @@ def test_a_forgotten_fingerprint_leaves_the_rest_of_a_record(database):
     for number in (1, 2, 3):
         record = Record(number, str(number), "1", "/media/a.mp4", "path", "f", {"title": "A pier"})
         records.put(record, make_scene(number))
-    records.forget_fingerprints([1, 3])
+    records.invalidate([1, 3])
     assert [records.get(number).fingerprint for number in (1, 2, 3)] == ["", "f", ""]
     assert records.get(1).written == {"title": "A pier"}
 
@@ -265,7 +265,7 @@ def test_an_announced_edit_is_remembered_until_its_end_is_known(database):
 
 
 def test_an_orphan_is_noted_once_bounded_and_gone_with_its_heir(database, monkeypatch):
-    monkeypatch.setattr("stash2plex.records.ORPHANS_KEPT", 2)
+    monkeypatch.setattr("stash2plex.store.records.ORPHANS_KEPT", 2)
     records = Records(database)
     for number in range(1, 5):
         record = Record(number, str(number), "1", f"/media/{number}.mp4", "path", "f", {})

@@ -7,11 +7,12 @@ from random import Random
 import pytest
 
 from stash2plex import errors
-from stash2plex.breaker import OUTAGES_KEPT, Breaker
 from stash2plex.db import connect
 from stash2plex.errors import Unavailable
-from stash2plex.show.deadletters import REASONS, DeadLetters, groups_sentence, reason_of
-from stash2plex.show.letterlines import letter_lines
+from stash2plex.operations.reasons import REASONS, groups_sentence, reason_of
+from stash2plex.store.breaker import OUTAGES_KEPT, Breaker
+from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.ui.dead_letters import letter_lines
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 

@@ -9,14 +9,14 @@ from attrs import evolve
 
 from stash2plex.app import open_store
 from stash2plex.config import Settings
-from stash2plex.index.plexindex import PlexIndex
-from stash2plex.keystate import find_standing
-from stash2plex.match.finding import MOST_ROUNDS, Finder, Found, explain_scene
 from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.rules.desired import desired_state
 from stash2plex.servers.plex import ListPage
-from stash2plex.session import Session, Wanted
+from stash2plex.store.key_state import find_standing
+from stash2plex.sync.finder import MOST_ROUNDS, Finder, Found, explain_scene
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.session import Session, Wanted
 from stash2plex.workqueue import URGENT, Claim
-from stash2plex.write.desired import desired_state
 from tests.support import ManualClock, make_scene
 
 SETTINGS = Settings(path_map=(("/data", "/media"),))
@@ -38,7 +38,7 @@ class OneItem:
 def desk(tmp_path):
     clock = ManualClock()
     store = open_store(str(tmp_path), clock, Random(1))
-    index = PlexIndex(store.connection, OneItem(), clock)
+    index = PlexIndex(store.plex_files, OneItem(), clock)
     index.refresh(())
     session = Session(SETTINGS, None, None, index)
     yield store, session, Finder(store, session, clock, clock)
@@ -96,8 +96,8 @@ def test_an_item_that_proves_wrong_again_and_again_waits(desk):
 def test_an_explanation_counts_other_claims(desk):
     store, session, _ = desk
     write(desk, look(desk, ORIGINAL).jobs[0])
-    assert explain_scene(store, session, ORIGINAL).confidence == "certain"
-    refused = explain_scene(store, session, COPY)
+    assert explain_scene(store, session.settings, ORIGINAL).confidence == "certain"
+    refused = explain_scene(store, session.settings, COPY)
     assert (refused.match, refused.reason, refused.shared_with) == (None, "not_in_plex", (1,))
     assert "is that of scene 1" in refused.refusal
 

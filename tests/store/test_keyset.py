@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.compare.keyset import KeySet
 from stash2plex.db import connect, transaction
-from stash2plex.keystate import find_standing
+from stash2plex.store.key_set import KeySet
+from stash2plex.store.key_state import find_standing
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 
@@ -43,10 +43,19 @@ def test_a_set_leaves_nothing_and_holds_up_no_hook(tmp_path, database):
         keys.update(["7", "8"])
         assert "7" in keys
         keys.close()
-    assert database.execute("SELECT count(*) FROM temp.sqlite_master").fetchone() == (0,)
+    assert len(KeySet(database, "some")) == 0
     other.close()
-    with pytest.raises(AssertionError):
-        KeySet(database, "some; DROP TABLE queue")
+
+
+def test_sets_of_two_names_are_apart(database):
+    first, second = KeySet(database, "first"), KeySet(database, "second")
+    first.update([1, 2])
+    second.update([2, 3])
+    assert [1 in first, 1 in second, len(first), len(second)] == [True, False, 2, 2]
+    first.close()
+    assert (len(first), list(second.batches(5))) == (0, [[2, 3]])
+    second.update([4])
+    assert len(KeySet(database, "second")) == 0
 
 
 def test_where_a_key_stands(database):

@@ -11,11 +11,12 @@ import pytest
 import stash2plex
 from stash2plex.app import open_store
 from stash2plex.db import connect
-from stash2plex.index.plexindex import MOST_CANDIDATES, PlexIndex
-from stash2plex.match.pathmap import PathPair
-from stash2plex.match.pathrules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.rules.path_inference import PathPair
 from stash2plex.servers.plex import ListPage
+from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
+from stash2plex.store.plex_files import MOST_CANDIDATES
+from stash2plex.sync.indexing import PlexIndex
 from tests.support import ManualClock, make_item, make_scene
 
 MIGRATIONS = os.path.join(os.path.dirname(stash2plex.__file__), "migrations")
@@ -62,7 +63,7 @@ def desk(tmp_path):
     clock = ManualClock()
     store = open_store(str(tmp_path), clock, Random(1))
     listed = Listed()
-    yield store, listed, PlexIndex(store.connection, listed, clock), clock
+    yield store, listed, PlexIndex(store.plex_files, listed, clock), clock
     store.connection.close()
 
 
@@ -92,7 +93,7 @@ def test_a_file_that_was_added_again_is_the_newer_item_only(desk):
     synced(store, 2, "2", "/media/a/quay.mp4")
     listed.added, listed.mark = [row("9", "/media/a/pier.mp4")], 2
     assert index.refresh(()).files == 1
-    assert index.candidates(["/x/pier.mp4"]) == [row("9", "/media/a/pier.mp4")]
+    assert index.files.candidates(["/x/pier.mp4"]) == [row("9", "/media/a/pier.mp4")]
     assert settled(store) == {2}
 
 
@@ -105,7 +106,7 @@ def test_rows_that_are_gone_unsettle_their_scenes(desk):
     listed.files, listed.mark = [row("2", "/media/a/quay.mp4")], 2
     clock.step(90_000)
     assert index.refresh(()).whole
-    assert index.size() == 1
+    assert index.files.size() == 1
     assert settled(store) == {2}
 
 
@@ -114,12 +115,12 @@ def test_an_item_that_was_read_corrects_the_index_once(desk):
     listed.files = [row("7", "/media/a/pier.mp4")]
     index.refresh(())
     item = make_item(paths=("/media/b/jetty.mp4",), sizes=(5,))
-    index.learn(item)
-    known = index.listing()
-    index.learn(item)
-    assert index.listing() == known
-    assert index.candidates(["/x/pier.mp4"]) == []
-    assert index.candidates(["/x/jetty.mp4"]) == [row("7", "/media/b/jetty.mp4", 5)]
+    index.files.learn(item)
+    known = index.files.listing()
+    index.files.learn(item)
+    assert index.files.listing() == known
+    assert index.files.candidates(["/x/pier.mp4"]) == []
+    assert index.files.candidates(["/x/jetty.mp4"]) == [row("7", "/media/b/jetty.mp4", 5)]
     assert store.missed.may_match(known) == []
 
 
@@ -133,7 +134,7 @@ def test_a_comparison_lists_whole_what_was_only_followed_and_nothing_twice(desk)
     # What was added since is known; what is gone is not.
     listed.files = []
     assert index.refresh((), complete=True).whole
-    assert index.size() == 0
+    assert index.files.size() == 0
     assert not index.refresh((), complete=True).whole
 
 
@@ -141,12 +142,12 @@ def test_an_item_of_a_library_that_is_not_chosen_holds_nothing_for_us(desk):
     _, listed, index, _ = desk
     listed.files = [row("7", "/media/a/pier.mp4")]
     index.refresh(())
-    index.learn(make_item(rating_key="8", section_id="2", paths=("/films/a/quay.mp4",)))
-    assert index.candidates(["/x/quay.mp4"]) == []
-    assert index.candidates(["/x/pier.mp4"]) == listed.files
+    index.files.learn(make_item(rating_key="8", section_id="2", paths=("/films/a/quay.mp4",)))
+    assert index.files.candidates(["/x/quay.mp4"]) == []
+    assert index.files.candidates(["/x/pier.mp4"]) == listed.files
     # After a rebuild of Plex the id may be of an item elsewhere.
-    index.learn(make_item(rating_key="7", section_id="2", paths=("/films/a/quay.mp4",)))
-    assert index.size() == 0
+    index.files.learn(make_item(rating_key="7", section_id="2", paths=("/films/a/quay.mp4",)))
+    assert index.files.size() == 0
 
 
 def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
@@ -156,18 +157,18 @@ def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
     ]
     listed.files += [row("5000", "/media/film.mp4", 5000)]
     index.refresh(())
-    near = index.candidates(["/data/scene-700/film.mp4"])
+    near = index.files.candidates(["/data/scene-700/film.mp4"])
     assert [one.rating_key for one in near] == ["700"]
-    by_size = index.candidates(["/data/elsewhere/film.mp4"], sizes={800})
+    by_size = index.files.candidates(["/data/elsewhere/film.mp4"], sizes={800})
     assert [one.rating_key for one in by_size] == ["800"]
-    top = index.candidates(["/data/film.mp4"], rules=[("/data", "/media")])
+    top = index.files.candidates(["/data/film.mp4"], rules=[("/data", "/media")])
     assert [one.rating_key for one in top] == ["5000"]
 
 
 def test_only_what_may_match_is_woken(desk):
     store, listed, index, _ = desk
     index.refresh(())
-    since = index.listing()
+    since = index.files.listing()
     for number in (1, 2, 3):
         file = StashFile(f"/data/scene-{number}/film.mp4", number)
         store.missed.note(number, [file], [])
@@ -175,7 +176,7 @@ def test_only_what_may_match_is_woken(desk):
     listed.mark = 2
     index.refresh(())
     assert sorted(store.missed.may_match(since)) == [1, 2]
-    assert store.missed.may_match(index.listing()) == []
+    assert store.missed.may_match(index.files.listing()) == []
 
 
 def test_pairs_are_bounded_and_go_with_their_file(desk):
@@ -183,25 +184,25 @@ def test_pairs_are_bounded_and_go_with_their_file(desk):
     pairs = [
         (n, PathPair(f"/data/a/{n}.mp4", f"/media/a/{n}.mp4")) for n in range(PAIRS_A_ROOT + 50)
     ]
-    store.path_rules.note(pairs, index.locations())
+    store.path_rules.note(pairs, index.files.locations())
     (rule,) = inferred_rules(store.connection)
     assert (rule.rule, rule.support) == (("/data", "/media"), PAIRS_A_ROOT)
     assert store.path_rules.usable() == (rule.rule,)
     listed.files = [row(str(n), f"/media/a/{n}.mp4") for n in (1, 2, 3)]
     index.refresh(())
-    store.path_rules.check(index.locations())
+    store.path_rules.check(index.files.locations())
     (rule,) = inferred_rules(store.connection)
     assert (rule.support, len(rule.examples)) == (3, 3)
     listed.files, listed.mark = listed.files[1:], 2
     clock.step(90_000)
     index.refresh(())
-    store.path_rules.check(index.locations())
+    store.path_rules.check(index.files.locations())
     assert (inferred_rules(store.connection), store.path_rules.usable()) == ((), ())
 
 
 def test_two_readings_at_once_lose_no_row(desk):
     _, listed, index, clock = desk
-    other = PlexIndex(index._db, listed, clock)
+    other = PlexIndex(index.files, listed, clock)
     listed.files = [row("1", "/media/a/pier.mp4")]
     pages = listed.list_files
 
@@ -213,7 +214,7 @@ def test_two_readings_at_once_lose_no_row(desk):
 
     listed.list_files = pages_while_another_lists
     index.refresh(())
-    assert index.candidates(["/x/pier.mp4"]) == listed.files
+    assert index.files.candidates(["/x/pier.mp4"]) == listed.files
     clock.step(90_000)
     index.refresh(())
-    assert index.size() == 1
+    assert index.files.size() == 1

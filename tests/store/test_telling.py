@@ -8,13 +8,14 @@ from random import Random
 
 import pytest
 
-from stash2plex.breaker import Breaker
 from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NEWS_SQL
-from stash2plex.show.metrics import SCENES, Meter, read_metrics
-from stash2plex.show.naming import Named, names, read_waiting, summary_names
-from stash2plex.show.telling import end_trouble, mark_told, news_lines, note_trouble, tell, told_at
+from stash2plex.operations.notifications import news_lines, tell
+from stash2plex.store.breaker import Breaker
+from stash2plex.store.metrics import SCENES, Meter, read_metrics
+from stash2plex.store.names import Named, names, read_waiting, summary_names
+from stash2plex.store.notices import end_trouble, mark_told, note_trouble, told_at
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 

@@ -20,16 +20,16 @@ from tests.support import PATIENCE, until
 
 WORKER = f"""import sys
 sys.path.insert(0, {ROOT!r})
-from stash2plex import background
+from stash2plex.operations import background
 background.CODE_CHECK_SECONDS = 0.05
 sys.exit(background.run_worker(sys.argv[2:], sys.argv[1]))
 """
 
 LATE_SAVE = f"""import sys, time
 sys.path.insert(0, {ROOT!r})
-from stash2plex import background
+from stash2plex.operations import background
 from stash2plex.db import connect
-from stash2plex.worker import Goal
+from stash2plex.sync.worker import Goal
 from stash2plex.workqueue import WorkQueue
 background.Goal = lambda *given, **named: Goal(*given, **named, idle=0.2)
 show = background.show_presence

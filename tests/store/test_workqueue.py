@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 
 from stash2plex.db import connect
-from stash2plex.keystate import find_standing
-from stash2plex.show.deadletters import DeadLetters
-from stash2plex.show.progress import Progress, ProgressBook
+from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.key_state import find_standing
+from stash2plex.store.progress import Progress, ProgressBook
 from stash2plex.workqueue import (
     BULK,
     CLAIM_SQL,

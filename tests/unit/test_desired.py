@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stash2plex.config import Settings
 from stash2plex.model import Entity, Field
-from stash2plex.write.desired import (
+from stash2plex.rules.desired import (
     UNPRINTABLE,
     clean_line,
     clean_text,

@@ -12,19 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex import plugin
-from stash2plex.cliconfig import CliOptions, resolve
+from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.datadir import file_stamp
 from stash2plex.errors import ConfigError, ServerError, Transient, UsageError
 from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key, settings_changed
+from stash2plex.logs.handlers import LINE_LIMIT, StashFormatter, plain
 from stash2plex.model import Field, Section
 from stash2plex.plugin import read_request
 from stash2plex.servers.plex import choose_sections
 from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
-from stash2plex.show.logs import LINE_LIMIT, StashFormatter, plain
-from stash2plex.show.observe import StashProgress, span
-from stash2plex.show.progress import Progress
+from stash2plex.store.progress import Progress
+from stash2plex.text import span
+from stash2plex.ui.progress import StashProgress
 from tests.support import ManualClock
 
 

@@ -6,11 +6,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.compare.drift import Kind, find_drift, is_bare
 from stash2plex.config import Settings
 from stash2plex.model import Entity, Field, Record
-from stash2plex.write.desired import desired_state
-from stash2plex.write.merge import plan_change, remember
+from stash2plex.rules.desired import desired_state
+from stash2plex.rules.drift import Kind, find_drift, is_bare
+from stash2plex.rules.merge import plan_change, remember
 from tests.support import make_item, make_scene, named
 
 TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))

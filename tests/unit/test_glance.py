@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from stash2plex.errors import Transient
-from stash2plex.servers.glance import JOBS_ASKED, KINDS, Mark, glance_query, read_glance, read_kinds
+from stash2plex.model import Mark
+from stash2plex.servers.glance import JOBS_ASKED, KINDS, glance_query, read_glance, read_kinds
 from stash2plex.servers.wire import make_converter
 
 CONVERTER = make_converter()

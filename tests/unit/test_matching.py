@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
-from stash2plex.match.matching import Level, explain, folded_name, map_path
 from stash2plex.model import StashFile
+from stash2plex.rules.matching import Level, explain, folded_name, map_path
 from tests.support import make_scene, plex_file
 
 

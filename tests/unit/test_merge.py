@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from stash2plex.config import Settings
 from stash2plex.model import Entity, Field, ListChange, Record
+from stash2plex.rules.desired import desired_state
+from stash2plex.rules.merge import plan_change, remember
 from stash2plex.servers.plexedit import edit_parameters
-from stash2plex.write.desired import desired_state
-from stash2plex.write.merge import plan_change, remember
 from tests.support import make_item, make_scene, named
 
 PLAIN = Settings()

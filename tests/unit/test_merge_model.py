@@ -15,11 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from stash2plex.config import Settings
 from stash2plex.model import Entity, Field, Record
+from stash2plex.rules.desired import desired_state
+from stash2plex.rules.merge import plan_change, remember
 from stash2plex.servers.plexedit import PLEX_NAMES, edit_parameters
 from stash2plex.servers.plexwire import WireRow, read_item
 from stash2plex.servers.wire import make_converter, structure
-from stash2plex.write.desired import desired_state
-from stash2plex.write.merge import plan_change, remember
 from stash2plex_testing.plex.library import PlexLibrary
 from stash2plex_testing.plex.render import item_row
 from tests.support import ManualClock, make_scene, named

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import stash2plex
 from stash2plex.config import SPECS
-from stash2plex.show.logs import Curtain, FileFormatter, StashFormatter
-from stash2plex.show.obfuscate import OURS, Alias, split_quotes
-from stash2plex.tasks import MODES
+from stash2plex.logs.handlers import Curtain, FileFormatter, StashFormatter
+from stash2plex.logs.redact import OURS, Alias, split_quotes
+from stash2plex.tasks.registry import MODES
 
 ALIAS = Alias(b"a key of sixteen")
 FOLDER = os.path.dirname(stash2plex.__file__)

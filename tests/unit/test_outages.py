@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.show.outagereport import percent
-from stash2plex.show.outages import DAY, Outage, measure
+from stash2plex.operations.outages import percent
+from stash2plex.store.outages import DAY, Outage, measure
 
 NOW = 40 * int(DAY)
 HOUR = 3600

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stash2plex.match.matching import Level, explain, folded_parts, map_path
-from stash2plex.match.pathmap import PathPair, head, infer_rules, roots_of, same_file
 from stash2plex.model import PlexFile, StashFile
+from stash2plex.rules.matching import Level, explain, folded_parts, map_path
+from stash2plex.rules.path_inference import PathPair, head, infer_rules, roots_of, same_file
 from tests.support import make_scene, plex_file
 
 FILES = ("a/pier.mp4", "a/quay.mp4", "b/lantern.mp4", "b/old/buoy.mp4")

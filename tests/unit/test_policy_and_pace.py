@@ -19,9 +19,9 @@ from stash2plex.errors import (
     Transient,
     Unavailable,
 )
-from stash2plex.pace import MOST, Pacer
-from stash2plex.policy import SNOOZES, Verdict, decide, retry_delay, snooze_delay
-from stash2plex.worker import HORIZON
+from stash2plex.rules.pacing import MOST, Pacer
+from stash2plex.rules.policy import SNOOZES, Verdict, decide, retry_delay, snooze_delay
+from stash2plex.sync.worker import HORIZON
 from stash2plex.workqueue import Claim
 from tests.support import Edge
 

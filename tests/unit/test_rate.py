@@ -9,9 +9,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.show.observe import progress_sentence
-from stash2plex.show.progress import RATE_SECONDS_MOST, Progress, Tally
-from stash2plex.show.terminal import bar_words
+from stash2plex.store.progress import RATE_SECONDS_MOST, Progress, Tally
+from stash2plex.ui.progress import progress_sentence
+from stash2plex.ui.terminal import bar_words
 from tests.support import ManualClock
 
 

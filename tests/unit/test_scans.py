@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.db import connect
-from stash2plex.index.scans import (
-    GATHER_SECONDS,
-    LIBRARY_SECONDS,
-    MOST_FOLDERS,
-    Scans,
-    folder_above,
-    scan_target,
-)
+from stash2plex.rules.scanning import folder_above, scan_target
+from stash2plex.store.scans import GATHER_SECONDS, LIBRARY_SECONDS, MOST_FOLDERS, Scans
 
 LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.config import Settings
-from stash2plex.settingswatch import (
+from stash2plex.sync.settings_watch import (
     CLOSED_SECONDS,
     COARSE_SECONDS,
     FRESH_SECONDS,

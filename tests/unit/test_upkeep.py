@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 
 from stash2plex.config import Settings
 from stash2plex.errors import Transient
-from stash2plex.servers.glance import KINDS, Glance, Mark, StashJob
-from stash2plex.sweeps.upkeep import (
+from stash2plex.model import Glance, Mark, StashJob
+from stash2plex.rules.sweep_schedule import (
     BACK_SECONDS,
     OVERLAP,
     SETTINGS_CAUSE,
@@ -26,6 +26,7 @@ from stash2plex.sweeps.upkeep import (
     sweep_cause,
     swept,
 )
+from stash2plex.servers.glance import KINDS
 
 START, DAY = 1_000_000.0, 86_400.0
 NOON = "2026-05-06T12:00:00+02:00"

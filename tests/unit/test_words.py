@@ -9,18 +9,20 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from stash2plex.compare.drift import Kind
-from stash2plex.compare.reports import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.model import Field
-from stash2plex.show import outagereport
-from stash2plex.show.deadletters import REASONS, DeadLetter, Group
-from stash2plex.show.observe import count, progress_sentence, span, utc
-from stash2plex.show.preview import FieldPreview, Preview, ScenePreview, Unmatched
-from stash2plex.show.progress import Progress
-from stash2plex.show.screens import letters_screen, outages_screen, status_screen
-from stash2plex.show.status import status_lines
-from stash2plex.show.terminal import TerminalProgress
-from stash2plex.sweeps.sweep import Enqueued
+from stash2plex.operations import outages as outagereport
+from stash2plex.operations.preview import FieldPreview, Preview, ScenePreview, Unmatched
+from stash2plex.operations.reasons import REASONS
+from stash2plex.operations.status import status_lines
+from stash2plex.rules.drift import Kind
+from stash2plex.store.dead_letters import DeadLetter, Group
+from stash2plex.store.progress import Progress
+from stash2plex.sync.report import Example, Report, report_lines, summary_of, summary_sentence
+from stash2plex.sync.sweep import Enqueued, Idle
+from stash2plex.text import count, span, utc
+from stash2plex.ui.progress import progress_sentence
+from stash2plex.ui.screens import letters_screen, outages_screen, status_screen
+from stash2plex.ui.terminal import TerminalProgress
 from tests.support import ManualClock
 
 WHEN = 1_700_000_000.0
@@ -65,8 +67,10 @@ def test_one_is_no_plural_and_thousands_are_grouped():
 
 
 def test_what_was_queued_is_told_apart_from_what_needs_nothing():
-    assert Enqueued(12, 12).sentence() == "12 scenes queued."
-    assert Enqueued(1_012, 1).sentence() == "1 scene queued; 1,011 need nothing."
+    assert Enqueued(12).sentence() == "12 scenes queued."
+    settled = Enqueued(1, idle={Idle.IN_SYNC: 1_011})
+    assert settled.sentence() == "1 scene queued; 1,011 in sync already."
+    assert Enqueued(0, 2).sentence("saves") == "0 scenes queued; 2 were due already (saves)."
 
 
 def test_progress_says_what_there_is_to_say():
@@ -111,11 +115,12 @@ QUIET = {**WINDOW, "server": "stash", "outages": 0, "mttr_s": None, "mtbf_s": No
          "availability": 1.0}  # fmt: skip
 NOW = {
     "server": "plex", "started_at": utc(WHEN), "seconds": 90, "cause": "“secret” is away.",
-    "waiting": 7, "next_probe_at": utc(WHEN + 3_600),
+    "waiting": 7, "next_probe_at": utc(WHEN + 3_600), "kind": "unavailable",
 }  # fmt: skip
 PAST = {
     "server": "stash", "started_at": utc(WHEN - 9_000), "ended_at": utc(WHEN), "seconds": 9_000,
-    "cause": "Stash refuses the connection.", "waiting": 1,
+    "cause": "Stash refuses the connection.", "waiting": 1, "kind": "unavailable",
+    "cured": False,
 }  # fmt: skip
 OUTAGES = {
     "watched_since": utc(WHEN - 86_400), "current": [NOW], "total": 2,
@@ -192,7 +197,7 @@ STATUS = {
     "last_sync_at": utc(WHEN),
     "rate_per_s": 2.5,
     "eta_s": 90,
-    "breaker": {"state": "closed", "since": None, "reason": None},
+    "breaker": {"state": "closed", "since": None, "reason": None, "refused": False},
     "worker": {
         "running": True, "pid": 17, "since": utc(WHEN), "origin": "service", "note": None,
         "handled": 40,
@@ -207,6 +212,8 @@ STATUS = {
         "edit_seconds": {"count": 8, "mean": 0.0204, "p50_below": 0.025, "p95_below": 0.05},
     },
     "background_worker": "auto",
+    "named": {"waiting": [], "dead": []},
+    "held": None,
     "reconcile": {"last": None},
 }  # fmt: skip
 
@@ -231,7 +238,7 @@ def test_a_status_while_it_works():
                      "service is running (process 17)", "about 1 min 30 s left"):  # fmt: skip
             assert fact in said
         assert "ait for Plex" not in said
-    assert "5 dead" in lines
+    assert "5 given up" in lines
     assert "95 % below 0.05 s" in lines
     assert "2.5 per second" in lines
     assert "5 given up" in screen
@@ -268,7 +275,7 @@ def test_a_status_while_plex_is_away():
     assert "waiting for Plex since" in screen
     for said in (lines, screen):
         assert "“secret” is asleep." in said
-        assert "not reachable" in said
+        assert "“secret” refuses." in said
     assert "secret" not in both(away, hidden)[1]
     # What the worker says of its waiting is newer than the breaker's reason.
     noted = changed(breaker=open_, worker={"note": "Plex is busy.\nNext try in 8 s."}, eta_s=None)

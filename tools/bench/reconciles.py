@@ -16,8 +16,8 @@ from tools.bench.figure import Figure
 RUN = """import json, re, sys, time
 sys.path[:0] = [{plugin!r}, {vendor!r}]
 from stash2plex.app import StashAddress, open_app
-from stash2plex.show.observe import Silent
-from stash2plex.compare.reconcile import Scope
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.reconcile import Scope
 app = open_app({data!r}, StashAddress({url!r}))
 start, work = time.perf_counter(), time.process_time()
 report = app.reconcile(Scope.ALL, dry_run={dry_run}, observer=Silent(), stopped=lambda: False)

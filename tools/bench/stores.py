@@ -14,12 +14,12 @@ from attrs import evolve
 from stash2plex.app import open_store
 from stash2plex.config import Settings
 from stash2plex.db import transaction
-from stash2plex.index.plexindex import PlexIndex
 from stash2plex.model import Entity, PlexFile, Record, Scene, Section, StashFile
+from stash2plex.rules.desired import desired_state
 from stash2plex.servers.plex import ListPage
-from stash2plex.session import Store
-from stash2plex.write.apply import files_mark, is_settled
-from stash2plex.write.desired import desired_state
+from stash2plex.sync.apply import files_mark, is_settled
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.session import Store
 from tools.bench.figure import Figure
 
 Curves = dict[str, list[tuple[int, float]]]
@@ -118,7 +118,7 @@ def fill_index(store: Store, size: int) -> None:
                 )
                 yield ListPage(files, 1, 500, size)
 
-    index = PlexIndex(store.connection, Listed(), time.time)  # type: ignore[arg-type]  # only lists
+    index = PlexIndex(store.plex_files, Listed(), time.time)  # type: ignore[arg-type]  # only lists
     index._list_all(section)  # noqa: SLF001 - the step that is measured
 
 

@@ -16,14 +16,14 @@ SCRIPT = """import json, re, sys, time
 sys.path[:0] = [{plugin!r}, {vendor!r}]
 from attrs import evolve
 from stash2plex.app import StashAddress, open_app
-from stash2plex.write.apply import files_mark
+from stash2plex.sync.apply import files_mark
 from stash2plex.db import transaction
-from stash2plex.write.desired import desired_state
+from stash2plex.rules.desired import desired_state
 from stash2plex.lock import drain_lock
 from stash2plex.model import Record
-from stash2plex.show.observe import Silent
-from stash2plex.sweeps.upkeep import load_marks, save_marks
-from stash2plex.worker import Goal
+from stash2plex.sync.observer import Silent
+from stash2plex.store.marks import load_marks, save_marks
+from stash2plex.sync.worker import Goal
 
 app = open_app({data!r}, StashAddress({url!r}))
 assert drain_lock({data!r}).acquire()

@@ -1,1 +1,0 @@
-"""The commands, a file for each concern; `cli` is the group that holds them."""

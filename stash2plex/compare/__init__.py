@@ -1,1 +1,0 @@
-"""Compares Stash, the records and Plex: the reconcile runs and their reports."""

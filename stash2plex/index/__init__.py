@@ -1,1 +1,0 @@
-"""What Plex has: the path index, its news, and the scans that it is asked for."""

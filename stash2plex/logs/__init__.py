@@ -1,0 +1,1 @@
+"""Log handlers, and what hides names and secrets in them."""

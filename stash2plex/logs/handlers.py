@@ -1,0 +1,276 @@
+"""Where the log goes: a few lines into Stash's, everything into worker.log, each once.
+
+Stash's log shows the last 30 lines of everybody, so a task writes its start, its summary and
+trouble there, the first few of each kind, and how many more there were.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import re
+import secrets
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, TextIO
+
+from stash2plex.config import Settings
+from stash2plex.datadir import LOG_NAME
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.logs.redact import Alias
+from stash2plex.text import count
+
+LOGGER = "stash2plex"
+"""Above the loggers of our modules, which have their names."""
+
+LINE_LIMIT = 4096
+"""Characters. Stash stops reading stderr for good at a line of 64 KiB (stash.md §2.5)."""
+
+LOG_BYTES, LOG_FILES = 1_000_000, 3
+
+MOST_ALIKE = 3
+"""Lines of one kind that a person is shown; the rest is counted."""
+
+ASKED_FOR = "asked_for"
+"""Attribute (`extra`) of a record that a person asked for: each of them is shown, however alike."""
+
+MOST_KINDS = 200
+"""Kinds that are told apart; more than that share one count."""
+
+
+def plain(text: str) -> str:
+    """Take line ends, escapes and control characters out of a log line, and cut it."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text)
+    return text if len(text) <= LINE_LIMIT else text[: LINE_LIMIT - 1] + "…"
+
+
+class Curtain:
+    """Hides what may not be seen in public, once it is drawn."""
+
+    def __init__(self) -> None:
+        self._alias: Alias | None = None
+
+    def __call__(self, text: str) -> str:
+        """Return a text as it may be shown."""
+        return text if self._alias is None else self._alias.text(text)
+
+    def value(self, text: str) -> str:
+        """Return a text that is nothing but a title, a name or the like, as it may be shown."""
+        return text if self._alias is None or not text else self._alias.name(text)
+
+    def draw(self, key: bytes | None) -> None:
+        """Hide from now on, with aliases under this key; None shows everything again."""
+        self._alias = None if key is None else Alias(key)
+
+
+class StashFormatter(logging.Formatter):
+    """Writes records as Stash reads them from stderr: one letter for the level (stash.md §2.5)."""
+
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._hide = hide
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line for each line of a traceback, each with the level."""
+        level = (
+            "e"
+            if record.levelno >= logging.ERROR
+            else "w"
+            if record.levelno >= logging.WARNING
+            else "i"
+            if record.levelno >= logging.INFO
+            else "d"
+        )
+        lines = [record.getMessage()]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).splitlines()
+        return "\n".join(f"\x01{level}\x02{plain(self._hide(line))}" for line in lines)
+
+
+class FileFormatter(logging.Formatter):
+    """Writes local time, level and text; a traceback follows in indented lines."""
+
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._hide = hide
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback if there is one."""
+        moment = datetime.fromtimestamp(record.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        text = plain(self._hide(record.getMessage()))
+        text = f"{moment} {record.levelname.lower():7} {text}"
+        if record.exc_info:
+            trace = self.formatException(record.exc_info).splitlines()
+            text += "".join(f"\n    {plain(self._hide(line))}" for line in trace)
+        return text
+
+
+class Shown(logging.StreamHandler[TextIO]):
+    """Writes for Stash or a terminal. Where nobody reads any more, the work does not suffer."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as the base's
+        """Drop a line that nobody can read; report anything else as the base does."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
+class SharedFile(logging.handlers.RotatingFileHandler):
+    """worker.log, mode 0600. A task and the worker write it at once, and either may rotate it."""
+
+    def __init__(self, folder: str) -> None:
+        path = os.path.join(folder, LOG_NAME)
+        super().__init__(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, delay=True)
+        self._broken = False
+
+    def _open(self) -> Any:
+        def private(name: str, flags: int) -> int:
+            return os.open(name, flags, 0o600)
+
+        return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=private)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, into the file that has the name now."""
+        if self.stream is not None and not self._is_current(self.stream.fileno()):
+            self.stream.close()
+            self.stream = None
+        super().emit(record)
+
+    def _is_current(self, descriptor: int) -> bool:
+        try:
+            named = os.stat(self.baseFilename)
+        except OSError:
+            return False
+        return os.path.samestat(named, os.fstat(descriptor))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - as the base's
+        """Say once that the file cannot be written; the work goes on."""
+        if not self._broken:
+            self._broken = True
+            reason = sys.exc_info()[1]
+            with suppress(OSError):
+                print(f"{LOG_NAME} cannot be written: {reason}", file=sys.stderr)
+
+
+class Repeats(logging.Filter):
+    """Lets the first few lines of a kind through and counts the rest.
+
+    Of a kind are lines that differ in numbers and in what stands in “ ” only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[int, str], tuple[int, str]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record is shown."""
+        if getattr(record, ASKED_FOR, False):
+            return True
+        text = record.getMessage()
+        kind = (record.levelno, re.sub(r"“[^”]*”|[\d:]+", "", text)[:60])
+        if kind not in self._seen and len(self._seen) >= MOST_KINDS:
+            kind = (record.levelno, "")
+        number, first = self._seen.get(kind, (0, text))
+        self._seen[kind] = (number + 1, first)
+        return number < MOST_ALIKE
+
+    def rest(self) -> list[tuple[int, str]]:
+        """Say how many were left out, with the level of each kind, and begin anew."""
+        left = [
+            (
+                level,
+                f"{count(number - MOST_ALIKE, 'more line')} like this, in “{LOG_NAME}”: {first}",
+            )
+            for (level, _), (number, first) in self._seen.items()
+            if number > MOST_ALIKE
+        ]
+        self._seen.clear()
+        return left
+
+
+class Logs:
+    """The log of one process.
+
+    `stream` is Stash's or the terminal's; None for the worker, which has neither.
+    """
+
+    def __init__(
+        self, stream: TextIO | None, *, for_stash: bool = True, debug: bool = False
+    ) -> None:
+        self.curtain = Curtain()
+        self.logger = logging.getLogger(LOGGER)
+        self._debug = debug
+        self._repeats = Repeats()
+        self._shown: logging.Handler | None = None
+        self._file: SharedFile | None = None
+        self._database: sqlite3.Connection | None = None
+        for old in list(self.logger.handlers):
+            self.logger.removeHandler(old)
+            old.close()
+        self.logger.propagate = False
+        self.logger.setLevel(logging.DEBUG)
+        # The HTTP library reports each retry of its own; ours says it in better words.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        if stream is not None:
+            self._shown = Shown(stream)
+            shape = StashFormatter if for_stash else FileFormatter
+            self._shown.setFormatter(shape(self.curtain))
+            self._shown.setLevel(logging.DEBUG if debug else logging.INFO)
+            if not debug:
+                self._shown.addFilter(self._repeats)
+            self.logger.addHandler(self._shown)
+
+    def show_every_line(self) -> None:
+        """Count nothing: for a process that runs for months and whose log is kept elsewhere."""
+        if self._shown is not None:
+            self._shown.removeFilter(self._repeats)
+
+    def keep(self, folder: str, database: sqlite3.Connection) -> None:
+        """Write worker.log too, and hide what the settings that were read last hide."""
+        self._file = SharedFile(folder)
+        self._file.setFormatter(FileFormatter(self.curtain))
+        self._file.setLevel(logging.DEBUG if self._debug else logging.INFO)
+        self.logger.addHandler(self._file)
+        self._database = database
+        self.follow(database)
+
+    def follow(self, database: sqlite3.Connection) -> None:
+        """Hide what the settings that were read last hide."""
+        self.curtain.draw(_alias_key(database) if get_meta(database, "obfuscate") else None)
+
+    def use(self, settings: Settings) -> None:
+        """Follow the settings: how much is written, and what is hidden."""
+        database = self._database
+        if database is None:
+            return
+        if self._file is not None:
+            debug = self._debug or settings.debug_logging
+            self._file.setLevel(logging.DEBUG if debug else logging.INFO)
+        if settings.obfuscate_paths != bool(get_meta(database, "obfuscate")):
+            with transaction(database):
+                set_meta(database, "obfuscate", "on" if settings.obfuscate_paths else "")
+        self.curtain.draw(_alias_key(database) if settings.obfuscate_paths else None)
+
+    def close(self) -> None:
+        """Say how many lines were left out, and let go of the file."""
+        if self._shown is not None:
+            for level, text in self._repeats.rest():
+                self._shown.emit(self.logger.makeRecord(LOGGER, level, "", 0, text, (), None))
+        if self._file is not None:
+            self.logger.removeHandler(self._file)
+            self._file.close()
+            self._file = self._database = None
+
+
+def _alias_key(database: sqlite3.Connection) -> bytes:
+    """Return the key of this data folder's aliases, made once."""
+    known = get_meta(database, "alias_key")
+    if known is None:
+        with transaction(database):
+            # Another process may have been faster while this one waited for the lock.
+            known = get_meta(database, "alias_key") or secrets.token_hex(16)
+            set_meta(database, "alias_key", known)
+    return bytes.fromhex(known)

@@ -1,1 +1,0 @@
-"""Which Plex item is a scene's."""

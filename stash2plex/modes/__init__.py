@@ -1,1 +1,0 @@
-"""What each task and operation does, a file for each concern; `tasks` is their list."""

@@ -1,0 +1,184 @@
+"""The background worker: one process per data folder, detached from the save that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import Any
+
+from stash2plex.app import (
+    App,
+    encode_request,
+    open_app,
+    read_server_connection,
+    store_errors_mapped,
+)
+from stash2plex.datadir import DATABASE_NAME
+from stash2plex.errors import Stash2PlexError, UsageError
+from stash2plex.lock import FileLock, drain_lock, show_presence
+from stash2plex.starter import start_worker
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.worker import SWITCHED_OFF, Goal
+
+STASH_PATIENCE = 120.0
+"""Seconds without Stash after which the worker goes; the queue stays."""
+
+CODE_CHECK_SECONDS = 10.0
+
+
+def run_worker(arguments: list[str], plugin_dir: str) -> int:
+    """Run as the worker. Arguments: the data folder, and the descriptor of the lock if handed on.
+
+    The connection to Stash comes on standard input.
+    """
+    folder = arguments[0]
+    _detach()
+    lock = drain_lock(folder)
+    taken = lock.adopt(int(arguments[1])) if len(arguments) > 1 else lock.acquire()
+    # A network file system may not hand a lock on; then it is free by now.
+    if not taken and not lock.acquire():
+        return 0
+    try:
+        request = json.loads(sys.stdin.buffer.read() or b"{}")
+        info = request.get("server_connection") if isinstance(request, dict) else None
+        if not isinstance(info, dict):
+            raise UsageError("The worker was started without Stash's connection.")
+        _close_stdin()
+        app = open_app(folder, read_server_connection(info), stash_dir=str(info.get("Dir") or ""))
+    except Stash2PlexError as error:
+        print(error, file=sys.stderr)
+        lock.release()
+        return error.exit_code
+    try:
+        with store_errors_mapped(app):
+            return _work(app, lock, info, plugin_dir)
+    except Stash2PlexError as error:
+        app.logs.logger.error("%s", error)
+        return error.exit_code
+    except Exception as error:
+        app.logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        return 1
+    finally:
+        app.close()
+        lock.release()
+
+
+def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> int:
+    logger = app.logs.logger
+    stop = _StopSignal(app, plugin_dir)
+    goal = Goal("background worker", foreground=False, patience=STASH_PATIENCE)
+    logger.info("The background worker has started (process %d).", os.getpid())
+    while True:
+        presence = show_presence(app.folder, app.sleep)
+        summary = app.drain(goal, Silent(), stop.wanted)
+        presence.release()
+        lock.release()
+        if stop.outdated:
+            logger.info("The plugin was updated; the new version carries on.")
+            start_worker(app.folder, plugin_dir, encode_request(info))
+            return 0
+        due = app.store.queue.next_due_at()
+        # A hook that saw the lock held just before it was released has started no worker.
+        if summary.gave_up or due is None or due > app.clock() or not lock.acquire():
+            break
+    if stop.homeless:
+        logger.warning("The background worker ends: its data folder was removed or replaced.")
+    elif stop.uninstalled:
+        remove_empty_folders(plugin_dir)
+        logger.info("The background worker ends: the plugin was uninstalled.")
+    elif stop.asked:
+        logger.info("The background worker ends: it was asked to.")
+    elif summary.gave_up == SWITCHED_OFF:
+        logger.info("The background worker ends: %s", summary.gave_up)
+    elif summary.gave_up:
+        logger.warning("The background worker ends: %s", summary.gave_up)
+    else:
+        logger.info("The background worker ends: nothing is left to do.")
+    return 0
+
+
+def remove_empty_folders(plugin_dir: str) -> None:
+    """Remove what Stash leaves of an uninstalled plugin: folders, and compiled files in them.
+
+    A folder that holds anything else stays, with the folders above it.
+    """
+    for folder, _, names in os.walk(plugin_dir, topdown=False):
+        with suppress(OSError):
+            if os.path.basename(folder) == "__pycache__":
+                for name in names:
+                    os.remove(os.path.join(folder, name))
+            os.rmdir(folder)
+
+
+def _detach() -> None:
+    """Leave Stash's process group, so that a Ctrl-C at Stash's terminal is not ours."""
+    if hasattr(os, "setsid"):
+        try:
+            os.setsid()
+        except PermissionError:
+            # Already the leader of a session of its own.
+            return
+
+
+def _close_stdin() -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+class _StopSignal:
+    """Whether the worker should end: asked by a signal, or its files or data were replaced."""
+
+    def __init__(self, app: App, plugin_dir: str) -> None:
+        self._app = app
+        self.asked = False
+        self._path = os.path.join(plugin_dir, "stash2plex", "version.py")
+        self._stamp = self._read_stamp()
+        self._checked_at = app.monotonic()
+        self.outdated = False
+        self._missing = 0
+        self._database = os.path.join(app.folder, DATABASE_NAME)
+        self._identity = self._read_identity()
+        self.homeless = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self.asked = True
+
+    def _read_stamp(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            # In the middle of an update, or uninstalled.
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def _read_identity(self) -> tuple[int, int] | None:
+        """Tell the file at the database's path from one that was put in its place."""
+        try:
+            found = os.stat(self._database)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    @property
+    def uninstalled(self) -> bool:
+        """Whether the plugin's files are gone: at two looks in a row, so it is no update."""
+        return self._missing > 1
+
+    def wanted(self) -> bool:
+        """Say whether to end now."""
+        now = self._app.monotonic()
+        if now - self._checked_at >= CODE_CHECK_SECONDS:
+            self._checked_at = now
+            stamp = self._read_stamp()
+            self.outdated = stamp is not None and stamp != self._stamp
+            self._missing = self._missing + 1 if stamp is None else 0
+            # What this process still has open is nobody's any more: a save makes a new folder and
+            # starts a worker of its own there.
+            self.homeless = self._read_identity() != self._identity
+        return self.homeless or self.asked or self.outdated or self.uninstalled

@@ -1,0 +1,47 @@
+"""Puts many scenes into the queue at once. Never talks to Plex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stash2plex.app import App
+from stash2plex.sync.pipeline import BATCH
+from stash2plex.sync.sweep import Enqueued, Sieve
+
+CHUNK = 2_000
+"""Keys of one transaction: a hook waits for the write lock no longer than that takes."""
+
+
+def enqueue_all(app: App) -> Enqueued:
+    """Look at every scene of Stash, and enqueue those whose record does not say the same.
+
+    A scene that was never synced has no record and is enqueued; one that is settled would only be
+    read once more to find that out.
+    """
+    return app.sweeper.sweep_all(app.settings(), app.stash)
+
+
+def enqueue_recent(app: App, seconds: float) -> Enqueued:
+    """Look at the scenes that changed within so many seconds, and a few from before, likewise.
+
+    One that has gone meanwhile is enqueued, so that the worker sees it.
+    """
+    store, run_id = app.store, app.sweeper.run_id
+    sieve = Sieve(store.queue, store.records, app.settings(), revive=True, run_id=run_id)
+    found = Enqueued()
+    for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
+        for start in range(0, len(page), BATCH):
+            ids = page[start : start + BATCH]
+            scenes = app.stash.scenes(ids)
+            found += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
+    return found
+
+
+def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:
+    """Enqueue chosen scenes, whatever their records say."""
+    chosen = list(ids)
+    queued = 0
+    for start in range(0, len(chosen), CHUNK):
+        keys = [("scene", id_) for id_ in chosen[start : start + CHUNK]]
+        queued += app.store.queue.enqueue(keys, run_id=app.sweeper.run_id)
+    return Enqueued(queued, len(chosen) - queued)

@@ -1,0 +1,402 @@
+"""Why a scene is where it is: its match, its key, and each field's three values.
+
+Works with either server down and says what is not known then. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from stash2plex.app import App, make_plex
+from stash2plex.config import Settings, parse_settings
+from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.model import (
+    IMAGE_FIELDS,
+    LIST_FIELDS,
+    TEXT_FIELDS,
+    Change,
+    Desired,
+    Field,
+    PlexItem,
+    Record,
+    Scene,
+)
+from stash2plex.operations.notifications import held_sentence
+from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.matching import Explanation
+from stash2plex.rules.merge import held_text, plan_change
+from stash2plex.rules.policy import SNOOZES
+from stash2plex.store.key_state import KeyState, read_key_state
+from stash2plex.sync.apply import is_settled
+from stash2plex.sync.finder import explain_scene as explain_match
+from stash2plex.text import local, span, utc
+
+LOOK_SECONDS = 10.0
+"""How long an explanation waits for Plex: a person looks at it."""
+
+CANDIDATES = 20
+"""Candidates that are shown: in some libraries very many files share a name."""
+
+
+@frozen
+class FieldView:
+    """A field as Stash, Plex and the record have it; None where that is not known or not there.
+
+    `state` is “equal”, “differs” (the next sync writes it), “kept” (a person's edit in Plex),
+    “not_ours” (empty in Stash, and not written by us), “skipped” (by a setting) or “unknown”.
+    """
+
+    name: Field
+    stash: object
+    plex: object
+    written: object
+    state: str
+
+
+@define
+class SceneExplanation:
+    """All that is known of a scene. `state` is one word, `why` one plain sentence."""
+
+    scene_id: int
+    key: KeyState
+    record: Record | None = None
+    scene: Scene | None = None
+    look: Explanation | None = None
+    listed: bool = True
+    fields: tuple[FieldView, ...] = ()
+    unknown: list[str] = field(factory=list)
+    state: str = "unknown"
+    why: str = ""
+
+    @property
+    def title(self) -> str:
+        """What a person recognises the scene by, as far as it is known."""
+        if self.scene is not None:
+            return self.scene.label
+        written = self.record.written.get(Field.TITLE) if self.record else None
+        return str(written) if written else f"scene {self.scene_id}"
+
+
+def explain_scene(app: App, scene_id: int) -> SceneExplanation:
+    """Collect what is known of a scene, and say why it is where it is."""
+    connection = app.store.connection
+    key = read_key_state(connection, ("scene", scene_id), app.clock())
+    known = SceneExplanation(scene_id, key, app.store.records.get(scene_id))
+    gone = False
+    try:
+        settings = app.settings()
+        known.scene = app.stash.scenes([scene_id]).get(scene_id)
+        gone = known.scene is None
+    except ServerError as error:
+        settings, _ = parse_settings(app.overrides)
+        known.unknown.append(f"What Stash holds: {error}")
+    desired = desired_state(known.scene, settings) if known.scene else None
+    item = _look_at_plex(app, settings, known)
+    change = None
+    if desired is not None and item is not None:
+        change = plan_change(desired, item, known.record, preserve=settings.preserve_plex_edits)
+    known.fields = tuple(_field_views(known, settings, desired, item, change))
+    known.state, known.why = _reason(app, known, settings, desired, gone=gone)
+    return known
+
+
+def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> PlexItem | None:
+    """Match the scene by the index as it is, and read its item."""
+    try:
+        settings.require_plex()
+        plex = make_plex(settings, app.client_id(), most_seconds=LOOK_SECONDS)
+    except Stash2PlexError as error:
+        known.unknown.append(f"What Plex holds: {error}")
+        return None
+    try:
+        if known.scene is not None:
+            known.look = explain_match(app.store, settings, known.scene)
+            known.listed = bool(app.store.plex_files.titles())
+        rating_key = _rating_key(known)
+        if rating_key is None:
+            return None
+        item = plex.items([rating_key]).get(rating_key)
+    except ServerError as error:
+        known.unknown.append(f"What Plex holds: {error}")
+        return None
+    finally:
+        plex.close()
+    if item is None or item.trashed:
+        known.unknown.append(f"What Plex holds: it has no item {rating_key} any more.")
+        return None
+    return item
+
+
+def _rating_key(known: SceneExplanation) -> str | None:
+    if known.look is not None and known.look.match is not None:
+        return known.look.match.file.rating_key
+    # A scene of a server that is down, or one that is gone: its item is still known.
+    return known.record.rating_key if known.record and known.scene is None else None
+
+
+# -- fields -------------------------------------------------------------------------------
+
+
+def _field_views(
+    known: SceneExplanation,
+    settings: Settings,
+    desired: Desired | None,
+    item: PlexItem | None,
+    change: Change | None,
+) -> list[FieldView]:
+    record = known.record
+    if record is not None and item is not None and record.rating_key != item.rating_key:
+        # What was written to another item says nothing of this one.
+        record = None
+    written = record.written if record else {}
+    views = []
+    for name in (*TEXT_FIELDS, Field.RATING, *LIST_FIELDS):
+        stash = _wanted(name, desired)
+        plex = _held(name, item)
+        state = "skipped"
+        if name not in settings.skip_fields:
+            state = _field_state(name, stash, plex, change)
+        views.append(FieldView(name, stash, plex, written.get(name), state))
+    return [*views, *_picture_views(known.scene, record, settings)]
+
+
+def _wanted(name: Field, desired: Desired | None) -> object:
+    if desired is None:
+        return None
+    if name is Field.RATING:
+        return desired.rating if desired.rates else None
+    return desired.lists.get(name) if name in LIST_FIELDS else desired.texts.get(name)
+
+
+def _held(name: Field, item: PlexItem | None) -> object:
+    if item is None:
+        return None
+    if name is Field.RATING:
+        return item.rating
+    return item.lists.get(name, ()) if name in LIST_FIELDS else held_text(item, name)
+
+
+def _field_state(name: Field, stash: object, plex: object, change: Change | None) -> str:
+    if change is None:
+        return "unknown"
+    if name in change.fields:
+        return "differs"
+    if name in change.kept:
+        return "kept"
+    if stash in (None, "", ()):
+        return "not_ours" if plex not in (None, "", ()) else "equal"
+    return "equal"
+
+
+def _picture_views(
+    scene: Scene | None, record: Record | None, settings: Settings
+) -> list[FieldView]:
+    hashes = {
+        Field.POSTER: record.poster_hash if record else "",
+        Field.BACKGROUND: record.background_hash if record else "",
+    }
+    views = []
+    for name in IMAGE_FIELDS:
+        state = "unknown"
+        if name in settings.skip_fields:
+            state = "skipped"
+        elif scene is not None:
+            same = record is not None and scene.cover_tag == record.cover_tag
+            state = "equal" if same else "differs"
+        cover = scene.cover_tag if scene else None
+        views.append(FieldView(name, cover, None, hashes[name] or None, state))
+    return views
+
+
+# -- the one sentence ---------------------------------------------------------------------
+
+
+def _reason(
+    app: App, known: SceneExplanation, settings: Settings, desired: Desired | None, *, gone: bool
+) -> tuple[str, str]:
+    """Say in a word and in a sentence why the scene is where it is."""
+    if gone:
+        keeps = " Plex keeps what was written for it." if known.record else ""
+        return "gone", f"Stash has no scene {known.scene_id}.{keeps}"
+    skipped = reason_to_skip(known.scene, settings) if known.scene else None
+    if skipped:
+        return "left_out", f"It is not synced: {skipped}."
+    if desired is not None and desired.empty:
+        return "left_out", "It has no metadata yet, so Plex is left alone."
+    if known.key.state == "dead":
+        return "dead", f"It was given up after {known.key.attempts} tries: {known.key.error}"
+    if known.key.state != "none":
+        return _queued(app, known, settings)
+    if not known.listed:
+        return (
+            "not_matched",
+            "Plex's library has not been listed yet; the next sync does that.",
+        )
+    if known.look is not None and known.look.match is None:
+        return "not_matched", known.look.refusal
+    return _compared(known, desired)
+
+
+def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str, str]:
+    key = known.key
+    if key.state == "in_progress":
+        return "in_progress", "A worker has it in hand now."
+    if key.state == "held" and (held := app.store.runs.held()):
+        return "waiting", f"It is on hold. {held_sentence(held)}"
+    breaker = app.store.breakers["plex"].read()
+    if breaker.state != "closed":
+        return "waiting", f"It waits for Plex: {breaker.reason}"
+    if key.state == "due":
+        return "waiting", "It is due; the worker or Process Queue sends it next."
+    again = f"next try at {local(key.due_at or 0.0)}"
+    if key.reason == NotInPlexYet.reason:
+        looks = f"looked up {key.snoozes} of {SNOOZES} times, {again}"
+        return "waiting", f"It waits for Plex to have its file ({looks}). {key.error}".strip()
+    if key.attempts:
+        tries = f"{key.attempts} of {settings.max_retries} tries failed, {again}"
+        return "waiting", f"It is tried again ({tries}). {key.error}".strip()
+    return "waiting", f"It is due in {span((key.due_at or 0.0) - app.clock())}."
+
+
+def _compared(known: SceneExplanation, desired: Desired | None) -> tuple[str, str]:
+    if (
+        known.scene is None
+        or desired is None
+        or any(view.state == "unknown" and view.name not in IMAGE_FIELDS for view in known.fields)
+    ):
+        if known.record is None or not known.record.synced_at:
+            return "unknown", "It was never synced, and what it holds is not known now."
+        since = f"It was last in sync at {local(known.record.synced_at)}"
+        if known.scene is not None and desired is not None:
+            settled = is_settled(known.scene, desired, known.record)
+            since += " and has not changed since" if settled else " and has changed in Stash since"
+        return "unknown", f"{since}; what it is now is not known."
+    differing = [view.name for view in known.fields if view.state == "differs"]
+    kept = [view.name for view in known.fields if view.state == "kept"]
+    ending = f" Kept as a person made them in Plex: {', '.join(kept)}." if kept else ""
+    if differing:
+        return "differs", (
+            f"Plex differs in {', '.join(differing)}; save the scene or sync it to write that."
+            + ending
+        )
+    if known.record is None or not known.record.synced_at:
+        return "in_sync", f"Plex holds the same already, though nothing was written yet.{ending}"
+    return "in_sync", f"It is in sync since {local(known.record.synced_at)}.{ending}"
+
+
+# -- for machines and for persons ---------------------------------------------------------
+
+
+def explanation_json(known: SceneExplanation) -> dict[str, Any]:
+    """Return it as plain values (contract §5)."""
+    key, record = known.key, known.record
+    return {
+        "scene_id": known.scene_id,
+        "title": known.title,
+        "path": known.scene.files[0].path if known.scene and known.scene.files else None,
+        "state": known.state,
+        "why": known.why,
+        "match": _match_json(known.look),
+        "queue": {
+            "state": key.state,
+            "due_at": None if key.due_at is None else utc(key.due_at),
+            "attempts": key.attempts,
+            "snoozes": key.snoozes,
+            "reason": key.reason or None,
+            "error": key.error or None,
+            "history": [
+                {"at": utc(one.at), "reason": one.reason, "error": one.error} for one in key.history
+            ],
+        },
+        "last_sync": None
+        if record is None or not record.synced_at
+        else {
+            "at": utc(record.synced_at),
+            "rating_key": record.rating_key,
+            "path": record.plex_path,
+            "matched_by": record.matched_by,
+        },
+        "fields": [
+            {
+                "field": str(view.name),
+                "stash": _plain(view.stash),
+                "plex": _plain(view.plex),
+                "written": _plain(view.written),
+                "state": view.state,
+            }
+            for view in known.fields
+        ],
+        "unknown": list(known.unknown),
+    }
+
+
+def _match_json(look: Explanation | None) -> Mapping[str, object] | None:
+    if look is None:
+        return None
+    match = look.match
+    return {
+        "rating_key": match.file.rating_key if match else None,
+        "path": match.file.path if match else None,
+        "matched_by": match.matched_by if match else None,
+        "confidence": look.confidence or None,
+        "mapped_path": look.mapped_path or None,
+        "refusal": look.refusal or None,
+        "shared_with": list(look.shared_with),
+        "candidates": [
+            {
+                "rating_key": one.file.rating_key,
+                "path": one.file.path,
+                "size": one.file.size,
+                "level": str(one.level) if one.level else None,
+                "why": one.why or None,
+            }
+            for one in look.candidates[:CANDIDATES]
+        ],
+    }
+
+
+def explanation_lines(known: SceneExplanation) -> list[str]:
+    """Say all but the fields to a person, a line each."""
+    lines = [f"Scene {known.scene_id} “{known.title}”: {known.why}"]
+    look = known.look
+    if look is not None and look.match is not None:
+        file = look.match.file
+        lines.append(
+            f"Plex item {file.rating_key}, “{file.path}”, found by {look.match.matched_by} "
+            f"(confidence: {look.confidence})."
+        )
+    elif look is not None:
+        lines += [
+            f"Candidate {one.file.rating_key}: “{one.file.path}”. {one.why}".strip()
+            for one in look.candidates[:CANDIDATES]
+        ]
+    if known.record is not None and known.record.synced_at:
+        lines.append(f"Last synced at {local(known.record.synced_at)}.")
+    lines += [f"{local(one.at)}: {one.error}" for one in known.key.history]
+    lines += [f"Not known now. {text}" for text in known.unknown]
+    return lines
+
+
+def field_lines(known: SceneExplanation) -> list[str]:
+    """Say the fields to a person, a line each."""
+    return [
+        f"{view.name}: {view.state.replace('_', ' ')}; Stash {shown(view.stash)}, "
+        f"Plex {shown(view.plex)}, last written {shown(view.written)}."
+        for view in known.fields
+    ]
+
+
+def shown(value: object) -> str:
+    """Say a value of a field in few words."""
+    if value is None or value in ("", ()):
+        return "–"
+    if isinstance(value, (tuple, list)):
+        return ", ".join(str(one) for one in value) or "–"
+    return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,76 @@
+"""Draining in the foreground: by this process, or by watching the one that does it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import evolve
+
+from stash2plex.app import App
+from stash2plex.lock import drain_lock, show_presence
+from stash2plex.operations.asker import Asker
+from stash2plex.operations.run_view import RunObserver
+from stash2plex.store.marks import ask_for_look, look_is_asked
+from stash2plex.store.names import summary_names
+from stash2plex.store.progress import Progress
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.worker import Goal, Summary
+
+WATCH_STEP = 0.5
+LOOK_PATIENCE = 10.0
+"""Seconds that the other process has for its look, before an empty queue is believed."""
+
+
+def drain_here(
+    app: App,
+    goal: Goal,
+    shown_to: Observer,
+    stopped: Callable[[], bool],
+    began: float | None = None,
+) -> Summary:
+    """Drain until the goal is met, whoever does it. `began` is when its run did (monotonic).
+
+    Only one process drains a data folder. While another does, it is asked to look at Stash and
+    what becomes of this run's keys is shown; when it ends or dies with work left, this one carries
+    on.
+    """
+    observer = RunObserver(app.store.runs, goal.run_id, shown_to, app.monotonic)
+    began = app.monotonic() if began is None else began
+    for name in app.store.breakers.values():
+        # A person waits: ask a server that was down now, not when its next probe is due.
+        name.hasten()
+    lock = drain_lock(app.folder)
+    asked_at: float | None = None
+    asker = Asker(app, goal)
+    shown = Progress()
+    while True:
+        if lock.acquire():
+            presence = show_presence(app.folder, app.sleep)
+            try:
+                summary = app.drain(goal, observer, stopped)
+                return observer.summary(summary, app.monotonic() - began)
+            finally:
+                presence.release()
+                lock.release()
+        if asked_at is None:
+            asked_at = app.monotonic()
+            ask_for_look(app.store.connection, goal.run_id)
+            asker.ask()
+        looks = app.monotonic() - asked_at < LOOK_PATIENCE and look_is_asked(app.store.connection)
+        left = app.store.queue.due_within(goal.horizon)
+        theirs = app.book.read(left)
+        if theirs.ended:
+            # The row of an earlier burst; the other process has not begun this one.
+            theirs = Progress(left=left)
+        shown = evolve(theirs, ended=False)
+        error, gave_up = asker.verdict(theirs.note, left)
+        if not (left or looks) or gave_up or stopped():
+            shown = evolve(shown, ended=True)
+            observer.progress(shown)
+            waiting = tuple(app.store.queue.waiting_reasons())
+            seconds = app.monotonic() - began
+            names = summary_names(app.store.connection, app.clock(), app.clock() - seconds)
+            summary = Summary(shown, 0.0, waiting, gave_up, error, names=names)
+            return observer.summary(summary, seconds)
+        observer.progress(shown)
+        app.sleep(WATCH_STEP)

@@ -1,0 +1,260 @@
+"""Health of what is on this machine: database, disk, worker, queue, dead letters."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from statistics import median
+
+from stash2plex.app import App
+from stash2plex.datadir import DATABASE_NAME, LOG_NAME
+from stash2plex.db import store_error
+from stash2plex.hookcost import KEPT, read_cost
+from stash2plex.lock import drain_runs
+from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.operations.reasons import groups_sentence, reason_of
+from stash2plex.store.breaker import BreakerState
+from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.marks import load_marks
+from stash2plex.store.names import NAMED_MOST, names, read_waiting
+from stash2plex.store.reports import ReportBook
+from stash2plex.text import count, local, moment, span
+
+DATABASE, DISK, WORKER = "database", "disk", "worker"
+BREAKER, QUEUE, DEAD, SYNC = "circuit breaker", "queue", "dead letters", "last sync"
+SAVES = "cost of a save"
+
+INTEGRITY_SECONDS = 5.0
+"""How long the database is read through; one of a million scenes takes longer."""
+
+LEAST_FREE = 100 * 2**20
+"""Bytes that the disk should have free: the log before a checkpoint may take a third of it."""
+
+STUCK_SECONDS = 300.0
+"""A drain writes its progress twice a second; without a word for so long it hangs."""
+
+SHIM_MS, SHIM_TIMES = 40.0, 3.0
+"""What must pass before Python starts, in the best of the saves that were measured, and how many
+times what Python needs to start alone: a busy machine is no shim."""
+
+STARTS, START_TIMEOUT = 3, 10.0
+"""How often an interpreter is started to measure it, and the longest that is waited (seconds)."""
+
+OLD_SECONDS = 3600.0
+"""Age at which a due key has waited too long."""
+
+
+def check_local(app: App, free_bytes: Callable[[str], int]) -> list[Check]:
+    """Check everything that needs no server."""
+    database = check_database(app)
+    checks = [database, check_disk(app.folder, free_bytes)]
+    if not database.ok:
+        return [
+            *checks,
+            *(blocked(name, DATABASE) for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC, SAVES)),
+        ]
+    return [
+        *checks,
+        check_worker(app),
+        check_breaker(app),
+        check_queue(app),
+        check_dead(app),
+        check_sync(app),
+        check_saves(app),
+    ]
+
+
+def check_database(app: App) -> Check:
+    """Read the database through, as long as time allows, and try to write to it."""
+    path = os.path.join(app.folder, DATABASE_NAME)
+    connection = app.store.connection
+    deadline = app.monotonic() + INTEGRITY_SECONDS
+    connection.set_progress_handler(lambda: app.monotonic() > deadline, 100_000)
+    try:
+        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        words = "whole"
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            return failed_with(DATABASE, store_error(error, path), "Look at the disk.")
+        found, words = "ok", f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
+    except sqlite3.Error as error:
+        found = str(error)
+    finally:
+        connection.set_progress_handler(None, 0)
+    if found != "ok":
+        return failed(
+            DATABASE,
+            f"“{path}” is damaged ({found}).",
+            "Run “Process Queue”: it sets the file aside and compares every scene again.",
+        )
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        return failed_with(DATABASE, store_error(error, path), "Look at the folder's rights.")
+    size = os.path.getsize(path) / 2**20
+    return passed(DATABASE, f"It is {words} and can be written, {size:.1f} MiB.")
+
+
+def check_disk(folder: str, free_bytes: Callable[[str], int]) -> Check:
+    """Look at the free space where the database is."""
+    free = free_bytes(folder)
+    shown = f"{free / 2**30:,.1f} GiB" if free >= 2**30 else f"{free / 2**20:,.0f} MiB"
+    if free < LEAST_FREE:
+        return failed(
+            DISK,
+            f"Only {shown} are free for “{folder}”.",
+            "Free some disk space; until then saves may not be recorded.",
+        )
+    return passed(DISK, f"{shown} are free.")
+
+
+def check_worker(app: App) -> Check:
+    """Say whether something works the queue off, or why not."""
+    due = app.store.queue.due_within(0.0)
+    keys = count(due, "key")
+    if drain_runs(app.folder):
+        row = app.store.connection.execute("SELECT origin, pid, updated_at FROM drain").fetchone()
+        origin, pid, updated_at = row or ("drain", 0, app.clock())
+        silent = app.clock() - updated_at
+        if due and silent > STUCK_SECONDS:
+            return failed(
+                WORKER,
+                f"The {origin} (process {pid}) has not moved for {span(silent)}, {keys} due.",
+                f"End process {pid}; the next save starts a new worker. “{LOG_NAME}” says more.",
+            )
+        return passed(WORKER, f"The {origin} is running (process {pid}), {keys} due.")
+    if not app.worker_wanted():
+        if due:
+            return failed(
+                WORKER,
+                f"Background worker is off, and {keys} are due.",
+                "Run “Process Queue”, or set Background worker to auto.",
+            )
+        return passed(WORKER, "Background worker is off: only tasks send anything. Nothing is due.")
+    if due:
+        return failed(
+            WORKER,
+            f"{keys} due, and nothing works on them.",
+            f"Save any scene or run “Process Queue”. “{LOG_NAME}” says why the worker ended.",
+        )
+    return passed(WORKER, "Not running: nothing is due. The next save starts it.")
+
+
+def check_breaker(app: App) -> Check:
+    """Say whether the drain waits for a server."""
+    closed = BreakerState().state
+    for server, breaker in app.store.breakers.items():
+        state = breaker.read()
+        if state.state != closed:
+            wait = max(0.0, state.next_probe_at - app.clock())
+            name = server.capitalize()
+            words = f"{name} has refused us" if state.refused else f"Waiting for {name}"
+            return failed(
+                BREAKER,
+                f"{words} since {local(state.since)}: {state.reason}",
+                (
+                    "Mend the cause; what waits goes out by itself."
+                    if state.refused
+                    else f"It is asked again in {span(wait)}; “Process Queue” asks at once."
+                ),
+                exit_code=2 if state.refused else 3,
+            )
+    return passed(BREAKER, "Closed: nothing waits for a server.")
+
+
+def check_queue(app: App) -> Check:
+    """Look how long the oldest due key has waited."""
+    counts = app.store.queue.counts()
+    row = app.store.connection.execute(
+        "SELECT min(added_at) FROM queue WHERE due_at <= ?", (app.clock(),)
+    ).fetchone()
+    words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
+    if counts.waiting:
+        first = [
+            key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
+        ]
+        words += names(first[:NAMED_MOST], counts.waiting)
+    if row[0] is None:
+        return passed(QUEUE, f"{words}.")
+    age = max(0.0, app.clock() - row[0])
+    if age > OLD_SECONDS:
+        return failed(
+            QUEUE,
+            f"{words}; the oldest is due since {local(row[0])}, {span(age)} ago.",
+            "Run “Process Queue” and watch its bar; the checks above say what holds it up.",
+        )
+    return passed(QUEUE, f"{words}; the oldest is {span(age)} old.")
+
+
+def check_dead(app: App) -> Check:
+    """Say how many keys were given up, and why."""
+    groups = DeadLetters(app.store.connection).groups()
+    if not groups:
+        return passed(DEAD, "None.")
+    number = sum(group.number for group in groups)
+    return failed(
+        DEAD,
+        f"{count(number, 'scene')} given up: {groups_sentence(groups)}.",
+        reason_of(groups[0].reason).fix,
+    )
+
+
+def check_sync(app: App) -> Check:
+    """Say when the last scene was synced, and when everything was last looked at."""
+    synced, last = app.store.records.summary()
+    if last is None:
+        return passed(SYNC, "Nothing yet: “Sync All Scenes” sends what is there.")
+    words = f"{count(synced, 'scene')} in sync, the last at {local(last)}."
+    if (marks := load_marks(app.store.connection)) is not None:
+        words += f" Last full sweep at {local(marks.swept_at)}."
+    report = ReportBook(app.store.connection).last()
+    if report is not None:
+        words += f" Last compared with Plex at {local(moment(report['started_at']))}."
+    return passed(SYNC, words)
+
+
+def check_saves(app: App, start_seconds: Callable[[str], float | None] | None = None) -> Check:
+    """Show what a save waits for us, and whether something stands between Stash and Python.
+
+    `start_seconds` measures how long an interpreter takes to start.
+    """
+    cost = read_cost(app.store.connection)
+    if cost is None:
+        return passed(SAVES, "Nothing yet: no save was measured.")
+    words = f"A save waits {median(cost['ms']):.0f} ms for Stash2Plex"
+    before = min(cost["start_ms"])
+    if len(cost["ms"]) < KEPT or before < SHIM_MS:
+        return passed(SAVES, f"{words}.")
+    alone = (start_seconds or measure_start)(cost["python"])
+    if alone is None or before - 1000 * alone < SHIM_MS or before < SHIM_TIMES * 1000 * alone:
+        return passed(SAVES, f"{words}.")
+    return failed(
+        SAVES,
+        f"{words}; about {before - 1000 * alone:.0f} ms of them pass before Python starts, because "
+        "Stash finds it through another program, such as that of a version manager.",
+        f"Put “{cost['python']}” into Settings > System > Python Executable Path.",
+    )
+
+
+def measure_start(python: str) -> float | None:
+    """Return the seconds that an interpreter takes to start and end; None where it does not."""
+    best = None
+    for _ in range(STARTS):
+        begin = time.perf_counter()
+        try:
+            subprocess.run(
+                [python, "-IS", "-c", "pass"],
+                check=True,
+                timeout=START_TIMEOUT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        seconds = time.perf_counter() - begin
+        best = seconds if best is None else min(best, seconds)
+    return best

@@ -1,0 +1,311 @@
+"""Health of what is over the network: Stash, Plex, the token's rights, the libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from attrs import define, field
+
+from stash2plex.app import App, make_plex
+from stash2plex.config import Settings, parse_settings
+from stash2plex.errors import ConfigError, Refused, ServerError
+from stash2plex.model import PlexItem, Section
+from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchChecks
+from stash2plex.servers.plex import Plex, choose_sections
+from stash2plex.servers.stash import StashBasics
+from stash2plex.text import span
+
+STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
+PLEX, TOKEN, SERVER, RIGHTS = "Plex", "Plex token", "Plex server", "edit rights"
+LIBRARY = "Plex library"
+
+ANSWER_SECONDS = 5.0
+"""How long one answer is waited for: the whole report ends within a minute at the worst."""
+
+SLOW_SECONDS = 2.0
+CLOCK_SECONDS = 120.0
+"""Difference of clocks from which on times are confusing and log-ins may fail."""
+
+T = TypeVar("T")
+
+
+@define
+class ServerChecks:
+    """Runs the checks in their order; one that needs another says so.
+
+    `seed` chooses the sample of scenes.
+    """
+
+    app: App
+    seed: int
+    checks: list[Check] = field(factory=list)
+    _plex: Plex | None = None
+    _slowest: dict[str, float] = field(factory=dict)
+    _drift: dict[str, float] = field(factory=dict)
+
+    def run(self) -> list[Check]:
+        """Ask both servers. Never fails because one of them does not answer."""
+        basics = self._check_stash()
+        settings = self._check_settings(basics)
+        try:
+            self._check_plex(settings, basics is not None)
+        finally:
+            if self._plex is not None:
+                self._plex.close()
+        self._check_clocks()
+        return self.checks
+
+    # -- Stash ----------------------------------------------------------------------------
+
+    def _check_stash(self) -> StashBasics | None:
+        stash = self.app.stash
+        stash.hurry(ANSWER_SECONDS)
+        try:
+            basics = self._timed(STASH, self.app.basics)
+        except Refused as error:
+            self.checks.append(passed(STASH, "It answers, but does not let us in."))
+            self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
+            return None
+        except ServerError as error:
+            self.checks.append(failed_with(STASH, error, _fix_of(error, STASH_FIX)))
+            self.checks.append(blocked(LOGIN, STASH))
+            return None
+        self._note_clock(STASH, stash.server_time)
+        self.checks.append(passed(STASH, f"Version {basics.version}, {self._pace(STASH)}."))
+        if not basics.wants_login:
+            self.checks.append(passed(LOGIN, "Stash has no password."))
+        elif basics.by_key:
+            self.checks.append(passed(LOGIN, "By API key, which does not expire."))
+        else:
+            self.checks.append(
+                failed(
+                    LOGIN,
+                    "By the session of whoever pressed the button; it expires, after an hour "
+                    "without work at the latest, and the background worker ends then.",
+                    LOGIN_FIX,
+                )
+            )
+        return basics
+
+    def _check_settings(self, basics: StashBasics | None) -> Settings | None:
+        """Parse the settings; without Stash, those that came from elsewhere."""
+        if basics is None and not self.app.overrides.get("plex_url"):
+            self.checks.append(blocked(SETTINGS, self._wrong(STASH, LOGIN)))
+            return None
+        stored = {} if basics is None else dict(basics.stored.settings)
+        settings, problems = parse_settings({**stored, **self.app.overrides})
+        self.app.tell_hook(settings.background_worker)
+        where = "Correct it under Settings > Plugins > Stash2Plex."
+        if problems:
+            self.checks.append(failed(SETTINGS, " ".join(problems), where, 2))
+        elif not settings.enabled:
+            self.checks.append(
+                failed(SETTINGS, "The old setting “enabled” is stored as false.", where, 2)
+            )
+        else:
+            try:
+                settings.require_plex()
+            except ConfigError as error:
+                self.checks.append(failed_with(SETTINGS, error, where))
+            else:
+                self.checks.append(passed(SETTINGS, "All can be used."))
+        return settings if settings.plex_url and settings.plex_token else None
+
+    # -- Plex -----------------------------------------------------------------------------
+
+    def _check_plex(self, settings: Settings | None, stash_answers: bool) -> None:
+        if settings is None:
+            by = self._wrong(STASH, LOGIN, SETTINGS)
+            self._block(by, PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
+            return
+        plex = make_plex(settings, self.app.client_id(), most_seconds=ANSWER_SECONDS)
+        self._plex = plex
+        try:
+            identity = self._timed(PLEX, plex.identity)
+        except ServerError as error:
+            self.checks.append(failed_with(PLEX, error, _fix_of(error, PLEX_FIX)))
+            self._block(PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
+            return
+        self._note_clock(PLEX, plex.server_time)
+        refused: Refused | None = None
+        try:
+            plex.check_token()
+        except Refused as error:
+            refused = error
+        except ServerError as error:
+            # During maintenance the sign of life alone is given (plex.md §1.5).
+            self.checks.append(failed_with(PLEX, error, _fix_of(error, PLEX_FIX)))
+            self._block(PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
+            return
+        if self._slowest[PLEX] > SLOW_SECONDS:
+            self.checks.append(
+                failed(
+                    PLEX,
+                    f"Version {identity.version}, but {self._pace(PLEX)}.",
+                    "Look what keeps Plex busy: a scan, an analysis, a full disk.",
+                )
+            )
+        else:
+            self.checks.append(passed(PLEX, f"Version {identity.version}, {self._pace(PLEX)}."))
+        if refused is not None:
+            self.checks.append(failed_with(TOKEN, refused, RIGHTS_FIX))
+            self._block(TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
+            return
+        self.checks.append(passed(TOKEN, "Plex accepts it."))
+        self._check_server(identity.machine_id)
+        sections = self._check_library(settings, plex)
+        if sections is None:
+            self._block(LIBRARY, RIGHTS, MATCHES, PATHS)
+            return
+        self._check_rights(plex, sections)
+        if not stash_answers:
+            self._block(self._wrong(STASH, LOGIN), MATCHES, PATHS)
+            return
+        self.checks += MatchChecks(self.app, plex, settings, sections, self.seed).run()
+
+    def _check_server(self, machine_id: str) -> None:
+        known = self.app.store.plex_files.server()
+        if known in (None, machine_id):
+            self.checks.append(
+                passed(SERVER, "The one that was synced to before." if known else "New to us.")
+            )
+            return
+        self.checks.append(
+            failed(
+                SERVER,
+                "Another Plex server answers at this address than before. Nothing is written.",
+                "If that is right, run “Rebuild Plex Index”; else correct Plex URL.",
+                2,
+            )
+        )
+
+    def _check_library(self, settings: Settings, plex: Plex) -> list[Section] | None:
+        try:
+            sections = plex.sections()
+            chosen = choose_sections(sections, settings.plex_library)
+        except ConfigError as error:
+            wrong = [
+                f"“{section.title}” is of the type {section.type}"
+                for section in sections
+                if section.title.casefold() in {name.casefold() for name in settings.plex_library}
+                and section.type != "movie"
+            ]
+            if wrong:
+                self.checks.append(
+                    failed(
+                        LIBRARY,
+                        f"{'; '.join(wrong)}; Stash2Plex writes to movies and other videos only.",
+                        "Name a library of that type in Plex library, or make one in Plex.",
+                        2,
+                    )
+                )
+            else:
+                self.checks.append(failed_with(LIBRARY, error, "Correct Plex library."))
+            return None
+        except ServerError as error:
+            self.checks.append(failed_with(LIBRARY, error, _fix_of(error, PLEX_FIX)))
+            return None
+        titles = ", ".join(f"“{section.title}”" for section in chosen)
+        busy = " Plex is scanning." if any(section.refreshing for section in chosen) else ""
+        self.checks.append(passed(LIBRARY, f"{titles}, of the right type.{busy}"))
+        return chosen
+
+    def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:
+        """Send an edit that changes nothing, of an item that we have written if there is one."""
+        try:
+            item = self._some_item(plex, sections)
+            if item is None:
+                self.checks.append(passed(RIGHTS, "Nothing yet: the library holds no item."))
+                return
+            plex.confirm_lock(item)
+        except Refused:
+            self.checks.append(
+                failed(RIGHTS, "The token may read this library but not edit it.", RIGHTS_FIX, 2)
+            )
+        except ServerError as error:
+            self.checks.append(failed_with(RIGHTS, error, _fix_of(error, PLEX_FIX)))
+        else:
+            self.checks.append(
+                passed(RIGHTS, "The token may edit (shown by an edit that changes nothing).")
+            )
+
+    def _some_item(self, plex: Plex, sections: Sequence[Section]) -> PlexItem | None:
+        ids = {section.id for section in sections}
+        newest = self.app.store.records.newest_item()
+        keys = [] if newest is None else [newest]
+        for section in sections:
+            keys += [file.rating_key for file in plex.list_page(section.id, 0).files[:1]]
+        for item in plex.items(keys).values():
+            if item.section_id in ids and not item.trashed:
+                return item
+        return None
+
+    # -- clocks ---------------------------------------------------------------------------
+
+    def _check_clocks(self) -> None:
+        if not self._drift:
+            self._block(self._wrong(STASH, LOGIN), CLOCKS)
+            return
+        words = ", ".join(
+            f"{name} {'+' if drift >= 0 else '-'}{span(abs(drift))}"
+            for name, drift in self._drift.items()
+            if abs(drift) > CLOCK_SECONDS
+        )
+        if words:
+            self.checks.append(
+                failed(
+                    CLOCKS,
+                    f"The clocks differ from this machine's: {words}.",
+                    "Let every machine set its clock by the network (NTP).",
+                )
+            )
+        else:
+            self.checks.append(passed(CLOCKS, f"Within {span(CLOCK_SECONDS)} of this machine's."))
+
+    # -- help -----------------------------------------------------------------------------
+
+    def _timed(self, server: str, ask: Callable[[], T]) -> T:
+        start = self.app.monotonic()
+        try:
+            return ask()
+        finally:
+            self._slowest[server] = self.app.monotonic() - start
+
+    def _pace(self, server: str) -> str:
+        return f"answers in {self._slowest[server] * 1000:,.0f} ms"
+
+    def _note_clock(self, server: str, time: float | None) -> None:
+        if time is not None:
+            # The header has whole seconds; the half is the mean of what it leaves out.
+            self._drift[server] = round(time + 0.5 - self.app.clock())
+
+    def _wrong(self, *names: str) -> str:
+        """Return the first of these checks that failed."""
+        wrong = {check.name for check in self.checks if not check.ok}
+        return next((name for name in names if name in wrong), names[-1])
+
+    def _block(self, by: str, *names: str) -> None:
+        self.checks += [blocked(name, by) for name in names]
+
+
+def _fix_of(error: ServerError, usual: str) -> str:
+    """Say what to do about a server that does not answer as it should."""
+    text = str(error)
+    if "busy with itself" in text or "locked" in text:
+        return "Wait until it is done; what is queued goes out by itself."
+    if "in time" in text or "too slowly" in text:
+        return f"Look what keeps {error.server} busy, or whether its machine sleeps."
+    if "cannot be trusted" in text:
+        return "Correct the address in Plex URL."
+    return usual
+
+
+LOGIN_FIX = (
+    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself (on a "
+    "command line: STASH2PLEX_STASH_API_KEY)."
+)
+STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."
+PLEX_FIX = "Start Plex, and correct Plex URL: it must work from where Stash runs."
+RIGHTS_FIX = "Put an X-Plex-Token of the server's owner into Plex token."

@@ -1,0 +1,126 @@
+"""What the background worker met, told once in Stash's log: by the next save or task.
+
+The worker has a log of its own that nobody reads until something is off. Outages, scenes that
+were given up and settings that cannot be used are in the database; here they become sentences,
+each told by one process only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+import time
+from io import TextIOWrapper
+from itertools import product
+
+from stash2plex.db import connect, transaction
+from stash2plex.logs.handlers import Logs
+from stash2plex.operations.reasons import groups_sentence
+from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
+from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.names import names, read_missing
+from stash2plex.store.notices import mark_told, take_trouble, told_at
+from stash2plex.store.outages import Outage, read_outages
+from stash2plex.store.runs import Held, Runs
+from stash2plex.text import count, local, span
+
+TOLD_APART = 3
+"""Outages that get a line each; more are summed up."""
+
+
+def tell_stash(path: str) -> None:
+    """Tell the news of a database on standard error, for a hook, which has no log open."""
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    logs = Logs(sys.stderr)
+    database = connect(path)
+    try:
+        logs.follow(database)
+        tell(database, logs.logger, time.time())
+    finally:
+        logs.close()
+        database.close()
+
+
+def tell(
+    database: sqlite3.Connection, logger: logging.Logger, now: float, *, trouble: bool = True
+) -> None:
+    """Log the news as warnings, and remember that they were told.
+
+    Without `trouble`, a setting that cannot be used counts as told: the caller says so itself.
+    """
+    with transaction(database):
+        since = told_at(database, now)
+        text = take_trouble(database)
+        missing = missing_line(database)
+        mark_told(database, now)
+    for line in news_lines(database, since, now):
+        logger.warning("%s", line)
+    if missing:
+        logger.info("%s", missing)
+    if trouble and text is not None:
+        logger.error("%s", text)
+
+
+def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
+    """Say what happened after a moment (epoch seconds)."""
+    new = [one for one in read_outages(database) if _is_new(one, since)]
+    lines = []
+    for server, kind in product(("plex", "stash"), (UNAVAILABLE, LOGIN, REFUSED)):
+        alike = [one for one in reversed(new) if (one.server, one.kind) == (server, kind)]
+        if len(alike) > TOLD_APART:
+            down = sum(one.seconds(now) for one in alike)
+            lines.append(
+                f"{alike[0].then} {len(alike)} times since {local(alike[0].started_at)}, "
+                f"{span(down)} in all; the last time: {alike[-1].cause}"
+            )
+        else:
+            lines += [_sentence(one, now) for one in alike]
+    groups = DeadLetters(database).groups(since)
+    if groups:
+        number = sum(group.number for group in groups)
+        lines.append(
+            f"{count(number, 'scene')} given up since {local(since)}: {groups_sentence(groups)}. "
+            "“Health Check” says what to do."
+        )
+    held = Runs(database, lambda: now).held()
+    if held is not None and held.since > since:
+        lines.append(held_sentence(held))
+    return lines
+
+
+def held_sentence(held: Held) -> str:
+    """Say which task was stopped, what waits since then, and what lets it go on."""
+    waits = "waits" if held.number == 1 else "wait"
+    return (
+        f"“{held.name}” was stopped at {local(held.since)}; {count(held.number, 'scene')} {waits} "
+        f"until you ask for them again: press “{held.name}” or “Process Queue”."
+    )
+
+
+def missing_line(database: sqlite3.Connection) -> str:
+    """Return which scenes Plex did not have since the user was last told; empty for none."""
+    number, first = read_missing(database)
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return (
+        f"{count(number, 'scene')} {verb} not in Plex yet{names(first, number)}. Scan the library "
+        "in Plex, or turn on Trigger Plex scan; what is there then goes out."
+    )
+
+
+def _is_new(one: Outage, since: float) -> bool:
+    """Whether an outage began or ended since. One that a changed setting cured is no news."""
+    return not one.cured and (one.started_at > since or (one.ended_at or 0.0) > since)
+
+
+def _sentence(one: Outage, now: float) -> str:
+    start = local(one.started_at)
+    if one.ended_at is None:
+        return f"{one.now} since {start}; nothing is lost. {one.cause}"
+    return (
+        f"{one.then} from {start} for {span(one.seconds(now))}; what waited goes out now. "
+        f"{one.cause}"
+    )

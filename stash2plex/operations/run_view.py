@@ -1,0 +1,90 @@
+"""A drain as the run sees it that asked for it: its own figures, whoever did the work."""
+
+from __future__ import annotations
+
+from attrs import define, evolve, field
+
+from stash2plex.model import Clock
+from stash2plex.store.progress import Progress, RateWindow
+from stash2plex.store.runs import Begun, Runs
+from stash2plex.sync.observer import Observer
+from stash2plex.sync.worker import Summary
+from stash2plex.text import count, local
+
+READ_SECONDS = 0.2
+"""Between two looks at what became of a run's keys."""
+
+
+@define
+class RunObserver:
+    """Shows what became of the keys that a run queued or found.
+
+    Whoever works on keys counts them, so this is right beside a worker too. `left` stays
+    everything that the drain waits for, and the rate counts everything that is done. Without a
+    run (`run_id` 0) the drain's own figures are shown.
+    """
+
+    runs: Runs
+    run_id: int
+    observer: Observer
+    monotonic: Clock
+    _window: RateWindow = field(init=False)
+    _shown: Progress = field(factory=Progress)
+    _read_at: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._read_at = self.monotonic() - READ_SECONDS
+        self._window = RateWindow(self.monotonic(), self.runs.handled())
+
+    def progress(self, progress: Progress) -> None:
+        """Show a moment of the drain."""
+        self.observer.progress(self.seen(progress))
+
+    def seen(self, progress: Progress) -> Progress:
+        """Return a moment of the drain with the run's own figures."""
+        if not self.run_id:
+            return progress
+        now = self.monotonic()
+        if progress.ended or now - self._read_at >= READ_SECONDS:
+            self._read_at = now
+            self._shown = self._read(now, waits=bool(progress.note))
+        own = self._shown
+        return evolve(progress, done=own.done, failed=own.failed, later=own.later, rate=own.rate)
+
+    def _read(self, now: float, *, waits: bool) -> Progress:
+        handled = self.runs.handled()
+        if waits:
+            self._window.restart(now, handled)
+        rate = self._window.rate(now, handled)
+        run = self.runs.read(self.run_id)
+        return Progress(run.done, run.failed, run.later, rate=rate) if run else self._shown
+
+    def summary(self, summary: Summary, seconds: float) -> Summary:
+        """Return the summary of a drain with the run's own figures."""
+        run = self.runs.read(self.run_id) if self.run_id else None
+        return evolve(
+            summary,
+            progress=self.seen(evolve(summary.progress, ended=True)),
+            seconds=seconds,
+            wanted=run.wanted if run else 0,
+            removed=run.removed if run else 0,
+        )
+
+
+def sources_words(begun: Begun) -> str:
+    """Name what made the keys due that a run found."""
+    names = [
+        f"“{source.name}” at {local(source.began_at)}" if source.name else "saves"
+        for source in begun.sources
+    ]
+    return "from " + (" and ".join(names) or "saves")
+
+
+def begun_lines(begun: Begun) -> list[str]:
+    """Return what a run found when it began, a line each."""
+    if not begun.found:
+        return []
+    lines = [f"{count(begun.found, 'key')} due already ({sources_words(begun)})."]
+    if begun.taken_up:
+        lines.append(f"{count(begun.taken_up, 'key')} on hold since a task was stopped go on now.")
+    return lines

@@ -1,0 +1,1 @@
+"""What decides. No input, no output, not even through a port."""

@@ -1,0 +1,176 @@
+"""Pure: works out how folders of Stash read in Plex, from files that are known to be the same."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+from stash2plex.model import PlexFile, StashFile
+from stash2plex.rules.matching import (
+    Rule,
+    common_tail,
+    folded_name,
+    folded_parts,
+    is_below,
+    map_path,
+    rule_for,
+)
+
+LEAST_SUPPORT = 3
+"""Files that must agree before a rule counts."""
+
+SUPPORT_A_CONTRADICTION = 4
+"""Files that must agree for each one that does not: single files are moved now and then."""
+
+EXAMPLES = 3
+
+Parts = tuple[str, ...]
+Roots = tuple[Parts, Parts]
+
+
+@frozen
+class PathPair:
+    """The path of one file in Stash and in Plex."""
+
+    stash: str
+    plex: str
+
+
+@frozen
+class InferredRule:
+    """A rule that was worked out: how many files agree with it, and how many do not."""
+
+    rule: Rule
+    support: int
+    contradictions: int
+    examples: tuple[PathPair, ...]
+
+    @property
+    def trusted(self) -> bool:
+        """Whether matching may use it."""
+        enough = max(LEAST_SUPPORT, SUPPORT_A_CONTRADICTION * self.contradictions)
+        return self.support >= enough
+
+
+def same_file(file: StashFile, candidates: Sequence[PlexFile]) -> PathPair | None:
+    """Return the pair of paths when it is beyond doubt which Plex file a file of Stash is.
+
+    Plex has one file of that name, and the sizes are equal, or not known with a folder in common.
+    """
+    name = folded_name(file.path)
+    found = [one for one in candidates if folded_name(one.path) == name]
+    if len(found) != 1:
+        return None
+    known = bool(file.size and found[0].size)
+    tail = common_tail(folded_parts(file.path), folded_parts(found[0].path))
+    if (file.size == found[0].size) if known else tail > 1:
+        return PathPair(file.path, found[0].path)
+    return None
+
+
+def roots_of(pair: PathPair) -> Roots:
+    """Take the common end off both paths: what is left are two names of the same folder."""
+    stash, plex = folded_parts(pair.stash), folded_parts(pair.plex)
+    tail = common_tail(stash, plex)
+    return stash[: len(stash) - tail], plex[: len(plex) - tail]
+
+
+def infer_rules(
+    pairs: Iterable[PathPair], locations: Sequence[str] = ()
+) -> tuple[InferredRule, ...]:
+    """Find the rules that the pairs agree on, the best supported first.
+
+    A rule reaches up to a library's `locations` where it would reach above; and where one folder
+    of Stash is several in Plex, its sub-folders get rules of their own.
+    """
+    known = list(dict.fromkeys(pairs))
+    folders = [folded_parts(location) for location in locations]
+    grouped: dict[Roots, list[PathPair]] = {}
+    for pair in known:
+        grouped.setdefault(_at_location(pair, folders), []).append(pair)
+    groups = _apart(grouped)
+    chosen: dict[Parts, list[PathPair]] = {}
+    for (stash, _), members in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
+        if len(members) >= LEAST_SUPPORT:
+            chosen.setdefault(stash, members)
+    rules = [
+        _spelled(members, len(stash), len(_plex_root(stash, members)))
+        for stash, members in chosen.items()
+    ]
+    support: Counter[Rule] = Counter()
+    against: Counter[Rule] = Counter()
+    examples: dict[Rule, list[PathPair]] = {rule: [] for rule in rules}
+    for pair in known:
+        rule = rule_for(pair.stash, rules)
+        if rule is None:
+            continue
+        if folded_parts(map_path(pair.stash, [rule])) == folded_parts(pair.plex):
+            support[rule] += 1
+            examples[rule] = [*examples[rule], pair][:EXAMPLES]
+        else:
+            against[rule] += 1
+    found = [
+        InferredRule(rule, support[rule], against[rule], tuple(examples[rule])) for rule in rules
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.support, one.rule)))
+
+
+def _at_location(pair: PathPair, locations: Sequence[Parts]) -> Roots:
+    """Return the roots of a pair, the one of Plex no shorter than its library's location."""
+    stash, plex = folded_parts(pair.stash), folded_parts(pair.plex)
+    roots = roots_of(pair)
+    reach = max((len(one) for one in locations if is_below(plex, one)), default=0)
+    return _longer(stash, plex, roots, reach - len(roots[1]))
+
+
+def _longer(stash: Parts, plex: Parts, roots: Roots, by: int) -> Roots:
+    """Lengthen roots by folders of the common end; the file name is never one of them."""
+    more = min(max(0, by), len(plex) - len(roots[1]) - 1)
+    return stash[: len(roots[0]) + more], plex[: len(roots[1]) + more]
+
+
+def _apart(groups: dict[Roots, list[PathPair]]) -> dict[Roots, list[PathPair]]:
+    """Lengthen the roots where one folder of Stash seems to be several of Plex.
+
+    Files that lie in that very folder cannot tell its sub-folders apart; they do not count.
+    """
+    while True:
+        several = Counter(
+            roots[0]
+            for roots, members in groups.items()
+            if sum(_lengthened(pair, roots) != roots for pair in members) >= LEAST_SUPPORT
+        )
+        split: dict[Roots, list[PathPair]] = {}
+        for roots, members in groups.items():
+            for pair in members:
+                longer = _lengthened(pair, roots) if several[roots[0]] > 1 else roots
+                split.setdefault(longer, []).append(pair)
+        if split.keys() == groups.keys():
+            return split
+        groups = split
+
+
+def _lengthened(pair: PathPair, roots: Roots) -> Roots:
+    return _longer(folded_parts(pair.stash), folded_parts(pair.plex), roots, 1)
+
+
+def _plex_root(stash: Parts, members: Sequence[PathPair]) -> Parts:
+    tail = len(folded_parts(members[0].stash)) - len(stash)
+    plex = folded_parts(members[0].plex)
+    return plex[: len(plex) - tail]
+
+
+def _spelled(members: Sequence[PathPair], stash: int, plex: int) -> Rule:
+    """Write the roots as most of the paths do."""
+    spellings = Counter((head(pair.stash, stash), head(pair.plex, plex)) for pair in members)
+    return max(sorted(spellings), key=lambda one: spellings[one])
+
+
+def head(path: str, parts: int) -> str:
+    r"""Cut a path after so many parts, spelled as it is; “/” or “\” for none."""
+    found = re.match(rf"[\\/]*(?:[^\\/]+[\\/]+){{{parts:d}}}", path)
+    text = found[0] if found else path
+    return text.rstrip("\\/") or ("\\" if path.startswith("\\") else "/")

@@ -1,1 +1,0 @@
-"""What a person sees: logs, progress, status, dead letters, outages, explanations, previews."""

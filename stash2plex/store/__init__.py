@@ -1,0 +1,1 @@
+"""All SQL but the queue's and the connection's: one module a table."""

@@ -1,0 +1,133 @@
+"""What was given up: each dead letter with its history, and the reasons in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from attrs import frozen
+
+from stash2plex.store.key_state import Failure
+from stash2plex.store.names import Named, first_dead
+
+RECOVERABLE = (
+    "SELECT kind, id FROM dead_letter WHERE reason = 'unavailable'"
+    " OR reason IN ('transient', 'not_found', 'too_large') AND EXISTS (SELECT 1 FROM outage"
+    " WHERE started_at <= last_failed_at AND coalesce(ended_at, last_failed_at) >= last_failed_at)"
+)
+"""An outage can be behind these reasons; the others are about the scene, whatever Plex did."""
+
+
+@frozen
+class DeadLetter:
+    """A key that was given up. Times are epoch seconds; `history` is oldest first.
+
+    `path` is the scene's first file as Stash sees it; empty where it is not known.
+    """
+
+    kind: str
+    id: int
+    title: str
+    path: str
+    reason: str
+    error: str
+    attempts: int
+    first_failed_at: float
+    last_failed_at: float
+    history: tuple[Failure, ...] = ()
+
+
+@frozen
+class Group:
+    """The dead letters of one reason: how many, when the last of them failed, and the newest."""
+
+    reason: str
+    number: int
+    last_failed_at: float
+    first: tuple[Named, ...] = ()
+
+
+class DeadLetters:
+    """Reads the dead letters of one database; `WorkQueue` is what changes them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def total(self, reason: str | None = None) -> int:
+        """Count them all, or those of a reason."""
+        row = self._db.execute(
+            "SELECT count(*) FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+        ).fetchone()
+        return int(row[0])
+
+    def page(self, limit: int, offset: int = 0, reason: str | None = None) -> list[DeadLetter]:
+        """Read some with their history, the newest failure first."""
+        rows = self._db.execute(
+            PAGE,
+            (reason, limit, offset),
+        ).fetchall()
+        return [self._letter(row) for row in rows]
+
+    def keys(self, reason: str | None = None) -> list[tuple[str, int]]:
+        """List the keys of all, or of a reason."""
+        rows = self._db.execute(
+            "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+        )
+        return list(rows)
+
+    def find(self, kind: str, id_: int) -> DeadLetter | None:
+        """Read one, None where the key is not dead."""
+        row = self._db.execute(
+            FIND,
+            (kind, id_),
+        ).fetchone()
+        return None if row is None else self._letter(row)
+
+    def groups(self, since: float = 0.0) -> list[Group]:
+        """Count by reason those that failed after a moment, most first."""
+        rows = self._db.execute(
+            "SELECT reason, count(*), max(last_failed_at) FROM dead_letter"
+            " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
+            (since,),
+        )
+        return [
+            Group(reason, number, last, first_dead(self._db, since, reason))
+            for reason, number, last in rows.fetchall()
+        ]
+
+    def recoverable(self) -> list[tuple[str, int]]:
+        """List the keys that died of an outage.
+
+        Those whose server was unavailable to the last, and those whose last failure was an odd
+        answer in the middle of an outage.
+        """
+        return list(self._db.execute(RECOVERABLE))
+
+    def _letter(self, row: tuple[Any, ...]) -> DeadLetter:
+        history = self._db.execute(
+            "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq", row[:2]
+        )
+        named = dict(zip(COLUMNS, row, strict=True))
+        return DeadLetter(**named, history=tuple(Failure(*one) for one in history))
+
+
+COLUMNS = (
+    "kind",
+    "id",
+    "title",
+    "path",
+    "reason",
+    "error",
+    "attempts",
+    "first_failed_at",
+    "last_failed_at",
+)
+PAGE = (
+    "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+    " FROM dead_letter WHERE ?1 IS NULL OR reason = ?1"
+    " ORDER BY last_failed_at DESC, kind, id LIMIT ?2 OFFSET ?3"
+)
+FIND = (
+    "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+    " FROM dead_letter WHERE kind = ? AND id = ?"
+)

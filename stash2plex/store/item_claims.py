@@ -1,0 +1,124 @@
+"""Which scenes claim the same Plex item: one item can show the data of one scene only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from stash2plex.db import transaction
+from stash2plex.model import Field
+from stash2plex.rules.matching import LEVELS, Level
+from stash2plex.store.records import Records
+
+
+@frozen
+class Claimant:
+    """A scene that has a file of an item, and how that file was matched.
+
+    `refused` says that it was told so and wrote nothing since.
+    """
+
+    scene_id: int
+    label: str
+    level: Level
+    refused: bool = False
+
+    @property
+    def rank(self) -> int:
+        """The lower, the better the match."""
+        return LEVELS.index(self.level)
+
+
+@frozen
+class Contests:
+    """The claims on Plex items in one database: the records, and the scenes that were refused."""
+
+    connection: sqlite3.Connection
+    records: Records
+
+    def claimants(self, rating_key: str, besides: int) -> list[Claimant]:
+        """List the other scenes that claim an item.
+
+        A record whose file the item holds no more claims nothing.
+        """
+        refused = self.connection.execute(
+            "SELECT scene_id, label, matched_by FROM contested_item WHERE rating_key = ?1"
+            " AND scene_id <> ?2",
+            (rating_key, besides),
+        )
+        found = [Claimant(id_, label, Level(level), refused=True) for id_, label, level in refused]
+        synced = self.connection.execute(
+            "SELECT scene_id, written, matched_by FROM scene_record record"
+            " WHERE rating_key = ?1 AND scene_id <> ?2"
+            " AND scene_id NOT IN (SELECT scene_id FROM contested_item)"
+            " AND EXISTS (SELECT 1 FROM plex_file file WHERE file.rating_key = record.rating_key"
+            " AND file.path = record.plex_path)",
+            (rating_key, besides),
+        )
+        found += [
+            Claimant(id_, str(json.loads(written).get(Field.TITLE, "")), Level(level))
+            for id_, written, level in synced
+        ]
+        return sorted(found, key=lambda one: one.scene_id)
+
+    def refuse(self, claimant: Claimant, rating_key: str) -> None:
+        """Note a scene that was refused because others claim its item; it is not in sync."""
+        with transaction(self.connection) as database:
+            database.execute(
+                "INSERT OR REPLACE INTO contested_item (scene_id, label, rating_key, matched_by)"
+                " VALUES (?, ?, ?, ?)",
+                (claimant.scene_id, claimant.label, rating_key, claimant.level),
+            )
+            self.records.invalidate([claimant.scene_id])
+
+    def hand_over(self, rating_key: str, loser: int, winner: int) -> bool:
+        """Part a scene's record from an item that is another scene's.
+
+        True when it was of that item: it may have written there after the winner, which is not
+        in sync until it has looked.
+        """
+        with transaction(self.connection):
+            was_its = self.records.detach(loser, rating_key)
+            if was_its:
+                self.records.invalidate([winner])
+        return was_its
+
+    def leave(self, scene_id: int, taken: str) -> list[int]:
+        """Drop the claims of a scene but that on the item it has `taken` (or “”).
+
+        Returns the scenes that were refused because of the claims that are gone.
+        """
+        with transaction(self.connection) as database:
+            left = {
+                key
+                for (key,) in database.execute(
+                    "SELECT rating_key FROM contested_item WHERE scene_id = ?1"
+                    " UNION SELECT rating_key FROM scene_record WHERE scene_id = ?1",
+                    (scene_id,),
+                )
+                if key != taken
+            }
+            database.execute("DELETE FROM contested_item WHERE scene_id = ?", (scene_id,))
+            return sorted(
+                {
+                    other
+                    for key in left
+                    for (other,) in database.execute(
+                        "SELECT scene_id FROM contested_item WHERE rating_key = ?", (key,)
+                    )
+                }
+            )
+
+
+def leading(claimants: Sequence[Claimant]) -> list[Claimant]:
+    """Pick those with the best match, the lowest scene id first."""
+    best = min(one.rank for one in claimants)
+    return sorted((one for one in claimants if one.rank == best), key=lambda one: one.scene_id)
+
+
+def winner_of(leaders: Sequence[Claimant], *, loose: bool) -> Claimant | None:
+    """Say whose the item is: None when several have as good a claim, unless `loose`."""
+    return leaders[0] if loose or len(leaders) == 1 else None

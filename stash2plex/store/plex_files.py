@@ -1,0 +1,314 @@
+"""The files that Plex lists: which item holds which file, in which library."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from itertools import zip_longest
+
+from attrs import frozen
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.model import PlexFile, PlexItem, Section
+from stash2plex.rules.matching import Rule, folded_ends, map_path
+from stash2plex.store.key_set import KeySet
+from stash2plex.store.records import Records
+
+MOST_CANDIDATES = 500
+"""Files of one name that are compared; with more, only those that the folder or size speaks for."""
+
+SERVER = "plex_machine_id"
+CLEARED_SERVER = "plex_machine_id_cleared"
+"""Names of the server that the files are of, and of the one that was forgotten last."""
+
+LISTING = "plex_listing"
+"""Name of the number of readings so far."""
+
+NAMED = "SELECT section_id, rating_key, path, size, listing FROM plex_file WHERE name = ? LIMIT ?"
+NAMED_IN_FOLDER = (
+    "SELECT section_id, rating_key, path, size, listing FROM plex_file"
+    " WHERE name = ? AND folder = ? LIMIT ?"
+)
+NAMED_WITH_SIZE = (
+    "SELECT section_id, rating_key, path, size, listing FROM plex_file"
+    " WHERE name = ? AND size = ? LIMIT ?"
+)
+ADDED_AGAIN = (
+    "SELECT old.rating_key, old.path FROM plex_file new CROSS JOIN plex_file old"
+    " ON old.name = new.name AND old.path = new.path"
+    " AND old.section_id = new.section_id AND old.rating_key <> new.rating_key"
+    " WHERE new.listing = ? AND old.listing < new.listing"
+)
+OUTSIDE_COUNT = (
+    "SELECT count(DISTINCT rating_key) FROM plex_file"
+    " WHERE rating_key NOT IN (SELECT key FROM temp.key_set WHERE name = ?)"
+)
+OUTSIDE = (
+    "SELECT rating_key, min(path) FROM plex_file"
+    " WHERE rating_key NOT IN (SELECT key FROM temp.key_set WHERE name = ?)"
+    " GROUP BY rating_key ORDER BY 2 LIMIT ?"
+)
+
+IN_SECTION = "SELECT rating_key, path FROM plex_file WHERE section_id = ?"
+OF_ITEM = "SELECT rating_key, path FROM plex_file WHERE rating_key = ?"
+UNSEEN = "SELECT rating_key, path FROM plex_file WHERE section_id = ? AND listing < ?"
+
+FileRow = tuple[str, str, str, str, str, int | None, int]
+FoundRow = tuple[str, str, str, int | None, int]
+
+
+@frozen
+class KnownSection:
+    """What is remembered of a library. `locations` is JSON: its folders."""
+
+    section_id: str
+    change_mark: str
+    newest_added_at: int
+    listed_at: float
+    listed_mark: str
+    locations: str
+
+    def has_folders(self, section: Section) -> bool:
+        """Whether the library still has the folders that are remembered."""
+        return self.locations == _as_text(section.locations)
+
+
+class PlexFiles:
+    """The files and libraries in one database.
+
+    A record that rests on a file that goes is due to be compared again.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, records: Records) -> None:
+        self._db = connection
+        self._records = records
+
+    # -- whose they are -------------------------------------------------------------------
+
+    def server(self) -> str | None:
+        """Return the machine id of the server that the files are of; None before the first."""
+        return get_meta(self._db, SERVER)
+
+    def adopt_server(self, machine_id: str) -> None:
+        """Remember the server that the files will be of."""
+        with transaction(self._db):
+            if get_meta(self._db, CLEARED_SERVER) not in (None, machine_id):
+                # What was written to that one is not here, whatever the ids are.
+                self._records.detach_all()
+            set_meta(self._db, SERVER, machine_id)
+
+    def clear(self) -> None:
+        """Forget everything, and which server it came from; every scene is compared again."""
+        with transaction(self._db):
+            self._records.invalidate_all()
+            self._db.execute("DELETE FROM plex_file")
+            self._db.execute("DELETE FROM plex_section")
+            if known := self.server():
+                set_meta(self._db, CLEARED_SERVER, known)
+            self._db.execute("DELETE FROM meta WHERE name = ?", (SERVER,))
+
+    # -- looked up ------------------------------------------------------------------------
+
+    def candidates(
+        self, paths: Iterable[str], *, sizes: Collection[int] = (), rules: Sequence[Rule] = ()
+    ) -> list[PlexFile]:
+        """List the Plex files that have the name of one of these paths of Stash.
+
+        Of a name that very many have, those in a folder of the same name, as it is or by the
+        rules; where there is none, those of one of the sizes. A path that an item held before and
+        another one holds now counts for the newer one only.
+        """
+        found: dict[tuple[str, str], PlexFile] = {}
+        for path in dict.fromkeys(paths):
+            for row in self._rows_named(path, sizes, rules):
+                file = PlexFile(*row)
+                found[file.section_id, file.path] = file
+        return list(found.values())
+
+    def _rows_named(
+        self, path: str, sizes: Collection[int], rules: Sequence[Rule]
+    ) -> list[tuple[str, str, str, int | None]]:
+        name, own = folded_ends(path)
+        rows = self._rows(NAMED, name)
+        if len(rows) < MOST_CANDIDATES:
+            return _in_order(rows)
+        for folder in dict.fromkeys((folded_ends(map_path(path, rules))[1], own)):
+            if rows := self._rows(NAMED_IN_FOLDER, name, folder):
+                return _in_order(rows)
+        return _in_order(
+            [
+                row
+                for size in dict.fromkeys(sizes)
+                for row in self._rows(NAMED_WITH_SIZE, name, size)
+            ]
+        )
+
+    def _rows(self, statement: str, *values: object) -> list[FoundRow]:
+        return self._db.execute(statement, (*values, MOST_CANDIDATES)).fetchall()
+
+    def size(self) -> int:
+        """Count the items."""
+        row = self._db.execute("SELECT count(DISTINCT rating_key) FROM plex_file").fetchone()
+        return int(row[0])
+
+    def section_ids(self) -> list[str]:
+        """List the libraries by their ids."""
+        return [str(row[0]) for row in self._db.execute("SELECT section_id FROM plex_section")]
+
+    def outside(self, keys: KeySet, limit: int) -> tuple[int, list[tuple[str, str]]]:
+        """Count the items that are not in a set; of the first few by path, key and path."""
+        number = self._db.execute(OUTSIDE_COUNT, (keys.name,)).fetchone()[0]
+        rows = self._db.execute(OUTSIDE, (keys.name, limit))
+        return int(number), [(str(key), str(path)) for key, path in rows]
+
+    def some_path(self) -> str | None:
+        """Return the path of one file, as an example."""
+        row = self._db.execute("SELECT path FROM plex_file LIMIT 1").fetchone()
+        return None if row is None else str(row[0])
+
+    def titles(self) -> list[str]:
+        """Name the libraries."""
+        return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
+
+    def locations(self) -> dict[str, list[str]]:
+        """Name the folders of each library, by its id."""
+        rows = self._db.execute("SELECT section_id, locations FROM plex_section")
+        return {section_id: json.loads(text) for section_id, text in rows}
+
+    def known(self) -> dict[str, KnownSection]:
+        """Return what is remembered of each library, by its id."""
+        rows = self._db.execute(
+            "SELECT section_id, change_mark, newest_added_at, listed_at, listed_mark, locations"
+            " FROM plex_section"
+        )
+        return {row[0]: KnownSection(*row) for row in rows}
+
+    # -- read from Plex -------------------------------------------------------------------
+
+    def listing(self) -> int:
+        """Return the number of the last reading; rows that are read next get a higher one."""
+        return int(get_meta(self._db, LISTING) or 0)
+
+    def next_listing(self) -> int:
+        """Begin a reading; returns its number."""
+        with transaction(self._db):
+            listing = self.listing() + 1
+            set_meta(self._db, LISTING, str(listing))
+        return listing
+
+    def add(self, files: Iterable[PlexFile], listing: int) -> None:
+        """Store files that a reading showed, in one transaction."""
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT INTO plex_file (rating_key, path, section_id, name, folder, size, listing)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rating_key, path) DO UPDATE SET"
+                " section_id = excluded.section_id, size = excluded.size,"
+                " listing = max(listing, excluded.listing)",
+                (_row(file, listing) for file in files),
+            )
+
+    def end_full_listing(self, section: Section, listing: int, newest: int, now: float) -> None:
+        """Drop what a reading of a whole library did not show, and remember the library.
+
+        `newest` is the time of the item that was added last (Plex's clock), `now` is ours.
+        """
+        with transaction(self._db):
+            self._drop(UNSEEN, section.id, listing)
+            self.put_section(section, newest, now, section.change_mark)
+
+    def end_added_listing(
+        self, section: Section, listing: int, newest: int, old: KnownSection
+    ) -> None:
+        """Drop the old item of each file that was deleted and added again; it has a new one."""
+        with transaction(self._db):
+            self._drop(ADDED_AGAIN, listing)
+            self.put_section(section, newest, old.listed_at, old.listed_mark)
+
+    def put_section(
+        self, section: Section, newest: int, listed_at: float, listed_mark: str
+    ) -> None:
+        """Remember a library."""
+        with transaction(self._db):
+            self._db.execute(
+                "INSERT OR REPLACE INTO plex_section (section_id, uuid, title, change_mark,"
+                " newest_added_at, listed_at, listed_mark, locations)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    section.id,
+                    section.uuid,
+                    section.title,
+                    section.change_mark,
+                    newest,
+                    listed_at,
+                    listed_mark,
+                    _as_text(section.locations),
+                ),
+            )
+
+    def drop_sections(self, gone: Collection[str]) -> None:
+        """Forget libraries that are not there any more, or were deselected."""
+        if not gone:
+            return
+        with transaction(self._db):
+            for section_id in gone:
+                self._drop(
+                    "SELECT rating_key, path FROM plex_file WHERE section_id = ?", section_id
+                )
+                self._db.execute("DELETE FROM plex_section WHERE section_id = ?", (section_id,))
+
+    def forget_item(self, rating_key: str) -> None:
+        """Drop the files of an item that Plex no longer has; its scene is not in sync any more.
+
+        Its library is then due for a full list at the next miss, changed or not: the answer may
+        have been a slip of the server, and nothing else would bring the item back within a day.
+        """
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE plex_section SET listed_mark = '' WHERE section_id IN"
+                " (SELECT section_id FROM plex_file WHERE rating_key = ?)",
+                (rating_key,),
+            )
+            self._drop(OF_ITEM, rating_key)
+
+    def learn(self, item: PlexItem) -> None:
+        """Store the files that an item really holds: a move inside Plex shows in no delta.
+
+        An item of a library that is not chosen holds none for us: its id may come from a record of
+        before, and nothing may be written there.
+        """
+        is_chosen = item.section_id in self.section_ids()
+        files = [
+            PlexFile(item.section_id, item.rating_key, path, size)
+            for path, size in zip_longest(item.paths, item.sizes[: len(item.paths)])
+            if is_chosen
+        ]
+        with transaction(self._db):
+            known = self._db.execute(
+                "SELECT section_id, rating_key, path, size FROM plex_file WHERE rating_key = ?",
+                (item.rating_key,),
+            )
+            if {PlexFile(*row) for row in known} != set(files):
+                self._db.execute("DELETE FROM plex_file WHERE rating_key = ?", (item.rating_key,))
+                self.add(files, self.next_listing())
+
+    def _drop(self, selection: str, *values: object) -> None:
+        """Drop the files that a statement selects by rating key and path."""
+        files = self._db.execute(selection, values).fetchall()
+        self._records.invalidate_files(files)
+        self._db.executemany("DELETE FROM plex_file WHERE rating_key = ? AND path = ?", files)
+
+
+def _in_order(rows: Iterable[FoundRow]) -> list[tuple[str, str, str, int | None]]:
+    """Sort by reading, so that a newer one wins; no more than `MOST_CANDIDATES`."""
+    ordered = sorted(rows, key=lambda row: (row[4], len(row[1]), row[1]))
+    return [row[:4] for row in ordered[:MOST_CANDIDATES]]
+
+
+def _row(file: PlexFile, listing: int) -> FileRow:
+    name, folder = folded_ends(file.path)
+    return (file.rating_key, file.path, file.section_id, name, folder, file.size, listing)
+
+
+def _as_text(locations: tuple[str, ...]) -> str:
+    return json.dumps(locations, ensure_ascii=False)

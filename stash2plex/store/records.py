@@ -1,0 +1,263 @@
+"""What was last written for each scene, and which entities it showed then."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable
+
+from attrs import evolve, frozen
+
+from stash2plex.db import transaction
+from stash2plex.model import Field, Record, Scene
+
+COLUMNS = (
+    "scene_id",
+    "rating_key",
+    "section_id",
+    "plex_path",
+    "matched_by",
+    "fingerprint",
+    "written",
+    "cover_tag",
+    "cover_etag",
+    "poster_hash",
+    "background_hash",
+    "synced_at",
+    "removed",
+    "announced",
+    "files",
+)
+"""The columns of `scene_record` in the order in which the statements below name them."""
+
+JSON_COLUMNS = ("written", "removed", "announced")
+
+GET = (
+    "SELECT scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written,"
+    " cover_tag, cover_etag, poster_hash, background_hash, synced_at, removed, announced, files"
+    " FROM scene_record WHERE scene_id = ?"
+)
+
+PUT = (
+    "INSERT OR REPLACE INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
+    " fingerprint, written, cover_tag, cover_etag, poster_hash, background_hash, synced_at,"
+    " removed, announced, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+ANNOUNCED_KEPT = 5
+"""Announced edits remembered for a scene: each one but the first takes another kill."""
+
+ORPHANS_KEPT = 10_000
+"""Items whose scene is gone: the newest are remembered."""
+
+
+@frozen
+class Orphan:
+    """A Plex item that holds what we wrote for a scene that Stash no longer has.
+
+    `since` is when that was noticed, in seconds since the epoch.
+    """
+
+    scene_id: int
+    title: str
+    rating_key: str
+    section_id: str
+    plex_path: str
+    since: float
+
+
+class Records:
+    """The sync records in one database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def get(self, scene_id: int) -> Record | None:
+        """Read the record of a scene, None where it was never synced."""
+        row = self._db.execute(GET, (scene_id,)).fetchone()
+        if row is None:
+            return None
+        values = dict(zip(COLUMNS, row, strict=True))
+        for name in JSON_COLUMNS:
+            values[name] = json.loads(values[name])
+        return Record(**{**values, "announced": tuple(values["announced"])})
+
+    def announce(self, records: Iterable[Record]) -> None:
+        """Note what edits that are about to be sent will leave in Plex, in one transaction.
+
+        Should the process be killed before it knows that Plex took an edit, what Plex then holds
+        is still told apart from what a person did there. `put` ends it.
+        """
+        with transaction(self._db):
+            for record in records:
+                old = self.get(record.scene_id)
+                if old is None or old.rating_key != record.rating_key:
+                    # Nothing is ours in this item yet.
+                    old = evolve(record, written={})
+                announced = old.announced
+                if record.written not in announced:
+                    announced = (*announced, record.written)[-ANNOUNCED_KEPT:]
+                # What a person took away was seen in Plex, whatever becomes of the edit.
+                removed = record.removed
+                self._insert(evolve(old, fingerprint="", announced=announced, removed=removed))
+
+    def put(self, record: Record, scene: Scene) -> None:
+        """Store a record together with what the scene showed; its item is no orphan any more."""
+        links = {
+            *(("performer", performer.id) for performer in scene.performers),
+            *(("tag", tag.id) for tag in scene.tags),
+            *(("group", group.id) for group in scene.groups),
+        }
+        if scene.studio:
+            links.add(("studio", scene.studio.id))
+        with transaction(self._db):
+            self._insert(record)
+            self._db.execute(
+                "DELETE FROM orphan WHERE rating_key = ? OR scene_id = ?",
+                (record.rating_key, record.scene_id),
+            )
+            self._replace_links(record.scene_id, links)
+
+    def _insert(self, record: Record) -> None:
+        values = [(name, getattr(record, name)) for name in COLUMNS]
+        self._db.execute(
+            PUT,
+            [
+                json.dumps(value, sort_keys=True) if name in JSON_COLUMNS else value
+                for name, value in values
+            ],
+        )
+
+    def _replace_links(self, scene_id: int, links: set[tuple[str, int]]) -> None:
+        old = set(
+            self._db.execute("SELECT kind, id FROM scene_link WHERE scene_id = ?", (scene_id,))
+        )
+        self._db.executemany(
+            "DELETE FROM scene_link WHERE kind = ? AND id = ? AND scene_id = ?",
+            [(*link, scene_id) for link in old - links],
+        )
+        self._db.executemany(
+            "INSERT INTO scene_link (kind, id, scene_id) VALUES (?, ?, ?)",
+            [(*link, scene_id) for link in links - old],
+        )
+
+    def forget(self, scene_id: int, now: float) -> None:
+        """Drop the record of a scene that Stash no longer has; Plex keeps what it holds.
+
+        Its item is noted as an orphan, unless another scene has taken it over.
+        """
+        with transaction(self._db):
+            self._note_orphan(scene_id, now)
+            self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
+            self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
+
+    def invalidate(self, scene_ids: Iterable[int]) -> None:
+        """Have the next run compare these scenes with Plex, whatever the records hold.
+
+        What was last written stays known: the comparison needs it.
+        """
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE scene_record SET fingerprint = '' WHERE scene_id = ?",
+                [(id_,) for id_ in scene_ids],
+            )
+
+    def invalidate_files(self, files: Iterable[tuple[str, str]]) -> None:
+        """Do the same for the scenes that were matched by these files: rating key and path."""
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE scene_record SET fingerprint = '' WHERE rating_key = ? AND plex_path = ?",
+                files,
+            )
+
+    def invalidate_all(self) -> None:
+        """Do the same for every scene."""
+        with transaction(self._db):
+            self._db.execute("UPDATE scene_record SET fingerprint = ''")
+
+    def detach_all(self) -> None:
+        """Forget in which items the scenes are: another server has other ids."""
+        with transaction(self._db):
+            self._db.execute("UPDATE scene_record SET rating_key = '', fingerprint = ''")
+
+    def detach(self, scene_id: int, rating_key: str) -> bool:
+        """Detach a scene's record from an item. False where it was not attached to it."""
+        with transaction(self._db):
+            return bool(
+                self._db.execute(
+                    "UPDATE scene_record SET rating_key = '' WHERE scene_id = ? AND rating_key = ?",
+                    (scene_id, rating_key),
+                ).rowcount
+            )
+
+    def newest_item(self) -> str | None:
+        """Return the rating key of the item that was synced last."""
+        row = self._db.execute(
+            "SELECT rating_key FROM scene_record ORDER BY synced_at DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def _note_orphan(self, scene_id: int, now: float) -> None:
+        record = self.get(scene_id)
+        if record is None:
+            return
+        heirs = self._db.execute(
+            "SELECT 1 FROM scene_record WHERE rating_key = ? AND scene_id <> ?",
+            (record.rating_key, scene_id),
+        ).fetchone()
+        if heirs:
+            return
+        title = str(record.written.get(Field.TITLE) or re.split(r"[\\/]", record.plex_path)[-1])
+        self._db.execute(
+            "INSERT OR REPLACE INTO orphan (scene_id, title, rating_key, section_id, plex_path,"
+            " since) VALUES (?, ?, ?, ?, ?, ?)",
+            (scene_id, title, record.rating_key, record.section_id, record.plex_path, now),
+        )
+        self._db.execute(
+            "DELETE FROM orphan WHERE scene_id IN (SELECT scene_id FROM orphan"
+            " ORDER BY since DESC, scene_id DESC LIMIT -1 OFFSET ?)",
+            (ORPHANS_KEPT,),
+        )
+
+    def orphans(self, limit: int = ORPHANS_KEPT) -> list[Orphan]:
+        """List the items whose scene is gone, newest first."""
+        rows = self._db.execute(
+            "SELECT scene_id, title, rating_key, section_id, plex_path, since FROM orphan"
+            " ORDER BY since DESC, scene_id DESC LIMIT ?",
+            (limit,),
+        )
+        return [Orphan(*row) for row in rows]
+
+    def scenes_showing(self, kind: str, entity_id: int) -> list[int]:
+        """List the scenes that showed an entity when they were last synced."""
+        rows = self._db.execute(
+            "SELECT scene_id FROM scene_link WHERE kind = ? AND id = ?", (kind, entity_id)
+        )
+        return [int(row[0]) for row in rows]
+
+    def shown_entities(self, kind: str) -> set[int]:
+        """List what any scene showed of a kind when it was last synced."""
+        return {
+            int(row[0])
+            for row in self._db.execute(
+                "SELECT DISTINCT id FROM scene_link WHERE kind = ?", (kind,)
+            )
+        }
+
+    def ids_between(self, after: int, upto: int) -> set[int]:
+        """List the synced scenes with ids above `after`, up to and with `upto`."""
+        return {
+            int(row[0])
+            for row in self._db.execute(
+                "SELECT scene_id FROM scene_record WHERE scene_id > ? AND scene_id <= ?",
+                (after, upto),
+            )
+        }
+
+    def summary(self) -> tuple[int, float | None]:
+        """Count the synced scenes, and say when the last one was synced (epoch seconds)."""
+        row = self._db.execute(
+            "SELECT count(*), max(synced_at) FROM scene_record WHERE synced_at > 0"
+        ).fetchone()
+        return int(row[0]), row[1]

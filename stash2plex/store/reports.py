@@ -1,0 +1,43 @@
+"""The kept reports of comparisons."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from stash2plex.db import transaction
+
+KEPT = 20
+"""Reports that stay in the database."""
+
+
+class ReportBook:
+    """The last reports in one database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def keep(self, started_at: float, report: Mapping[str, Any]) -> None:
+        """Store the report of a run that started then (epoch seconds), and drop the oldest ones."""
+        with transaction(self._db):
+            self._db.execute(
+                "INSERT INTO reconcile_report (started_at, report) VALUES (?, ?)",
+                (started_at, json.dumps(report)),
+            )
+            self._db.execute(
+                "DELETE FROM reconcile_report WHERE seq NOT IN"
+                " (SELECT seq FROM reconcile_report ORDER BY seq DESC LIMIT ?)",
+                (KEPT,),
+            )
+
+    def last(self) -> dict[str, Any] | None:
+        """Return the newest report as JSON has it, None where there is none yet."""
+        row = self._db.execute(
+            "SELECT report FROM reconcile_report ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        report: dict[str, Any] = json.loads(row[0])
+        return report

@@ -1,0 +1,234 @@
+"""Runs: what was asked for at once by a task or a command, and what became of its keys.
+
+The queue counts the end of each key for the run that first made it due and for those that found
+it due when they began, in the transaction that ends it. So every process shows the same figures,
+whoever did the work, and no key is counted twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from attrs import frozen
+
+from stash2plex.db import transaction
+from stash2plex.model import Clock, TaskJob
+from stash2plex.workqueue import HELD_SQL, Key
+
+KEPT = 50
+"""Runs that stay in the database."""
+
+LOST_SECONDS = 86_400.0
+"""Age at which an open run of a command line is taken for one that was killed: no job tells."""
+
+COLUMNS = (
+    "id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found, done,"
+    " failed, later, removed, held"
+)
+
+
+@frozen
+class Run:
+    """A run, and what became of its keys so far. Times are epoch seconds.
+
+    `state` is “open”, “ended”, “stopped” or “lost”. `queued` keys were made due by it, `found`
+    ones were due when it began. `done`, `failed`, `later` and `removed` count those of both,
+    `held` those that waited when it was stopped.
+    """
+
+    id: int
+    name: str
+    began_at: float
+    ended_at: float | None
+    state: str
+    job: TaskJob | None
+    queued: int
+    found: int
+    done: int
+    failed: int
+    later: int
+    removed: int
+    held: int
+
+    @property
+    def wanted(self) -> int:
+        """How many keys it queued or found."""
+        return self.queued + self.found
+
+
+@frozen
+class Source:
+    """How many of the keys that a run found are due because of one earlier run.
+
+    `name` is empty for saves and for what the worker saw in Stash.
+    """
+
+    name: str
+    began_at: float
+    number: int
+
+
+@frozen
+class Begun:
+    """A run that has just begun: its number, whose keys it found due, and how many were held.
+
+    `at` is when, by the monotonic clock.
+    """
+
+    id: int
+    sources: tuple[Source, ...]
+    taken_up: int
+    at: float = 0.0
+
+    @property
+    def found(self) -> int:
+        """How many keys were due already."""
+        return sum(source.number for source in self.sources)
+
+
+@frozen
+class Held:
+    """Keys that wait since the user stopped a run; `since` in epoch seconds."""
+
+    name: str
+    since: float
+    number: int
+
+
+class Runs:
+    """The runs in one database. `clock` gives seconds since the epoch."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._db = connection
+        self._clock = clock
+
+    # -- a run's own life -----------------------------------------------------------------
+
+    def begin(self, name: str, job: TaskJob | None, horizon: float) -> Begun:
+        """Begin a run. It finds what is in hand or due within `horizon` seconds.
+
+        Whoever presses a button wants held keys to go on too, so they are taken up.
+        """
+        now = self._clock()
+        with transaction(self._db):
+            self._tidy(now)
+            taken_up = self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
+            found = list(
+                self._db.execute(
+                    "SELECT coalesce(run.name, ''), coalesce(run.began_at, 0), count(*) FROM queue"
+                    " LEFT JOIN run ON run.id = run_id AND run.id > 0"
+                    " WHERE lease_id IS NOT NULL OR due_at <= ? GROUP BY run.id ORDER BY run.id",
+                    (now + horizon,),
+                )
+            )
+            run_id = self._db.execute(
+                "INSERT INTO run (id, name, began_at, state, pid, job_id, job_description,"
+                " job_added, found) SELECT max(id) + 1, ?, ?, 'open', ?, ?, ?, ?, ? FROM run",
+                (
+                    name,
+                    now,
+                    os.getpid(),
+                    job.id if job else None,
+                    job.description if job else "",
+                    job.added if job else "",
+                    sum(number for *_, number in found),
+                ),
+            ).lastrowid
+        assert run_id is not None
+        return Begun(run_id, tuple(Source(*row) for row in found), taken_up)
+
+    def _tidy(self, now: float) -> None:
+        """Drop old runs, but never the newest: numbers must grow."""
+        self._db.execute(
+            "UPDATE run SET state = 'lost', ended_at = ?1"
+            " WHERE state = 'open' AND job_id IS NULL AND began_at < ?1 - ?2",
+            (now, LOST_SECONDS),
+        )
+        self._db.execute(
+            "DELETE FROM run WHERE state <> 'open' AND id > 0 AND id NOT IN"
+            " (SELECT id FROM run ORDER BY id DESC LIMIT ?)",
+            (KEPT,),
+        )
+
+    def end(self, run_id: int) -> None:
+        """End a run that is still open."""
+        self._leave(run_id, "ended")
+
+    def lose(self, run_id: int) -> None:
+        """Record that a run's process ended without a word. Its keys go on."""
+        self._leave(run_id, "lost")
+
+    def stop(self, run_id: int) -> int | None:
+        """Record that the user stopped a run, and hold its bulk keys; returns how many.
+
+        Those that it found count too. Keys of another run that is still open stay: somebody else
+        waits for them. A run that has ended meanwhile stays ended: None.
+        """
+        with transaction(self._db):
+            if not self._leave(run_id, "stopped"):
+                return None
+            held = self._db.execute(
+                "UPDATE queue SET priority = 2 WHERE priority = 1"
+                " AND (run_id = ?1 OR after_run < ?1)"
+                " AND run_id NOT IN (SELECT id FROM run WHERE state = 'open')",
+                (run_id,),
+            ).rowcount
+            self._db.execute("UPDATE run SET held = ? WHERE id = ?", (held, run_id))
+        return held
+
+    def _leave(self, run_id: int, state: str) -> bool:
+        with transaction(self._db):
+            return bool(
+                self._db.execute(
+                    "UPDATE run SET state = ?, ended_at = ? WHERE id = ? AND state = 'open'",
+                    (state, self._clock(), run_id),
+                ).rowcount
+            )
+
+    # -- looking --------------------------------------------------------------------------
+
+    def read(self, run_id: int) -> Run | None:
+        """Read a run; None where it was dropped."""
+        found = self._read("id = ?", run_id)
+        return found[0] if found else None
+
+    def handled(self) -> int:
+        """Count the keys that ended or were put off so far, of all runs and of none."""
+        row = self._db.execute("SELECT done + failed + later FROM run WHERE id = 0").fetchone()
+        return int(row[0])
+
+    def in_jobs(self, besides: int) -> list[Run]:
+        """List the open runs of Stash's jobs, but one."""
+        return self._read("state = 'open' AND job_id IS NOT NULL AND id <> ?", besides)
+
+    def held(self) -> Held | None:
+        """Describe what waits since a run was stopped: the last such run, and how many keys."""
+        (number,) = self._db.execute(HELD_SQL).fetchone()
+        if not number:
+            return None
+        row = self._db.execute(
+            "SELECT name, ended_at FROM run WHERE state = 'stopped' ORDER BY ended_at DESC LIMIT 1"
+        ).fetchone()
+        name, since = row or ("a task", 0.0)
+        return Held(name, since, number)
+
+    def held_in_hand(self) -> set[Key]:
+        """List the keys that were held while somebody worked on them."""
+        rows = self._db.execute(
+            "SELECT kind, id FROM queue WHERE lease_id IS NOT NULL AND priority = 2"
+        )
+        return {(str(kind), int(id_)) for kind, id_ in rows}
+
+    def _read(self, where: str, value: int) -> list[Run]:
+        rows = self._db.execute(
+            f"SELECT {COLUMNS} FROM run WHERE {where} ORDER BY id",  # noqa: S608 - constants
+            (value,),
+        )
+        return [_run(row) for row in rows]
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    number, name, began_at, ended_at, state, job_id, description, added, *counts = row
+    job = None if job_id is None else TaskJob(job_id, "", description, added)  # type: ignore[arg-type]  # typed by the table
+    return Run(number, name, began_at, ended_at, state, job, *counts)  # type: ignore[arg-type]  # typed by the table

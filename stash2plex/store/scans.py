@@ -1,0 +1,143 @@
+"""Folders that Plex is to scan: gathered first, one at a time, larger ones where nothing came."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.rules.scanning import folder_above
+
+GATHER_SECONDS = 12.0
+"""A folder waits so long for more of its files before it is scanned (plex.md §6.1)."""
+
+SETTLE_SECONDS = 20.0
+"""Plex makes its items some time after the scan; only then has a scan brought nothing."""
+
+LIBRARY_SECONDS = 600.0
+"""Between two scans of a whole library that we ask for: many make Plex unusable (plex.md §6.1)."""
+
+LONGEST_SECONDS = 7_200.0
+"""A scan that takes longer is no more waited for."""
+
+MOST_FOLDERS = 50
+"""With more folders waiting in a library, it is scanned as a whole, once."""
+
+LAST_STEP = 2
+"""Folder, the folder above, the library."""
+
+
+WAITING = (
+    "SELECT section_id, folder, step, due_at, asked_at FROM plex_scan WHERE asked_at IS NULL"
+    " ORDER BY due_at, section_id, folder"
+)
+RUNNING = (
+    "SELECT section_id, folder, step, due_at, asked_at FROM plex_scan WHERE asked_at IS NOT NULL"
+    " ORDER BY asked_at LIMIT 1"
+)
+
+
+@frozen
+class Scan:
+    """A folder of a library, or the whole with an empty one. `asked_at` is None while it waits."""
+
+    section_id: str
+    folder: str
+    step: int
+    due_at: float
+    asked_at: float | None
+
+
+@frozen
+class Scans:
+    """The scans that wait and the one under way, in one database: a restart goes on with them."""
+
+    connection: sqlite3.Connection
+
+    def request(self, section_id: str, folder: str, now: float) -> bool:
+        """Have a folder scanned soon. Asked again, or below a library that waits, it is one scan.
+
+        Too many folders of a library become one scan of the whole. False while that very folder
+        is being scanned: a file that came later may have been passed by; ask again.
+        """
+        with transaction(self.connection):
+            running = self.running()
+            if running and (running.section_id, running.folder) in (
+                (section_id, folder),
+                (section_id, ""),
+            ):
+                return False
+            waiting = [scan for scan in self.waiting() if scan.section_id == section_id]
+            if any(scan.folder in ("", folder) for scan in waiting):
+                return True
+            due_at = now + GATHER_SECONDS
+            if len(waiting) >= MOST_FOLDERS:
+                for scan in waiting:
+                    self.drop(scan)
+                due_at = max(due_at, self._library_due(section_id, now))
+                self._put(Scan(section_id, "", LAST_STEP, due_at, None))
+            else:
+                self._put(Scan(section_id, folder, 0, due_at, None))
+        return True
+
+    def climb(self, scan: Scan, locations: Sequence[str], now: float) -> None:
+        """Have the folder above scanned next, then the library; after that nothing more."""
+        with transaction(self.connection):
+            self.drop(scan)
+            if scan.step >= LAST_STEP:
+                return
+            folder = folder_above(scan.folder, locations) if scan.step == 0 else ""
+            if folder:
+                self._put(Scan(scan.section_id, folder, scan.step + 1, now, None))
+            else:
+                due_at = self._library_due(scan.section_id, now)
+                self._put(Scan(scan.section_id, "", LAST_STEP, due_at, None))
+
+    def _library_due(self, section_id: str, now: float) -> float:
+        """Say when the whole library may be scanned again."""
+        last = get_meta(self.connection, f"library_scan {section_id}")
+        if last is None or not 0.0 <= now - float(last) < LIBRARY_SECONDS:
+            return now
+        return float(last) + LIBRARY_SECONDS
+
+    def start(self, scan: Scan, now: float) -> None:
+        """Note that Plex was asked for a scan."""
+        with transaction(self.connection):
+            self.connection.execute(
+                "UPDATE plex_scan SET asked_at = ? WHERE section_id = ? AND folder = ?",
+                (now, scan.section_id, scan.folder),
+            )
+            if not scan.folder:
+                set_meta(self.connection, f"library_scan {scan.section_id}", str(now))
+
+    def drop(self, scan: Scan) -> None:
+        """Forget a scan."""
+        with transaction(self.connection):
+            self.connection.execute(
+                "DELETE FROM plex_scan WHERE section_id = ? AND folder = ?",
+                (scan.section_id, scan.folder),
+            )
+
+    def clear(self) -> None:
+        """Forget every scan."""
+        with transaction(self.connection):
+            self.connection.execute("DELETE FROM plex_scan")
+
+    def waiting(self) -> list[Scan]:
+        """List the scans that were not asked for yet, the first due first."""
+        return [Scan(*row) for row in self.connection.execute(WAITING)]
+
+    def running(self) -> Scan | None:
+        """Return the scan that Plex was asked for, if any."""
+        row = self.connection.execute(RUNNING).fetchone()
+        return None if row is None else Scan(*row)
+
+    def _put(self, scan: Scan) -> None:
+        with transaction(self.connection):
+            self.connection.execute(
+                "INSERT OR REPLACE INTO plex_scan (section_id, folder, step, due_at, asked_at)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (scan.section_id, scan.folder, scan.step, scan.due_at, scan.asked_at),
+            )

@@ -1,1 +1,0 @@
-"""Looks at the whole of Stash: what moved since the last look goes into the queue."""

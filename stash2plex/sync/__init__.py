@@ -1,0 +1,1 @@
+"""What runs: the drain, its stages, and the sweeps."""

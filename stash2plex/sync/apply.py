@@ -1,0 +1,140 @@
+"""Idempotent apply: make one Plex item hold what Stash holds, and write nothing that is right."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from attrs import evolve, frozen
+
+from stash2plex.config import Settings
+from stash2plex.errors import Rejected
+from stash2plex.model import (
+    Clock,
+    Desired,
+    Field,
+    Match,
+    PlexItem,
+    PlexPort,
+    Record,
+    Scene,
+    StashPort,
+)
+from stash2plex.rules.desired import what_was_cut
+from stash2plex.rules.merge import plan_change, remember
+from stash2plex.sync.pictures import cover_may_differ, plan_pictures
+
+
+@frozen
+class Applied:
+    """What an apply did. `seconds` is how long Plex took for the edit, 0 where there was none.
+
+    `kept` are fields that Stash would change and that stay as a person made them.
+    """
+
+    record: Record
+    fields: tuple[Field, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    kept: tuple[Field, ...] = ()
+
+
+KEPT = "+kept"
+"""Ends the fingerprint of a record where a person's edits stay: it counts while they shall."""
+
+
+def files_mark(scene: Scene) -> str:
+    """Digest the files of a scene: another one may be another item of Plex.
+
+    Stash moves, renames and reassigns files without bumping the scene (stash.md §10).
+    """
+    listed = json.dumps([[file.path, file.size] for file in scene.files])
+    return hashlib.sha256(listed.encode()).hexdigest()[:32]
+
+
+def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
+    """Whether the record says that Plex holds all of it, so that nothing need be asked."""
+    ending = KEPT if desired.preserves else ""
+    return (
+        record is not None
+        and record.fingerprint in (desired.fingerprint, desired.fingerprint + ending)
+        and record.files == files_mark(scene)
+        and not cover_may_differ(scene, desired, record)
+    )
+
+
+def record_of(item: PlexItem, record: Record | None) -> Record | None:
+    """Return the record if it is of this item, else None: what was written is not there.
+
+    A file may have a new item, and after Plex was rebuilt an id may name another one; then neither
+    the file nor anything that we wrote is there.
+    """
+    if record is None or record.rating_key != item.rating_key:
+        return None
+    carries = any(held and record.written.get(name) == held for name, held in item.texts.items())
+    return record if record.plex_path in item.paths or carries else None
+
+
+def apply_scene(
+    scene: Scene,
+    desired: Desired,
+    match: Match,
+    item: PlexItem,
+    record: Record | None,
+    *,
+    settings: Settings,
+    stash: StashPort,
+    plex: PlexPort,
+    clock: Clock,
+    monotonic: Clock,
+) -> Applied:
+    """Write the difference between what is wanted and what Plex holds.
+
+    The edit goes before the pictures, and the record is returned for the caller to keep; an end at
+    any point between leaves a state from which the next run finishes. A cover that cannot be had
+    now does not hold up the edit: its error is raised after it.
+    """
+    record = record_of(item, record)
+    preserve = settings.preserve_plex_edits
+    pictures = plan_pictures(
+        scene, desired, item, record, preserve=preserve, stash=stash, plex=plex
+    )
+    notes = [*what_was_cut(scene, desired, settings), *pictures.notes]
+    change = plan_change(desired, item, record, preserve=preserve)
+    if change.edits and pictures.fields:
+        change = evolve(change, locks=change.locks | set(pictures.fields))
+    seconds = 0.0
+    if change.edits:
+        start = monotonic()
+        plex.edit(item.section_id, [item.rating_key], change)
+        seconds = monotonic() - start
+    if change.clear_rating:
+        plex.clear_rating(item.rating_key)
+    if pictures.later is not None:
+        raise pictures.later
+    for name, image in sorted(pictures.uploads.items()):
+        try:
+            plex.upload(item.rating_key, name, image)
+        except Rejected as error:
+            notes.append(f"The {name} of “{scene.label}” was not taken: {error}")
+    for name, key in sorted(pictures.choices.items()):
+        plex.choose_picture(item.rating_key, name, key)
+    written, removed = remember(desired, item, change, record)
+    kept = tuple(sorted(change.kept | pictures.kept))
+    new = Record(
+        scene_id=scene.id,
+        rating_key=item.rating_key,
+        section_id=item.section_id,
+        plex_path=match.file.path,
+        matched_by=match.matched_by,
+        fingerprint=desired.fingerprint + (KEPT if kept else ""),
+        written=written,
+        cover_tag=pictures.cover_tag,
+        cover_etag=pictures.cover_etag,
+        poster_hash=pictures.hashes[Field.POSTER],
+        background_hash=pictures.hashes[Field.BACKGROUND],
+        synced_at=clock(),
+        removed=removed,
+        files=files_mark(scene),
+    )
+    return Applied(new, (*change.fields, *pictures.fields), seconds, tuple(notes), kept)

@@ -1,0 +1,40 @@
+"""Reads what is new in Plex, and wakes the keys that wait for it."""
+
+from __future__ import annotations
+
+import logging
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.sync.indexing import News
+from stash2plex.sync.session import Session, Store
+from stash2plex.text import count
+
+CHUNK = 2_000
+"""Keys of one transaction: a hook waits for the write lock no longer than that takes."""
+
+WOKEN = "plex_listing_woken"
+"""Name of the number of the last reading that keys were woken for."""
+
+
+def read_news(
+    store: Store, session: Session, *, missed: bool = False, complete: bool = False
+) -> News:
+    """Bring the path index and the path rules up to date; returns what was read.
+
+    Every scene that waits for a file of a name that was read now becomes due, also one that was
+    given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
+    """
+    news = session.index.refresh(session.settings.plex_library, missed=missed, complete=complete)
+    listing = store.plex_files.listing()
+    woken = int(get_meta(store.connection, WOKEN) or 0)
+    if listing != woken:
+        if news.whole:
+            store.path_rules.check(store.plex_files.locations())
+        keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
+        for start in range(0, len(keys), CHUNK):
+            store.queue.wake(keys[start : start + CHUNK])
+        if keys:
+            logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "key"))
+        with transaction(store.connection):
+            set_meta(store.connection, WOKEN, str(listing))
+    return news

@@ -1,0 +1,98 @@
+"""Looks at Plex while scenes wait for it, and has it scan the folders that they are in."""
+
+from __future__ import annotations
+
+import logging
+
+from attrs import define, field
+
+from stash2plex.errors import ConfigError, ServerError
+from stash2plex.model import Clock, Section
+from stash2plex.store.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
+from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.session import Session, Store
+
+LOOK_SECONDS = 30.0
+"""Between two looks at Plex's change marks while a scene waits: one request each."""
+
+SCAN_LOOK_SECONDS = 5.0
+"""The same while a scan is under way."""
+
+TROUBLE_SECONDS = 300.0
+"""After a look that failed: the keys that are due find out what is wrong."""
+
+
+@define
+class PlexWatch:
+    """Wakes keys when Plex has changed, and drives the scans. One look costs one request.
+
+    `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    """
+
+    store: Store
+    clock: Clock
+    monotonic: Clock
+    _next: float = field(init=False)
+    _looked_at: float = field(init=False, default=0.0)
+    _troubled: bool = field(init=False, default=False)
+
+    @_next.default
+    def _first(self) -> float:
+        return self.monotonic() + LOOK_SECONDS
+
+    def scanning(self) -> bool:
+        """Say whether a scan is under way or due soon."""
+        return self.store.scans.running() is not None or bool(self.store.scans.waiting())
+
+    def look(self, session: Session) -> None:
+        """Look at Plex if it is time to and anything waits for it. Never fails for a server."""
+        now = self.monotonic()
+        if self.scanning() and not self._troubled:
+            self._next = min(self._next, self._looked_at + SCAN_LOOK_SECONDS)
+        if now < self._next:
+            return
+        self._looked_at, self._next, self._troubled = now, now + LOOK_SECONDS, False
+        if not session.settings.trigger_plex_scan:
+            self.store.scans.clear()
+        if not self.store.missed.any() and not self.scanning():
+            return
+        try:
+            news = read_news(self.store, session)
+            self._advance(session, {section.id: section for section in news.sections})
+        except (ServerError, ConfigError) as error:
+            logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
+            self._next, self._troubled = now + TROUBLE_SECONDS, True
+
+    def _advance(self, session: Session, sections: dict[str, Section]) -> None:
+        """Judge the scan that is under way, then start the next: one at a time (plex.md §6.1)."""
+        scans = self.store.scans
+        running = scans.running()
+        if running is not None and not self._is_over(running, sections.get(running.section_id)):
+            return
+        for scan in scans.waiting():
+            section = sections.get(scan.section_id)
+            if section is None or not self._is_wanted(scan):
+                scans.drop(scan)
+            elif scan.due_at > self.clock():
+                return
+            elif not section.refreshing:
+                session.plex.scan(scan.section_id, scan.folder)
+                scans.start(scan, self.clock())
+                logging.getLogger(__name__).info(
+                    "Plex is asked to scan %s.", f"“{scan.folder or section.title}”"
+                )
+                return
+
+    def _is_over(self, scan: Scan, section: Section | None) -> bool:
+        scans = self.store.scans
+        age = self.clock() - (scan.asked_at or 0.0)
+        if section is None or not self._is_wanted(scan) or not 0.0 <= age < LONGEST_SECONDS:
+            scans.drop(scan)
+            return True
+        if section.refreshing or age < SETTLE_SECONDS:
+            return False
+        scans.climb(scan, section.locations, self.clock())
+        return True
+
+    def _is_wanted(self, scan: Scan) -> bool:
+        return self.store.missed.any_below(scan.section_id, scan.folder)

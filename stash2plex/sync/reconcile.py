@@ -1,0 +1,366 @@
+"""Compares Stash, the records and Plex, and queues what differs. Never writes to Plex."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from enum import StrEnum
+
+from attrs import evolve, frozen
+
+from stash2plex.db import transaction
+from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Scene
+from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.drift import Kind, find_drift
+from stash2plex.rules.matching import split_path
+from stash2plex.store.key_set import KeySet
+from stash2plex.store.key_state import find_standing
+from stash2plex.store.progress import Progress
+from stash2plex.sync.apply import is_settled
+from stash2plex.sync.finder import explain_scene, match_by_index
+from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.pipeline import BATCH
+from stash2plex.sync.plex_changes import PlexChanges
+from stash2plex.sync.report import EXAMPLES, Example, Report
+from stash2plex.sync.session import Session, Store
+from stash2plex.workqueue import Key
+
+DAY = 86_400.0
+
+
+class Scope(StrEnum):
+    """Which scenes a run compares, by the names that the command line takes."""
+
+    ALL = "all"
+    RECENT = "recent"
+    WEEK = "7days"
+    MISSING_METADATA = "missing-metadata"
+
+
+SECONDS = {Scope.RECENT: DAY, Scope.WEEK: 7 * DAY}
+"""How long ago a scene may have changed in Stash to be compared."""
+
+HEALED = ("not_in_plex", "ambiguous")
+"""Reasons of dead letters that are mended once a scene has its one item."""
+
+
+@frozen
+class Pair:
+    """A scene and the item that its file is in. `record` is None unless it is of that item."""
+
+    scene: Scene
+    desired: Desired
+    match: Match
+    record: Record | None
+
+
+@frozen
+class Finding:
+    """A scene that differs. `matched` says that its item is known."""
+
+    kind: Kind
+    scene_id: int
+    example: Example
+    matched: bool
+
+
+class Reconciliation:
+    """One run. `pages` does the work a page at a time, so that a drain can go on in between.
+
+    Only the database is written: keys into the queue, the path index, and, after a run that saw
+    everything, up to when Plex was compared. One run at a time on a connection.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        session: Session,
+        scope: Scope,
+        *,
+        clock: Clock,
+        monotonic: Clock,
+        run_id: int = 0,
+    ) -> None:
+        self._run_id = run_id
+        self._store = store
+        self._session = session
+        self._scope = scope
+        self._clock = clock
+        self._monotonic = monotonic
+        self._whole = scope in (Scope.ALL, Scope.MISSING_METADATA)
+        self._started_at = clock()
+        self._start = self._end = monotonic()
+        self._requests_before = self._requests()
+        self._error: Stash2PlexError | None = None
+        self._complete = False
+        self._seen = self._in_sync = self._left_out = self._queued = 0
+        wanted = (Kind.EMPTY,) if scope is Scope.MISSING_METADATA else tuple(Kind)
+        self._counts: dict[Kind, int | None] = {
+            kind: 0 if kind in wanted and kind is not Kind.ORPHAN else None for kind in Kind
+        }
+        self._examples: dict[Kind, list[Example]] = {kind: [] for kind in Kind}
+        self._owned: set[str] = set()
+        self._unread: list[Pair] = []
+
+    # -- for the caller -------------------------------------------------------------------
+
+    def pages(self) -> Generator[Progress, None, None]:
+        """Compare, and say after each page how far it is.
+
+        A server that fails ends the run, as does a caller that goes no further: what was found
+        until then stays queued. Raises ConfigError where a named library does not exist.
+        """
+        connection = self._store.connection
+        changes = PlexChanges(
+            self._store.plex_comparisons,
+            KeySet(connection, "changed_item"),
+            self._session.plex,
+            self._clock,
+        )
+        owned = KeySet(connection, "owned_item")
+        try:
+            yield from self._compare(changes, owned)
+        except ServerError as error:
+            self._error = error
+            if error.server != "Plex":
+                with suppress(ServerError):
+                    self._look()
+        finally:
+            changes.close()
+            owned.close()
+            self._end = self._monotonic()
+
+    def give_up(self, error: Stash2PlexError) -> None:
+        """Note why the caller goes no further."""
+        self._error = self._error or error
+
+    def report(self) -> Report:
+        """Say what was found so far."""
+        problem = "" if self._complete else str(self._error or "It has not ended yet.")
+        some = self._scope is Scope.MISSING_METADATA
+        return Report(
+            scope=self._scope.value,
+            dry_run=False,
+            started_at=self._started_at,
+            seconds=self._end - self._start,
+            problem=problem,
+            scenes=self._seen,
+            in_sync=None if some else self._in_sync,
+            left_out=self._left_out,
+            queued=self._queued,
+            requests={
+                name: number - self._requests_before[name]
+                for name, number in self._requests().items()
+            },
+            counts=dict(self._counts),
+            examples={kind: tuple(found) for kind, found in self._examples.items()},
+            error=None if self._complete else self._error,
+        )
+
+    def _requests(self) -> dict[str, int]:
+        return {"stash": self._session.stash.requests, "plex": self._session.plex.requests}
+
+    # -- the run --------------------------------------------------------------------------
+
+    def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
+        session = self._session
+        session.index.adopt_server(session.plex.check_token().machine_id)
+        read_news(self._store, session, complete=True)
+        if self._whole:
+            preserve = session.settings.preserve_plex_edits
+            changes.find(self._store.plex_files.section_ids(), preserve=preserve)
+        for scenes, total in self._scene_pages():
+            self._compare_page(scenes, changes)
+            owned.update(self._owned)
+            self._owned.clear()
+            yield self._progress(total)
+        self._look()
+        if self._scope is Scope.ALL:
+            # A Stash without any scene is being set up: that says nothing of Plex.
+            if self._seen:
+                self._find_orphans(owned)
+            changes.keep_marks()
+        self._complete = True
+        yield self._progress(self._seen)
+
+    def _progress(self, total: int) -> Progress:
+        self._end = self._monotonic()
+        rate = self._seen / max(self._end - self._start, 0.001)
+        left = max(0, total - self._seen)
+        return Progress(done=self._seen, left=left, rate=rate, started_at=self._started_at)
+
+    def _scene_pages(self) -> Iterator[tuple[list[Scene], int]]:
+        """Page through the scenes of the scope, each page with how many there are in all."""
+        stash = self._session.stash
+        if self._whole:
+            total = stash.count_scenes()
+            for page in stash.all_scenes():
+                yield page, total
+            return
+        since = self._clock() - SECONDS[self._scope]
+        wanted = KeySet(self._store.connection, "wanted_scene")
+        try:
+            for ids in stash.scene_ids_changed_since(since):
+                wanted.update(ids)
+            total = len(wanted)
+            for ids in wanted.batches(BATCH):
+                yield list(stash.scenes(ids).values()), total
+        finally:
+            wanted.close()
+
+    def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
+        """Sort a page: what is settled, what has no item, and what must be looked at in Plex."""
+        settings = self._session.settings
+        found: list[Finding] = []
+        pairs: list[Pair] = []
+        left_out = 0
+        for scene in scenes:
+            desired = desired_state(scene, settings)
+            match = self._match(scene)
+            if desired.empty or not scene.files or reason_to_skip(scene, settings):
+                left_out += 1
+            elif isinstance(match, NotInPlexYet):
+                found.append(_unmatched(Kind.MISSING, scene, match))
+            elif isinstance(match, Ambiguous):
+                found.append(_unmatched(Kind.AMBIGUOUS, scene, match))
+            else:
+                pair = Pair(scene, desired, match, self._record(scene, match))
+                if self._must_look(pair, changes):
+                    pairs.append(pair)
+        judged = len(scenes) - len(pairs)
+        self._seen += judged
+        self._left_out += left_out
+        self._in_sync += judged - left_out - len(found)
+        self._note(found)
+        self._unread += pairs
+        if len(self._unread) >= BATCH:
+            self._look()
+
+    def _record(self, scene: Scene, match: Match) -> Record | None:
+        """Return the record of a scene where it is of the item that it has now."""
+        record = self._store.records.get(scene.id)
+        return record if record and record.rating_key == match.file.rating_key else None
+
+    def _must_look(self, pair: Pair, changes: PlexChanges) -> bool:
+        """Whether the item must be read: not where nothing moved since all was well."""
+        return (
+            not self._whole
+            or not is_settled(pair.scene, pair.desired, pair.record)
+            or changes.may_concern(pair.match.file.section_id, pair.match.file.rating_key)
+        )
+
+    def _match(self, scene: Scene) -> Match | NotInPlexYet | Ambiguous:
+        """Match a scene as a drain does, and note every item that a file of it may be in."""
+        for file in scene.files[1:]:
+            other = match_by_index(
+                self._store, self._session.settings, evolve(scene, files=(file,))
+            )
+            if other.match is not None:
+                self._owned.add(other.match.file.rating_key)
+        found = explain_scene(self._store, self._session.settings, scene)
+        if found.reason == Ambiguous.reason:
+            # One of them is the scene's, so none may be called an orphan.
+            self._owned.update(one.file.rating_key for one in found.candidates)
+        try:
+            match = found.require()
+        except (NotInPlexYet, Ambiguous) as error:
+            return error
+        self._owned.add(match.file.rating_key)
+        return match
+
+    def _look(self) -> None:
+        """Read the items of the scenes that must be looked at, and compare.
+
+        They gather over several pages: a few in each would cost as many requests as pages.
+        """
+        preserve = self._session.settings.preserve_plex_edits
+        items = self._session.plex.items(
+            sorted({pair.match.file.rating_key for pair in self._unread})
+        )
+        pairs, self._unread = self._unread, []
+        found: list[Finding] = []
+        for pair in pairs:
+            key = pair.match.file.rating_key
+            item = items.get(key)
+            if item is None or item.trashed or not _holds(item, pair.match.file.path):
+                gone = NotInPlexYet(f"Plex has taken “{pair.match.file.path}” off its list.")
+                found.append(_unmatched(Kind.MISSING, pair.scene, gone))
+                continue
+            drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
+            if drift is not None:
+                kind, fields = drift
+                example = _example(pair.scene, rating_key=key, fields=tuple(fields))
+                found.append(Finding(kind, pair.scene.id, example, matched=True))
+        self._seen += len(pairs)
+        self._in_sync += len(pairs) - len(found)
+        self._note(found)
+
+    def _note(self, found: list[Finding]) -> None:
+        """Count the findings that the scope asks for, and queue them in one commit."""
+        wanted = [finding for finding in found if self._counts[finding.kind] is not None]
+        for finding in wanted:
+            self._count(finding.kind, finding.example)
+        if wanted:
+            with transaction(self._store.connection):
+                self._queue(wanted)
+
+    def _count(self, kind: Kind, example: Example) -> None:
+        self._counts[kind] = (self._counts[kind] or 0) + 1
+        if len(self._examples[kind]) < EXAMPLES:
+            self._examples[kind].append(example)
+
+    def _queue(self, found: list[Finding]) -> None:
+        """Queue what is not queued yet, and have it compared with Plex whatever the record says.
+
+        A scene without an item that waits for Plex, or is a dead letter, stays what it is. One that
+        has its item now is due at once; a dead letter of it comes back when that was the reason.
+        """
+        if self._session.settings.skip_not_found:
+            found = [finding for finding in found if finding.kind is not Kind.MISSING]
+        keys: list[Key] = []
+        for finding in found:
+            key = ("scene", finding.scene_id)
+            place, reason = find_standing(self._store.connection, key) or ("", "")
+            dead_for_good = place == "dead" and reason not in HEALED
+            if not dead_for_good and (finding.matched or not place):
+                keys.append(key)
+                self._queued += place != "queue"
+        # Also of those that stay dead: the next run must not take them for settled.
+        self._store.records.invalidate([finding.scene_id for finding in found])
+        # What the user stopped goes on when the user asks for it, not by the clock.
+        by_hand = self._run_id > 0
+        self._store.queue.enqueue(keys, take_up=by_hand, run_id=self._run_id)
+
+    def _find_orphans(self, owned: KeySet) -> None:
+        number, some = self._store.plex_files.outside(owned, EXAMPLES)
+        items = self._session.plex.items([key for key, _ in some])
+        former = {orphan.rating_key: orphan for orphan in self._store.records.orphans()}
+        self._counts[Kind.ORPHAN] = number
+        self._examples[Kind.ORPHAN] = [
+            Example(
+                None,
+                items[key].texts.get(Field.TITLE, ""),
+                path,
+                key,
+                detail=f"was scene {former[key].scene_id}" if key in former else "",
+            )
+            for key, path in some
+            if key in items
+        ]
+
+
+def _example(
+    scene: Scene, *, rating_key: str | None = None, fields: tuple[str, ...] = (), detail: str = ""
+) -> Example:
+    path = scene.files[0].path if scene.files else ""
+    return Example(scene.id, scene.label, path, rating_key, fields, detail)
+
+
+def _unmatched(kind: Kind, scene: Scene, error: Stash2PlexError) -> Finding:
+    return Finding(kind, scene.id, _example(scene, detail=str(error)), matched=False)
+
+
+def _holds(item: PlexItem, path: str) -> bool:
+    """Whether an item still has the file that was matched: the list may be behind."""
+    return split_path(path) in [split_path(held) for held in item.paths]

@@ -1,0 +1,145 @@
+"""What a reconcile found: as a value, as JSON, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import asdict, frozen
+
+from stash2plex.errors import Stash2PlexError
+from stash2plex.rules.drift import MEANINGS, Kind
+from stash2plex.text import count, span, utc
+
+EXAMPLES = 10
+"""Examples of each kind in a report."""
+
+EXAMPLES_SAID = 3
+"""Examples of each kind in words."""
+
+
+@frozen
+class Example:
+    """One finding.
+
+    `detail` says why a match was refused, or which scene that is gone an orphan belonged to.
+    """
+
+    scene_id: int | None
+    title: str
+    path: str
+    rating_key: str | None = None
+    fields: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@frozen
+class Report:
+    """What a run compared and found. Times are in seconds.
+
+    `counts` has None for a kind that the run did not look for. `in_sync` is None where only some
+    kinds were looked for. `queued` counts keys that are due because of this run; a scene that was
+    due already is not counted. `problem` is empty for a run that saw everything; `error` is what
+    ended a partial one.
+    """
+
+    scope: str
+    dry_run: bool
+    started_at: float
+    seconds: float
+    problem: str
+    scenes: int
+    in_sync: int | None
+    left_out: int
+    queued: int
+    requests: Mapping[str, int]
+    counts: Mapping[Kind, int | None]
+    examples: Mapping[Kind, tuple[Example, ...]]
+    error: Stash2PlexError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as it is stored and shown as JSON."""
+        return {
+            "scope": self.scope,
+            "dry_run": self.dry_run,
+            "started_at": utc(self.started_at),
+            "seconds": round(self.seconds, 2),
+            "complete": not self.problem,
+            "problem": self.problem or None,
+            "scenes": self.scenes,
+            "in_sync": self.in_sync,
+            "left_out": self.left_out,
+            "queued": self.queued,
+            "requests": dict(self.requests),
+            "kinds": {
+                kind.value: {
+                    "count": self.counts[kind],
+                    "examples": [
+                        {**asdict(example), "fields": list(example.fields)}
+                        for example in self.examples[kind]
+                    ],
+                }
+                for kind in Kind
+            },
+        }
+
+
+def summary_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Shorten a report to what the status shows: scope, when, counts."""
+    names = ("scope", "started_at", "seconds", "complete", "scenes", "queued")
+    return {
+        **{name: report[name] for name in names},
+        "counts": {kind: found["count"] for kind, found in report["kinds"].items()},
+    }
+
+
+def summary_sentence(summary: Mapping[str, Any], when: str) -> str:
+    """Say the summary of a report; `when` is its time in words."""
+    found = [
+        f"{number:,} {Kind(kind).words}" for kind, number in summary["counts"].items() if number
+    ]
+    partial = "" if summary["complete"] else ", not complete"
+    return (
+        f"Last reconcile ({summary['scope']}) at {when}{partial}: "
+        f"{count(summary['scenes'], 'scene')}, {', '.join(found) or 'nothing differs'}, "
+        f"{summary['queued']:,} queued."
+    )
+
+
+def report_lines(report: Mapping[str, Any]) -> list[str]:
+    """Say a report in words: a line for the whole, one for each kind that was found."""
+    parts = [f"{count(report['scenes'], 'scene')} compared in {span(report['seconds'])}"]
+    if report["in_sync"] is not None:
+        parts.append(f"{report['in_sync']:,} in sync")
+    if report["left_out"]:
+        parts.append(f"{report['left_out']:,} left out by the settings or without metadata or file")
+    queued = "would be queued" if report["dry_run"] else "queued"
+    parts.append(f"{report['queued']:,} {queued}")
+    lines = [", ".join(parts) + "."]
+    for name, found in report["kinds"].items():
+        if found["count"]:
+            kind = Kind(name)
+            lines.append(
+                f"{found['count']:,} {kind.words} ({MEANINGS[kind]}): "
+                + _examples(found["examples"], found["count"])
+            )
+    if report["problem"]:
+        lines.append(
+            f"Not complete: {report['problem']} What was found until then counts; "
+            "no item is called an orphan."
+        )
+    return lines
+
+
+def _examples(examples: list[dict[str, Any]], number: int) -> str:
+    said = [_example(one) for one in examples[:EXAMPLES_SAID]]
+    more = number - len(said)
+    return "; ".join(said) + (f"; and {more:,} more." if more else ".")
+
+
+def _example(example: dict[str, Any]) -> str:
+    name = f"“{example['title'] or example['path']}”"
+    if example["scene_id"] is None:
+        return f"{name} ({example['detail']})" if example["detail"] else name
+    name = f"scene {example['scene_id']} {name}"
+    return f"{name} ({', '.join(example['fields'])})" if example["fields"] else name

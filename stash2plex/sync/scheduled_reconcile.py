@@ -1,0 +1,105 @@
+"""Has the whole library compared with Plex once in each interval, a page at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.errors import ConfigError
+from stash2plex.model import Clock
+from stash2plex.rules.sweep_schedule import INTERVALS
+from stash2plex.store.progress import Progress
+from stash2plex.store.reports import ReportBook
+from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.report import report_lines
+from stash2plex.sync.session import Session, Store
+
+NAME = "compared_at"
+"""Name of the stored time from which the interval counts."""
+
+RETRY_SECONDS = 3600.0
+"""After a comparison that did not see everything."""
+
+
+class Routine:
+    """The comparison that the clock asks for. One for each process, and one runs at a time.
+
+    A full sweep learns what changed in Stash; this also learns what changed in Plex.
+    """
+
+    def __init__(self, store: Store, *, clock: Clock, monotonic: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._monotonic = monotonic
+        self._run: Reconciliation | None = None
+        self._pages: Generator[Progress, None, None] | None = None
+        self._due_at: float | None = None
+
+    def step(self, session: Session) -> bool:
+        """Compare the next page where that is due; True while there is more to do."""
+        if self._pages is None and not self._begin(session):
+            return False
+        assert self._pages is not None
+        try:
+            next(self._pages)
+        except StopIteration:
+            self._end(session)
+        except ConfigError:
+            # The gate of the drain says it, where somebody looks.
+            self.rest()
+            return False
+        return True
+
+    def rest(self) -> None:
+        """Leave what is under way; what it has queued stays, and it begins anew later."""
+        if self._pages is not None:
+            self._pages.close()
+            self._due_at = self._clock() + RETRY_SECONDS
+        self._pages = self._run = None
+
+    def _begin(self, session: Session) -> bool:
+        seconds = INTERVALS.get(session.settings.reconcile_interval)
+        if seconds is None:
+            return False
+        now = self._clock()
+        if self._due_at is None or self._due_at > now + max(seconds, RETRY_SECONDS):
+            self._due_at = self._last(now) + seconds
+        if now < self._due_at or any(
+            breaker.read().state != "closed" for breaker in self._store.breakers.values()
+        ):
+            return False
+        self._run = Reconciliation(
+            self._store, session, Scope.ALL, clock=self._clock, monotonic=self._monotonic
+        )
+        self._pages = self._run.pages()
+        return True
+
+    def _last(self, now: float) -> float:
+        """Return when the last one began; the first ever start begins to count now."""
+        known = get_meta(self._store.connection, NAME)
+        last = None if known is None else float(known)
+        if last is None or last > now:
+            last = now
+            self._note(last)
+        return last
+
+    def _note(self, moment: float) -> None:
+        with transaction(self._store.connection):
+            set_meta(self._store.connection, NAME, repr(moment))
+
+    def _end(self, session: Session) -> None:
+        assert self._run is not None
+        report = self._run.report()
+        self._pages = self._run = None
+        log = logging.getLogger(__name__)
+        if report.problem:
+            # A server that is away is told of by its breaker; this only waits for another hour.
+            self._due_at = self._clock() + RETRY_SECONDS
+            log.debug("Comparing everything did not see all: %s", report.problem)
+            return
+        ReportBook(self._store.connection).keep(report.started_at, report.as_dict())
+        self._note(report.started_at)
+        self._due_at = None
+        for line in report_lines(report.as_dict()):
+            log.info("Comparing everything (%s): %s", session.settings.reconcile_interval, line)

@@ -1,0 +1,82 @@
+"""What the stages of a drain share: the stores, the clients, and a scene on its way."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from attrs import define, field, frozen
+
+from stash2plex.config import Settings
+from stash2plex.model import Desired, Match, PlexItem, Record, Scene
+from stash2plex.rules.matching import Rule
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
+from stash2plex.store.awaited_files import Missed
+from stash2plex.store.breaker import Breaker
+from stash2plex.store.item_claims import Contests
+from stash2plex.store.metrics import Meter
+from stash2plex.store.path_rules import PathRules
+from stash2plex.store.plex_comparisons import PlexComparisons
+from stash2plex.store.plex_files import PlexFiles
+from stash2plex.store.records import Records
+from stash2plex.store.runs import Runs
+from stash2plex.store.scans import Scans
+from stash2plex.sync.indexing import PlexIndex
+from stash2plex.workqueue import Claim, WorkQueue
+
+
+@frozen
+class Session:
+    """The settings and the clients made from them."""
+
+    settings: Settings
+    stash: Stash
+    plex: Plex
+    index: PlexIndex
+
+
+@define
+class Store:
+    """The database and the objects over it."""
+
+    connection: sqlite3.Connection
+    queue: WorkQueue
+    records: Records
+    breakers: dict[str, Breaker]
+    missed: Missed
+    contests: Contests
+    scans: Scans
+    path_rules: PathRules
+    plex_files: PlexFiles
+    plex_comparisons: PlexComparisons
+    runs: Runs
+    meter: Meter = field(factory=Meter)
+
+    def rules(self, settings: Settings) -> tuple[Rule, ...]:
+        """Return the path rules that count: those that are set, else those worked out."""
+        return settings.path_map or self.path_rules.usable()
+
+
+@frozen
+class Wanted:
+    """A claimed scene whose item is looked for. `rounds` counts items that proved wrong."""
+
+    claim: Claim
+    scene: Scene
+    desired: Desired
+    record: Record | None
+    rounds: int
+
+
+@frozen
+class Job(Wanted):
+    """A scene whose item was found, with what is known of it so far."""
+
+    match: Match
+    item: PlexItem | None = None
+    shared: tuple[object, ...] | None = None
+    """Equal for jobs whose changes one edit can carry."""
+
+    def wanted_again(self) -> Wanted:
+        """Go back to looking for the item: this one was not it."""
+        return Wanted(self.claim, self.scene, self.desired, self.record, self.rounds + 1)

@@ -1,0 +1,216 @@
+"""Polls and full sweeps: which scenes Plex may not agree with, told by what Stash holds.
+
+Each is a generator that yields the next request to Stash and is sent the answer, so that whoever
+drives it may do other things between two pages. The database is touched between the requests, a
+page of scenes is all that is held, and what is found goes into the queue at once: an end at any
+point has added work and taken none away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping
+from enum import StrEnum
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import Factory, define, frozen
+
+from stash2plex.config import Settings
+from stash2plex.model import Scene
+from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.servers.stash import PAGE, Stash, shows
+from stash2plex.store.records import Records
+from stash2plex.sync.apply import is_settled
+from stash2plex.text import count
+from stash2plex.workqueue import Key, WorkQueue
+
+T = TypeVar("T")
+Request = Callable[[], Any]
+Steps = Generator[Request, Any, T]
+"""Yields requests, is sent their answers, returns a result."""
+
+LAST_ID = 2**63 - 1
+
+RELATED = {
+    "scene": "",
+    "performer": "performers_filter",
+    "tag": "tags_filter",
+    # Stash ignores `groups_filter` and answers with every scene (stash.md §5.3).
+    "group": "movies_filter",
+    "file": "files_filter",
+}
+"""How a scene filter asks for the time of change of what a scene shows."""
+
+
+class Idle(StrEnum):
+    """Why a scene needs nothing, in the words for several and for one."""
+
+    IN_SYNC = "in sync already"
+    NO_METADATA = "have no metadata yet"
+    NOT_ORGANIZED = "not organized"
+    EXCLUDED = "with an excluded tag"
+    NO_FILE = "without a file"
+
+    def words(self, number: int) -> str:
+        """Return how many scenes there are of it."""
+        text = "has no metadata yet" if self is Idle.NO_METADATA and number == 1 else self.value
+        return f"{number:,} {text}"
+
+
+@frozen
+class Enqueued:
+    """What became of scenes that were looked at.
+
+    `queued` were made due, `due` were due already, the rest needs nothing, for reasons in `idle`.
+    """
+
+    queued: int = 0
+    due: int = 0
+    idle: Mapping[Idle, int] = Factory(dict)
+
+    def __add__(self, other: Enqueued) -> Enqueued:
+        idle = {
+            why: number
+            for why in Idle
+            if (number := self.idle.get(why, 0) + other.idle.get(why, 0))
+        }
+        return Enqueued(self.queued + other.queued, self.due + other.due, idle)
+
+    def sentence(self, sources: str = "") -> str:
+        """Return it in words; `sources` names what made the others due already."""
+        text = f"{count(self.queued, 'scene')} queued"
+        if self.due:
+            word = "was" if self.due == 1 else "were"
+            text += f"; {self.due:,} {word} due already" + (f" ({sources})" if sources else "")
+        idle = ", ".join(why.words(self.idle[why]) for why in Idle if self.idle.get(why))
+        if idle:
+            text += f"; {idle}" if self.queued or self.due else f": {idle}"
+        return text + "."
+
+
+@define
+class Sieve:
+    """Puts the scenes into the queue that their records do not agree with.
+
+    `revive` brings dead letters back and hastens what waits: the user asked, or changed a setting
+    that may be what they died of. `run_id` is the run that the new keys belong to; only where
+    there is one, held keys go on.
+    """
+
+    queue: WorkQueue
+    records: Records
+    settings: Settings
+    revive: bool = False
+    run_id: int = 0
+
+    def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
+        """Enqueue those that are due, and scenes that Stash no longer has."""
+        keys: list[Key] = []
+        idle: Counter[Idle] = Counter()
+        looked_at = list(scenes)
+        queued = self.queue.queued_scenes([scene.id for scene in looked_at])
+        due = 0
+        for scene in looked_at:
+            why = self.why_idle(scene)
+            if why is None:
+                keys.append(("scene", scene.id))
+            elif scene.id in queued:
+                # It is claimed all the same, and counts then.
+                due += 1
+            else:
+                idle[why] += 1
+        keys += [("scene", id_) for id_ in gone]
+        if self.revive:
+            new = self.queue.enqueue(keys, take_up=self.run_id > 0, run_id=self.run_id)
+        else:
+            new = self.queue.offer(keys, run_id=self.run_id)
+        return Enqueued(new, due + len(keys) - new, idle)
+
+    def is_due(self, scene: Scene) -> bool:
+        """Whether Plex may have to be told something of a scene."""
+        return self.why_idle(scene) is None
+
+    def why_idle(self, scene: Scene) -> Idle | None:
+        """Return why a scene needs nothing; None where it may need something."""
+        # Plex knows files; a scene that has none cannot be there.
+        if not scene.files:
+            return Idle.NO_FILE
+        if reason_to_skip(scene, self.settings):
+            is_left_out = self.settings.only_organized and not scene.organized
+            return Idle.NOT_ORGANIZED if is_left_out else Idle.EXCLUDED
+        desired = desired_state(scene, self.settings)
+        if desired.empty:
+            return Idle.NO_METADATA
+        settled = is_settled(scene, desired, self.records.get(scene.id))
+        return Idle.IN_SYNC if settled else None
+
+
+def full_sweep(sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
+    """Compare every scene with its record, by growing id.
+
+    A page holds every id between its neighbours, so a record with such an id and no scene is one
+    of a scene that is gone; its key is queued too, and the worker asks once more before it forgets
+    the record. A Stash without any scene is one that is being set up: nothing follows from it.
+    """
+    last = 0
+    found: Enqueued | None = None
+    while True:
+        page: list[Scene] = yield partial(stash.scene_page, last)
+        if not page and found is None:
+            return Enqueued()
+        ends = len(page) < PAGE
+        upto = LAST_ID if ends else page[-1].id
+        gone = sieve.records.ids_between(last, upto) - {scene.id for scene in page}
+        found = (found or Enqueued()) + sieve.take(page, sorted(gone))
+        if ends:
+            return found
+        last = upto
+
+
+def poll(sieve: Sieve, stash: Stash, kind: str, after: str) -> Steps[Enqueued | None]:
+    """Compare the scenes that show something of a kind whose time of change is greater, as text.
+
+    None where too many studios changed for one question; a full sweep has to see to it.
+    """
+    changed = {"updated_at": {"value": after, "modifier": "GREATER_THAN"}}
+    criteria: Mapping[str, object]
+    if kind == "studio":
+        # A filter of scenes by their studio's time does not see the studio above it (§5.3).
+        ids: list[int] = yield partial(stash.studio_ids_changed, after)
+        if len(ids) >= PAGE:
+            return None
+        if not ids:
+            return Enqueued()
+        criteria = shows(kind, ids)
+    else:
+        criteria = {RELATED[kind]: changed} if RELATED[kind] else changed
+    last = 0
+    found = Enqueued()
+    while True:
+        page: list[Scene] = yield partial(stash.scene_page, last, criteria)
+        found += sieve.take(page)
+        if len(page) < PAGE:
+            return found
+        last = page[-1].id
+
+
+def find_vanished(sieve: Sieve, stash: Stash, kind: str) -> Steps[int]:
+    """Enqueue performers, studios, tags or groups that records show and Stash no longer has.
+
+    They fan out to the scenes that showed them, which no time of change tells of.
+    """
+    listed: list[int] = yield partial(stash.entity_ids, kind)
+    gone = sieve.records.shown_entities(kind) - set(listed)
+    return sieve.queue.offer([(kind, id_) for id_ in sorted(gone)], run_id=sieve.run_id)
+
+
+def run_through(steps: Steps[T]) -> T:
+    """Do all of it at once, and return the result. Raises what Stash's client raises."""
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(request())
+    except StopIteration as end:
+        result: T = end.value
+        return result

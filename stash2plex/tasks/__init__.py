@@ -1,0 +1,1 @@
+"""Stash's tasks and operations: one file a noun, and the registry."""

@@ -1,0 +1,93 @@
+"""What a task or operation gets, with every argument from outside checked here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from attrs import frozen
+
+from stash2plex.app import App
+from stash2plex.errors import StoreError, UsageError
+from stash2plex.store.runs import Begun
+from stash2plex.workqueue import Key
+
+MOST_IDS = 10_000
+
+
+@frozen
+class Context:
+    """What a mode may use. `arguments` come from outside: every one is checked."""
+
+    app: App
+    arguments: Mapping[str, Any]
+    server_connection: Mapping[str, Any]
+    plugin_dir: str
+    logger: logging.Logger
+    stderr: TextIO
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """Read a whole number; Stash sends those of a task's yml as text."""
+        value = self.arguments.get(name)
+        if value is None or value == "":
+            return default
+        try:
+            number = int(value) if not isinstance(value, (bool, float)) else None
+        except (TypeError, ValueError):
+            number = None
+        if number is None or not low <= number <= high:
+            raise UsageError(f"“{name}” is {str(value)[:40]!r}; allowed: {low} to {high}.")
+        return number
+
+    def scene_keys(self) -> list[Key]:
+        """Read `scene_ids` as keys."""
+        ids = self.arguments.get("scene_ids")
+        if not isinstance(ids, list) or len(ids) > MOST_IDS:
+            raise UsageError(f"“scene_ids” must be a list of at most {MOST_IDS:,} scene ids.")
+        keys: list[Key] = []
+        for value in ids:
+            text = str(value)
+            if isinstance(value, bool) or not text.isascii() or not text.isdigit():
+                raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
+            if not 0 < int(text) < 2**63:
+                raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
+            keys.append(("scene", int(text)))
+        return keys
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[Begun]:
+        """Begin a run for the task `name`, and end it afterwards."""
+        with self.app.running(name, in_stash=bool(self.server_connection)) as begun:
+            yield begun
+
+    def say(self, text: str) -> str:
+        """Log a sentence at info level and return it as the task's answer."""
+        self.logger.info("%s", text)
+        return text
+
+
+@frozen
+class Mode:
+    """A mode, the name of its task in Stash (empty for a mere operation), and what it does.
+
+    `without_store` answers where the database cannot be opened; None lets the error be the answer.
+    `when` is for the user who looks at the button, `arguments` for whoever calls the mode as an
+    operation. A mode that `reports` shows servers, settings and scenes that are off in its own
+    lines, so they are not told a second time.
+    """
+
+    name: str
+    task: str
+    run: Callable[[Context], Any]
+    meaning: str
+    without_store: Callable[[StoreError], Any] | None = None
+    when: str = ""
+    arguments: str = ""
+    reports: bool = False
+
+    @property
+    def description(self) -> str:
+        """What Stash shows beside the button."""
+        return f"{self.meaning}. {self.when}"

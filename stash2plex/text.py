@@ -1,0 +1,40 @@
+"""Numbers, spans and moments in words for people, and moments for machines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def span(seconds: float) -> str:
+    """Say a length of time."""
+    whole = max(0, round(seconds))
+    if whole < 60:  # noqa: PLR2004
+        return f"{whole} s"
+    if whole < 3600:  # noqa: PLR2004
+        return f"{whole // 60} min {whole % 60:02} s" if whole < 600 else f"{round(whole / 60)} min"  # noqa: PLR2004
+    if whole < 2 * 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
+
+
+def local(moment: float) -> str:
+    """Say a moment in the local time of this machine."""
+    there = datetime.fromtimestamp(moment).astimezone()
+    if there.date() == datetime.now().astimezone().date():
+        return there.strftime("%H:%M:%S")
+    return there.strftime("%Y-%m-%d %H:%M")
+
+
+def utc(moment: float) -> str:
+    """Write a moment for machines: ISO 8601, UTC, whole seconds."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> float:
+    """Read a moment that `utc` wrote, as epoch seconds."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def count(number: int, noun: str) -> str:
+    """Say how many, with the plural."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
