@@ -75,6 +75,15 @@ class Queue(WorkQueue):
         times = [at for at in (first, row[0]) if at is not None and at <= self._clock()]
         return min(times, default=None)
 
+    def queued_scenes(self, ids: Sequence[int]) -> set[int]:
+        """Return the scenes that are in the queue, of those with the given ids."""
+        if not ids:
+            return set()
+        rows = self._db.execute(
+            "SELECT id FROM queue WHERE kind = 'scene' AND id BETWEEN ? AND ?", (min(ids), max(ids))
+        )
+        return {id_ for (id_,) in rows}.intersection(ids)
+
     def is_empty(self) -> bool:
         """Whether there is nothing to do, now or later: no key but held ones."""
         return not list(self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1"))

@@ -108,10 +108,16 @@ class Sieve:
         """Enqueue those that are due, and scenes that Stash no longer has."""
         keys: list[Key] = []
         idle: Counter[Idle] = Counter()
-        for scene in scenes:
+        looked_at = list(scenes)
+        queued = self.queue.queued_scenes([scene.id for scene in looked_at])
+        due = 0
+        for scene in looked_at:
             why = self.why_idle(scene)
             if why is None:
                 keys.append(("scene", scene.id))
+            elif scene.id in queued:
+                # It is claimed all the same, and counts then.
+                due += 1
             else:
                 idle[why] += 1
         keys += [("scene", id_) for id_ in gone]
@@ -119,7 +125,7 @@ class Sieve:
             new = self.queue.enqueue(keys, take_up=self.run_id > 0, run_id=self.run_id)
         else:
             new = self.queue.offer(keys, run_id=self.run_id)
-        return Enqueued(new, len(keys) - new, idle)
+        return Enqueued(new, due + len(keys) - new, idle)
 
     def is_due(self, scene: Scene) -> bool:
         """Whether Plex may have to be told something of a scene."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.show.observe import Silent
+from stash2plex.sweeps.enqueue import enqueue_all
 from stash2plex_testing.plex.faults import Fault
 
 
@@ -66,3 +68,15 @@ def test_a_key_that_is_added_while_it_is_in_hand_counts_once(make_desk, refuses,
     desk.process(watching)
     assert added == [0]
     assert (watching.seen[-1].done, watching.seen[-1].failed) == counts
+
+
+def test_a_scene_in_sync_that_is_queued_all_the_same_is_due_already(make_desk):
+    desk = make_desk()
+    scenes = [desk.scene(f"a/{number}.mp4", size=number) for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        desk.item(f"a/{number}.mp4", size=number)
+    desk.drain(*scenes)
+    desk.add(scenes[1])
+    every = enqueue_all(desk.app)
+    assert every.sentence() == "0 scenes queued; 1 was due already; 2 in sync already."
+    assert desk.process(Silent()).progress.done == every.queued + every.due
