@@ -14,11 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from stash2plex.workqueue import URGENT, Claim, Counts
-from tests.store.test_queue_model import KEYS, LEASE, QueueMachine
+from tests.store.queuemodel import LEASE
+from tests.store.test_queue_model import KEYS, QueueMachine
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = 3
-CLAIMED = ("kind", "id", "lease_id", "attempts", "snoozes", "interruptions", "priority")
+CLAIMED = (
+    *("kind", "id", "lease_id", "attempts", "snoozes", "interruptions", "priority"),
+    *("run_id", "after_run", "later_run"),
+)
 """What makes a `Claim`, in the order of its arguments."""
 
 PEER = """import json, os, signal, sys
@@ -170,8 +174,7 @@ class PeersMachine(QueueMachine):
         peer.bury()
         Peers.killed += 1
         if dies == "after":
-            self.dead.pop(key, None)
-            self.mark_dirty(key, URGENT)
+            self.model.enqueue(key, URGENT)
 
     @rule(number=st.integers(0, PEERS - 1), dies=st.sampled_from(["before", "after"]))
     def kill_in_a_claim(self, number, dies):
@@ -182,9 +185,10 @@ class PeersMachine(QueueMachine):
         Peers.killed += 1
         if dies == "before":
             return
-        self.expire()
-        due = self.due()
-        held = {key: row.lease[0] for key, row in self.rows.items() if row.lease}
+        self.model.expire()
+        due = self.model.due()
+        rows = self.model.rows
+        held = {key: row.lease[0] for key, row in rows.items() if row.lease}
         new = {
             (kind, id_): lease
             for kind, id_, lease in self.database.execute(
@@ -192,10 +196,9 @@ class PeersMachine(QueueMachine):
             )
             if held.get((kind, id_)) != lease
         }
-        assert sorted((self.rows[key].priority, self.rows[key].due) for key in new) == due[:2]
+        assert sorted((rows[key].priority, rows[key].due) for key in new) == due[:2]
         for key, lease in new.items():
-            row = self.rows[key]
-            row.lease = (lease, row.generation, self.clock.now + LEASE)
+            self.model.lease(key, lease)
 
 
 TestPeers = PeersMachine.TestCase

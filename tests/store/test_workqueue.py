@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from stash2plex.db import connect
+from stash2plex.keystate import read_key_state
 from stash2plex.show.deadletters import DeadLetters
 from stash2plex.show.progress import Progress, ProgressBook
 from stash2plex.workqueue import (
@@ -112,7 +113,7 @@ def test_a_bulk_add_slows_no_edit_down_and_an_edit_hastens_a_bulk_key(queue):
     assert claim_one(queue).key == ("scene", 2)
 
 
-def test_an_ack_leaves_a_clean_record_for_a_change_in_mid_run(queue, database):
+def test_an_ack_leaves_a_clean_record_for_a_change_in_mid_run(queue, database, clock):
     queue.add("scene", 1)
     queue.nack(claim_one(queue), delay=0.0, reason="transient", error="x")
     queue.snooze(claim_one(queue), delay=0.0, reason="not_in_plex", error="x")
@@ -122,7 +123,8 @@ def test_an_ack_leaves_a_clean_record_for_a_change_in_mid_run(queue, database):
     assert (claim.attempts, claim.snoozes, claim.interruptions) == (1, 1, 1)
     queue.add("scene", 1)
     assert queue.ack(claim)
-    assert queue.standing(("scene", 1)) == ("queue", "")
+    known = read_key_state(database, ("scene", 1), clock.now)
+    assert (known.state, known.reason) == ("due", "")
     again = claim_one(queue)
     assert (again.attempts, again.snoozes, again.interruptions) == (0, 0, 0)
     assert database.execute("SELECT count(*) FROM failure").fetchone() == (0,)
@@ -291,7 +293,7 @@ def test_a_failure_is_kept_up_to_a_length(queue, database):
     assert [len(error) for (error,) in kept] == [ERROR_LIMIT] * 3
 
 
-def test_keys_of_one_id_and_another_kind_have_nothing_to_do_with_each_other(queue, database):
+def test_keys_of_one_id_and_another_kind_have_nothing_to_do_with_each_other(queue, database, clock):
     for kind in KINDS:
         queue.add(kind, 1)
     claims = {claim.kind: claim for claim in queue.claim(9, 60.0)}
@@ -300,9 +302,12 @@ def test_keys_of_one_id_and_another_kind_have_nothing_to_do_with_each_other(queu
     queue.nack(claims["tag"], delay=9.0, reason="transient", error="x")
     queue.ack(claims["group"])
     assert counts(queue) == (0, 2, 1, 1)
-    assert queue.standing(("scene", 1)) == ("dead", "ambiguous")
-    assert queue.standing(("tag", 1)) == ("queue", "transient")
-    assert queue.standing(("group", 1)) is None
+    known = [read_key_state(database, (kind, 1), clock.now) for kind in ("scene", "tag", "group")]
+    assert [(one.state, one.reason) for one in known] == [
+        ("dead", "ambiguous"),
+        ("waiting", "transient"),
+        ("none", ""),
+    ]
     assert queue.discard([("group", 1), ("studio", 1)]) == 0
     assert database.execute("SELECT kind FROM failure ORDER BY kind").fetchall() == [
         ("scene",),
