@@ -20,10 +20,11 @@ from stash2plex.config import Settings
 from stash2plex.model import Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.servers.stash import PAGE, Stash, shows
+from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.sync.apply import is_settled
 from stash2plex.text import count
-from stash2plex.workqueue import Key, WorkQueue
+from stash2plex.workqueue import Key
 
 T = TypeVar("T")
 Request = Callable[[], Any]
@@ -98,7 +99,7 @@ class Sieve:
     there is one, held keys go on.
     """
 
-    queue: WorkQueue
+    queue: Queue
     records: Records
     settings: Settings
     revive: bool = False

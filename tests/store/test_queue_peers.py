@@ -13,13 +13,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from stash2plex.store.queue import Counts
-from stash2plex.workqueue import URGENT, Claim
-from tests.store.test_queue_model import KEYS, LEASE, QueueMachine
+from stash2plex.workqueue import URGENT, Claim, Counts
+from tests.store.queuemodel import LEASE
+from tests.store.test_queue_model import KEYS, QueueMachine
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = 3
-CLAIMED = ("kind", "id", "lease_id", "attempts", "snoozes", "interruptions", "priority")
+CLAIMED = (
+    *("kind", "id", "lease_id", "attempts", "snoozes", "interruptions", "priority"),
+    *("run_id", "after_run", "later_run"),
+)
 """What makes a `Claim`, in the order of its arguments."""
 
 PEER = """import json, os, signal, sys
@@ -33,7 +36,7 @@ queue = None
 def plain(value):
     if isinstance(value, list):
         return [plain(one) for one in value]
-    slots = [name for name in getattr(value, "__slots__", ()) if name != "__weakref__"]
+    slots = getattr(value, "__slots__", None)
     return {{name: getattr(value, name) for name in slots}} if slots else value
 real = db.transaction.__exit__
 def die(*_):
@@ -70,7 +73,7 @@ class Peer:
         self.path = path
         if self.process is None:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PEER.format(root=ROOT)],
+                [sys.executable, "-S", "-c", PEER.format(root=ROOT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -172,8 +175,7 @@ class PeersMachine(QueueMachine):
         peer.bury()
         Peers.killed += 1
         if dies == "after":
-            self.dead.pop(key, None)
-            self.mark_dirty(key, URGENT)
+            self.model.enqueue(key, URGENT)
 
     @rule(number=st.integers(0, PEERS - 1), dies=st.sampled_from(["before", "after"]))
     def kill_in_a_claim(self, number, dies):
@@ -184,9 +186,10 @@ class PeersMachine(QueueMachine):
         Peers.killed += 1
         if dies == "before":
             return
-        self.expire()
-        due = self.due()
-        held = {key: row.lease[0] for key, row in self.rows.items() if row.lease}
+        self.model.expire()
+        due = self.model.due()
+        rows = self.model.rows
+        held = {key: row.lease[0] for key, row in rows.items() if row.lease}
         new = {
             (kind, id_): lease
             for kind, id_, lease in self.database.execute(
@@ -194,10 +197,9 @@ class PeersMachine(QueueMachine):
             )
             if held.get((kind, id_)) != lease
         }
-        assert sorted((self.rows[key].priority, self.rows[key].due) for key in new) == due[:2]
+        assert sorted((rows[key].priority, rows[key].due) for key in new) == due[:2]
         for key, lease in new.items():
-            row = self.rows[key]
-            row.lease = (lease, row.generation, self.clock.now + LEASE)
+            self.model.lease(key, lease)
 
 
 TestPeers = PeersMachine.TestCase
