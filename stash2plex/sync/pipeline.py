@@ -17,12 +17,19 @@ from typing import Any
 from attrs import evolve
 
 from stash2plex.db import transaction
-from stash2plex.errors import ConfigError, NotFound, Refused, ServerError, Unavailable
+from stash2plex.errors import (
+    ConfigError,
+    NotFound,
+    Refused,
+    ServerError,
+    Stash2PlexError,
+    Unavailable,
+)
 from stash2plex.model import Change, Clock, PlexItem, Record, Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
 from stash2plex.rules.pacing import Pacer
-from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Verdict, decide
+from stash2plex.rules.policy import MAX_INTERRUPTIONS, Done, Outcome, Verdict, decide
 from stash2plex.store.metrics import DEAD, PUT_OFF, RETRIED, SCENES
 from stash2plex.store.progress import Tally
 from stash2plex.sync.apply import Applied, apply_scene, is_settled
@@ -465,17 +472,18 @@ class Pipeline:
             )
             if len(self._writes_at_failure) < FAILURES_KEPT:
                 self._writes_at_failure[claim.key] = self._writes
-            if decision.reason == "fault":
+            if not isinstance(error, Stash2PlexError):
                 self._log.error("A fault of Stash2Plex itself:", exc_info=error)
             self._settle(claim, title, decision)
 
-    def _settle(self, claim: Claim, title: str, decision: Decision) -> None:
+    def _settle(self, claim: Claim, title: str, decision: Outcome) -> None:
+        if isinstance(decision, Done):
+            self._ack(claim, decision.why)
+            return
         queue = self._store.queue
         words = {"reason": decision.reason, "error": decision.message}
         match decision.verdict:
-            case Verdict.DROP:
-                self._ack(claim, decision.message)
-            case Verdict.HOLD | Verdict.STOP:
+            case Verdict.HOLD:
                 self._release(claim, decision.reason, aside=decision.aside)
                 self._log.debug(
                     "%s:%s goes back uncounted: %s", claim.kind, claim.id, decision.message
