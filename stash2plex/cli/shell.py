@@ -21,7 +21,8 @@ from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
 from stash2plex.operations.foreground import drain_here
 from stash2plex.store.runs import Begun
-from stash2plex.sync.worker import PATIENCE, Goal, Summary
+from stash2plex.sync.goals import PATIENCE, Foreground
+from stash2plex.sync.worker import Summary
 from stash2plex.ui.terminal import TerminalProgress
 
 DAY = 86_400.0
@@ -114,7 +115,7 @@ def drain(shell: Shell, app: App, wait: int, begun: Begun) -> Summary:
     with TerminalProgress(shell.err) as observer:
         return drain_here(
             app,
-            Goal("command line", foreground=True, patience=float(wait), run_id=begun.id),
+            Foreground("command line", patience=float(wait), run_id=begun.id),
             observer,
             stop.wanted,
             begun.at,
@@ -130,7 +131,7 @@ def drained(summary: Summary) -> dict[str, Any]:
         "later": done.later,
         "left": done.left,
         "seconds": round(summary.seconds, 2),
-        "gave_up": summary.gave_up or None,
+        "gave_up": summary.gave_up,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stash2plex.app import App, make_plex
 from stash2plex.errors import ConfigError, Refused, ServerError, Stash2PlexError, Unavailable
 from stash2plex.servers.plex import choose_sections
-from stash2plex.sync.worker import Goal
+from stash2plex.sync.goals import Foreground
 from stash2plex.text import span
 
 ANSWER_SECONDS = 10.0
@@ -36,7 +36,7 @@ def ask_servers(app: App) -> Stash2PlexError | None:
 class Asker:
     """Judges for a task that watches another process drain: what is wrong today, and since when."""
 
-    def __init__(self, app: App, goal: Goal) -> None:
+    def __init__(self, app: App, goal: Foreground) -> None:
         self._app = app
         self._goal = goal
         self._start = app.monotonic()
@@ -49,8 +49,8 @@ class Asker:
         self._asked_at = self._app.monotonic()
         self._wrong = ask_servers(self._app)
 
-    def verdict(self, note: str, left: int) -> tuple[Stash2PlexError | None, str]:
-        """Return the error that ends the task and its words; None and nothing where it goes on.
+    def verdict(self, note: str, left: int) -> tuple[Stash2PlexError | None, str | None]:
+        """Return the error that ends the task and its words; both None where it goes on.
 
         `note` is why the other process stands still, `left` how many keys it has to do.
         """
@@ -65,11 +65,11 @@ class Asker:
             return wrong, str(wrong)
         if not left or not (note or wrong):
             self._closed_since = None
-            return None, ""
+            return None, None
         if self._closed_since is None:
             self._closed_since = self._start if wrong else now
         if now - self._closed_since < self._goal.patience:
-            return None, ""
+            return None, None
         reason = str(wrong or note.splitlines()[0])
         words = f"{reason} Waited {span(self._goal.patience)}; {self._goal.advice}"
         return wrong or Unavailable("Plex", reason), words

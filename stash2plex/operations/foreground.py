@@ -13,8 +13,9 @@ from stash2plex.operations.run_view import RunObserver
 from stash2plex.store.marks import ask_for_look, look_is_asked
 from stash2plex.store.names import summary_names
 from stash2plex.store.progress import Progress
+from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Observer
-from stash2plex.sync.worker import Goal, Summary
+from stash2plex.sync.worker import Summary
 
 WATCH_STEP = 0.5
 LOOK_PATIENCE = 10.0
@@ -23,7 +24,7 @@ LOOK_PATIENCE = 10.0
 
 def drain_here(
     app: App,
-    goal: Goal,
+    goal: Foreground,
     shown_to: Observer,
     stopped: Callable[[], bool],
     began: float | None = None,
@@ -36,9 +37,9 @@ def drain_here(
     """
     observer = RunObserver(app.store.runs, goal.run_id, shown_to, app.monotonic)
     began = app.monotonic() if began is None else began
-    for name in app.store.breakers.values():
+    for breaker in app.store.breakers.values():
         # A person waits: ask a server that was down now, not when its next probe is due.
-        name.hasten()
+        breaker.hasten()
     lock = drain_lock(app.folder)
     asked_at: float | None = None
     asker = Asker(app, goal)

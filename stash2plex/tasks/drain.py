@@ -17,8 +17,8 @@ from stash2plex.rules.sweep_schedule import is_stale
 from stash2plex.starter import start_worker
 from stash2plex.store.marks import load_marks
 from stash2plex.store.runs import Begun
+from stash2plex.sync.goals import PATIENCE, TASK_PATIENCE, Foreground
 from stash2plex.sync.sweep import Enqueued
-from stash2plex.sync.worker import PATIENCE, TASK_PATIENCE, Goal
 from stash2plex.tasks.context import Context
 from stash2plex.ui.progress import StashProgress
 
@@ -61,7 +61,7 @@ def drain(context: Context, begun: Begun, name: str, part: tuple[float, float] =
     goes_on = bool(context.server_connection) and choice != "off"
     usual = TASK_PATIENCE if goes_on else PATIENCE
     patience = context.whole("max_wait", round(usual), 0, 86_400)
-    goal = Goal(name, foreground=True, patience=float(patience), run_id=begun.id)
+    goal = Foreground(name, patience=float(patience), run_id=begun.id)
     if goes_on:
         goal = evolve(goal, advice=WORKER_GOES_ON)
     observer = StashProgress(context.stderr, context.logger, name, part=part)

@@ -21,7 +21,7 @@ from stash2plex.errors import (
 )
 from stash2plex.rules.pacing import MOST, Pacer
 from stash2plex.rules.policy import SNOOZES, Done, Verdict, decide, retry_delay, snooze_delay
-from stash2plex.sync.worker import HORIZON
+from stash2plex.sync.goals import HORIZON
 from stash2plex.workqueue import Claim
 from tests.support import Edge
 
