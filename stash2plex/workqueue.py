@@ -40,6 +40,7 @@ class Claim:
     __slots__ = (
         "after_run",
         "attempts",
+        "finished",
         "id",
         "interruptions",
         "kind",
@@ -73,6 +74,8 @@ class Claim:
         self.run_id = run_id
         self.after_run = after_run
         self.later_run = later_run
+        self.finished = False
+        """Whether its key has left the queue: one that was added meanwhile is done once more."""
 
     @property
     def key(self) -> Key:
@@ -304,6 +307,7 @@ class WorkQueue:
                 " AND generation = lease_generation",
                 (claim.kind, claim.id, claim.lease_id),
             ).rowcount
+            claim.finished = bool(gone)
             kept = 0
             if not gone:
                 kept = self._db.execute(
@@ -404,6 +408,7 @@ class WorkQueue:
                 " AND generation = lease_generation",
                 (claim.kind, claim.id, claim.lease_id),
             ).rowcount
+            claim.finished = bool(gone)
             if not gone:
                 return self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
             self._count(ENDED_SQL, (0, 1), claim)

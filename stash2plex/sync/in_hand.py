@@ -200,7 +200,7 @@ class KeysInHand:
     def _count(self, claim: Claim, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
             self._evidence.forget(claim.key)
-            if claim.kind == "scene":
+            if claim.kind == "scene" and claim.finished:
                 self._tally.done()
             return
         meter = self._store.meter
@@ -213,21 +213,24 @@ class KeysInHand:
                 meter.add(PUT_OFF, outcome.reason)
                 self._tally.later()
             case Verdict.BURY:
-                meter.add(DEAD, outcome.reason)
                 self._evidence.forget(claim.key)
-                self._tally.failed()
+                if claim.finished:
+                    meter.add(DEAD, outcome.reason)
+                    self._tally.failed()
 
     def _log_end(self, claim: Claim, outcome: Outcome) -> None:
-        if isinstance(outcome, Decision) and outcome.verdict is Verdict.BURY:
-            self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, outcome.message)
-        else:
-            self._log.debug("%s:%s%s", claim.kind, claim.id, _words(outcome))
-
-
-def _words(outcome: Outcome) -> str:
-    if isinstance(outcome, Done):
-        return f": {outcome.why}"
-    if outcome.verdict is Verdict.HOLD:
-        return f" goes back uncounted: {outcome.message}"
-    verb = "is tried again in" if outcome.verdict is Verdict.RETRY else "waits"
-    return f" {verb} {span(outcome.delay)}: {outcome.message}"
+        match outcome:
+            case Done():
+                words = f": {outcome.why}"
+            case Decision(verdict=Verdict.HOLD):
+                words = f" goes back uncounted: {outcome.message}"
+            case Decision(verdict=Verdict.RETRY):
+                words = f" is tried again in {span(outcome.delay)}: {outcome.message}"
+            case Decision(verdict=Verdict.SNOOZE):
+                words = f" waits {span(outcome.delay)}: {outcome.message}"
+            case _ if claim.finished:
+                self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, outcome.message)
+                return
+            case _:
+                words = f" was added meanwhile: {outcome.message}"
+        self._log.debug("%s:%s%s", claim.kind, claim.id, words)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex_testing.plex.faults import Fault
+
 
 class Watching:
     """An observer for whom each look takes some seconds of the clock, and who may act at one."""
@@ -43,3 +45,24 @@ def test_done_and_left_add_up_and_take_in_what_is_added(make_desk, seconds, look
         True,
     )
     assert len(set(handled)) > 5
+
+
+@pytest.mark.parametrize(("refuses", "counts"), [(False, (1, 0)), (True, (0, 1))])
+def test_a_key_that_is_added_while_it_is_in_hand_counts_once(make_desk, refuses, counts):
+    desk = make_desk(max_retries=1)
+    scene = desk.scene("a/1.mp4")
+    desk.item("a/1.mp4")
+    if refuses:
+        desk.plex.faults.add(Fault("status", method="PUT", status=400, times=None))
+    queue = desk.app.store.queue
+    added = []
+
+    def add_once():
+        if queue.counts().in_progress and not added:
+            added.append(queue.offer([("scene", scene.id)]))
+
+    desk.add(scene)
+    watching = Watching(desk.clock, 0, dict.fromkeys(range(1, 50), add_once))
+    desk.process(watching)
+    assert added == [0]
+    assert (watching.seen[-1].done, watching.seen[-1].failed) == counts

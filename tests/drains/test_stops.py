@@ -155,7 +155,10 @@ def test_a_drain_of_the_command_line_heeds_the_stop_of_a_task(make_desk, pressed
     goal = Foreground("command line", run_id=own.id)
     summary = desk.app.drain(goal, Silent(), lambda: False)
     assert held(desk) == 4
-    assert "4 on hold, because a task was stopped." in summary.sentence()
+    assert (
+        "4 on hold, because a task was stopped (scene 1, scene 2, scene 3 and 1 more)."
+        in summary.sentence()
+    )
 
 
 def test_a_task_that_was_not_stopped_ends_its_run(make_desk, pressed):

@@ -174,7 +174,9 @@ def test_a_refusal_waits_for_a_person_and_an_outage_for_time(ward):
     breaker.failed(Refused("Stash", "Stash wants a log-in."), 1)
     found = ward.checks()["circuit breaker"]
     assert not found.ok
-    assert re.fullmatch(r"Waiting for Stash since [\d: -]+: Stash wants a log-in\.", found.detail)
+    assert re.fullmatch(
+        r"Stash has refused us since [\d: -]+: Stash wants a log-in\.", found.detail
+    )
     assert (found.fix, found.exit_code) == ("Mend the cause; what waits goes out by itself.", 2)
 
 
@@ -205,7 +207,7 @@ def test_a_plex_that_fails_at_one_question_is_named_by_that_check(ward, fault, n
     fault.times = None
     ward.world.plex.faults.add(fault)
     failed = ward.failed()
-    assert set(failed) == {name, "last sync"}
+    assert set(failed) == {name}
     assert words in failed[name].detail
     assert failed[name].fix
 
@@ -213,7 +215,7 @@ def test_a_plex_that_fails_at_one_question_is_named_by_that_check(ward, fault, n
 def test_a_stash_that_fails_at_the_sample_is_named_by_the_matches(ward):
     ward.world.stash.faults.add("status", operation="query Sample", status=500, times=None)
     failed = ward.failed()
-    assert set(failed) == {"matches", "last sync"}
+    assert set(failed) == {"matches"}
     assert failed["matches"].fix == "Run the check again later."
 
 
@@ -230,7 +232,8 @@ def test_a_slow_plex_passes_for_no_well_one(ward):
     assert plex.detail.endswith("but answers in 2,500 ms.")
 
 
-def test_the_sentence_counts_what_needs_a_person(ward):
+def test_the_sentence_counts_what_needs_the_user(ward):
+    ward.app.store.breakers["stash"].failed(Refused("Stash", "Stash wants a log-in."), 1)
     checks = list(ward.checks().values())
-    assert [check.name for check in checks if not check.ok] == ["last sync"]
-    assert health_sentence(checks) == f"1 of {len(checks)} checks need you: last sync."
+    assert [check.name for check in checks if not check.ok] == ["circuit breaker"]
+    assert health_sentence(checks) == f"1 of {len(checks)} checks need you: circuit breaker."

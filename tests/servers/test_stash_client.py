@@ -61,20 +61,23 @@ def test_a_session_lives_as_long_as_there_is_work(desk):
         desk.clock.step(AGE - 1)
         client.ping()
     desk.clock.step(AGE + 1)
-    with pytest.raises(Refused, match="Make an API key"):
+    with pytest.raises(Refused, match="The next save or task brings a fresh one"):
         client.ping()
 
 
-def test_a_stale_api_key_is_dropped_for_the_cookie_and_not_tried_again(desk):
-    client = desk.client(key="an old key")
+def test_a_session_goes_first_and_a_key_takes_over_for_good(desk):
+    client = desk.client(key="the key")
+    client.ping()
+    desk.stash.expire_cookies()
     client.ping()
     client.ping()
-    assert [one.status for one in desk.stash.requests] == [401, 200, 200]
-    assert desk.keys() == ["an old key", None, None]
+    assert [one.status for one in desk.stash.requests] == [200, 401, 200, 200]
+    assert desk.keys() == [None, None, "the key", "the key"]
 
 
-def test_two_requests_under_way_with_a_stale_api_key_both_fall_back(desk):
-    client = desk.client(key="an old key")
+def test_two_requests_under_way_with_an_ended_session_both_go_on_with_the_key(desk):
+    client = desk.client(key="the key")
+    desk.stash.expire_cookies()
     take, arrived = desk.stash.faults.take, [threading.Event() for _ in range(3)]
     number = itertools.count()
 
@@ -94,11 +97,13 @@ def test_two_requests_under_way_with_a_stale_api_key_both_fall_back(desk):
     assert sorted(one.status for one in desk.stash.requests) == [200, 200, 401, 401]
 
 
-def test_a_stale_api_key_without_a_cookie_is_refused_once(desk):
-    client = desk.client(key="an old key", cookie=False)
-    with pytest.raises(Refused, match="does not accept our credentials.*Make an API key"):
+@pytest.mark.parametrize("cookie", [True, False], ids=["after the session", "alone"])
+def test_a_stale_api_key_is_refused_with_what_becomes_of_it(desk, cookie):
+    client = desk.client(key="an old key", cookie=cookie)
+    desk.stash.expire_cookies()
+    with pytest.raises(Refused, match="does not accept our credentials.*no longer the one"):
         client.ping()
-    assert desk.keys() == ["an old key", None]
+    assert sorted(desk.keys(), key=str) == [None, "an old key"]
 
 
 def test_a_session_that_ends_is_outlived_by_the_key_that_stash_names(desk):
@@ -107,4 +112,4 @@ def test_a_session_that_ends_is_outlived_by_the_key_that_stash_names(desk):
     assert (basics.wants_login, basics.by_key) == (True, True)
     desk.stash.expire_cookies()
     client.ping()
-    assert desk.keys() == [None, "the key"]
+    assert desk.keys() == [None, None, "the key"]

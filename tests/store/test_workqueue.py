@@ -8,6 +8,7 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress, ProgressBook
 from stash2plex.workqueue import (
     BULK,
@@ -122,7 +123,7 @@ def test_an_ack_leaves_a_clean_record_for_a_change_in_mid_run(queue, database):
     assert (claim.attempts, claim.snoozes, claim.interruptions) == (1, 1, 1)
     queue.add("scene", 1)
     assert queue.ack(claim)
-    assert queue.standing(("scene", 1)) == ("queue", "")
+    assert find_standing(database, ("scene", 1)) == ("queue", "")
     again = claim_one(queue)
     assert (again.attempts, again.snoozes, again.interruptions) == (0, 0, 0)
     assert database.execute("SELECT count(*) FROM failure").fetchone() == (0,)
@@ -300,9 +301,9 @@ def test_keys_of_one_id_and_another_kind_have_nothing_to_do_with_each_other(queu
     queue.nack(claims["tag"], delay=9.0, reason="transient", error="x")
     queue.ack(claims["group"])
     assert counts(queue) == (0, 2, 1, 1)
-    assert queue.standing(("scene", 1)) == ("dead", "ambiguous")
-    assert queue.standing(("tag", 1)) == ("queue", "transient")
-    assert queue.standing(("group", 1)) is None
+    assert find_standing(database, ("scene", 1)) == ("dead", "ambiguous")
+    assert find_standing(database, ("tag", 1)) == ("queue", "transient")
+    assert find_standing(database, ("group", 1)) is None
     assert queue.discard([("group", 1), ("studio", 1)]) == 0
     assert database.execute("SELECT kind FROM failure ORDER BY kind").fetchall() == [
         ("scene",),

@@ -94,11 +94,12 @@ def harbour(tmp_path):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    shutil.copytree(
-        os.path.join(ROOT, "tools", "reach"),
-        root / "tools" / "reach",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    for name in ("reach", "mutants"):
+        shutil.copytree(
+            os.path.join(ROOT, "tools", name),
+            root / "tools" / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "config", "user.email", "harbour@example.invalid")
     git(root, "config", "user.name", "Harbour")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tools.reach.gaps import find_gaps, pragmas_without_reason, runs
-from tools.reach.measure import Kept, Measuring
+from tools.reach.measure import Kept, Measuring, helpers, save
 from tools.reach.trees import PACKAGE, ROOT, TreeCopy, remove_orphans, tree_files
 
 LANTERNS = "stash2plex/lanterns.py"
@@ -59,9 +59,15 @@ def test_each_line_knows_its_tests_in_every_process(harbour):
 
 def test_another_package_is_measured_as_a_whole(tmp_path):
     measuring = Measuring(str(tmp_path))
-    measuring.save(Kept("one", {"tests/test_a.py": "1"}))
+    save(Kept("one", {"tests/test_a.py": "1"}), measuring.folder)
     assert measuring.load("one") == Kept("one", {"tests/test_a.py": "1"})
     assert measuring.load("two") is None
+
+
+def test_a_helper_counts_for_the_tests_beside_it():
+    names = ["tests/conftest.py", "tests/a/conftest.py", "tests/a/test_a.py", "tests/b/desk.py"]
+    assert helpers("tests/a/test_a.py", names) == ["tests/a/conftest.py"]
+    assert helpers("tests/test_c.py", names) == []
 
 
 def test_a_test_that_fails_in_any_case_counts_for_nothing(harbour):

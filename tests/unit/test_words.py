@@ -238,7 +238,7 @@ def test_a_status_while_it_works():
                      "service is running (process 17)", "about 1 min 30 s left"):  # fmt: skip
             assert fact in said
         assert "ait for Plex" not in said
-    assert "5 dead" in lines
+    assert "5 given up" in lines
     assert "95 % below 0.05 s" in lines
     assert "2.5 per second" in lines
     assert "5 given up" in screen
@@ -275,7 +275,7 @@ def test_a_status_while_plex_is_away():
     assert "waiting for Plex since" in screen
     for said in (lines, screen):
         assert "“secret” is asleep." in said
-        assert "not reachable" in said
+        assert "“secret” refuses." in said
     assert "secret" not in both(away, hidden)[1]
     # What the worker says of its waiting is newer than the breaker's reason.
     noted = changed(breaker=open_, worker={"note": "Plex is busy.\nNext try in 8 s."}, eta_s=None)

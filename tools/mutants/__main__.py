@@ -75,9 +75,11 @@ def parser() -> argparse.ArgumentParser:
         help="every mutant of the lines that differ from COMMIT, or from where the branch began",
     )  # fmt: skip
     made.add_argument("--survivors", action="store_true", help="those of dist/mutants.json again")
-    made.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies at a time")
     made.add_argument(
-        "--seconds", type=float, default=120.0,
+        "--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="copies at a time"
+    )
+    made.add_argument(
+        "--seconds", type=float, default=300.0,
         help="seconds of tests for a mutant, and again with the archive; 0: all",
     )  # fmt: skip
     made.add_argument("--list", action="store_true", help="draw, and run no test")

@@ -150,8 +150,7 @@ class Bench:
             code, printed = self._pytest(listed, limit)
         finally:
             self._copy.end_processes()
-            for folder in (self._copy.scratch, os.path.join(self._copy.tree, ".hypothesis")):
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self._copy.scratch, ignore_errors=True)
             os.makedirs(self._copy.scratch, exist_ok=True)
         if code is None:
             return Result(TIMED_OUT)
@@ -170,6 +169,7 @@ class Bench:
             [
                 sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--no-header", "--tb=no",
                 "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist",
+                "-p", "tools.mutants.quick",
                 "--hypothesis-seed=0", f"--basetemp={os.path.join(self._copy.scratch, 'pytest')}",
                 f"@{listed}",
             ],

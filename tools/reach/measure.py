@@ -65,23 +65,32 @@ class Measuring:
         """Run the suite, or of it those files that changed since the last run.
 
         `processes` is how many tests run at a time. `again` runs all of them in any case.
-        Returns what is known of the tests.
+        Returns what is known of the tests. What was known stays until all is run.
         """
-        names = tree_files(self.root)
+        names = [name for name in tree_files(self.root) if counts(name)]
         tests = [name for name in names if is_test_file(name)]
-        code = digest((name for name in names if counts(name) and name not in tests), self.root)
-        files = {name: digest([name], self.root) for name in tests}
+        beside = {name: helpers(name, names) for name in tests}
+        helping = {name for held in beside.values() for name in held}
+        code = digest((name for name in names if name not in {*tests, *helping}), self.root)
+        files = {name: digest([name, *beside[name]], self.root) for name in tests}
         kept = None if again else self.load(code)
+        fresh = f"{self.folder}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
         if kept is None:
             kept = Kept(code)
-            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            shutil.copytree(self.folder, fresh)
         changed = [name for name in tests if kept.files.get(name) != files[name]]
-        kept.forget({*changed, *(kept.files.keys() - files.keys())})
-        if changed:
+        gone = kept.files.keys() - files.keys()
+        if changed or gone:
             print(f"Measuring {len(changed)} of {len(tests)} test files ...", file=sys.stderr)
-            self.run(kept, changed, processes)
+            kept.forget({*changed, *gone})
+            self.run(kept, changed, processes, fresh)
             kept.files = files
-            self.save(kept)
+            save(kept, fresh)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            os.rename(fresh, self.folder)
+        shutil.rmtree(fresh, ignore_errors=True)
         return kept
 
     def load(self, code: str) -> Kept | None:
@@ -93,14 +102,8 @@ class Measuring:
             return None
         return kept if kept.code == code and kept.format == FORMAT else None
 
-    def save(self, kept: Kept) -> None:
-        """Keep it for the next run."""
-        os.makedirs(self.folder, exist_ok=True)
-        with open(os.path.join(self.folder, TESTS), "w", encoding="utf-8") as file:
-            json.dump(asdict(kept), file)
-
-    def run(self, kept: Kept, files: list[str], processes: int) -> None:
-        """Run test files in a measured copy, and add what they reach to `kept`."""
+    def run(self, kept: Kept, files: list[str], processes: int, folder: str) -> None:
+        """Run test files in a measured copy; add what they reach to `kept` and to a folder."""
         with TreeCopy(self.root) as copy:
             state = make_state(copy)
             put_probe(copy, state)
@@ -108,7 +111,7 @@ class Measuring:
                 raise SystemExit("The measured archive cannot be built; does make plugin work?")
             run_tests(copy, state, files, processes)
             copy.end_processes()
-            self.combine(state)
+            self.combine(state, folder)
             read_times(kept, state)
         doubted = [test for test in kept.failed if file_of(test) in files]
         if not doubted:
@@ -122,17 +125,17 @@ class Measuring:
             for test in outcome.failed:
                 kept.seconds.pop(test, None)
 
-    def combine(self, state: str) -> None:
-        """Add the data of all processes, as if they had run in the work tree."""
-        os.makedirs(self.folder, exist_ok=True)
-        whole = self.coverage()
+    def combine(self, state: str, folder: str) -> None:
+        """Add the data of all processes to a folder, as if they had run in the work tree."""
+        os.makedirs(folder, exist_ok=True)
+        whole = self.coverage(folder)
         whole.set_option("paths", {"source": [os.path.join(self.root, PACKAGE), f"*/{PACKAGE}"]})
         found = [
             os.path.join(state, name)
             for name in os.listdir(state)
             if name.startswith("data.") and not name.endswith("-journal")
         ]
-        if os.path.exists(os.path.join(self.folder, DATA)):
+        if os.path.exists(os.path.join(folder, DATA)):
             whole.load()
         with warnings.catch_warnings():
             # A process that was killed as it made its file leaves half of one.
@@ -140,10 +143,10 @@ class Measuring:
             whole.combine(found)
         whole.save()
 
-    def coverage(self) -> coverage.Coverage:
-        """Return coverage's own object for what was measured."""
+    def coverage(self, folder: str = "") -> coverage.Coverage:
+        """Return coverage's own object for what was measured; in `folder`, where it is given."""
         return coverage.Coverage(
-            data_file=os.path.join(self.folder, DATA),
+            data_file=os.path.join(folder or self.folder, DATA),
             branch=True,
             config_file=False,
             messages=False,
@@ -196,6 +199,26 @@ def is_test_file(name: str) -> bool:
 def counts(name: str) -> bool:
     """Whether a file may change what a test reaches. Documents do not, nor do these tools."""
     return name.endswith(COUNTED) and not name.startswith(("docs/", "tools/"))
+
+
+def helpers(test: str, names: Iterable[str]) -> list[str]:
+    """List the files beside a test file that are no tests: its folder's fixtures.
+
+    Those right below tests/ are everybody's.
+    """
+    folder = os.path.dirname(test)
+    return [
+        name
+        for name in names
+        if os.path.dirname(name) == folder != "tests" and not is_test_file(name)
+    ]
+
+
+def save(kept: Kept, folder: str) -> None:
+    """Keep it for the next run."""
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, TESTS), "w", encoding="utf-8") as file:
+        json.dump(asdict(kept), file)
 
 
 def file_of(test: str) -> str:

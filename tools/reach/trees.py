@@ -105,7 +105,8 @@ class TreeCopy:
 
     def end_processes(self) -> None:
         """Kill what was started from this copy and still runs, detached workers included."""
-        end_processes(self.folder)
+        if self.folder:
+            end_processes(self.folder)
 
 
 def end_processes(folder: str) -> None:

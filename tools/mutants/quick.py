@@ -1,0 +1,13 @@
+"""A pytest plugin: a property that fails is not made small, which takes minutes for a queue."""
+
+from __future__ import annotations
+
+from hypothesis import Phase, settings
+
+
+def pytest_sessionstart() -> None:
+    """Change what the tests' own conftest chose, before their modules are read."""
+    settings.register_profile(
+        "mutants", settings.default, phases=(Phase.explicit, Phase.generate), database=None
+    )
+    settings.load_profile("mutants")
