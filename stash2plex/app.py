@@ -40,6 +40,7 @@ from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.sync.goals import Goal
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.reconcile import Reconciliation, Scope
@@ -48,7 +49,7 @@ from stash2plex.sync.scheduled_reconcile import Routine
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
 from stash2plex.sync.sweeper import Sweeper
-from stash2plex.sync.worker import Drain, Goal, Summary
+from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
 
 if sys.platform != "win32":
@@ -288,6 +289,7 @@ class App:
         """Drain the queue in this process, which must hold the drain lock."""
         return Drain(
             store=self.store,
+            stash=self.stash,
             open_session=self.open_session,
             settings_watch=SettingsWatch(self.settings_stamp, self.clock, self.monotonic),
             worker_wanted=self.worker_wanted,

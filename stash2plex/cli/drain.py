@@ -9,7 +9,8 @@ from stash2plex.app import App
 from stash2plex.cli.shell import Shell, StopSignals
 from stash2plex.operations.foreground import drain_here
 from stash2plex.store.runs import Begun
-from stash2plex.sync.worker import Goal, Summary
+from stash2plex.sync.goals import Foreground
+from stash2plex.sync.worker import Summary
 from stash2plex.ui.terminal import TerminalProgress
 
 
@@ -19,7 +20,7 @@ def drain(shell: Shell, app: App, wait: int, begun: Begun) -> Summary:
     with TerminalProgress(shell.err) as observer:
         return drain_here(
             app,
-            Goal("command line", foreground=True, patience=float(wait), run_id=begun.id),
+            Foreground("command line", patience=float(wait), run_id=begun.id),
             observer,
             stop.wanted,
             begun.at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import sys
@@ -12,8 +11,9 @@ import click
 from stash2plex.app import App
 from stash2plex.cli.shell import Shell, StopSignals
 from stash2plex.lock import drain_lock, show_presence
+from stash2plex.sync.goals import Service
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import Goal, Summary
+from stash2plex.sync.worker import Summary
 
 LOCK_SECONDS = 1.0
 """Between two looks whether another process still drains."""
@@ -52,8 +52,7 @@ def _serve(app: App, stop: StopSignals) -> Summary | None:
     presence = show_presence(app.folder, app.sleep)
     try:
         logger.info("The service has started (process %d).", os.getpid())
-        goal = Goal("service", foreground=False, patience=math.inf, idle=math.inf, service=True)
-        summary = app.drain(goal, Silent(), stop.wanted)
+        summary = app.drain(Service(), Silent(), stop.wanted)
         logger.info("The service ends: %s", summary.gave_up)
         return summary
     finally:

@@ -18,7 +18,7 @@ from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
-from stash2plex.sync.worker import PATIENCE
+from stash2plex.sync.goals import PATIENCE
 
 CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that JSON leaves as they are and a terminal obeys."""

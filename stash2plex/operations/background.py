@@ -20,11 +20,9 @@ from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.lock import FileLock, drain_lock, show_presence
 from stash2plex.starter import start_worker
+from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import SWITCHED_OFF, Goal
-
-STASH_PATIENCE = 120.0
-"""Seconds without Stash after which the worker goes; the queue stays."""
+from stash2plex.sync.worker import SWITCHED_OFF
 
 CODE_CHECK_SECONDS = 10.0
 
@@ -69,11 +67,10 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
 def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> int:
     logger = app.logs.logger
     stop = _StopSignal(app, plugin_dir)
-    goal = Goal("background worker", foreground=False, patience=STASH_PATIENCE)
     logger.info("The background worker has started (process %d).", os.getpid())
     while True:
         presence = show_presence(app.folder, app.sleep)
-        summary = app.drain(goal, Silent(), stop.wanted)
+        summary = app.drain(Background(), Silent(), stop.wanted)
         presence.release()
         lock.release()
         if stop.outdated:

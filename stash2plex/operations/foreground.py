@@ -13,8 +13,9 @@ from stash2plex.operations.server_probe import ServerProbe
 from stash2plex.store.marks import ask_for_look, look_is_asked
 from stash2plex.store.names import summary_names
 from stash2plex.store.progress import Progress
+from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Observer
-from stash2plex.sync.worker import Goal, Summary
+from stash2plex.sync.worker import Summary
 
 WATCH_STEP = 0.5
 LOOK_PATIENCE = 10.0
@@ -23,7 +24,7 @@ LOOK_PATIENCE = 10.0
 
 def drain_here(
     app: App,
-    goal: Goal,
+    goal: Foreground,
     shown_to: Observer,
     stopped: Callable[[], bool],
     began: float | None = None,

@@ -12,8 +12,8 @@ from stash2plex.errors import ServerError
 from stash2plex.model import TaskJob
 from stash2plex.operations.notifications import tell
 from stash2plex.store.runs import Begun
+from stash2plex.sync.goals import HORIZON
 from stash2plex.sync.stops import look, own_job
-from stash2plex.sync.worker import HORIZON
 
 
 @contextmanager

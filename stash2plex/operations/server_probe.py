@@ -6,7 +6,7 @@ from stash2plex.app import App, make_plex
 from stash2plex.errors import ConfigError, Refused, ServerError, Stash2PlexError, Unavailable
 from stash2plex.servers.plex import choose_sections
 from stash2plex.store.progress import Wait
-from stash2plex.sync.worker import Goal
+from stash2plex.sync.goals import Foreground
 from stash2plex.text import span
 
 ANSWER_SECONDS = 10.0
@@ -40,7 +40,7 @@ class ServerProbe:
     The error that the other process met may be an old one, so the servers are asked again.
     """
 
-    def __init__(self, app: App, goal: Goal) -> None:
+    def __init__(self, app: App, goal: Foreground) -> None:
         self._app = app
         self._goal = goal
         self._start = app.monotonic()
@@ -53,8 +53,8 @@ class ServerProbe:
         self._asked_at = self._app.monotonic()
         self._wrong = probe_servers(self._app)
 
-    def verdict(self, wait: Wait | None, left: int) -> tuple[Stash2PlexError | None, str]:
-        """Return the error that ends the task and its words; None and nothing where it goes on.
+    def verdict(self, wait: Wait | None, left: int) -> tuple[Stash2PlexError | None, str | None]:
+        """Return the error that ends the task and its words; both None where it goes on.
 
         `wait` is why the other process stands still, `left` how many keys it has to do.
         """
@@ -70,10 +70,10 @@ class ServerProbe:
         why = str(wrong) if wrong else wait.why if wait else None
         if not left or why is None:
             self._closed_since = None
-            return None, ""
+            return None, None
         if self._closed_since is None:
             self._closed_since = self._start if wrong else now
         if now - self._closed_since < self._goal.patience:
-            return None, ""
+            return None, None
         words = f"{why} Waited {span(self._goal.patience)}; {self._goal.advice}"
         return wrong or Unavailable("Plex", why), words

@@ -28,14 +28,19 @@ MAX_INTERRUPTIONS = 20
 
 
 class Verdict(StrEnum):
-    """What happens to a key after a failure."""
+    """What happens to a key that is not done: each is one way of the queue to end a claim."""
 
-    DROP = "drop"
     HOLD = "hold"
-    STOP = "stop"
     RETRY = "retry"
     SNOOZE = "snooze"
     BURY = "bury"
+
+
+@frozen
+class Done:
+    """Nothing is left to do for a key. `why` is for the log."""
+
+    why: str
 
 
 @frozen
@@ -52,6 +57,10 @@ class Decision:
     aside: bool = False
 
 
+Outcome = Done | Decision
+"""How a claim ends."""
+
+
 def decide(
     error: Exception,
     claim: Claim,
@@ -60,8 +69,8 @@ def decide(
     *,
     server_works: bool,
     alone: bool = False,
-) -> Decision:
-    """Decide about one key.
+) -> Outcome:
+    """Decide about one key that failed.
 
     `server_works` says that the server took other writes since this one was claimed or failed
     before: then the key is the trouble and the failure counts; else the server is, and the key
@@ -73,12 +82,13 @@ def decide(
         str(error) if isinstance(error, Stash2PlexError) else f"{type(error).__name__}: “{error}”"
     )
     if isinstance(error, (Refused, ConfigError)):
-        return Decision(Verdict.STOP, 0.0, reason, message)
+        # The gate waits for the user; the key is not to blame.
+        return Decision(Verdict.HOLD, 0.0, reason, message)
     if isinstance(error, Unavailable) and not server_works:
         return Decision(Verdict.HOLD, 0.0, reason, message, aside=alone)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
-            return Decision(Verdict.DROP, 0.0, reason, message)
+            return Done(message)
         if claim.snoozes + 1 >= SNOOZES:
             return Decision(Verdict.BURY, 0.0, reason, message)
         return Decision(Verdict.SNOOZE, snooze_delay(claim.snoozes, random), reason, message)

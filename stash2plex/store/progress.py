@@ -192,6 +192,16 @@ class Tally:
         self._progress = Progress(origin=origin, started_at=clock())
         self._window = RateWindow(clock())
 
+    @property
+    def handled(self) -> int:
+        """Keys that are out of the way, for better or worse."""
+        return self._progress.handled
+
+    def restart(self) -> None:
+        """Count from zero again."""
+        self._progress = Progress(origin=self._progress.origin, started_at=self._clock())
+        self._window = RateWindow(self._clock())
+
     def done(self) -> None:
         """Count a key that is in sync now."""
         self._progress = evolve(self._progress, done=self._progress.done + 1)

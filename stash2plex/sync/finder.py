@@ -2,106 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, NotInPlexYet, Stash2PlexError
-from stash2plex.model import Clock, PlexItem, Record, Scene
+from stash2plex.model import Clock, Match, PlexItem, Record, Scene
 from stash2plex.rules.matching import Explanation, Level, explain, split_path
 from stash2plex.rules.path_inference import same_file
 from stash2plex.rules.scanning import scan_target
 from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
+from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.index_changes import read_news
-from stash2plex.sync.session import Job, Session, Store, Wanted
+from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.workqueue import BULK
-
-Told = tuple[Wanted, Explanation]
 
 REFRESH_SECONDS = 10.0
 """A miss asks Plex for news at most this often; an item that proved wrong asks at once."""
 
-MOST_ROUNDS = 3
+MAX_ROUNDS = 3
 """Items of one scene that may prove wrong before it waits: Plex is in the middle of something."""
 
 
 @frozen
-class Found:
-    """Scenes by what came of them: jobs, failures, and those that need nothing, with the reason."""
+class Failure:
+    """A scene that has no item now, and why."""
 
-    jobs: list[Job] = field(factory=list)
-    failed: list[tuple[Wanted, Stash2PlexError]] = field(factory=list)
-    done: list[tuple[Wanted, str]] = field(factory=list)
-    again: list[Wanted] = field(factory=list)
+    wanted: Wanted
+    error: Stash2PlexError
+
+
+@frozen
+class Needless:
+    """A scene that is done without an item, and why."""
+
+    wanted: Wanted
+    why: str
+
+
+@frozen
+class Found:
+    """What became of scenes whose items were looked for."""
+
+    matched: tuple[Matched, ...]
+    failed: tuple[Failure, ...]
+    needless: tuple[Needless, ...]
+
+
+@frozen
+class Verified:
+    """What became of items that were read: jobs, and scenes whose item was another one."""
+
+    jobs: tuple[Job, ...]
+    wrong: tuple[Wanted | Failure, ...]
+
+
+@frozen
+class Matching:
+    """What the index has for scenes: one item, none yet with the reason, or something else."""
+
+    matched: tuple[Matched, ...] = ()
+    missed: tuple[tuple[Wanted, str], ...] = ()
+    failed: tuple[Failure, ...] = ()
 
 
 @define
 class Finder:
     """Looks items up for a pipeline, in the thread that owns the database.
 
-    `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    `hand` knows which items other scenes in hand want; `session` is set before the first call and
+    whenever the settings change. `clock` gives seconds since the epoch,
+    `monotonic` seconds since any time.
     """
 
     store: Store
-    session: Session
+    hand: KeysInHand
     clock: Clock
     monotonic: Clock
+    session: Session = field(init=False)
     _refreshed_at: float = field(init=False, default=-REFRESH_SECONDS)
-    _in_hand: dict[int, tuple[str, Claimant]] = field(init=False, factory=dict)
 
     def find(self, wanted: Sequence[Wanted]) -> Found:
         """Match scenes; those that are missed once more after a look at Plex's news."""
-        found = Found()
         self._learn_roots(wanted)
-        matched, missed = self._match(wanted, found)
-        if missed:
-            self._look_again(missed, matched, found)
+        first = self._match(wanted)
+        later = self._look_again(first.missed) if first.missed else Matching()
         with transaction(self.store.connection):
-            self._keep_apart(matched, found)
-        return found
+            found = self._keep_apart([*first.matched, *later.matched])
+        return evolve(found, failed=(*first.failed, *later.failed, *found.failed))
 
     def is_disputed(self, record: Record) -> bool:
-        """Say whether another scene claims the item of a scene that is in sync."""
+        """Whether another scene claims the item of a scene that is in sync."""
         return bool(self._others(record.rating_key, record.scene_id))
 
-    def verify(self, jobs: Sequence[Job], items: Mapping[str, PlexItem]) -> Found:
+    def verify(self, matches: Sequence[Matched], items: Mapping[str, PlexItem]) -> Verified:
         """Check that each item is there and holds the file that was matched.
 
         The index may be behind, and an id may name another item after Plex was rebuilt. What is
-        learnt goes into the index; the scene is in `again`, to be looked up at once.
+        learnt goes into the index.
         """
-        found = Found()
-        for job in jobs:
-            item = items.get(job.match.file.rating_key)
-            if item is not None and not item.trashed and _holds(item, job.match.file.path):
-                record = record_of(item, job.record)
-                found.jobs.append(evolve(job, item=item, record=record))
+        jobs: list[Job] = []
+        wrong: list[Wanted | Failure] = []
+        for matched in matches:
+            item = items.get(matched.match.file.rating_key)
+            if item is not None and not item.trashed and _holds(item, matched.match.file.path):
+                jobs.append(_job(matched, item))
             else:
-                self.went_wrong(job, item, found)
-        return found
+                wrong.append(self.learn_wrong(matched, item))
+        return Verified(tuple(jobs), tuple(wrong))
 
-    def went_wrong(self, job: Job, item: PlexItem | None, found: Found) -> None:
-        """Take up that an item is gone, in the bin, or another file's, and look again."""
+    def learn_wrong(self, matched: Matched, item: PlexItem | None) -> Wanted | Failure:
+        """Learn that an item is gone, in the bin, or another file's.
+
+        Returns the scene, to be looked up again at once, or its failure after too many of those.
+        """
         if item is None or item.trashed:
-            self.store.plex_files.forget_item(job.match.file.rating_key)
+            self.store.plex_files.forget_item(matched.match.file.rating_key)
         else:
             self.store.plex_files.learn(item)
         self._refreshed_at = -REFRESH_SECONDS
-        again = job.wanted_again()
-        if again.rounds <= MOST_ROUNDS:
-            found.again.append(again)
-            return
-        moving = f"“{job.scene.label}” is being moved in Plex; it is looked up again later."
-        found.failed.append((again, NotInPlexYet(moving)))
+        again = matched.wanted_again()
+        if again.rounds <= MAX_ROUNDS:
+            return again
+        moving = f"“{again.scene.label}” is being moved in Plex; it is looked up again later."
+        return Failure(again, NotInPlexYet(moving))
 
-    def ended(self, scene_id: int) -> None:
-        """Forget a scene that left the pipeline."""
-        self._in_hand.pop(scene_id, None)
-
-    def gone(self, scene_id: int) -> None:
+    def leave_out(self, scene_id: int) -> None:
         """Drop what is waited for and claimed by a scene that is gone, or is not to be synced."""
         self._wake(self.store.contests.leave(scene_id, ""))
         self.store.missed.forget([scene_id])
@@ -109,57 +138,64 @@ class Finder:
     # -- matching -------------------------------------------------------------------------
 
     def _learn_roots(self, wanted: Sequence[Wanted]) -> None:
-        """Take up which paths of both servers are surely the same file."""
+        """Learn which paths of both servers are surely the same file."""
         if self.session.settings.path_map:
             return
         files = self.store.plex_files
         pairs = [
-            (one.scene.id, pair)
-            for one in wanted
-            for file in one.scene.files[:1]
+            (scene.id, pair)
+            for scene in (each.scene for each in wanted)
+            for file in scene.files[:1]
             if (pair := same_file(file, files.candidates([file.path])))
         ]
         self.store.path_rules.note(pairs, files.locations())
 
-    def _match(self, wanted: Iterable[Wanted], found: Found) -> tuple[list[Told], list[Told]]:
-        """Match by the index as it is: returns what was matched, and what was missed."""
-        matched: list[Told] = []
-        missed: list[Told] = []
-        for one in wanted:
-            explanation = match_by_index(self.store, self.session.settings, one.scene)
+    def _match(self, wanted: Iterable[Wanted]) -> Matching:
+        """Match by the index as it is."""
+        matched: list[Matched] = []
+        missed: list[tuple[Wanted, str]] = []
+        failed: list[Failure] = []
+        for each in wanted:
+            explanation = match_by_index(self.store, self.session.settings, each.scene)
             if explanation.match is not None:
-                matched.append((one, explanation))
+                matched.append(_matched(each, explanation.match))
             elif explanation.reason == NotInPlexYet.reason:
-                missed.append((one, explanation))
+                missed.append((each, explanation.refusal))
             else:
-                self.store.missed.forget([one.scene.id])
-                found.failed.append((one, Ambiguous(explanation.refusal)))
-        return matched, missed
+                self.store.missed.forget([each.scene.id])
+                failed.append(Failure(each, Ambiguous(explanation.refusal)))
+        return Matching(tuple(matched), tuple(missed), tuple(failed))
 
-    def _look_again(self, missed: list[Told], matched: list[Told], found: Found) -> None:
+    def _look_again(self, missed: Sequence[tuple[Wanted, str]]) -> Matching:
         """Ask Plex for news, then for the items that the missed scenes had; wait for the rest."""
+        so_far = Matching(missed=tuple(missed))
         try:
             if self.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
                 read_news(self.store, self.session, missed=True)
                 self._refreshed_at = self.monotonic()
-            more, missed = self._match([one for one, _ in missed], found)
-            matched += more
-            if self._learn_items([one for one, _ in missed]):
-                more, missed = self._match([one for one, _ in missed], found)
-                matched += more
+            so_far = self._match_missed(so_far)
+            if self._learn_items([wanted for wanted, _ in so_far.missed]):
+                so_far = self._match_missed(so_far)
         except Stash2PlexError as error:
-            found.failed.extend((one, error) for one, _ in missed)
-            return
-        for one, explanation in missed:
-            self._wait_for(one.scene)
-            found.failed.append((one, NotInPlexYet(explanation.refusal)))
+            unknown = [Failure(wanted, error) for wanted, _ in so_far.missed]
+            return evolve(so_far, missed=(), failed=(*so_far.failed, *unknown))
+        lost = []
+        for wanted, refusal in so_far.missed:
+            self._wait_for(wanted.scene)
+            lost.append(Failure(wanted, NotInPlexYet(refusal)))
+        return evolve(so_far, missed=(), failed=(*so_far.failed, *lost))
+
+    def _match_missed(self, before: Matching) -> Matching:
+        """Match what was missed before once more."""
+        new = self._match([wanted for wanted, _ in before.missed])
+        return Matching((*before.matched, *new.matched), new.missed, (*before.failed, *new.failed))
 
     def _learn_items(self, missed: Sequence[Wanted]) -> bool:
         """Ask what the items hold now that missed scenes had: one that moved kept its id.
 
-        Once only for each: what waits costs Plex nothing. True when there was any.
+        Once only for each: what waits costs Plex nothing. Returns whether there was any.
         """
-        had = {one.record.rating_key for one in missed if one.record and not one.claim.snoozes}
+        had = {each.record.rating_key for each in missed if each.record and not each.claim.snoozes}
         if had:
             for item in self.session.plex.items(sorted(had)).values():
                 if not item.trashed:
@@ -167,7 +203,7 @@ class Finder:
         return bool(had)
 
     def _wait_for(self, scene: Scene) -> None:
-        """Note that a scene waits for Plex, and have its folder scanned if that is wanted."""
+        """Record that a scene waits for Plex, and have its folder scanned if that is wanted."""
         store, settings = self.store, self.session.settings
         rules = store.rules(settings)
         unasked = store.missed.note(scene.id, scene.files, rules)
@@ -181,70 +217,75 @@ class Finder:
 
     # -- one item, one scene --------------------------------------------------------------
 
-    def _keep_apart(self, matched: Sequence[Told], found: Found) -> None:
+    def _keep_apart(self, matches: Sequence[Matched]) -> Found:
         """Let a scene have its item unless another one has as good a claim on it.
 
         A better match wins. Equally good ones are all refused, or with `loose_matching` the scene
         with the lowest id wins: the same answer whichever came first.
         """
-        claims: list[tuple[Wanted, Explanation, str, Claimant]] = []
-        for one, explanation in matched:
-            match = explanation.require()
-            mine = Claimant(one.scene.id, one.scene.label, Level(match.matched_by))
-            self._in_hand[one.scene.id] = match.file.rating_key, mine
-            claims.append((one, explanation, match.file.rating_key, mine))
-        here = {mine.scene_id for *_, mine in claims}
-        for one, explanation, key, mine in claims:
-            self._wake(self.store.contests.leave(one.scene.id, key))
-            others = self._others(key, mine.scene_id)
-            leaders = leading([mine, *others])
-            winner = winner_of(leaders, loose=self.session.settings.loose_matching)
-            if winner is mine:
-                self.store.missed.forget([one.scene.id])
-                found.jobs.append(_job(one, explanation))
-            else:
-                self._refuse(one, explanation, mine, leaders, found)
-                if winner is not None and self.store.contests.hand_over(
-                    key, mine.scene_id, winner.scene_id
-                ):
-                    self._wake([winner.scene_id])
-            # Who is in sync, or about to be, must come to the same answer.
-            self._wake(
-                other.scene_id
-                for other in others
-                if other is not winner and not other.refused and other.scene_id not in here
-            )
+        for matched in matches:
+            self.hand.take_item(matched.claim, matched.match.file.rating_key, _claimant(matched))
+        here = {matched.scene.id for matched in matches}
+        results = [self._settle_item(matched, here) for matched in matches]
+        return Found(
+            matched=tuple(result for result in results if isinstance(result, Matched)),
+            failed=tuple(result for result in results if isinstance(result, Failure)),
+            needless=tuple(result for result in results if isinstance(result, Needless)),
+        )
+
+    def _settle_item(self, matched: Matched, here: Container[int]) -> Matched | Failure | Needless:
+        """Decide whose an item is, and have the others look who must come to the same answer.
+
+        `here` are the scenes that are decided about together with this one.
+        """
+        key = matched.match.file.rating_key
+        mine = _claimant(matched)
+        self._wake(self.store.contests.leave(mine.scene_id, key))
+        others = self._others(key, mine.scene_id)
+        leaders = leading([mine, *others])
+        winner = winner_of(leaders, loose=self.session.settings.loose_matching)
+        result: Matched | Failure | Needless
+        if winner is mine:
+            self.store.missed.forget([mine.scene_id])
+            result = matched
+        else:
+            result = self._refuse(matched, mine, leaders)
+            if winner is not None and self.store.contests.hand_over(
+                key, mine.scene_id, winner.scene_id
+            ):
+                self._wake([winner.scene_id])
+        # Who is in sync, or about to be, must come to the same answer.
+        self._wake(
+            other.scene_id
+            for other in others
+            if other is not winner and not other.refused and other.scene_id not in here
+        )
+        return result
 
     def _refuse(
-        self,
-        one: Wanted,
-        explanation: Explanation,
-        mine: Claimant,
-        leaders: Sequence[Claimant],
-        found: Found,
-    ) -> None:
-        file = explanation.require().file
-        self.store.contests.refuse(mine, file.rating_key)
-        self.ended(one.scene.id)
+        self, matched: Matched, mine: Claimant, leaders: Sequence[Claimant]
+    ) -> Failure | Needless:
+        path = matched.match.file.path
+        self.store.contests.refuse(mine, matched.match.file.rating_key)
+        self.hand.leave_item(matched.claim)
         if self.session.settings.loose_matching:
-            self.store.missed.forget([one.scene.id])
-            found.done.append((one, f"its Plex item shows {_named(leaders[0])}"))
-        elif mine in leaders:
-            self.store.missed.forget([one.scene.id])
-            found.failed.append((one, Ambiguous(_shared(leaders, file.path))))
-        else:
-            self._wait_for(one.scene)
-            found.failed.append((one, NotInPlexYet(_taken(mine, leaders, file.path))))
+            self.store.missed.forget([mine.scene_id])
+            return Needless(matched, f"its Plex item shows {_named(leaders[0])}")
+        if mine in leaders:
+            self.store.missed.forget([mine.scene_id])
+            return Failure(matched, Ambiguous(_shared(leaders, path)))
+        self._wait_for(matched.scene)
+        return Failure(matched, NotInPlexYet(_taken(mine, leaders, path)))
 
     def _others(self, key: str, besides: int) -> list[Claimant]:
         """List the other scenes that claim an item; what is in hand is newer than the records."""
-        known = {one.scene_id: one for one in self.store.contests.claimants(key, besides)}
-        for scene_id, (held, claimant) in self._in_hand.items():
-            if scene_id == besides:
-                continue
-            known.pop(scene_id, None)
-            if held == key:
-                known[scene_id] = claimant
+        known = {each.scene_id: each for each in self.store.contests.claimants(key, besides)}
+        for wish in self.hand.item_wishes():
+            claimant = wish.claimant
+            if claimant.scene_id != besides:
+                known.pop(claimant.scene_id, None)
+                if wish.rating_key == key:
+                    known[claimant.scene_id] = claimant
         return list(known.values())
 
     def _wake(self, scene_ids: Iterable[int]) -> None:
@@ -295,8 +336,24 @@ def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation
     )
 
 
-def _job(one: Wanted, explanation: Explanation) -> Job:
-    return Job(one.claim, one.scene, one.desired, one.record, one.rounds, explanation.require())
+def _matched(wanted: Wanted, match: Match) -> Matched:
+    return Matched(wanted.claim, wanted.scene, wanted.desired, wanted.record, wanted.rounds, match)
+
+
+def _claimant(matched: Matched) -> Claimant:
+    return Claimant(matched.scene.id, matched.scene.label, Level(matched.match.matched_by))
+
+
+def _job(matched: Matched, item: PlexItem) -> Job:
+    return Job(
+        matched.claim,
+        matched.scene,
+        matched.desired,
+        record_of(item, matched.record),
+        matched.rounds,
+        matched.match,
+        item,
+    )
 
 
 def _named(claimant: Claimant) -> str:

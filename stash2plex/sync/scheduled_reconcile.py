@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 
+from attrs import frozen
+
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
@@ -22,6 +24,15 @@ RETRY_SECONDS = 3600.0
 """After a comparison that did not see everything."""
 
 
+@frozen
+class _UnderWay:
+    """A comparison that has begun, and the session that it was begun under."""
+
+    session: Session
+    run: Reconciliation
+    pages: Generator[Progress, None, None]
+
+
 class Routine:
     """The comparison that the clock asks for. One for each process, and one runs at a time.
 
@@ -32,66 +43,65 @@ class Routine:
         self._store = store
         self._clock = clock
         self._monotonic = monotonic
-        self._run: Reconciliation | None = None
-        self._pages: Generator[Progress, None, None] | None = None
+        self._under_way: _UnderWay | None = None
         self._due_at: float | None = None
 
     def step(self, session: Session) -> bool:
         """Compare the next page where that is due; True while there is more to do."""
-        if self._pages is None and not self._begin(session):
+        if self._under_way is not None and self._under_way.session is not session:
+            # What was begun under other settings counts no more.
+            self.rest()
+        under_way = self._under_way = self._under_way or self._begin(session)
+        if under_way is None:
             return False
-        assert self._pages is not None
         try:
-            next(self._pages)
+            next(under_way.pages)
         except StopIteration:
-            self._end(session)
+            self._end(under_way)
         except ConfigError:
-            # The gate of the drain says it, where somebody looks.
+            # The gate of the drain reports it, where the user looks.
             self.rest()
             return False
         return True
 
     def rest(self) -> None:
         """Leave what is under way; what it has queued stays, and it begins anew later."""
-        if self._pages is not None:
-            self._pages.close()
+        if self._under_way is not None:
+            self._under_way.pages.close()
             self._due_at = self._clock() + RETRY_SECONDS
-        self._pages = self._run = None
+        self._under_way = None
 
-    def _begin(self, session: Session) -> bool:
+    def _begin(self, session: Session) -> _UnderWay | None:
         seconds = INTERVALS.get(session.settings.reconcile_interval)
         if seconds is None:
-            return False
+            return None
         now = self._clock()
         if self._due_at is None or self._due_at > now + max(seconds, RETRY_SECONDS):
-            self._due_at = self._last(now) + seconds
+            self._due_at = self._begin_to_count(now) + seconds
         if now < self._due_at or any(
             breaker.read().state != "closed" for breaker in self._store.breakers.values()
         ):
-            return False
-        self._run = Reconciliation(
+            return None
+        run = Reconciliation(
             self._store, session, Scope.ALL, clock=self._clock, monotonic=self._monotonic
         )
-        self._pages = self._run.pages()
-        return True
+        return _UnderWay(session, run, run.pages())
 
-    def _last(self, now: float) -> float:
-        """Return when the last one began; the first ever start begins to count now."""
+    def _begin_to_count(self, now: float) -> float:
+        """Return when the last one began; before the first ever, and for a clock set back, now."""
         known = get_meta(self._store.connection, NAME)
-        last = None if known is None else float(known)
-        if last is None or last > now:
-            last = now
-            self._note(last)
-        return last
+        if known is not None and float(known) <= now:
+            return float(known)
+        self._note(now)
+        return now
 
     def _note(self, moment: float) -> None:
         with transaction(self._store.connection):
             set_meta(self._store.connection, NAME, repr(moment))
 
-    def _end(self, session: Session) -> None:
-        assert self._run is not None
-        report = self._run.report()
-        self._pages = self._run = None
+    def _end(self, ended: _UnderWay) -> None:
+        report = ended.run.report()
+        self._under_way = None
         log = logging.getLogger(__name__)
         if report.problem:
             # A server that is away is told of by its breaker; this only waits for another hour.
@@ -102,4 +112,6 @@ class Routine:
         self._note(report.started_at)
         self._due_at = None
         for line in report_lines(report.as_dict()):
-            log.info("Comparing everything (%s): %s", session.settings.reconcile_interval, line)
+            log.info(
+                "Comparing everything (%s): %s", ended.session.settings.reconcile_interval, line
+            )

@@ -70,14 +70,20 @@ class Wanted:
 
 
 @frozen
-class Job(Wanted):
-    """A scene whose item was found, with what is known of it so far."""
+class Matched(Wanted):
+    """A scene and the file of the item that the index has for it."""
 
     match: Match
-    item: PlexItem | None = None
-    shared: tuple[object, ...] | None = None
-    """Equal for jobs whose changes one edit can carry."""
 
     def wanted_again(self) -> Wanted:
         """Go back to looking for the item: this one was not it."""
         return Wanted(self.claim, self.scene, self.desired, self.record, self.rounds + 1)
+
+
+@frozen
+class Job(Matched):
+    """A scene, and its item as Plex holds it. `record` is None where it is of another item."""
+
+    item: PlexItem
+    shared: tuple[object, ...] | None = None
+    """Equal for jobs whose changes one edit can carry."""

@@ -11,10 +11,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from typing import TypeVar
 
 from attrs import astuple, define, field
 
 from stash2plex.config import Settings
+from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 
 FRESH_SECONDS = 1.5
@@ -31,6 +33,8 @@ COARSE_SECONDS = 2.0
 
 MOST_OF_TIME = 10.0
 """Reading takes at most one part in so many: a Stash that answers slowly is asked less often."""
+
+T = TypeVar("T")
 
 CONNECTION = ("plex_url", "plex_token", "tls_insecure", "connect_timeout", "read_timeout")
 """Settings that decide whether Plex can be reached: what failed under others says nothing."""
@@ -89,11 +93,23 @@ class SettingsWatch:
         """Seconds since the settings were read."""
         return 0.0 if self._read_at is None else self.monotonic() - self._read_at
 
-    def read(self, read: Callable[[], None]) -> None:
-        """Read them, and remember when. Raises what `read` raises; then they are due again."""
+    def read(self, read: Callable[[], T]) -> T:
+        """Read them, and remember when. Raises what `read` raises.
+
+        Settings that cannot be used (ConfigError) were read too; after another error they are due
+        again.
+        """
         start = self.monotonic()
         before = self.stamp()
-        read()
+        try:
+            result = read()
+        except ConfigError:
+            self._was_read(start, before)
+            raise
+        self._was_read(start, before)
+        return result
+
+    def _was_read(self, start: float, before: str) -> None:
         self._seen = before or self.stamp()
         self._read_at = start
         self._seconds = self.monotonic() - start

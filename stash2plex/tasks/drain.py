@@ -9,7 +9,7 @@ from attrs import evolve
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.operations.foreground import drain_here
 from stash2plex.store.runs import Begun
-from stash2plex.sync.worker import PATIENCE, TASK_PATIENCE, Goal
+from stash2plex.sync.goals import PATIENCE, TASK_PATIENCE, Foreground
 from stash2plex.tasks.task import Call
 from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.progress import StashProgress
@@ -26,7 +26,7 @@ def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0,
     goes_on = bool(call.server_connection) and choice != "off"
     usual = TASK_PATIENCE if goes_on else PATIENCE
     patience = call.whole("max_wait", round(usual), 0, 86_400)
-    goal = Goal(name, foreground=True, patience=float(patience), run_id=begun.id)
+    goal = Foreground(name, patience=float(patience), run_id=begun.id)
     if goes_on:
         goal = evolve(goal, advice=WORKER_GOES_ON)
     observer = StashProgress(call.stderr, call.logger, name, part=part)

@@ -8,8 +8,9 @@ from random import Random
 from typing import Any, Self
 
 from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Observer, Silent
-from stash2plex.sync.worker import Goal, Summary
+from stash2plex.sync.worker import Summary
 from stash2plex_testing.plex import FakePlex
 from stash2plex_testing.stash import FakeStash
 from tests.support import ManualClock
@@ -82,12 +83,12 @@ class Desk:
 
     def process(self, observer: Observer) -> Summary:
         """Process the queue in the foreground, before the eyes of an observer."""
-        return self.app.drain(Goal("test", foreground=True), observer, lambda: False)
+        return self.app.drain(Foreground("test"), observer, lambda: False)
 
     def work(self, seconds: float) -> Summary:
         """Let a background worker live for so long by the clock."""
         end = self.clock() + seconds
-        goal = Goal("worker", foreground=False)
+        goal = Background("worker")
         return self.app.drain(goal, Silent(), lambda: self.clock() >= end)
 
     def rows(self, sql: str, *values: Any) -> list[Any]:

@@ -9,8 +9,8 @@ import pytest
 from stash2plex.operations.enqueue import enqueue_recent
 from stash2plex.servers import stash as stash_client
 from stash2plex.sync import sweep as sweeping
+from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import Goal
 from tests.drains.desk import listen
 
 POLL = "query ScenePage"
@@ -48,7 +48,7 @@ def look(desk):
     def pages():
         return desk.stash.count(operation=POLL)
 
-    desk.app.drain(Goal("test", foreground=True), Silent(), asks_for_ever)
+    desk.app.drain(Foreground("test"), Silent(), asks_for_ever)
     return pages()
 
 

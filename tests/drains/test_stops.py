@@ -9,8 +9,8 @@ import pytest
 
 from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.operations.runs import find_own_job
+from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import Goal
 from stash2plex.tasks.sync import sync_all
 from stash2plex.tasks.task import Call
 from stash2plex.workqueue import HELD
@@ -153,7 +153,7 @@ def test_a_drain_of_the_command_line_heeds_the_stop_of_a_task(make_desk, pressed
     desk.app.store.queue.enqueue([("scene", one.id) for one in scenes], run_id=begun.id)
     own = desk.app.store.runs.begin("stash2plex process", None, 20.0)
     stop(desk, job)
-    goal = Goal("command line", foreground=True, run_id=own.id)
+    goal = Foreground("command line", run_id=own.id)
     summary = desk.app.drain(goal, Silent(), lambda: False)
     assert held(desk) == 4
     assert (

@@ -14,9 +14,9 @@ import pytest
 
 from stash2plex.lock import drain_lock
 from stash2plex.sync.apply import files_mark
+from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.sweep import Sieve
-from stash2plex.sync.worker import Goal
 from stash2plex_testing.stash import picture
 from tests.stage import Stage, make_app
 from tests.support import Turned
@@ -85,7 +85,7 @@ class Shore:
     def look(self, days=0.0, *, foreground=True):
         """Let time pass, then drain until nothing is due."""
         self.clock.now += days * 86_400 + 700
-        goal = Goal("a test", foreground=foreground, idle=1.0)
+        goal = Foreground("a test") if foreground else Background("a test", idle=1.0)
         self.app.drain(goal, Silent(), lambda: False)
 
     def settle(self):

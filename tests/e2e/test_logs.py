@@ -16,8 +16,8 @@ from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
 from stash2plex.logs.handlers import MOST_ALIKE, Logs, SharedFile
 from stash2plex.operations import notifications as telling
+from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import Goal
 
 TEXT_ONLY = {"skip_fields": "poster background"}
 OFF = {**TEXT_ONLY, "background_worker": "off"}
@@ -98,7 +98,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
             clock.at[clock.now + 600] = lambda: save(scenes[0])
             clock.at[clock.now + 2400] = stage.plex.up
         app = open_turned(stage, clock)
-        app.drain(Goal("background worker", foreground=False, idle=1.0), Silent(), lambda: False)
+        app.drain(Background("background worker", idle=1.0), Silent(), lambda: False)
         app.close()
         clock.now += 860.0
     assert edits >= 998

@@ -16,10 +16,10 @@ from stash2plex.rules.drift import Kind
 from stash2plex.servers import stash as stash_client
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync import reconcile
+from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import report_lines
-from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.synced import LONG_AGO, make_synced
 from tests.stage import Stage
@@ -390,7 +390,7 @@ def test_plex_equals_stash_after_every_run_whatever_happened(open_world, seed):
             report = run(app)
             assert report.as_dict()["kinds"] == before.as_dict()["kinds"]
             assert report.in_sync + report.left_out + sum(found(report).values()) == 25
-            drain_here(app, Goal("a test", foreground=True), Silent(), lambda: False)
+            drain_here(app, Foreground("a test"), Silent(), lambda: False)
             clock.step(100)
             assert world.wrong() == []
             assert found(run(app, dry_run=True)) == {}
@@ -400,7 +400,7 @@ def test_plex_equals_stash_after_every_run_whatever_happened(open_world, seed):
 def test_an_orphan_says_which_scene_it_was(open_world):
     with open_world(4) as (world, app):
         app.sweeper.sweep_all(app.settings(), app.stash)
-        drain_here(app, Goal("test", foreground=True), Silent(), lambda: False)
+        drain_here(app, Foreground("test"), Silent(), lambda: False)
         scene = next(scene for scene in world.stash.scenes if scene.files)
         number = scene.id
         world.graphql(
@@ -408,7 +408,7 @@ def test_an_orphan_says_which_scene_it_was(open_world):
             input={"id": str(number)},
         )
         app.store.queue.add("scene", number)
-        drain_here(app, Goal("test", foreground=True), Silent(), lambda: False)
+        drain_here(app, Foreground("test"), Silent(), lambda: False)
         report = run(app).as_dict()
         (orphan,) = report["kinds"]["orphan_in_plex"]["examples"]
         assert orphan["detail"] == f"was scene {number}"

@@ -16,8 +16,8 @@ from stash2plex.servers import stash as stash_client
 from stash2plex.store.marks import load_marks
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync import sweep as sweeping
+from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault as PlexFault
 from stash2plex_testing.stash import Fault
 from tests.stage import make_app
@@ -25,9 +25,9 @@ from tests.support import Turned
 
 OFF = {"background_worker": "off"}
 TEXT_ONLY = {"skip_fields": "poster background"}
-FOREGROUND = Goal("Process Queue", foreground=True)
-SHORT = Goal("background worker", foreground=False, idle=1.0)
-LONG = Goal("background worker", foreground=False, idle=900.0)
+FOREGROUND = Foreground("Process Queue")
+SHORT = Background("background worker", idle=1.0)
+LONG = Background("background worker", idle=900.0)
 GLANCE, PAGE = "query Glance", "query ScenePage"
 
 
@@ -202,14 +202,14 @@ def test_a_scene_that_waits_for_plex_is_not_hastened_by_looks(workshop):
     stage, app, clock = workshop(2)
     synced(app, clock)
     scene = stage.stash.add_scene(title="Not there yet", files=["/data/late.mp4"])
-    drain(app, Goal("Process Queue", foreground=True, horizon=0.0))
+    drain(app, Foreground("Process Queue", horizon=0.0))
     (before,) = stage.rows("SELECT due_at, generation, snoozes FROM queue")
     assert before[2] > 0
     for _ in range(3):
         clock.now += 1
         stage.stash.library.touch(scene)
         app.sweeper._looked_at = None
-        drain(app, Goal("Process Queue", foreground=True, horizon=0.0))
+        drain(app, Foreground("Process Queue", horizon=0.0))
     assert stage.rows("SELECT due_at, generation, snoozes FROM queue") == [before]
 
 
@@ -303,7 +303,7 @@ def test_an_idle_worker_sees_a_changed_setting_within_a_minute(workshop):
     synced(app, clock)
     stage.plex.clear_log()
     clock.at[clock.now + 200] = lambda: stage.configure(**TEXT_ONLY, ignore_tags="-", max_tags=1)
-    drain(app, Goal("background worker", foreground=False, idle=400.0))
+    drain(app, Background("background worker", idle=400.0))
     assert stage.plex.count("PUT") > 0
     clock.at[clock.now + 200] = lambda: stage.configure(**TEXT_ONLY, **OFF)
     assert drain(app, LONG).gave_up == "background_worker is off."
@@ -394,7 +394,7 @@ def test_an_idle_worker_goes_when_stash_is_gone(workshop):
     synced(app, clock)
     stage.stash.down()
     start = clock.now
-    summary = drain(app, Goal("background worker", foreground=False, patience=120.0))
+    summary = drain(app, Background("background worker", patience=120.0))
     assert "Stash" in summary.gave_up
     assert clock.now - start < 300
 

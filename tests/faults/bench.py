@@ -10,8 +10,8 @@ from stash2plex.app import STASH_LOGIN_PAGE, App, open_store
 from stash2plex.logs.handlers import Logs
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Transport
+from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.worker import Goal
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World
 from tests import support
@@ -142,7 +142,10 @@ class Run:
 
     def drain(self, *, patience=0.0, horizon=0.0, foreground=True, stopped=lambda: False, **goal):
         """Drain; with the patience of none, it ends at the first closed gate."""
-        goal = Goal("a test", foreground, horizon=horizon, patience=patience, **goal)
+        if foreground:
+            goal = Foreground("a test", horizon=horizon, patience=patience, **goal)
+        else:
+            goal = Background("a test", patience=patience, **goal)
         return self.app.drain(goal, Silent(), stopped)
 
     def rows(self, sql, *values):

@@ -11,12 +11,17 @@ from stash2plex.app import open_store
 from stash2plex.config import Settings
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.rules.desired import desired_state
+from stash2plex.rules.pacing import Pacer
+from stash2plex.rules.policy import Done
 from stash2plex.servers.plex import ListPage
 from stash2plex.store.key_state import find_standing
-from stash2plex.sync.finder import MOST_ROUNDS, Finder, Found, explain_scene
+from stash2plex.store.progress import Tally
+from stash2plex.sync.evidence import Evidence
+from stash2plex.sync.finder import MAX_ROUNDS, Failure, Finder, explain_scene
+from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.session import Session, Wanted
-from stash2plex.workqueue import URGENT, Claim
+from stash2plex.workqueue import URGENT
 from tests.support import ManualClock, make_scene
 
 SETTINGS = Settings(path_map=(("/data", "/media"),))
@@ -41,13 +46,19 @@ def desk(tmp_path):
     index = PlexIndex(store.plex_files, OneItem(), clock)
     index.refresh(())
     session = Session(SETTINGS, None, None, index)
-    yield store, session, Finder(store, session, clock, clock)
+    clocks = {"clock": clock, "monotonic": clock}
+    evidence = Evidence(store, Pacer(), **clocks)
+    hand = KeysInHand(store, Tally("test", clock), evidence, random=Random(1), **clocks)
+    finder = Finder(store, hand, **clocks)
+    finder.session = session
+    yield store, session, finder
     store.connection.close()
 
 
 def look(desk, scene):
     store, _, finder = desk
-    claim = Claim("scene", scene.id, "lease", 0, 0, 0, URGENT)
+    store.queue.add("scene", scene.id, priority=URGENT)
+    claim = next(key.claim for key in finder.hand.claim(9) if key.claim.id == scene.id)
     record = store.records.get(scene.id)
     return finder.find([Wanted(claim, scene, desired_state(scene, SETTINGS), record, 0)])
 
@@ -59,18 +70,18 @@ def write(desk, job):
         Record(job.scene.id, file.rating_key, "1", file.path, job.match.matched_by, "f", {}),
         job.scene,
     )
-    finder.ended(job.scene.id)
+    finder.hand.finish(job.claim, Done("written"))
 
 
 def test_who_wrote_last_to_an_item_of_another_has_that_one_look_again(desk):
     store, _, _ = desk
-    (copy,) = look(desk, COPY).jobs
-    (original,) = look(desk, ORIGINAL).jobs
+    (copy,) = look(desk, COPY).matched
+    (original,) = look(desk, ORIGINAL).matched
     write(desk, original)
     write(desk, copy)
     store.queue.clear_waiting()
-    ((_, error),) = look(desk, COPY).failed
-    assert "“/media/a/pier.mp4”, is that of scene 1, by the whole path." in str(error)
+    (failure,) = look(desk, COPY).failed
+    assert "“/media/a/pier.mp4”, is that of scene 1, by the whole path." in str(failure.error)
     assert find_standing(store.connection, ("scene", 1)) == ("queue", "")
     assert store.records.get(1).fingerprint == ""
     # The copy has nothing to do with the item any more; a later look wakes nobody.
@@ -81,21 +92,19 @@ def test_who_wrote_last_to_an_item_of_another_has_that_one_look_again(desk):
 
 def test_an_item_that_proves_wrong_again_and_again_waits(desk):
     _, _, finder = desk
-    (job,) = look(desk, ORIGINAL).jobs
-    for rounds in range(MOST_ROUNDS):
-        found = Found()
-        finder.went_wrong(evolve(job, rounds=rounds), None, found)
-        assert ([one.rounds for one in found.again], found.failed) == ([rounds + 1], [])
-    found = Found()
-    finder.went_wrong(evolve(job, rounds=MOST_ROUNDS), None, found)
-    ((wanted, error),) = found.failed
-    assert (found.again, wanted.scene.id, error.reason) == ([], 1, "not_in_plex")
-    assert "“A harbour” is being moved" in str(error)
+    (job,) = look(desk, ORIGINAL).matched
+    for rounds in range(MAX_ROUNDS):
+        again = finder.learn_wrong(evolve(job, rounds=rounds), None)
+        assert again.rounds == rounds + 1
+    failure = finder.learn_wrong(evolve(job, rounds=MAX_ROUNDS), None)
+    assert isinstance(failure, Failure)
+    assert (failure.wanted.scene.id, failure.error.reason) == (1, "not_in_plex")
+    assert "“A harbour” is being moved" in str(failure.error)
 
 
 def test_an_explanation_counts_other_claims(desk):
     store, session, _ = desk
-    write(desk, look(desk, ORIGINAL).jobs[0])
+    write(desk, look(desk, ORIGINAL).matched[0])
     assert explain_scene(store, session.settings, ORIGINAL).confidence == "certain"
     refused = explain_scene(store, session.settings, COPY)
     assert (refused.match, refused.reason, refused.shared_with) == (None, "not_in_plex", (1,))
@@ -104,9 +113,9 @@ def test_an_explanation_counts_other_claims(desk):
 
 def test_a_scene_that_is_not_to_be_synced_claims_nothing(desk):
     store, _, finder = desk
-    write(desk, look(desk, ORIGINAL).jobs[0])
+    write(desk, look(desk, ORIGINAL).matched[0])
     look(desk, COPY)
     assert store.missed.any()
-    finder.gone(COPY.id)
+    finder.leave_out(COPY.id)
     assert not store.missed.any()
     assert store.contests.claimants("7", ORIGINAL.id) == []

@@ -29,9 +29,9 @@ LATE_SAVE = f"""import sys, time
 sys.path.insert(0, {ROOT!r})
 from stash2plex.operations import background
 from stash2plex.db import connect
-from stash2plex.sync.worker import Goal
+from stash2plex.sync.goals import Background
 from stash2plex.workqueue import WorkQueue
-background.Goal = lambda *given, **named: Goal(*given, **named, idle=0.2)
+background.Background = lambda: Background(idle=0.2)
 show = background.show_presence
 saves = [lambda: WorkQueue(connect(sys.argv[2] + "/stash2plex.db"), time.time).add("scene", 1)]
 def show_with_a_save(*given):

@@ -20,25 +20,29 @@ from stash2plex.errors import (
     Unavailable,
 )
 from stash2plex.rules.pacing import MOST, Pacer
-from stash2plex.rules.policy import SNOOZES, Verdict, decide, retry_delay, snooze_delay
-from stash2plex.sync.worker import HORIZON
+from stash2plex.rules.policy import SNOOZES, Done, Verdict, decide, retry_delay, snooze_delay
+from stash2plex.sync.goals import HORIZON
 from stash2plex.workqueue import Claim
 from tests.support import Edge
 
 DOWN = Unavailable("Plex", "refused")
 
 
-def verdict(error, *, attempts=0, snoozes=0, works=False, **settings):
+def outcome(error, *, attempts=0, snoozes=0, works=False, **settings):
     claim = Claim("scene", 1, "lease", attempts, snoozes, 0, 0)
-    return decide(error, claim, Settings(**settings), Random(1), server_works=works).verdict
+    return decide(error, claim, Settings(**settings), Random(1), server_works=works)
+
+
+def verdict(error, **values):
+    return outcome(error, **values).verdict
 
 
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (DOWN, Verdict.HOLD),
-        (Refused("Plex", "token"), Verdict.STOP),
-        (ConfigError("a library that is gone"), Verdict.STOP),
+        (Refused("Plex", "token"), Verdict.HOLD),
+        (ConfigError("a library that is gone"), Verdict.HOLD),
         (NotInPlexYet("missing"), Verdict.SNOOZE),
         (Ambiguous("two"), Verdict.BURY),
         (Rejected("Plex", "400"), Verdict.BURY),
@@ -63,7 +67,7 @@ def test_budgets():
     assert verdict(Transient("Plex", "x"), attempts=4, max_retries=20) is Verdict.RETRY
     assert verdict(NotInPlexYet("x"), snoozes=SNOOZES - 2) is Verdict.SNOOZE
     assert verdict(NotInPlexYet("x"), snoozes=SNOOZES - 1) is Verdict.BURY
-    assert verdict(NotInPlexYet("x"), skip_not_found=True) is Verdict.DROP
+    assert outcome(NotInPlexYet("x"), skip_not_found=True) == Done("x")
 
 
 @given(st.integers(0, 10_000), st.integers())

@@ -23,12 +23,12 @@ from stash2plex.lock import drain_lock
 from stash2plex.model import Record
 from stash2plex.sync.observer import Silent
 from stash2plex.store.marks import load_marks, save_marks
-from stash2plex.sync.worker import Goal
+from stash2plex.sync.goals import Background
 
 app = open_app({data!r}, StashAddress({url!r}))
 assert drain_lock({data!r}).acquire()
 connection, settings = app.store.connection, app.settings()
-goal = Goal("bench", foreground=False, idle=0.5)
+goal = Background("bench", idle=0.5)
 seconds = 0.0
 if sys.argv[1] == "fill":
     for page in app.stash.all_scenes():

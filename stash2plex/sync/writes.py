@@ -1,0 +1,94 @@
+"""Writes jobs to Plex, in a thread that touches nothing of ours: one edit for equal changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from stash2plex.errors import NotFound
+from stash2plex.model import Change, Clock, PlexItem, Record
+from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
+from stash2plex.sync.apply import Applied, apply_scene
+from stash2plex.sync.session import Job, Session
+
+SHARED_LIMIT = 100
+"""Items of one edit that carries the same change for all (plex.md §3.1)."""
+
+
+def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
+    """Return a job with what other jobs may share with it, and the record that it will come to.
+
+    There is no such record where nothing has to be written.
+    """
+    change = plan_change(job.desired, job.item, job.record, preserve=preserve)
+    key = share_key(as_shared(change, job.item))
+    job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
+    return job, _expected(job, change) if change.fields else None
+
+
+def _expected(job: Job, change: Change) -> Record:
+    """Return what the record will hold of a change that is about to be sent."""
+    written, removed = remember(job.desired, job.item, change, job.record)
+    return Record(
+        scene_id=job.scene.id,
+        rating_key=job.item.rating_key,
+        section_id=job.item.section_id,
+        plex_path=job.match.file.path,
+        matched_by=job.match.matched_by,
+        fingerprint="",
+        written=written,
+        removed=removed,
+    )
+
+
+def write_jobs(
+    jobs: Sequence[Job], session: Session, clock: Clock, monotonic: Clock
+) -> list[Applied | Exception]:
+    """Write jobs, and return one result for each.
+
+    Jobs that want the very same change get it in one edit; the items are then read back, and each
+    job is applied as if it were alone: where the edit did all, that writes nothing more. Raises
+    what the shared edit does.
+    """
+    items = {job.item.rating_key: job.item for job in jobs}
+    if len(jobs) > 1:
+        items = _edit_together(jobs, session)
+    results: list[Applied | Exception] = []
+    for job in jobs:
+        try:
+            results.append(_write(job, items, session, clock, monotonic))
+        except Exception as error:  # noqa: BLE001 - each job has an outcome of its own
+            results.append(error)
+    return results
+
+
+def _edit_together(jobs: Sequence[Job], session: Session) -> dict[str, PlexItem]:
+    """Send the change of the first job for all, and read the items back."""
+    first, plex = jobs[0], session.plex
+    change = plan_change(
+        first.desired, first.item, first.record, preserve=session.settings.preserve_plex_edits
+    )
+    keys = [job.item.rating_key for job in jobs]
+    plex.edit(first.item.section_id, keys, as_shared(change, first.item))
+    return dict(plex.items(keys))
+
+
+def _write(
+    job: Job, items: dict[str, PlexItem], session: Session, clock: Clock, monotonic: Clock
+) -> Applied:
+    item = items.get(job.item.rating_key)
+    if item is None:
+        raise NotFound("Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again.")
+    return apply_scene(
+        job.scene,
+        job.desired,
+        job.match,
+        item,
+        job.record,
+        settings=session.settings,
+        stash=session.stash,
+        plex=session.plex,
+        clock=clock,
+        monotonic=monotonic,
+    )
