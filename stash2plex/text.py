@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 
+DAY = 86_400.0
+"""Seconds."""
+
 LogLine = tuple[str, *tuple[object, ...]]
 """The arguments of a log call: a text with a %s for each argument that follows."""
 
@@ -27,7 +30,7 @@ def span(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:  # noqa: PLR2004
         return f"{whole // 60} min {whole % 60:02} s" if whole < 600 else f"{round(whole / 60)} min"  # noqa: PLR2004
-    if whole < 2 * 86_400:
+    if whole < 2 * DAY:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from stash2plex.app import App
-from stash2plex.cli.shell import DAY, JSON, SCENES, Shell
+from stash2plex.cli.shell import JSON, SCENES, Shell
 from stash2plex.errors import UsageError
 from stash2plex.operations.reasons import REASONS
 from stash2plex.store.dead_letters import DeadLetters
-from stash2plex.text import count, local
+from stash2plex.text import DAY, count, local
 from stash2plex.ui.dead_letters import letter_json, letter_lines, letters_json
 from stash2plex.ui.screens import letters_screen
 from stash2plex.workqueue import Key

@@ -24,7 +24,6 @@ from stash2plex.store.runs import Begun
 from stash2plex.sync.worker import PATIENCE, Goal, Summary
 from stash2plex.ui.terminal import TerminalProgress
 
-DAY = 86_400.0
 CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that JSON leaves as they are and a terminal obeys."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from stash2plex.cli.shell import DAY, JSON, SCENES, WAIT, Shell, drain, finish
+from stash2plex.cli.shell import JSON, SCENES, WAIT, Shell, drain, finish
 from stash2plex.errors import UsageError
 from stash2plex.operations.enqueue import enqueue_all, enqueue_recent, enqueue_scenes
 from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
 from stash2plex.operations.run_view import begun_lines, sources_words
+from stash2plex.text import DAY
 
 
 @click.command()

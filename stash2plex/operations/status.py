@@ -15,12 +15,11 @@ from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.reasons import reason_of
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.metrics import read_metrics
-from stash2plex.store.names import Named, names, read_waiting
+from stash2plex.store.names import WAITING, Named, names, read_waiting
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Held
 from stash2plex.sync.report import summary_of, summary_sentence
 from stash2plex.sync.stops import look as look_for_stops
-from stash2plex.sync.worker import WAITING
 from stash2plex.text import count, local, moment, span, utc
 from stash2plex.version import VERSION
 from stash2plex.workqueue import STOPPED

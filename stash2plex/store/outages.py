@@ -12,8 +12,8 @@ from attrs import frozen
 
 from stash2plex.db import get_meta
 from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
+from stash2plex.text import DAY
 
-DAY = 86_400.0
 WINDOWS = (7, 30, 365)
 """Days that are summed up."""
 

@@ -13,7 +13,7 @@ from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
 from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
-from stash2plex.store.names import DEAD, summary_names
+from stash2plex.store.names import DEAD, WAITING, summary_names
 from stash2plex.store.notices import note_trouble
 from stash2plex.store.progress import Progress, ProgressBook, Tally, Wait
 from stash2plex.sync.gate import Closed, Gate
@@ -26,7 +26,6 @@ from stash2plex.sync.settings_watch import SettingsWatch
 from stash2plex.sync.stops import StopWatch
 from stash2plex.sync.sweeper import Sweeper
 from stash2plex.text import count, local, span
-from stash2plex.workqueue import STOPPED
 
 HORIZON = 20.0
 """Seconds: Process Queue sits out retries that are due within this time, and names the rest.
@@ -115,14 +114,6 @@ class Summary:
         if self.gave_up:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
         return text
-
-
-WAITING = {
-    "not_in_plex": "not in Plex yet",
-    "unavailable": "waiting for a server",
-    STOPPED: "on hold, because a task was stopped",
-    "": "waiting a moment",
-}
 
 
 @define

@@ -9,8 +9,8 @@ from stash2plex.lock import drain_lock, drain_runs
 from stash2plex.operations.reasons import REASONS, groups_sentence
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.tasks.context import Context
-from stash2plex.tasks.drain import DAY, leave_to_worker
-from stash2plex.text import count
+from stash2plex.tasks.drain import leave_to_worker
+from stash2plex.text import DAY, count
 from stash2plex.ui.dead_letters import letters_json
 
 MOST_ROWS = 1_000

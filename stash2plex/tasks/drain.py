@@ -20,9 +20,9 @@ from stash2plex.store.runs import Begun
 from stash2plex.sync.sweep import Enqueued
 from stash2plex.sync.worker import PATIENCE, TASK_PATIENCE, Goal
 from stash2plex.tasks.context import Context
+from stash2plex.text import DAY
 from stash2plex.ui.progress import StashProgress
 
-DAY = 86_400.0
 WORKER_GOES_ON = (
     "the background worker goes on without you, and what waits goes out as soon as it can."
 )
