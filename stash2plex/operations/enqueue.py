@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stash2plex.app import App
-from stash2plex.sync.pipeline import BATCH
+from stash2plex.servers.stash import SCENES_PER_READ
 from stash2plex.sync.sweep import Enqueued, Sieve
 
 CHUNK = 2_000
@@ -30,8 +30,8 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
     sieve = Sieve(store.queue, store.records, app.settings(), revive=True, run_id=run_id)
     enqueued = Enqueued()
     for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
-        for start in range(0, len(page), BATCH):
-            ids = page[start : start + BATCH]
+        for start in range(0, len(page), SCENES_PER_READ):
+            ids = page[start : start + SCENES_PER_READ]
             scenes = app.stash.scenes(ids)
             enqueued += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
     return enqueued

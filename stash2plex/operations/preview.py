@@ -17,6 +17,7 @@ from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Sc
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.servers.plex import IDS_PER_READ
+from stash2plex.servers.stash import SCENES_PER_READ
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene
 from stash2plex.sync.pictures import PicturePlan, plan_pictures
@@ -160,7 +161,7 @@ def _pages(app: App, ids: Iterable[int]) -> Iterator[list[Scene]]:
     batch: list[int] = []
     for id_ in ids:
         batch.append(id_)
-        if len(batch) == IDS_PER_READ:
+        if len(batch) == SCENES_PER_READ:
             yield list(app.stash.scenes(batch).values())
             batch = []
     if batch:

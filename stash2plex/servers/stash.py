@@ -40,6 +40,9 @@ IMAGE_LIMIT = 10_480_000
 PAGE = 1000
 """Scenes of one page of a sweep."""
 
+SCENES_PER_READ = 200
+"""Scenes that are asked for by their ids at once: an answer of a few hundred KiB."""
+
 ENTITY_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
 
 

@@ -16,6 +16,15 @@ TITLE_SHOWN = 60
 """Characters of a title in a list of names."""
 
 
+WAITING = {
+    "not_in_plex": "not in Plex yet",
+    "unavailable": "waiting for a server",
+    STOPPED: "on hold, because a task was stopped",
+    "": "waiting a moment",
+}
+"""Why a key waits, in words; for any other reason it is to be tried again."""
+
+
 @frozen
 class Named:
     """A key with the title that it had when it last failed; empty where that is not known."""

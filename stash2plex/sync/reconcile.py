@@ -14,13 +14,14 @@ from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Sce
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.drift import Kind, find_drift
 from stash2plex.rules.matching import split_path
+from stash2plex.servers.plex import IDS_PER_READ
+from stash2plex.servers.stash import SCENES_PER_READ
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene, match_by_index
 from stash2plex.sync.index_changes import read_news
-from stash2plex.sync.pipeline import BATCH
 from stash2plex.sync.plex_changes import PlexChanges
 from stash2plex.sync.report import EXAMPLES, Example, Report
 from stash2plex.sync.session import Session, Store
@@ -203,7 +204,7 @@ class Reconciliation:
             for ids in stash.scene_ids_changed_since(since):
                 wanted.update(ids)
             total = len(wanted)
-            for ids in wanted.batches(BATCH):
+            for ids in wanted.batches(SCENES_PER_READ):
                 yield list(stash.scenes(ids).values()), total
         finally:
             wanted.close()
@@ -233,7 +234,7 @@ class Reconciliation:
         self._in_sync += judged - left_out - len(found)
         self._note(found)
         self._unread += pairs
-        if len(self._unread) >= BATCH:
+        if len(self._unread) >= IDS_PER_READ:
             self._look()
 
     def _record(self, scene: Scene, match: Match) -> Record | None:

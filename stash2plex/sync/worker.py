@@ -12,7 +12,7 @@ from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
 from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.stash import Stash
-from stash2plex.store.names import DEAD, summary_names
+from stash2plex.store.names import DEAD, WAITING, summary_names
 from stash2plex.store.notices import note_trouble
 from stash2plex.store.progress import Progress, ProgressBook, Tally
 from stash2plex.sync.evidence import Evidence
@@ -30,7 +30,6 @@ from stash2plex.sync.stops import StopWatch
 from stash2plex.sync.sweeper import Sweeper
 from stash2plex.sync.wall_clock import WallClock
 from stash2plex.text import count, local, span
-from stash2plex.workqueue import STOPPED
 
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
@@ -78,14 +77,6 @@ class Summary:
         if self.gave_up:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
         return text
-
-
-WAITING = {
-    "not_in_plex": "not in Plex yet",
-    "unavailable": "waiting for a server",
-    STOPPED: "on hold, because a task was stopped",
-    "": "waiting a moment",
-}
 
 
 @frozen

@@ -295,7 +295,7 @@ def test_the_second_file_of_a_scene_is_no_orphan(open_world):
 
 def test_items_are_looked_at_while_the_pages_go_on(open_world, monkeypatch):
     monkeypatch.setattr(stash_client, "PAGE", 4)
-    monkeypatch.setattr(reconcile, "BATCH", 4)
+    monkeypatch.setattr(reconcile, "IDS_PER_READ", 4)
     with open_world(0) as (world, app):
         for number in range(1, 11):
             world.stash.add_scene(title="Quay", files=[f"/data/{number}.mp4"])

@@ -6,10 +6,9 @@ from typing import Any
 
 from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.reasons import reason_of
-from stash2plex.store.names import Named, names
+from stash2plex.store.names import WAITING, Named, names
 from stash2plex.store.runs import Held
 from stash2plex.sync.report import summary_sentence
-from stash2plex.sync.worker import WAITING
 from stash2plex.text import count, local, moment, span
 from stash2plex.workqueue import STOPPED
 
