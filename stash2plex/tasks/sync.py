@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stash2plex.app import App
 from stash2plex.operations.clear_queue import clear_queue as clear
-from stash2plex.operations.enqueue import enqueue_all, enqueue_recent
+from stash2plex.operations.enqueue import add_scenes, enqueue_all, enqueue_recent
 from stash2plex.sync.sweep import Enqueued
 from stash2plex.tasks.drain import drain
 from stash2plex.tasks.task import Call
@@ -43,7 +43,7 @@ def _sync(call: Call, name: str, enqueue: Callable[[App], Enqueued]) -> str:
 
 def sync(call: Call) -> dict[str, int]:
     """Enqueue chosen scenes."""
-    changed = call.app.store.queue.add_many(call.scene_keys(), priority=0)
+    changed = add_scenes(call.app, call.scene_keys())
     leave_to_worker(call)
     return {"changed": changed}
 
