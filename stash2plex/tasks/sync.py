@@ -20,7 +20,7 @@ def process_queue(call: Call) -> str:
     name = "Process Queue"
     with call.running(name) as begun:
         for line in begun_lines(begun):
-            call.say(f"{name}: {line}")
+            call.report(f"{name}: {line}")
         return drain(call, begun, name)
 
 
@@ -37,7 +37,7 @@ def sync_recent(call: Call) -> str:
 def _sync(call: Call, name: str, enqueue: Callable[[App], Enqueued]) -> str:
     with call.running(name) as begun:
         enqueued = enqueue(call.app)
-        call.say(f"{name}: {enqueued.sentence(sources_words(begun))}")
+        call.report(f"{name}: {enqueued.sentence(sources_words(begun))}")
         return drain(call, begun, name)
 
 
@@ -59,4 +59,4 @@ def clear_queue(call: Call) -> str:
     if cleared.in_progress:
         verb = "goes" if cleared.in_progress == 1 else "go"
         text += f" {count(cleared.in_progress, 'key')} in progress {verb} on."
-    return call.say(text)
+    return call.report(text)
