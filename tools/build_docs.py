@@ -104,7 +104,7 @@ def tasks_page() -> str:
 
 
 OPERATIONS = """\
-Every mode, task or not, is also an operation. It runs at once, beside the tasks, and answers its
+Every task is also an operation. An operation runs at once, beside the tasks, and answers its
 caller. Through Stash the answer is the output itself:
 
 ```graphql

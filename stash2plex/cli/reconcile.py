@@ -10,7 +10,7 @@ from stash2plex.app import App
 from stash2plex.cli.drain import drain, drained, leave
 from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals
 from stash2plex.operations.runs import running
-from stash2plex.store.reports import ReportBook
+from stash2plex.operations.status import last_report
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import Report, report_lines
 from stash2plex.ui.terminal import TerminalProgress
@@ -34,7 +34,7 @@ def reconcile(shell: Shell, *, scope: str, dry_run: bool, last: bool, wait: int)
     """Compare Stash with Plex, queue what differs, then process the queue."""
     with shell.app() as app:
         if last:
-            value = ReportBook(app.store.connection).last()
+            value = last_report(app)
             shell.show(value, report_lines(value) if value else ["Nothing was reconciled yet."])
             return
         if dry_run:

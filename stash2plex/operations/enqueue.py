@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from stash2plex.app import App
 from stash2plex.servers.stash import SCENES_PER_READ
 from stash2plex.sync.sweep import Enqueued, Sieve
+from stash2plex.workqueue import URGENT, Key
 
 CHUNK = 2_000
 """Keys of one transaction: a hook waits for the write lock no longer than that takes."""
@@ -35,6 +36,11 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
             scenes = app.stash.scenes(ids)
             enqueued += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
     return enqueued
+
+
+def add_scenes(app: App, keys: Iterable[Key]) -> int:
+    """Make chosen keys due at once, as a save does; returns how many there were."""
+    return app.store.queue.add_many(keys, priority=URGENT)
 
 
 def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:

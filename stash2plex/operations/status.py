@@ -108,8 +108,13 @@ def _named(app: App) -> dict[str, Any]:
     }
 
 
+def last_report(app: App) -> dict[str, Any] | None:
+    """Return the report of the last reconcile; None before the first."""
+    return ReportBook(app.store.connection).last()
+
+
 def _last_reconcile(app: App) -> dict[str, Any] | None:
-    report = ReportBook(app.store.connection).last()
+    report = last_report(app)
     return None if report is None else summary_of(report)
 
 

@@ -28,13 +28,13 @@ from stash2plex.ui.lines.dead_letters import (
 
 def clear_dlq(call: Call) -> str:
     """Forget every dead letter."""
-    return call.say(cleared_sentence(clear_letters(call.app)))
+    return call.report(cleared_sentence(clear_letters(call.app)))
 
 
 def purge_dlq(call: Call) -> str:
     """Forget old dead letters."""
     days = call.whole("days", 30, 0, 36_500)
-    return call.say(purged_sentence(purge_letters(call.app, days), days))
+    return call.report(purged_sentence(purge_letters(call.app, days), days))
 
 
 def retry_dlq(call: Call) -> str:
@@ -43,15 +43,15 @@ def retry_dlq(call: Call) -> str:
     number = retry_letters(call.app, letter_keys(call.app, reason))
     if not number:
         which = f" of the reason {reason}" if reason else ""
-        return call.say(f"There are no dead letters{which}.")
-    return call.say(f"{retried_sentence(number)} {_who_sends(call)}")
+        return call.report(f"There are no dead letters{which}.")
+    return call.report(f"{retried_sentence(number)} {_who_sends(call)}")
 
 
 def recover_outage_jobs(call: Call) -> str:
     """Put the dead letters back that died of an outage."""
     recovered = recover_letters(call.app)
     who_sends = _who_sends(call) if recovered.number else ""
-    return call.say(recovered_sentence(recovered, who_sends))
+    return call.report(recovered_sentence(recovered, who_sends))
 
 
 def _who_sends(call: Call) -> str:

@@ -39,7 +39,7 @@ def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0,
                 leave_to_worker(call)
         # Stash logs the error of an answer.
         raise summary.error.with_words(text)
-    call.say(text)
+    call.report(text)
     observer.repeat()
     leave_to_worker(call)
     return text

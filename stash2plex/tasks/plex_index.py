@@ -10,4 +10,4 @@ from stash2plex.text import count
 def clear_match_cache(call: Call) -> str:
     """Forget the index, and list Plex again."""
     items = rebuild_index(call.app)
-    return call.say(f"The Plex index was rebuilt: {count(items, 'item')}.")
+    return call.report(f"The Plex index was rebuilt: {count(items, 'item')}.")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stash2plex.app import App
 from stash2plex.operations.clear_queue import clear_queue as clear
-from stash2plex.operations.enqueue import enqueue_all, enqueue_recent
+from stash2plex.operations.enqueue import add_scenes, enqueue_all, enqueue_recent
 from stash2plex.sync.sweep import Enqueued
 from stash2plex.tasks.drain import drain
 from stash2plex.tasks.task import Call
@@ -20,7 +20,7 @@ def process_queue(call: Call) -> str:
     name = "Process Queue"
     with call.running(name) as begun:
         for line in begun_lines(begun):
-            call.say(f"{name}: {line}")
+            call.report(f"{name}: {line}")
         return drain(call, begun, name)
 
 
@@ -37,13 +37,13 @@ def sync_recent(call: Call) -> str:
 def _sync(call: Call, name: str, enqueue: Callable[[App], Enqueued]) -> str:
     with call.running(name) as begun:
         enqueued = enqueue(call.app)
-        call.say(f"{name}: {enqueued.sentence(sources_words(begun))}")
+        call.report(f"{name}: {enqueued.sentence(sources_words(begun))}")
         return drain(call, begun, name)
 
 
 def sync(call: Call) -> dict[str, int]:
     """Enqueue chosen scenes."""
-    changed = call.app.store.queue.add_many(call.scene_keys(), priority=0)
+    changed = add_scenes(call.app, call.scene_keys())
     leave_to_worker(call)
     return {"changed": changed}
 
@@ -59,4 +59,4 @@ def clear_queue(call: Call) -> str:
     if cleared.in_progress:
         verb = "goes" if cleared.in_progress == 1 else "go"
         text += f" {count(cleared.in_progress, 'key')} in progress {verb} on."
-    return call.say(text)
+    return call.report(text)

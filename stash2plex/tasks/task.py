@@ -70,7 +70,7 @@ class Call:
         with running(self.app, name, in_stash=bool(self.server_connection)) as begun:
             yield begun
 
-    def say(self, text: str) -> str:
+    def report(self, text: str) -> str:
         """Log a sentence at info level and return it as the task's answer."""
         self.logger.info("%s", text)
         return text

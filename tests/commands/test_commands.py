@@ -98,7 +98,7 @@ def test_dead_letters_listed_shown_retried_and_discarded(desk):
     assert second
 
 
-def test_any_mode_runs_from_the_command_line(desk):
+def test_any_task_or_operation_runs_from_the_command_line(desk):
     desk.run("sync", "--all")
     for task in TASKS:
         code, out, err = desk.run("operation", task.mode, "scene_ids=[1]", "scene_id=1", "--json")

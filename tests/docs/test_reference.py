@@ -76,6 +76,17 @@ def test_every_link_of_the_docs_leads_somewhere():
                 assert os.path.exists(os.path.join(folder, target)), f"{name}: {target}"
 
 
+def test_every_module_and_folder_that_contributing_names_is_there():
+    text = read("CONTRIBUTING.md").partition("## Find your way")[2]
+    paths = set(re.findall(r"`([a-z_0-9]+(?:/[A-Za-z_0-9]+)*(?:/|\.py|\.yml))`", text))
+    assert {"rules/policy.py", "tasks/registry.py"} <= paths
+    places = (ROOT, os.path.join(ROOT, "stash2plex"), os.path.join(ROOT, "stash2plex", "ui"))
+    missing = {
+        path for path in paths if not any(os.path.exists(os.path.join(at, path)) for at in places)
+    }
+    assert missing == set()
+
+
 def test_every_make_verb_is_in_contributing():
     verbs = re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE)
     text = read("CONTRIBUTING.md") + read("README.md")

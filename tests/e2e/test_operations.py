@@ -119,7 +119,7 @@ CONTRACT = {
     "discard": CHANGED,
     "sync": CHANGED,
 }
-"""What each operation answers (contract §5); a mode of another file is tested beside it."""
+"""What each operation answers (contract §5); one of another file is tested beside it."""
 
 ARGUMENTS = {
     "process_queue": {"max_wait": 5},

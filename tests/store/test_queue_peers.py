@@ -13,7 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from stash2plex.workqueue import URGENT, Claim, Counts
+from stash2plex.store.queue import Counts
+from stash2plex.workqueue import URGENT, Claim
 from tests.store.queuemodel import LEASE
 from tests.store.test_queue_model import KEYS, QueueMachine
 

@@ -31,7 +31,6 @@ from stash2plex.servers.plex import choose_sections
 from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.store.progress import Progress
-from stash2plex.tasks.drain import same_error
 from stash2plex.text import span
 from stash2plex.ui.progress import StashProgress
 from tests.support import ManualClock
@@ -285,9 +284,10 @@ def test_every_low_level_error_is_mapped(kind):
     ],
 )
 def test_an_error_with_other_words_keeps_what_it_holds(error):
-    changed = same_error(error, "Process Queue: stopped.")
+    changed = error.with_words("Process Queue: stopped.")
     assert (type(changed), str(changed)) == (type(error), "Process Queue: stopped.")
-    assert vars(changed) == vars(error)
+    words = {"what": "Process Queue: stopped.", "fix": None}
+    assert vars(changed) == {**vars(error), **words}
     assert str(error) != str(changed)
 
 
