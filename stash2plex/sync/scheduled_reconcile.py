@@ -93,7 +93,7 @@ class Routine:
         report = self._run.report()
         self._pages = self._run = None
         log = logging.getLogger(__name__)
-        if report.problem:
+        if report.problem is not None:
             # A server that is away is told of by its breaker; this only waits for another hour.
             self._due_at = self._clock() + RETRY_SECONDS
             log.debug("Comparing everything did not see all: %s", report.problem)

@@ -16,7 +16,7 @@ from rich.text import Text
 from stash2plex.operations.health.checks import FAILED, MARKS, PASSED, SKIPPED, Check
 from stash2plex.operations.outages import percent
 from stash2plex.operations.reasons import reason_of
-from stash2plex.operations.status import held_line, named_lines, waits_words
+from stash2plex.operations.status import held_line, named_rows, waits_words
 from stash2plex.store.dead_letters import DeadLetter
 from stash2plex.store.dead_letters import Group as ReasonGroup
 from stash2plex.store.outages import outage_words
@@ -49,8 +49,7 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
     rows.add_row("Queue", _queue(queue))
     if line := held_line(status):
         rows.add_row("On hold", Text(hide(line), style="yellow"))
-    for line in named_lines(status):
-        head, _, text = line.partition(": ")
+    for head, text in named_rows(status):
         rows.add_row(head, Text(hide(text)))
     rows.add_row("Plex", _plex(plex, hide))
     if status["stash"]["problem"]:
