@@ -101,11 +101,11 @@ def held_sentence(held: Held) -> str:
     )
 
 
-def missing_line(database: sqlite3.Connection) -> str:
-    """Return which scenes Plex did not have since the user was last told; empty for none."""
+def missing_line(database: sqlite3.Connection) -> str | None:
+    """Return which scenes Plex did not have since the user was last told; None for none."""
     number, first = read_missing(database)
     if not number:
-        return ""
+        return None
     verb = "is" if number == 1 else "are"
     return (
         f"{count(number, 'scene')} {verb} not in Plex yet{names(first, number)}. Scan the library "

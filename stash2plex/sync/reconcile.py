@@ -137,7 +137,7 @@ class Reconciliation:
 
     def report(self) -> Report:
         """Say what was found so far."""
-        problem = "" if self._complete else str(self._error or "It has not ended yet.")
+        problem = None if self._complete else str(self._error or "It has not ended yet.")
         some = self._scope is Scope.MISSING_METADATA
         return Report(
             scope=self._scope.value,

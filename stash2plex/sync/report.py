@@ -39,7 +39,7 @@ class Report:
 
     `counts` has None for a kind that the run did not look for. `in_sync` is None where only some
     kinds were looked for. `queued` counts keys that are due because of this run; a scene that was
-    due already is not counted. `problem` is empty for a run that saw everything; `error` is what
+    due already is not counted. `problem` is None for a run that saw everything; `error` is what
     ended a partial one.
     """
 
@@ -47,7 +47,7 @@ class Report:
     dry_run: bool
     started_at: float
     seconds: float
-    problem: str
+    problem: str | None
     scenes: int
     in_sync: int | None
     left_out: int
@@ -64,8 +64,8 @@ class Report:
             "dry_run": self.dry_run,
             "started_at": utc(self.started_at),
             "seconds": round(self.seconds, 2),
-            "complete": not self.problem,
-            "problem": self.problem or None,
+            "complete": self.problem is None,
+            "problem": self.problem,
             "scenes": self.scenes,
             "in_sync": self.in_sync,
             "left_out": self.left_out,

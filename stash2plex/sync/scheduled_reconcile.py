@@ -103,7 +103,7 @@ class Routine:
         report = ended.run.report()
         self._under_way = None
         log = logging.getLogger(__name__)
-        if report.problem:
+        if report.problem is not None:
             # A server that is away is told of by its breaker; this only waits for another hour.
             self._due_at = self._clock() + RETRY_SECONDS
             log.debug("Comparing everything did not see all: %s", report.problem)

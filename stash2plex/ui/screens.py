@@ -21,7 +21,7 @@ from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
 from stash2plex.ui.lines.health import MARKS
 from stash2plex.ui.lines.outages import percent
-from stash2plex.ui.lines.status import held_line, named_lines, waits_words
+from stash2plex.ui.lines.status import held_line, named_rows, waits_words
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -50,8 +50,7 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
     rows.add_row("Queue", _queue(queue))
     if line := held_line(status):
         rows.add_row("On hold", Text(hide(line), style="yellow"))
-    for line in named_lines(status):
-        head, _, text = line.partition(": ")
+    for head, text in named_rows(status):
         rows.add_row(head, Text(hide(text)))
     rows.add_row("Plex", _plex(plex, hide))
     if status["stash"]["problem"]:

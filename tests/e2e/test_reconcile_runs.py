@@ -68,7 +68,7 @@ def test_an_unchanged_library_costs_the_pages_of_stash_and_little_of_plex(open_w
     with open_world(1_100) as (world, app):
         make_synced(world, app)
         first = run(app)
-        assert (found(first), first.queued, first.problem) == ({}, 0, "")
+        assert (found(first), first.queued, first.problem) == ({}, 0, None)
         assert not first.dry_run
         again = run(app)
         assert (found(again), again.in_sync + again.left_out) == ({}, 1_100)
@@ -150,7 +150,7 @@ def test_a_server_that_fails_half_way_leaves_a_partial_run(open_world):
 
         world.stash.faults.clear()
         whole = run(app)
-        assert (whole.problem, whole.queued) == ("", 0)
+        assert (whole.problem, whole.queued) == (None, 0)
         assert found(whole) == {"drifted": 3, "orphan_in_plex": 1}
 
 
@@ -279,7 +279,7 @@ def test_a_stash_without_scenes_says_nothing_and_a_scene_without_files_is_left_o
     with open_world(0) as (world, app):
         world.plex.add_item(world.section, file="/media/library/a.mp4")
         empty = run(app)
-        assert (empty.problem, empty.counts[Kind.ORPHAN]) == ("", None)
+        assert (empty.problem, empty.counts[Kind.ORPHAN]) == (None, None)
         world.stash.add_scene(title="No file")
         report = run(app)
         assert (found(report), report.left_out) == ({"orphan_in_plex": 1}, 1)

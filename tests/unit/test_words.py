@@ -307,7 +307,7 @@ def reconciled(**values):
         Kind.ORPHAN: (Example(None, "", "/media/b.mp4", "8", (), "was scene 9"),),
     }
     given = {
-        "scope": "all", "dry_run": False, "started_at": WHEN, "seconds": 61.0, "problem": "",
+        "scope": "all", "dry_run": False, "started_at": WHEN, "seconds": 61.0, "problem": None,
         "scenes": 1_200, "in_sync": 1_100, "left_out": 0, "queued": 5, "requests": {},
         "counts": counts, "examples": examples,
     }  # fmt: skip

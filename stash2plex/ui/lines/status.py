@@ -21,7 +21,7 @@ def status_lines(status: dict[str, Any]) -> list[str]:
             f"Queue: {queue['pending']:,} due, {queue['in_progress']:,} in progress, "
             f"{queue['waiting']:,} waiting for later, {queue['dead']:,} given up."
         ),
-        *named_lines(status),
+        *(f"{head}: {text}" for head, text in named_rows(status)),
         f"In sync: {count(status['synced'], 'scene')}"
         + (
             f", the last at {local(moment(status['last_sync_at']))}."
@@ -61,32 +61,35 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def named_lines(status: dict[str, Any]) -> list[str]:
-    """Return what waits and what was given up, a line for each reason, with the first names."""
+def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what waits and what was given up, a head and a text for each reason.
 
-    def line(head: str, why: str, group: dict[str, Any]) -> str:
+    The text names the first of them.
+    """
+
+    def row(head: str, why: str, group: dict[str, Any]) -> tuple[str, str]:
         first = [Named(**scene) for scene in group["first"]]
-        return f"{head}: {group['number']:,} {why}{names(first, group['number'])}."
+        return head, f"{group['number']:,} {why}{names(first, group['number'])}."
 
     return [
         *(
-            line("Waiting", WAITING.get(group["reason"], "to be tried again"), group)
+            row("Waiting", WAITING.get(group["reason"], "to be tried again"), group)
             for group in status["named"]["waiting"]
             # What is held has a sentence of its own.
             if group["reason"] != STOPPED
         ),
         *(
-            line("Given up", f"because {reason_of(group['reason']).words}", group)
+            row("Given up", f"because {reason_of(group['reason']).words}", group)
             for group in status["named"]["dead"]
         ),
     ]
 
 
-def held_line(status: dict[str, Any]) -> str:
-    """Say which stopped task holds keys back, and what lets them go on; empty for none."""
+def held_line(status: dict[str, Any]) -> str | None:
+    """Return which stopped task holds keys back, and what lets them go on; None for none."""
     held = status["held"]
     if held is None or held["by"] != "stop":
-        return ""
+        return None
     return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
 
 
