@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stash2plex.show.observe import Silent
-from stash2plex.sweeps.enqueue import enqueue_all
+from stash2plex.operations.enqueue import enqueue_all
+from stash2plex.sync.observer import Silent
 from stash2plex_testing.plex.faults import Fault
 
 
