@@ -76,11 +76,12 @@ class Explanation:
     refusal: str = ""
     shared_with: tuple[int, ...] = ()
 
-    def require(self) -> Match:
-        """Return the match. Raises NotInPlexYet and Ambiguous with the refusal."""
+    @property
+    def match_or_error(self) -> Match | NotInPlexYet | Ambiguous:
+        """The match, or the refusal as the error that it is."""
         if self.match is not None:
             return self.match
-        raise (Ambiguous if self.reason == Ambiguous.reason else NotInPlexYet)(self.refusal)
+        return (Ambiguous if self.reason == Ambiguous.reason else NotInPlexYet)(self.refusal)
 
 
 # -- paths --------------------------------------------------------------------------------

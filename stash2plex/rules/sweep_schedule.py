@@ -174,15 +174,15 @@ def ask_for_sweep(marks: Marks, moment: float, cause: str) -> Marks:
     return evolve(marks, sweep_at=moment, cause=cause)
 
 
-def sweep_cause(marks: Marks, interval: str, now: float, *, by_clock: bool) -> str:
-    """Say why a full sweep is due now, or an empty text. `by_clock` lets the interval count."""
+def sweep_cause(marks: Marks, interval: str, now: float, *, by_clock: bool) -> str | None:
+    """Return why a full sweep is due now, or None. `by_clock` lets the interval count."""
     if marks.sweep_at is not None and marks.sweep_at <= now:
         return marks.cause
     seconds = INTERVALS.get(interval)
     # A clock that was set back by more than the interval must not put it off for as long.
     if by_clock and seconds is not None and abs(now - marks.swept_at) >= seconds:
         return f"that is done {interval}"
-    return ""
+    return None
 
 
 def swept(marks: Marks, began: float) -> Marks:

@@ -13,7 +13,7 @@ from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexEr
 from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.drift import Kind, find_drift
-from stash2plex.rules.matching import split_path
+from stash2plex.rules.matching import Explanation, split_path
 from stash2plex.servers.plex import IDS_PER_READ
 from stash2plex.servers.stash import SCENES_PER_READ
 from stash2plex.store.key_set import KeySet
@@ -154,7 +154,7 @@ class Reconciliation:
                 for name, number in self._requests().items()
             },
             counts=dict(self._counts),
-            examples={kind: tuple(found) for kind, found in self._examples.items()},
+            examples={kind: tuple(examples) for kind, examples in self._examples.items()},
             error=None if self._complete else self._error,
         )
 
@@ -212,18 +212,20 @@ class Reconciliation:
     def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
         """Sort a page: what is settled, what has no item, and what must be looked at in Plex."""
         settings = self._session.settings
-        found: list[Finding] = []
+        findings: list[Finding] = []
         pairs: list[Pair] = []
         left_out = 0
         for scene in scenes:
             desired = desired_state(scene, settings)
-            match = self._match(scene)
+            explanation = explain_scene(self._store, settings, scene)
+            self._own(scene, explanation)
+            match = explanation.match_or_error
             if desired.empty or not scene.files or reason_to_skip(scene, settings):
                 left_out += 1
             elif isinstance(match, NotInPlexYet):
-                found.append(_unmatched(Kind.MISSING, scene, match))
+                findings.append(_unmatched(Kind.MISSING, scene, match))
             elif isinstance(match, Ambiguous):
-                found.append(_unmatched(Kind.AMBIGUOUS, scene, match))
+                findings.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
                 pair = Pair(scene, desired, match, self._record(scene, match))
                 if self._must_look(pair, changes):
@@ -231,8 +233,8 @@ class Reconciliation:
         judged = len(scenes) - len(pairs)
         self._seen += judged
         self._left_out += left_out
-        self._in_sync += judged - left_out - len(found)
-        self._note(found)
+        self._in_sync += judged - left_out - len(findings)
+        self._note(findings)
         self._unread += pairs
         if len(self._unread) >= IDS_PER_READ:
             self._look()
@@ -250,24 +252,19 @@ class Reconciliation:
             or changes.may_concern(pair.match.file.section_id, pair.match.file.rating_key)
         )
 
-    def _match(self, scene: Scene) -> Match | NotInPlexYet | Ambiguous:
-        """Match a scene as a drain does, and note every item that a file of it may be in."""
+    def _own(self, scene: Scene, explanation: Explanation) -> None:
+        """Remember every item that a file of a scene may be in: none of them is an orphan."""
         for file in scene.files[1:]:
             other = match_by_index(
                 self._store, self._session.settings, evolve(scene, files=(file,))
             )
             if other.match is not None:
                 self._owned.add(other.match.file.rating_key)
-        found = explain_scene(self._store, self._session.settings, scene)
-        if found.reason == Ambiguous.reason:
-            # One of them is the scene's, so none may be called an orphan.
-            self._owned.update(one.file.rating_key for one in found.candidates)
-        try:
-            match = found.require()
-        except (NotInPlexYet, Ambiguous) as error:
-            return error
-        self._owned.add(match.file.rating_key)
-        return match
+        if explanation.reason == Ambiguous.reason:
+            # One of them is the scene's.
+            self._owned.update(candidate.file.rating_key for candidate in explanation.candidates)
+        if explanation.match is not None:
+            self._owned.add(explanation.match.file.rating_key)
 
     def _look(self) -> None:
         """Read the items of the scenes that must be looked at, and compare.
@@ -279,26 +276,26 @@ class Reconciliation:
             sorted({pair.match.file.rating_key for pair in self._unread})
         )
         pairs, self._unread = self._unread, []
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for pair in pairs:
             key = pair.match.file.rating_key
             item = items.get(key)
             if item is None or item.trashed or not _holds(item, pair.match.file.path):
                 gone = NotInPlexYet(f"Plex has taken “{pair.match.file.path}” off its list.")
-                found.append(_unmatched(Kind.MISSING, pair.scene, gone))
+                findings.append(_unmatched(Kind.MISSING, pair.scene, gone))
                 continue
             drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
             if drift is not None:
                 kind, fields = drift
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
-                found.append(Finding(kind, pair.scene.id, example, matched=True))
+                findings.append(Finding(kind, pair.scene.id, example, matched=True))
         self._seen += len(pairs)
-        self._in_sync += len(pairs) - len(found)
-        self._note(found)
+        self._in_sync += len(pairs) - len(findings)
+        self._note(findings)
 
-    def _note(self, found: list[Finding]) -> None:
+    def _note(self, findings: list[Finding]) -> None:
         """Count the findings that the scope asks for, and queue them in one commit."""
-        wanted = [finding for finding in found if self._counts[finding.kind] is not None]
+        wanted = [finding for finding in findings if self._counts[finding.kind] is not None]
         for finding in wanted:
             self._count(finding.kind, finding.example)
         if wanted:
@@ -310,16 +307,16 @@ class Reconciliation:
         if len(self._examples[kind]) < EXAMPLES:
             self._examples[kind].append(example)
 
-    def _queue(self, found: list[Finding]) -> None:
+    def _queue(self, findings: list[Finding]) -> None:
         """Queue what is not queued yet, and have it compared with Plex whatever the record says.
 
         A scene without an item that waits for Plex, or is a dead letter, stays what it is. One that
         has its item now is due at once; a dead letter of it comes back when that was the reason.
         """
         if self._session.settings.skip_not_found:
-            found = [finding for finding in found if finding.kind is not Kind.MISSING]
+            findings = [finding for finding in findings if finding.kind is not Kind.MISSING]
         keys: list[Key] = []
-        for finding in found:
+        for finding in findings:
             key = ("scene", finding.scene_id)
             place, reason = find_standing(self._store.connection, key) or ("", "")
             dead_for_good = place == "dead" and reason not in HEALED
@@ -327,7 +324,7 @@ class Reconciliation:
                 keys.append(key)
                 self._queued += place != "queue"
         # Also of those that stay dead: the next run must not take them for settled.
-        self._store.records.invalidate([finding.scene_id for finding in found])
+        self._store.records.invalidate([finding.scene_id for finding in findings])
         # What the user stopped goes on when the user asks for it, not by the clock.
         by_hand = self._run_id > 0
         self._store.queue.enqueue(keys, take_up=by_hand, run_id=self._run_id)

@@ -65,8 +65,8 @@ class Sweeper:
         self._answer: Future[Any] | None = None
         self._settings: Settings | None = None
         self._looked_at: float | None = None
-        self._configured = ""
-        self._said = ""
+        self._configured: str | None = None
+        self._reported: str | None = None
         self.run_id = 0
         """The run of this process that what is found belongs to; 0 where there is none."""
         self.settings_moved = False
@@ -141,42 +141,38 @@ class Sweeper:
         if isinstance(error, (Unavailable, Refused)):
             self._looked_at = self._monotonic() - LOOK_SECONDS + RETRY_SECONDS
             self._store.breakers["stash"].failed(error, self._store.queue.due_within(0.0))
-        if str(error) != self._said:
-            self._said = str(error)
+        if str(error) != self._reported:
+            self._reported = str(error)
             self._log.warning("Looking for changes in Stash failed; it is tried again: %s", error)
 
     # -- a person's wish ------------------------------------------------------------------
 
     def sweep_all(self, settings: Settings, stash: Stash) -> Enqueued:
         """Compare every scene now, dead letters and all. Raises what Stash's client raises."""
-        found: list[Enqueued] = []
-
-        def steps() -> Steps[None]:
-            marks, _ = yield from self._look(settings, stash)
-            sieve = self._sieve(settings, revive=True)
-            found.append((yield from self._sweep(marks, sieve, stash)))
-
         self._settings = settings
         self._looked_at = self._monotonic()
-        run_through(steps())
-        return found[0]
+        return run_through(self._look_and_sweep(settings, stash))
+
+    def _look_and_sweep(self, settings: Settings, stash: Stash) -> Steps[Enqueued]:
+        marks, _ = yield from self._look(settings, stash)
+        return (yield from self._sweep(marks, self._sieve(settings, revive=True), stash))
 
     # -- what is done ---------------------------------------------------------------------
 
     def _work(self, settings: Settings, stash: Stash, *, by_clock: bool) -> Steps[None]:
         """Glance, then sweep or poll, as is due; the marks move when all of it is done."""
         sieve = self._sieve(settings)
-        marks, found = yield from self._look(settings, stash)
+        marks, seen = yield from self._look(settings, stash)
         cause = sweep_cause(marks, settings.reconcile_interval, self._clock(), by_clock=by_clock)
-        if cause:
+        if cause is not None:
             sieve.revive = cause == SETTINGS_CAUSE
             every = yield from self._sweep(marks, sieve, stash)
             self._log.info("Every scene was compared, because %s: %s", cause, every.sentence())
             return
         queued = 0
-        for kind in found.vanished:
+        for kind in seen.vanished:
             queued += yield from find_vanished(sieve, stash, kind)
-        for kind, after in found.polls.items():
+        for kind, after in seen.polls.items():
             polled = yield from poll(sieve, stash, kind, after)
             if polled is None:
                 marks = ask_for_sweep(marks, self._clock(), "many studios have changed")
@@ -203,27 +199,27 @@ class Sweeper:
         now = self._clock()
         glance: Glance = yield partial(stash.glance, self._plugin_id, old.last_job if old else 0)
         if old is None:
-            found = first_look(glance, now, digest)
+            seen = first_look(glance, now, digest)
         else:
-            found = look(old, glance, now, digest)
-            if found.renumbered:
+            seen = look(old, glance, now, digest)
+            if seen.renumbered:
                 glance = yield partial(stash.glance, self._plugin_id, 0)
-                found = look(evolve(old, last_job=0), glance, now, digest)
-        self.settings_moved = self._configured not in ("", glance.configured)
+                seen = look(evolve(old, last_job=0), glance, now, digest)
+        self.settings_moved = self._configured not in (None, glance.configured)
         self._configured = glance.configured
-        marks = found.marks
+        marks = seen.marks
         if aside := rebuild_mark(connection):
             cause = f"the database was damaged and set aside as {aside}"
             marks = evolve(marks, sweep_at=now, cause=cause)
         self.jobs_run = bool(marks.jobs)
         save_marks(connection, marks if old is None else evolve(marks, kinds=old.kinds))
-        return marks, found
+        return marks, seen
 
     def _sweep(self, marks: Marks, sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
         """Compare every scene; only a complete pass makes it no longer due."""
         began = self._clock()
-        found = yield from full_sweep(sieve, stash)
+        enqueued = yield from full_sweep(sieve, stash)
         with transaction(self._store.connection):
             save_marks(self._store.connection, swept(marks, began))
             clear_rebuild_mark(self._store.connection)
-        return found
+        return enqueued

@@ -158,3 +158,13 @@ def test_an_item_that_leaves_plex_during_an_edit_of_many_costs_the_others_nothin
     assert desk.plex.count("PUT") == 1
     assert desk.rows("SELECT id, attempts, snoozes FROM queue") == [(2, 0, 1)]
     assert desk.rows("SELECT reason FROM failure") == [("not_in_plex",)]
+
+
+def test_one_failed_read_of_many_items_is_one_failure_of_plex(make_desk):
+    desk = make_desk()
+    scenes = [desk.scene(f"{number}.mp4") for number in range(6)]
+    for number in range(6):
+        desk.item(f"{number}.mp4")
+    desk.plex.faults.add(Fault("status", path="^/library/metadata/", status=503, times=1))
+    assert desk.drain(*scenes).progress.done == 6
+    assert desk.rows("SELECT * FROM outage") == []

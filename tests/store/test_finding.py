@@ -60,7 +60,10 @@ def look(desk, scene):
     store.queue.add("scene", scene.id, priority=URGENT)
     claim = next(key.claim for key in finder.hand.claim(9) if key.claim.id == scene.id)
     record = store.records.get(scene.id)
-    return finder.find([Wanted(claim, scene, desired_state(scene, SETTINGS), record, 0)])
+    found = finder.find([Wanted(claim, scene, desired_state(scene, SETTINGS), record, 0)])
+    for failure in found.failed:
+        finder.hand.finish(failure.wanted.claim, Done("it waits"))
+    return found
 
 
 def write(desk, job):

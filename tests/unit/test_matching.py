@@ -19,7 +19,9 @@ def match(paths, candidates, rules=(), loose=False):
         StashFile(path, size)
         for path, size in (p if isinstance(p, tuple) else (p, None) for p in paths)
     )
-    found = explain(make_scene(files=files), candidates, rules, loose=loose).require()
+    found = explain(make_scene(files=files), candidates, rules, loose=loose).match_or_error
+    if isinstance(found, Exception):
+        raise found
     return found.file.rating_key, found.matched_by
 
 
@@ -182,10 +184,9 @@ PATH = st.lists(PART, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(p
 def test_whatever_there_is_the_answer_is_a_candidate_or_a_refusal(files, held, loose):
     candidates = [plex_file(path, key, size) for path, key, size in held]
     scene = make_scene(files=tuple(StashFile(path, size) for path, size in files))
-    try:
-        found = explain(scene, candidates, (), loose=loose).require()
-    except (NotInPlexYet, Ambiguous) as refusal:
-        assert not (loose and isinstance(refusal, Ambiguous))
+    found = explain(scene, candidates, (), loose=loose).match_or_error
+    if isinstance(found, (NotInPlexYet, Ambiguous)):
+        assert not (loose and isinstance(found, Ambiguous))
         return
     assert found.file in candidates
     names = {folded_name(path) for path, _ in files}
