@@ -114,9 +114,11 @@ class KeysInHand:
 
     def mark_stopped(self) -> bool:
         """Mark the keys whose run the user stopped; returns whether there are any."""
-        stopped = self._store.runs.held_in_hand() if self._keys else set()
-        for name, key in self._keys.items():
-            key.is_stopped = name in stopped
+        if not self._keys:
+            return False
+        stopped = self._store.runs.held_in_hand()
+        for key in self._keys.values():
+            key.is_stopped = key.claim.key in stopped
         return any(key.is_stopped for key in self._keys.values())
 
     def is_stopped(self, claim: Claim) -> bool:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
-from attrs import evolve
+from attrs import define, evolve
 
 from stash2plex.config import Settings
 from stash2plex.db import transaction
@@ -35,6 +35,7 @@ from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.sync.session import Store
 from stash2plex.sync.sweep import (
     Enqueued,
+    Request,
     Sieve,
     Steps,
     find_vanished,
@@ -46,6 +47,14 @@ from stash2plex.text import count
 
 RETRY_SECONDS = 5.0
 """After a look that found no Stash: three in a row open the breaker, which then has the say."""
+
+
+@define
+class _UnderWay:
+    """What is being done, and the answer that it waits for."""
+
+    steps: Steps[None]
+    answer: Future[Any]
 
 
 class Sweeper:
@@ -61,8 +70,7 @@ class Sweeper:
         self._monotonic = monotonic
         self._log = logging.getLogger(__name__)
         self._pool: ThreadPoolExecutor | None = None
-        self._steps: Steps[None] | None = None
-        self._answer: Future[Any] | None = None
+        self._under_way: _UnderWay | None = None
         self._settings: Settings | None = None
         self._looked_at: float | None = None
         self._configured: str | None = None
@@ -98,30 +106,30 @@ class Sweeper:
 
     def rest(self) -> None:
         """Leave what is under way; it is still due for whoever comes next."""
-        if self._steps is not None:
-            self._steps.close()
-        self._steps = self._answer = None
+        if self._under_way is not None:
+            self._under_way.steps.close()
+        self._under_way = None
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
     def _advance(self, settings: Settings, stash: Stash, *, by_clock: bool, seconds: float) -> bool:
-        if self._steps is None:
+        under_way = self._under_way
+        if under_way is None:
             if not self._look_is_due():
                 return False
             self._looked_at = self._monotonic()
-            self._steps = self._work(settings, stash, by_clock=by_clock)
-            self._ask(next(self._steps))
-        assert self._answer is not None
-        wait([self._answer], timeout=seconds)
-        if not self._answer.done():
+            steps = self._work(settings, stash, by_clock=by_clock)
+            under_way = self._under_way = _UnderWay(steps, self._ask(next(steps)))
+        wait([under_way.answer], timeout=seconds)
+        if not under_way.answer.done():
             return True
-        answer = self._answer.result()
+        answer = under_way.answer.result()
         self._store.breakers["stash"].succeeded()
         try:
-            self._ask(self._steps.send(answer))
+            under_way.answer = self._ask(under_way.steps.send(answer))
         except StopIteration:
-            self._steps = self._answer = None
+            self._under_way = None
             end_asked_look(self._store.connection)
         return True
 
@@ -132,10 +140,10 @@ class Sweeper:
             or look_is_asked(self._store.connection)
         )
 
-    def _ask(self, request: Any) -> None:
+    def _ask(self, request: Request) -> Future[Any]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="sweep")
-        self._answer = self._pool.submit(request)
+        return self._pool.submit(request)
 
     def _failed(self, error: ServerError) -> None:
         if isinstance(error, (Unavailable, Refused)):
