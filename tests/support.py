@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from random import Random
+from typing import Any, TypeVar
 
 from stash2plex.model import Entity, PlexFile, PlexItem, Scene, StashFile
+
+Value = TypeVar("Value")
 
 PATIENCE = 60.0
 """Seconds until a test that waits for a process has failed."""
@@ -17,6 +20,12 @@ def until(wish):
     while not (value := wish()):
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
+    return value
+
+
+def present(value: Value | None) -> Value:
+    """Return a value that has to be there."""
+    assert value is not None
     return value
 
 
@@ -86,7 +95,7 @@ def plex_file(path, key="1", size=None, section="1"):
 
 
 def make_item(**values):
-    base = {
+    base: dict[str, Any] = {
         "rating_key": "7",
         "section_id": "1",
         "texts": {},

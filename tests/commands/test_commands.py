@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -183,7 +184,7 @@ SAMPLE = re.compile(r'([a-z0-9_]+)(?:\{([a-z]+="(?:[^"\\]|\\.)*"(?:,[a-z]+="[^"]
 def test_prometheus_text_is_valid_and_says_nothing_of_the_library(desk):
     give_up_two(desk)
     out = desk.run("status", "--format", "prometheus")[1]
-    families = {}
+    families: dict[str, Any] = {}
     current = ""
     for line in out.splitlines():
         if line.startswith("# TYPE "):
@@ -223,11 +224,10 @@ def test_prometheus_text_is_valid_and_says_nothing_of_the_library(desk):
 
 
 def drawn(renderable, width, color=None):
-    console = Console(
-        file=io.StringIO(), width=width, force_terminal=color is not None, color_system=color
-    )
+    shown = io.StringIO()
+    console = Console(file=shown, width=width, force_terminal=color is not None, color_system=color)
     console.print(renderable)
-    return console.file.getvalue()
+    return shown.getvalue()
 
 
 @pytest.mark.parametrize("width", [30, 40, 80, 200])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,10 @@ from stash2plex.sync.sweep import Sieve
 from stash2plex.sync.worker import Goal
 from stash2plex_testing.stash import picture
 from tests.stage import Stage, make_app
-from tests.support import Turned
+from tests.support import Turned, present
 
 HARBOUR = "/data/harbour"
-ROWS = []
+ROWS: list[Any] = []
 
 
 def row(learnt):
@@ -104,7 +105,7 @@ class Shore:
             if scene.id not in found and records.get(scene.id) is not None:
                 return False
         ids = {scene.id for scene in self.made}
-        wrong = {int(re.search(r"\d+", text)[0]) for text in self.stage.wrong()}
+        wrong = {int(present(re.search(r"\d+", text))[0]) for text in self.stage.wrong()}
         return not ids & wrong
 
 

@@ -21,7 +21,7 @@ from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault as PlexFault
 from stash2plex_testing.stash import Fault
 from tests.stage import make_app
-from tests.support import Turned
+from tests.support import Turned, present
 
 OFF = {"background_worker": "off"}
 TEXT_ONLY = {"skip_fields": "poster background"}
@@ -77,7 +77,7 @@ def test_the_first_start_ever_asks_for_nothing_but_a_glance(workshop):
     assert stage.stash.count(operation=GLANCE) == 1
     assert stage.stash.count(operation=PAGE) == 0
     assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
-    assert start <= load_marks(app.store.connection).swept_at <= clock.now
+    assert start <= present(load_marks(app.store.connection)).swept_at <= clock.now
 
 
 def test_after_one_interval_the_whole_library_is_compared(workshop):
@@ -103,7 +103,7 @@ def test_after_one_interval_what_changed_in_plex_is_put_right_too(workshop):
     clock.now += 86_500
     drain(app, SHORT)
     assert item.title == wanted
-    last = ReportBook(app.store.connection).last()
+    last = present(ReportBook(app.store.connection).last())
     assert last["scope"] == "all"
     assert last["kinds"]["drifted"]["count"] == 1
 
@@ -119,7 +119,7 @@ def test_a_comparison_that_plex_did_not_answer_is_made_an_hour_later(workshop):
     stage.plex.faults.clear()
     clock.now += 3_700
     drain(app, SHORT)
-    assert ReportBook(app.store.connection).last()["complete"]
+    assert present(ReportBook(app.store.connection).last())["complete"]
 
 
 def test_never_compares_nothing_by_the_clock(workshop):
@@ -145,7 +145,7 @@ def test_a_stash_that_cannot_be_asked_by_file_is_looked_at_without(make_stage):
         clock.now += 61
         drain(app)
         assert stage.wrong() == []
-        assert set(load_marks(app.store.connection).kinds) == {*ENTITIES, "scene"}
+        assert set(present(load_marks(app.store.connection)).kinds) == {*ENTITIES, "scene"}
     finally:
         app.close()
 

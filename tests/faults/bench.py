@@ -140,9 +140,9 @@ class Run:
         self.app.logs.logger.removeHandler(self.heard)
         self.app.close()
 
-    def drain(self, *, patience=0.0, horizon=0.0, foreground=True, stopped=lambda: False, **goal):
+    def drain(self, *, patience=0.0, horizon=0.0, foreground=True, stopped=lambda: False, **more):
         """Drain; with the patience of none, it ends at the first closed gate."""
-        goal = Goal("a test", foreground, horizon=horizon, patience=patience, **goal)
+        goal = Goal("a test", foreground, horizon=horizon, patience=patience, **more)
         return self.app.drain(goal, Silent(), stopped)
 
     def rows(self, sql, *values):

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+from typing import Any
 
 import pytest
 from plexapi.exceptions import BadRequest, NotFound
@@ -45,7 +46,7 @@ class Hanging:
     """A request that meets a fault and hangs: asked in a thread, let go by the server."""
 
     def __init__(self, fault, answer, *request):
-        self.got = []
+        self.got: list[Any] = []
         self._thread = threading.Thread(target=lambda: self.got.append(answer(*request)))
         self._thread.start()
         deadline = time.monotonic() + 60

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stash2plex.db import connect
+from stash2plex.store.key_state import find_standing
 from stash2plex.workqueue import BULK, URGENT, WorkQueue
 from tests.support import ManualClock
 
@@ -399,10 +401,10 @@ class QueueMachine(RuleBasedStateMachine):
         }
         for key in ALL_KEYS:
             if key in self.rows:
-                known = ("queue", self.rows[key].reason)
+                known: Any = ("queue", self.rows[key].reason)
             else:
                 known = ("dead", self.dead[key][0]) if key in self.dead else None
-            assert self.reader.standing(key) == known
+            assert find_standing(self.database, key) == known
 
     @invariant()
     def histories_agree(self):
@@ -414,7 +416,7 @@ class QueueMachine(RuleBasedStateMachine):
             )
         }
         assert letters == {key: list(values) for key, values in self.dead.items()}
-        kept = {}
+        kept: dict[Any, Any] = {}
         for kind, id_, at in self.database.execute("SELECT kind, id, at FROM failure ORDER BY seq"):
             kept.setdefault((kind, id_), []).append(at)
         assert kept == {key: times for key, times in self.failures.items() if times}
