@@ -11,7 +11,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from stash2plex.operations.health.checks import blocked, failed, passed
 from stash2plex.tasks.registry import MODES
 from stash2plex.ui.screens import health_screen, status_screen
 from stash2plex_testing.world import ROOT
+from tests.support import until
 
 
 def give_up_two(desk):
@@ -300,13 +300,6 @@ def started(desk, *words):
         cwd=ROOT,
         env=dict(os.environ),
     )
-
-
-def until(wish):
-    end = time.monotonic() + 60
-    while not wish():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

@@ -6,7 +6,7 @@ import pytest
 
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, Routine
-from tests.drains.desk import listen
+from tests.harness.in_process import listen
 from tests.support import present
 
 DAY = 86_400.0

@@ -19,8 +19,8 @@ from stash2plex.sync.observer import Silent
 from stash2plex.sync.sweep import Sieve
 from stash2plex.sync.worker import Goal
 from stash2plex_testing.stash import picture
-from tests.stage import Stage, make_app
-from tests.support import Turned, present
+from tests.harness.process import Stage, open_stage
+from tests.support import ManualClock, present
 
 HARBOUR = "/data/harbour"
 ROWS: list[Any] = []
@@ -44,7 +44,7 @@ class Shore:
         self.library = stage.stash.library
         self.number = 0
         self.made = []
-        self.app = make_app(stage, clock)
+        self.app = open_stage(stage, clock)
 
     # -- the library ----------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Shore:
 @pytest.fixture(scope="module")
 def shore(tmp_path_factory):
     # Keys of hooks are stored by the time of this machine, and have to be due.
-    clock = Turned(time.time())
+    clock = ManualClock(time.time())
     with Stage(str(tmp_path_factory.mktemp("stash")), clock=clock) as stage:
         stage.install()
         shore = Shore(stage, clock)

@@ -15,7 +15,7 @@ import pytest
 
 from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import FakePlex, Latency
-from tests.stage import workers
+from tests.harness.process import workers
 from tests.support import present
 
 TEXT_ONLY = {"skip_fields": "poster background"}

@@ -20,8 +20,8 @@ from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
 from stash2plex_testing.plex import Fault as PlexFault
 from stash2plex_testing.stash import Fault
-from tests.stage import make_app
-from tests.support import Turned, present
+from tests.harness.process import open_stage
+from tests.support import ManualClock, present
 
 OFF = {"background_worker": "off"}
 TEXT_ONLY = {"skip_fields": "poster background"}
@@ -36,9 +36,9 @@ def workshop(make_stage):
     opened = []
 
     def make(scenes=12, **settings):
-        clock = Turned(time.time())
+        clock = ManualClock(time.time())
         stage = make_stage(scenes, settings={**TEXT_ONLY, **settings}, clock=clock)
-        app = make_app(stage, clock)
+        app = open_stage(stage, clock)
         opened.append(app)
         return stage, app, clock
 
@@ -134,10 +134,10 @@ def test_never_compares_nothing_by_the_clock(workshop):
 
 
 def test_a_stash_that_cannot_be_asked_by_file_is_looked_at_without(make_stage):
-    clock = Turned(time.time())
+    clock = ManualClock(time.time())
     missing = ("findFiles", "files_filter")
     stage = make_stage(6, settings=TEXT_ONLY, clock=clock, missing=missing)
-    app = make_app(stage, clock)
+    app = open_stage(stage, clock)
     try:
         synced(app, clock)
         stage.stash.scenes[2].title = "Edited unseen"
@@ -338,7 +338,7 @@ def test_a_save_in_the_middle_of_a_sweep_does_not_wait_for_its_end(workshop, sma
         asked.append((after, stage.plex.count("PUT")))
         if len(asked) == 3:
             stage.stash.scenes[0].title = "Saved meanwhile"
-            of_the_hook = make_app(stage, clock)
+            of_the_hook = open_stage(stage, clock)
             of_the_hook.store.queue.add("scene", 1)
             of_the_hook.close()
         return read(after, criteria)
@@ -497,7 +497,7 @@ def test_a_damaged_database_needs_no_person(make_stage):
     lock = drain_lock(stage.data_dir)
     stage.end_worker()
     assert lock.acquire()
-    app = make_app(stage, Turned())
+    app = open_stage(stage, ManualClock())
     assert get_meta(app.store.connection, "rebuild") is None
     app.close()
     lock.release()

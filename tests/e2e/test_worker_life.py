@@ -16,8 +16,8 @@ from stash2plex.sync.worker import Goal
 from stash2plex.tasks.context import Context
 from stash2plex.tasks.drain import process_queue
 from stash2plex_testing.plex import Fault
-from tests.stage import make_app
-from tests.support import Turned
+from tests.harness.process import open_stage
+from tests.support import ManualClock
 
 BACKGROUND = Goal("background worker", foreground=False, patience=120.0)
 FOREGROUND = Goal("Process Queue", foreground=True)
@@ -28,8 +28,8 @@ def workshop(make_stage):
     opened = []
 
     def make(stage):
-        clock = Turned()
-        app = make_app(stage, clock)
+        clock = ManualClock()
+        app = open_stage(stage, clock)
         opened.append(app)
         return app, clock
 

@@ -297,7 +297,7 @@ def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatc
     run.clock.now += 11
     assert not stop.wanted()
     shutil.rmtree(run.folder)
-    connect_again = open_store(run.folder, run.clock.wall, Random(1))
+    connect_again = open_store(run.folder, run.clock, Random(1))
     connect_again.connection.close()
     run.clock.now += 11
     assert stop.wanted()
