@@ -3,45 +3,62 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from random import Random
+from typing import Any, TypeVar
 
 from stash2plex.model import Entity, PlexFile, PlexItem, Scene, StashFile
+
+Value = TypeVar("Value")
 
 PATIENCE = 60.0
 """Seconds until a test that waits for a process has failed."""
 
 
-def until(wish):
-    """Wait for something to come true; the clock only ends a test that has failed."""
-    end = time.monotonic() + PATIENCE
+def until(
+    wish: Callable[[], Value], seconds: float = PATIENCE, log: Callable[[], str] = str
+) -> Value:
+    """Wait until `wish` returns something true, and return that.
+
+    After `seconds`, the test has failed: the end of `log` is shown. The time decides nothing else.
+    """
+    end = time.monotonic() + seconds
     while not (value := wish()):
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, f"it never came true; the log: {log()[-3000:]}"
         time.sleep(0.02)
     return value
 
 
+def present(value: Value | None) -> Value:
+    """Return a value that has to be there."""
+    assert value is not None
+    return value
+
+
 class ManualClock:
-    """Seconds that only a test moves."""
+    """Seconds that only a test moves, by `step` or by letting the code under test sleep.
 
-    def __init__(self, now=1_000_000.0):
+    Called, it is the clock on the wall, which `offset` sets; `monotonic` only goes on. `at` holds
+    what happens during a sleep, by its moment.
+    """
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
         self.now = now
+        self.offset = 0.0
+        self.at: dict[float, Callable[[], Any]] = {}
 
-    def __call__(self):
+    def __call__(self) -> float:
+        return self.now + self.offset
+
+    def monotonic(self) -> float:
         return self.now
 
-    def step(self, seconds):
+    def step(self, seconds: float) -> None:
         self.now += seconds
 
-
-class Turned(ManualClock):
-    """A clock that only sleeping moves."""
-
-    def __init__(self, now=1_000_000.0):
-        super().__init__(now)
-        self.at = {}
-
-    def sleep(self, seconds):
-        self.now += max(seconds, 0.01)
+    def sleep(self, seconds: float) -> None:
+        """Move on by at least a hundredth of a second; what `at` holds until then happens."""
+        self.step(max(seconds, 0.01))
         for moment in sorted(moment for moment in self.at if moment <= self.now):
             self.at.pop(moment)()
 
@@ -86,7 +103,7 @@ def plex_file(path, key="1", size=None, section="1"):
 
 
 def make_item(**values):
-    base = {
+    base: dict[str, Any] = {
         "rating_key": "7",
         "section_id": "1",
         "texts": {},

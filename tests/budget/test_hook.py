@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
 from stash2plex.db import connect
 from stash2plex.lock import drain_lock, drain_runs
+from tests.harness.process import workers
+from tests.support import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -173,15 +175,14 @@ def test_a_missing_data_folder_is_made(plugin, tmp_path):
 
 
 def end_worker(folder):
-    for _ in range(400):
-        if not drain_runs(str(folder)):
-            return
-        found = subprocess.run(
-            ["pgrep", "-f", f"worker {folder}"], capture_output=True, text=True, check=False
-        )
-        for pid in found.stdout.split():
-            os.kill(int(pid), signal.SIGTERM)
-        time.sleep(0.05)
+    def ended():
+        running = drain_runs(str(folder))
+        for pid in workers(str(folder))[0] if running else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        return not running
+
+    until(ended)
 
 
 def test_a_worker_that_cannot_be_started_costs_the_save_nothing(plugin, tmp_path):

@@ -12,7 +12,7 @@ from stash2plex_testing.setups import works_with
 from stash2plex_testing.world import World
 
 
-class Desk(World):
+class Shell(World):
     """Both stand-ins, and a shell to type into."""
 
     def __init__(self, folder, capfd, **stash):
@@ -35,7 +35,7 @@ class Desk(World):
 @pytest.fixture
 def desk(tmp_path, capfd, monkeypatch):
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with Desk(str(tmp_path), capfd) as desk:
+    with Shell(str(tmp_path), capfd) as desk:
         monkeypatch.setenv("STASH2PLEX_STASH_URL", desk.stash.url)
         monkeypatch.setenv("STASH2PLEX_DATA_DIR", desk.folder)
         monkeypatch.setenv("COLUMNS", "80")

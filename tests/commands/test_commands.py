@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import sys
-import time
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -21,6 +21,7 @@ from stash2plex.operations.health.checks import blocked, failed, passed
 from stash2plex.tasks.registry import TASKS
 from stash2plex.ui.screens import health_screen, status_screen
 from stash2plex_testing.world import ROOT
+from tests.support import until
 
 
 def give_up_two(desk):
@@ -183,7 +184,7 @@ SAMPLE = re.compile(r'([a-z0-9_]+)(?:\{([a-z]+="(?:[^"\\]|\\.)*"(?:,[a-z]+="[^"]
 def test_prometheus_text_is_valid_and_says_nothing_of_the_library(desk):
     give_up_two(desk)
     out = desk.run("status", "--format", "prometheus")[1]
-    families = {}
+    families: dict[str, Any] = {}
     current = ""
     for line in out.splitlines():
         if line.startswith("# TYPE "):
@@ -223,11 +224,10 @@ def test_prometheus_text_is_valid_and_says_nothing_of_the_library(desk):
 
 
 def drawn(renderable, width, color=None):
-    console = Console(
-        file=io.StringIO(), width=width, force_terminal=color is not None, color_system=color
-    )
+    shown = io.StringIO()
+    console = Console(file=shown, width=width, force_terminal=color is not None, color_system=color)
     console.print(renderable)
-    return console.file.getvalue()
+    return shown.getvalue()
 
 
 @pytest.mark.parametrize("width", [30, 40, 80, 200])
@@ -301,13 +301,6 @@ def started(desk, *words):
         cwd=ROOT,
         env=dict(os.environ),
     )
-
-
-def until(wish):
-    end = time.monotonic() + 60
-    while not wish():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

@@ -1,5 +1,5 @@
 """The stage with both stand-ins."""
 
-from tests.stage import make_stage
+from tests.harness.process import make_stage
 
 __all__ = ["make_stage"]

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 import pytest
 
 from stash2plex.db import SCHEMA_NUMBER, connect
-from tests.stage import workers
+from tests.harness.process import workers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KILLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hook_killed_at.py")

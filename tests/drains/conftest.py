@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.drains.desk import Desk
+from tests.harness.in_process import Desk
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stash2plex.operations.enqueue import enqueue_all
@@ -57,7 +59,7 @@ def test_a_key_that_is_added_while_it_is_in_hand_counts_once(make_desk, refuses,
     if refuses:
         desk.plex.faults.add(Fault("status", method="PUT", status=400, times=None))
     queue = desk.app.store.queue
-    added = []
+    added: list[Any] = []
 
     def add_once():
         if queue.counts().in_progress and not added:

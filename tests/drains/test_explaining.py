@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from stash2plex.errors import Unavailable
+from stash2plex.model import Field
 from stash2plex.operations.explain import explain_scene, explanation_json
 from stash2plex.rules.desired import desired_state
 from stash2plex.ui.lines.scenes import explanation_lines
+from tests.support import present
 
 
 def why(desk, scene):
@@ -127,10 +129,10 @@ def test_what_was_written_to_another_item_says_nothing_of_this_one(make_desk):
     desk = make_desk()
     scene = synced(desk)
     shown = {one.name: one for one in explain_scene(desk.app, scene.id).fields}
-    assert shown["title"].written == scene.title
+    assert shown[Field.TITLE].written == scene.title
     desk.app.store.connection.execute("UPDATE scene_record SET rating_key = '99'")
     shown = {one.name: one for one in explain_scene(desk.app, scene.id).fields}
-    assert (shown["title"].written, shown["title"].plex) == (None, scene.title)
+    assert (shown[Field.TITLE].written, shown[Field.TITLE].plex) == (None, scene.title)
 
 
 def test_an_item_that_plex_has_no_more_is_not_known(make_desk):
@@ -141,7 +143,10 @@ def test_an_item_that_plex_has_no_more_is_not_known(make_desk):
     assert known.state == "unknown"
     assert known.unknown == ["What Plex holds: it has no item 1 any more."]
     settings = desk.app.settings()
-    assert known.fields[0].stash == desired_state(known.scene, settings).texts[known.fields[0].name]
+    assert (
+        known.fields[0].stash
+        == desired_state(present(known.scene), settings).texts[known.fields[0].name]
+    )
 
 
 def test_what_a_person_changed_in_plex_differs_or_is_kept_and_equal_is_neither(make_desk):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stash2plex_testing.stash import picture
@@ -81,7 +83,7 @@ def test_an_item_that_went_between_two_runs_is_followed_in_one(make_desk, again)
 def test_an_item_that_goes_between_read_and_write_is_followed_without_an_attempt(make_desk):
     desk = make_desk()
     (scene,), (item,) = synced(desk, "a/pier.mp4")
-    gone = []
+    gone: list[Any] = []
     routes = desk.plex._routes
     answered = routes.answer
 

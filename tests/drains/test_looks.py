@@ -11,7 +11,7 @@ from stash2plex.servers import stash as stash_client
 from stash2plex.sync import sweep as sweeping
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
-from tests.drains.desk import listen
+from tests.harness.in_process import listen
 
 POLL = "query ScenePage"
 MINUTE = 61.0

@@ -6,7 +6,8 @@ import pytest
 
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, Routine
-from tests.drains.desk import listen
+from tests.harness.in_process import listen
+from tests.support import present
 
 DAY = 86_400.0
 
@@ -122,7 +123,7 @@ def test_a_library_that_lost_its_name_ends_a_comparison_which_begins_again_later
     desk.films.title = "Harbour Films"
     desk.clock.step(1)
     assert compare(routine, session) > 0
-    assert (book.last()["complete"], book.last()["scenes"]) == (True, 2)
+    assert (present(book.last())["complete"], present(book.last())["scenes"]) == (True, 2)
     assert any("2 scenes compared" in line for line in heard)
     desk.clock.step(DAY - 1)
     assert compare(routine, session) == 0
@@ -146,4 +147,4 @@ def test_a_worker_that_meets_it_says_it_and_sends_nothing(make_desk):
     desk.films.title = "Harbour Films"
     desk.work(2 * RETRY_SECONDS)
     assert item.title == "Edited"
-    assert ReportBook(desk.app.store.connection).last()["complete"]
+    assert present(ReportBook(desk.app.store.connection).last())["complete"]

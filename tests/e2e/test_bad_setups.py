@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,8 @@ def test_a_task_whose_key_or_session_ends_half_way_goes_on_with_the_other(
 ):
     stage = make_stage(2, settings=OFF, username="keeper", password="lantern", api_key="first-key")
     stage.operation("sync", scene_ids=[1, 2])
-    take, spoilt = stage.stash.faults.take, []
+    take = stage.stash.faults.take
+    spoilt: list[Any] = []
 
     def spoil_then_take(path, operation):
         # The settings were read, and the key with them; the scenes are asked for now.

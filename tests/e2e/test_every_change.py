@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,11 @@ from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.sweep import Sieve
 from stash2plex_testing.stash import picture
-from tests.stage import Stage, make_app
-from tests.support import Turned
+from tests.harness.process import Stage, open_stage
+from tests.support import ManualClock, present
 
 HARBOUR = "/data/harbour"
-ROWS = []
+ROWS: list[Any] = []
 
 
 def row(learnt):
@@ -43,7 +44,7 @@ class Shore:
         self.library = stage.stash.library
         self.number = 0
         self.made = []
-        self.app = make_app(stage, clock)
+        self.app = open_stage(stage, clock)
 
     # -- the library ----------------------------------------------------------------------
 
@@ -104,14 +105,14 @@ class Shore:
             if scene.id not in found and records.get(scene.id) is not None:
                 return False
         ids = {scene.id for scene in self.made}
-        wrong = {int(re.search(r"\d+", text)[0]) for text in self.stage.wrong()}
+        wrong = {int(present(re.search(r"\d+", text))[0]) for text in self.stage.wrong()}
         return not ids & wrong
 
 
 @pytest.fixture(scope="module")
 def shore(tmp_path_factory):
     # Keys of hooks are stored by the time of this machine, and have to be due.
-    clock = Turned(time.time())
+    clock = ManualClock(time.time())
     with Stage(str(tmp_path_factory.mktemp("stash")), clock=clock) as stage:
         stage.install()
         shore = Shore(stage, clock)

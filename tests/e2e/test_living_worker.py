@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
 from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import FakePlex, Latency
-from tests.stage import workers
+from tests.harness.process import workers
+from tests.support import present
 
 TEXT_ONLY = {"skip_fields": "poster background"}
 REFUSED = "Plex does not accept the token"
@@ -106,7 +108,7 @@ def test_what_is_in_hand_does_not_go_out_under_settings_of_before(make_stage, ch
     other = FakePlex()
     other.add_section("Harbour Films", locations=["/media/library"])
     with other:
-        changes = {
+        changes: dict[str, dict[str, Any]] = {
             "token": {"plex_token": "stale"},
             "address": {"plex_url": other.url, "plex_token": other.token},
             "token removed": {"plex_token": ""},
@@ -261,8 +263,8 @@ def start_task(stage, mode, **arguments):
         },
         "args": {"mode": mode, **arguments},
     }
-    process.stdin.write(json.dumps(request).encode())
-    process.stdin.close()
+    present(process.stdin).write(json.dumps(request).encode())
+    present(process.stdin).close()
     return process
 
 

@@ -8,52 +8,26 @@ import os
 import re
 import stat
 import time
-from random import Random
 from types import SimpleNamespace
 
 from stash2plex import hook, plugin
-from stash2plex.app import App, StashAddress, make_stash, open_store
 from stash2plex.lock import drain_lock
-from stash2plex.logs.handlers import MOST_ALIKE, Logs, SharedFile
+from stash2plex.logs.handlers import MOST_ALIKE, SharedFile
 from stash2plex.operations import notifications as telling
 from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
+from tests.harness.process import open_stage
+from tests.support import ManualClock
 
 TEXT_ONLY = {"skip_fields": "poster background"}
 OFF = {**TEXT_ONLY, "background_worker": "off"}
 LINE = re.compile("\x01([eiwd])\x02(.*)")
 
 
-class Turned:
-    """A clock that only sleeping moves, with things that happen on the way."""
-
-    def __init__(self, now):
-        self.now = now
-        self.at = {}
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += max(seconds, 0.01)
-        for moment in sorted(moment for moment in self.at if moment <= self.now):
-            self.at.pop(moment)()
-
-
 def open_turned(stage, clock):
-    store = open_store(stage.data_dir, clock, Random(1))
-    logs = Logs(None)
-    logs.keep(stage.data_dir, store.connection)
-    return App(
-        folder=stage.data_dir,
-        store=store,
-        stash=make_stash(StashAddress(stage.stash.url)),
-        logs=logs,
-        clock=clock,
-        monotonic=clock,
-        sleep=clock.sleep,
-        random=Random(1),
-    )
+    app = open_stage(stage, clock)
+    app.logs.keep(stage.data_dir, app.store.connection)
+    return app
 
 
 def worker_log(stage):
@@ -71,7 +45,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
     ]
     for folder in "abc":
         stage.plex.add_item(stage.section, file=f"/media/{folder}/quay.mp4")
-    clock = Turned(time.time() - 90_000)
+    clock = ManualClock(time.time() - 90_000)
     monkeypatch.setattr(hook, "time", SimpleNamespace(time=clock, monotonic=time.monotonic))
     monkeypatch.setattr(telling, "time", SimpleNamespace(time=clock))
     os.makedirs(stage.data_dir, exist_ok=True)

@@ -12,7 +12,7 @@ import pytest
 
 from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import Latency
-from tests.stage import workers
+from tests.harness.process import workers
 
 OFF = {"background_worker": "off"}
 

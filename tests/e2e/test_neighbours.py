@@ -6,7 +6,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.stage import workers
+from tests.harness.process import workers
 
 
 def test_two_servers_do_not_touch_each_other(make_stage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ CONTRACT = {
 }
 """What each operation answers (contract §5); one of another file is tested beside it."""
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "process_queue": {"max_wait": 5},
     "retry": {"scene_ids": [1]},
     "discard": {"scene_ids": ["2"]},

@@ -13,6 +13,7 @@ import pytest
 
 from stash2plex.lock import drain_runs
 from stash2plex_testing.plex import Latency
+from tests.support import present
 
 OFF = {"background_worker": "off", "skip_fields": "poster background"}
 TEXT = {"skip_fields": "poster background"}
@@ -121,7 +122,7 @@ def test_a_worker_that_starts_during_the_task_changes_no_figure(make_harbour):
     asked = [
         int(one) for one in re.findall(r"(\d+) (?:scenes queued|was due|were due)", infos(job)[0])
     ]
-    done = int(re.search(r"(\d+) scenes in sync after", infos(job)[-1])[1])
+    done = int(present(re.search(r"(\d+) scenes in sync after", infos(job)[-1]))[1])
     assert sum(asked) <= done <= SCENES, job.log
     stage.until(lambda: stage.wrong() == [])
 
@@ -186,7 +187,7 @@ def test_a_command_line_beside_a_task(make_harbour):
     job.wait(60)
     assert re.search(r"40 scenes in sync after", infos(job)[-1])
     told = " ".join(done.stderr.split())
-    found = int(re.search(r"(\d+) keys due already \(from “Sync All Scenes”", told)[1])
+    found = int(present(re.search(r"(\d+) keys due already \(from “Sync All Scenes”", told))[1])
     assert f"{found} scenes in sync after" in done.stdout
     assert done.returncode == 0
     assert found < SCENES

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from stash2plex.tasks.registry import TASKS
 from stash2plex_testing.plex import Fault
+from tests.support import present
 
 TOKEN, KEY = "canary-token-7f3a91", "canary-key-c04be8"
 
@@ -39,7 +40,7 @@ class Watch:
                         with open(f"/proc/{pid}/limits", encoding="ascii") as file:
                             limits = re.search(r"core file size +(\w+) +(\w+)", file.read())
                         if b"\0worker\0" in line:
-                            self.core_sizes[pid] = limits.groups()
+                            self.core_sizes[pid] = present(limits).groups()
 
     def __enter__(self):
         self.thread.start()

@@ -20,8 +20,8 @@ from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
 from stash2plex_testing.plex import Fault as PlexFault
 from stash2plex_testing.stash import Fault
-from tests.stage import make_app
-from tests.support import Turned
+from tests.harness.process import open_stage
+from tests.support import ManualClock, present
 
 OFF = {"background_worker": "off"}
 TEXT_ONLY = {"skip_fields": "poster background"}
@@ -36,9 +36,9 @@ def workshop(make_stage):
     opened = []
 
     def make(scenes=12, **settings):
-        clock = Turned(time.time())
+        clock = ManualClock(time.time())
         stage = make_stage(scenes, settings={**TEXT_ONLY, **settings}, clock=clock)
-        app = make_app(stage, clock)
+        app = open_stage(stage, clock)
         opened.append(app)
         return stage, app, clock
 
@@ -77,7 +77,7 @@ def test_the_first_start_ever_asks_for_nothing_but_a_glance(workshop):
     assert stage.stash.count(operation=GLANCE) == 1
     assert stage.stash.count(operation=PAGE) == 0
     assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
-    assert start <= load_marks(app.store.connection).swept_at <= clock.now
+    assert start <= present(load_marks(app.store.connection)).swept_at <= clock.now
 
 
 def test_after_one_interval_the_whole_library_is_compared(workshop):
@@ -103,7 +103,7 @@ def test_after_one_interval_what_changed_in_plex_is_put_right_too(workshop):
     clock.now += 86_500
     drain(app, SHORT)
     assert item.title == wanted
-    last = ReportBook(app.store.connection).last()
+    last = present(ReportBook(app.store.connection).last())
     assert last["scope"] == "all"
     assert last["kinds"]["drifted"]["count"] == 1
 
@@ -119,7 +119,7 @@ def test_a_comparison_that_plex_did_not_answer_is_made_an_hour_later(workshop):
     stage.plex.faults.clear()
     clock.now += 3_700
     drain(app, SHORT)
-    assert ReportBook(app.store.connection).last()["complete"]
+    assert present(ReportBook(app.store.connection).last())["complete"]
 
 
 def test_never_compares_nothing_by_the_clock(workshop):
@@ -134,10 +134,10 @@ def test_never_compares_nothing_by_the_clock(workshop):
 
 
 def test_a_stash_that_cannot_be_asked_by_file_is_looked_at_without(make_stage):
-    clock = Turned(time.time())
+    clock = ManualClock(time.time())
     missing = ("findFiles", "files_filter")
     stage = make_stage(6, settings=TEXT_ONLY, clock=clock, missing=missing)
-    app = make_app(stage, clock)
+    app = open_stage(stage, clock)
     try:
         synced(app, clock)
         stage.stash.scenes[2].title = "Edited unseen"
@@ -145,7 +145,7 @@ def test_a_stash_that_cannot_be_asked_by_file_is_looked_at_without(make_stage):
         clock.now += 61
         drain(app)
         assert stage.wrong() == []
-        assert set(load_marks(app.store.connection).kinds) == {*ENTITIES, "scene"}
+        assert set(present(load_marks(app.store.connection)).kinds) == {*ENTITIES, "scene"}
     finally:
         app.close()
 
@@ -338,7 +338,7 @@ def test_a_save_in_the_middle_of_a_sweep_does_not_wait_for_its_end(workshop, sma
         asked.append((after, stage.plex.count("PUT")))
         if len(asked) == 3:
             stage.stash.scenes[0].title = "Saved meanwhile"
-            of_the_hook = make_app(stage, clock)
+            of_the_hook = open_stage(stage, clock)
             of_the_hook.store.queue.add("scene", 1)
             of_the_hook.close()
         return read(after, criteria)
@@ -497,7 +497,7 @@ def test_a_damaged_database_needs_no_person(make_stage):
     lock = drain_lock(stage.data_dir)
     stage.end_worker()
     assert lock.acquire()
-    app = make_app(stage, Turned())
+    app = open_stage(stage, ManualClock())
     assert get_meta(app.store.connection, "rebuild") is None
     app.close()
     lock.release()

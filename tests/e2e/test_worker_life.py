@@ -16,8 +16,8 @@ from stash2plex.sync.observer import Silent
 from stash2plex.tasks.sync import process_queue
 from stash2plex.tasks.task import Call
 from stash2plex_testing.plex import Fault
-from tests.stage import make_app
-from tests.support import Turned
+from tests.harness.process import open_stage
+from tests.support import ManualClock
 
 BACKGROUND = Background("background worker", patience=120.0)
 FOREGROUND = Foreground("Process Queue")
@@ -28,8 +28,8 @@ def workshop(make_stage):
     opened = []
 
     def make(stage):
-        clock = Turned()
-        app = make_app(stage, clock)
+        clock = ManualClock()
+        app = open_stage(stage, clock)
         opened.append(app)
         return app, clock
 

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from random import Random
 
-from stash2plex.app import STASH_LOGIN_PAGE, App, open_store
 from stash2plex.logs.handlers import Logs
-from stash2plex.servers.stash import Stash
-from stash2plex.servers.transport import Transport
-from stash2plex.sync.goals import Background, Foreground
+from stash2plex.sync.goals import Background, Foreground, Goal
 from stash2plex.sync.observer import Silent
 from stash2plex_testing.stash import picture
 from stash2plex_testing.world import World
-from tests import support
+from tests.harness.in_process import Heard, make_app
+from tests.support import ManualClock
 
 PATIENT, SHORT = 10.0, 0.25
 """Time-outs of both servers, in seconds: the short one for tests that wait for it."""
-
-
-class Turned(support.Turned):
-    """The clock of the tests in two: the wall's may be set, the other only goes on."""
-
-    def __init__(self):
-        super().__init__(1_800_000_000.0)
-        self.offset = 0.0
-
-    def wall(self):
-        return self.now + self.offset
-
-    def monotonic(self):
-        return self.now
-
-
-class Heard(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self):
-        super().__init__(logging.DEBUG)
-        self.lines = []
-
-    def emit(self, record):
-        self.lines.append(record.getMessage())
 
 
 class Bench(World):
@@ -111,41 +82,25 @@ class Run:
     """An application over a fresh data folder, its clock and what it said."""
 
     def __init__(self, bench, folder, *, seconds=PATIENT):
-        self.clock = Turned()
+        self.clock = ManualClock(1_800_000_000.0)
         self.heard = Heard()
         self.folder = os.fspath(folder)
         logs = Logs(None)
-        logs.logger.addHandler(self.heard)
-        client = Transport(
-            "Stash",
-            bench.stash.url,
-            headers={"Accept": "*/*"},
-            login_page=STASH_LOGIN_PAGE,
-            connect_timeout=seconds,
-            read_timeout=seconds,
-        )
-        self.app = App(
-            folder=self.folder,
-            store=open_store(self.folder, self.clock.wall, Random(1)),
-            stash=Stash(client),
-            clock=self.clock.wall,
-            monotonic=self.clock.monotonic,
-            sleep=self.clock.sleep,
-            random=Random(1),
-            logs=logs,
-        )
+        logs.logger.addHandler(self.heard)  # what opening the database says is heard too
+        self.app = make_app(self.folder, bench.stash.url, self.clock, seconds=seconds, logs=logs)
         self.queue = self.app.store.queue
 
     def close(self):
         self.app.logs.logger.removeHandler(self.heard)
         self.app.close()
 
-    def drain(self, *, patience=0.0, horizon=0.0, foreground=True, stopped=lambda: False, **goal):
+    def drain(self, *, patience=0.0, horizon=0.0, foreground=True, stopped=lambda: False, **more):
         """Drain; with the patience of none, it ends at the first closed gate."""
+        goal: Goal
         if foreground:
-            goal = Foreground("a test", horizon=horizon, patience=patience, **goal)
+            goal = Foreground("a test", horizon=horizon, patience=patience, **more)
         else:
-            goal = Background("a test", patience=patience, **goal)
+            goal = Background("a test", patience=patience, **more)
         return self.app.drain(goal, Silent(), stopped)
 
     def rows(self, sql, *values):

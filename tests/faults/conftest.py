@@ -23,7 +23,7 @@ def bench(shared_bench):
 
 @pytest.fixture
 def make_run(bench, tmp_path):
-    runs = []
+    runs: list[Run] = []
 
     def make(**options):
         run = Run(bench, tmp_path / f"data{len(runs)}", **options)

@@ -39,7 +39,7 @@ def network_drive(monkeypatch):
     def over_the_network(path, **options):
         return real(f"file:{path}?vfs=unix-dotfile", uri=True, **options)
 
-    monkeypatch.setattr(db.sqlite3, "connect", over_the_network)
+    monkeypatch.setattr(sqlite3, "connect", over_the_network)
     return real
 
 
@@ -62,14 +62,14 @@ def test_a_network_drive_gets_a_rollback_journal_and_says_so(tmp_path, network_d
 def test_a_database_moved_to_a_network_drive_keeps_its_keys(tmp_path, network_drive, monkeypatch):
     local, moved = tmp_path / "local", tmp_path / "moved"
     local.mkdir()
-    monkeypatch.setattr(db.sqlite3, "connect", network_drive)
+    monkeypatch.setattr(sqlite3, "connect", network_drive)
     database = connect(str(local / "stash2plex.db"))
     Queue(database, time.time).add("scene", 5)
     shutil.copytree(local, moved)
     database.close()
     monkeypatch.undo()
     monkeypatch.setattr(
-        db.sqlite3,
+        sqlite3,
         "connect",
         lambda path, **options: network_drive(f"file:{path}?vfs=unix-dotfile", uri=True, **options),
     )
@@ -297,7 +297,7 @@ def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatc
     run.clock.now += 11
     assert not stop.wanted()
     shutil.rmtree(run.folder)
-    connect_again = open_store(run.folder, run.clock.wall, Random(1))
+    connect_again = open_store(run.folder, run.clock, Random(1))
     connect_again.connection.close()
     run.clock.now += 11
     assert stop.wanted()

@@ -23,6 +23,7 @@ from stash2plex.config import Settings, parse_settings
 from stash2plex.db import connect
 from stash2plex.errors import ConfigError, ServerError, UsageError
 from stash2plex.logs.handlers import Logs
+from stash2plex.model import Field
 from stash2plex.plugin import read_request
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.matching import map_path, split_path
@@ -82,7 +83,11 @@ def test_nasty_names_arrive_and_break_nothing(bench, make_run):
 def test_any_text_becomes_an_edit_that_a_url_can_carry(title, details, name):
     scene = make_scene(title=title, details=details, tags=named(name), performers=named(name))
     desired = desired_state(scene, Settings())
-    for value in (*desired.texts.values(), *desired.lists["tags"], *desired.lists["performers"]):
+    for value in (
+        *desired.texts.values(),
+        *desired.lists[Field.TAGS],
+        *desired.lists[Field.PERFORMERS],
+    ):
         value.encode()
         assert "\x00" not in value
 

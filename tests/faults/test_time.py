@@ -11,6 +11,7 @@ from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Transport
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash import FakeStash
+from tests.support import ManualClock
 
 DAY = 86_400.0
 
@@ -96,15 +97,15 @@ def test_what_a_killed_run_held_is_free_although_the_clock_was_set_back(tmp_path
 
 @pytest.mark.parametrize("minutes", [-720, -210, 0, 345, 840])
 def test_recent_changes_are_found_in_any_time_zone(tmp_path, minutes):
-    now = [1_790_000_000.0]
-    with FakeStash(root=str(tmp_path), utc_offset_minutes=minutes, clock=lambda: now[0]) as stash:
+    clock = ManualClock(1_790_000_000.0)
+    with FakeStash(root=str(tmp_path), utc_offset_minutes=minutes, clock=clock) as stash:
         old = stash.add_scene(title="Old", files=["/data/a.mp4"])
-        now[0] += 3 * DAY
+        clock.step(3 * DAY)
         new = stash.add_scene(title="New", files=["/data/b.mp4"])
-        now[0] += 60.0
+        clock.step(60.0)
         transport = Transport("Stash", stash.url, headers={}, connect_timeout=1.0, read_timeout=5.0)
         client = Stash(transport)
-        found = [id_ for page in client.scene_ids_changed_since(now[0] - DAY) for id_ in page]
+        found = [id_ for page in client.scene_ids_changed_since(clock.now - DAY) for id_ in page]
         client.close()
     assert new.id in found
     assert old.id not in found

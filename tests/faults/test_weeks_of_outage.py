@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -94,7 +96,7 @@ def test_stash_goes_away_in_the_middle_and_comes_back(bench, make_run):
     run = make_run()
     run.queue.add_many([("scene", scene.id) for scene, _ in pairs])
     run.queue.add("performer", pairs[0][0].performers[0].id, delay=1.0)
-    gone = []
+    gone: list[Any] = []
 
     def stopped():
         if bench.plex.count("PUT") > 5 and not gone:

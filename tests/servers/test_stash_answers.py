@@ -19,7 +19,7 @@ class Canned(Transport):
         self.answers = list(answers)
         self.asked = []
 
-    def request(self, method, path, *, headers=None, body=None, limit=0, what="", most_seconds=0):
+    def request(self, method, path, *, body=None, **_):
         self.asked.append(json.loads(body)["variables"])
         return Reply(200, {}, json.dumps({"data": self.answers.pop(0)}).encode())
 

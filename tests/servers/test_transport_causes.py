@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError, SSLError
 
 from stash2plex.errors import BUSY, NO_TLS, SLOW, Refused, Unavailable
@@ -22,7 +23,7 @@ def transport():
     ("error", "kind", "cause"),
     [
         (ConnectTimeoutError(), Unavailable, SLOW),
-        (ReadTimeoutError(None, "", ""), Unavailable, SLOW),
+        (ReadTimeoutError(HTTPConnectionPool("127.0.0.1"), "", ""), Unavailable, SLOW),
         (ProtocolError("reset"), Unavailable, None),
         (SSLError("[SSL: WRONG_VERSION_NUMBER]"), Refused, NO_TLS),
         (SSLError("certificate verify failed"), Refused, None),

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from stash2plex_testing.stash import FakeStash, Fault, picture
+from tests.support import ManualClock, until
 
 SECRET: dict[str, Any] = {"username": "ann", "password": "pw", "api_key": "key-1"}
 VERSION = "{ version { version } }"
@@ -27,20 +28,13 @@ def stash(tmp_path: Path) -> Iterator[FakeStash]:
         yield server
 
 
-class Clock:
-    now = 1_750_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_750_000_000.0)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def locked(tmp_path: Path, clock: Clock) -> Iterator[FakeStash]:
+def locked(tmp_path: Path, clock: ManualClock) -> Iterator[FakeStash]:
     with FakeStash(root=str(tmp_path), clock=clock, max_session_age=100, **SECRET) as server:
         yield server
 
@@ -131,7 +125,7 @@ def test_pictures_lead_to_the_login_page(locked: FakeStash) -> None:
     assert locked.client().get("/healthz").status == 200
 
 
-def test_a_cookie_lives_as_long_as_it_is_used(locked: FakeStash, clock: Clock) -> None:
+def test_a_cookie_lives_as_long_as_it_is_used(locked: FakeStash, clock: ManualClock) -> None:
     value = locked.cookie()
     for _ in range(3):
         clock.now += 60
@@ -323,8 +317,7 @@ def test_stop_is_quick_with_hanging_requests_and_idle_connections(tmp_path: Path
     idle = socket.create_connection(("127.0.0.1", stash.port))
     hanging = socket.create_connection(("127.0.0.1", stash.port))
     hanging.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    while not stash.requests:
-        time.sleep(0.005)
+    until(lambda: stash.requests)
     started = time.monotonic()
     stash.stop()
     stash.stop()

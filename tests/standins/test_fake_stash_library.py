@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stash2plex_testing.stash import FakeStash, picture
+from tests.support import ManualClock
 
 START = 1_750_000_000.0
 
@@ -16,21 +17,13 @@ START = 1_750_000_000.0
 Ask = Callable[..., Any]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def stash(tmp_path: Path, clock: Clock) -> Iterator[FakeStash]:
+def stash(tmp_path: Path, clock: ManualClock) -> Iterator[FakeStash]:
     with FakeStash(root=str(tmp_path), clock=clock) as server:
         yield server
 
@@ -210,7 +203,7 @@ def test_one_chained_filter_a_level(stash: FakeStash, ask: Ask) -> None:
 
 
 def test_times_are_local_text_and_compared_as_text(
-    stash: FakeStash, ask: Ask, clock: Clock
+    stash: FakeStash, ask: Ask, clock: ManualClock
 ) -> None:
     stash.library.utc_offset_minutes = 120
     scene = stash.add_scene("a")
@@ -236,7 +229,7 @@ def test_times_are_local_text_and_compared_as_text(
     assert ids(ask, sort="updated_at") == [3, 1, 2], "a changed zone sorts newer rows before"
 
 
-def test_times_of_jobs_have_fractions(stash: FakeStash, ask: Ask, clock: Clock) -> None:
+def test_times_of_jobs_have_fractions(stash: FakeStash, ask: Ask, clock: ManualClock) -> None:
     found = "{ findJob(input: {id: %d}) { addTime } }"
     for moment, text in ((START, "15:06:40Z"), (START + 0.25, "15:06:40.25Z")):
         clock.now = moment
@@ -245,7 +238,7 @@ def test_times_of_jobs_have_fractions(stash: FakeStash, ask: Ask, clock: Clock) 
 
 
 def test_related_filters_and_the_one_that_is_ignored(
-    stash: FakeStash, ask: Ask, clock: Clock
+    stash: FakeStash, ask: Ask, clock: ManualClock
 ) -> None:
     performer, studio, tag = stash.add_performer("p"), stash.add_studio("s"), stash.add_tag("t")
     group = stash.add_group("g")
@@ -272,14 +265,14 @@ def stamps(stash: FakeStash) -> dict[int, str]:
     return {scene.id: scene.updated_at for scene in stash.scenes}
 
 
-def bumped(stash: FakeStash, clock: Clock, change: Callable[[], object]) -> list[int]:
+def bumped(stash: FakeStash, clock: ManualClock, change: Callable[[], object]) -> list[int]:
     before = stamps(stash)
     clock.now += 10
     change()
     return [id_ for id_, stamp in stamps(stash).items() if stamp != before.get(id_)]
 
 
-def test_what_bumps_a_scene(stash: FakeStash, ask: Ask, clock: Clock) -> None:
+def test_what_bumps_a_scene(stash: FakeStash, ask: Ask, clock: ManualClock) -> None:
     performers = [stash.add_performer(name) for name in "pq"]
     tags = [stash.add_tag(name) for name in "tu"]
     studio = stash.add_studio("s")
@@ -385,7 +378,7 @@ def test_other_lists(stash: FakeStash, ask: Ask) -> None:
     assert data["stats"]["scene_count"] == 60
 
 
-def test_the_newest_file(stash: FakeStash, ask: Ask, clock: Clock) -> None:
+def test_the_newest_file(stash: FakeStash, ask: Ask, clock: ManualClock) -> None:
     one = stash.add_scene(files=["/data/a.mp4"])
     clock.now += 5
     stash.add_scene(files=["/data/b.mp4"])

@@ -8,7 +8,7 @@ import textwrap
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from stash2plex_testing.stash import FakeStash, Job
 from stash2plex_testing.stash.jobs import JobError
 from stash2plex_testing.stash.manifest import ManifestError, read_manifest
 from stash2plex_testing.stash.process import Progress, interpret
+from tests.support import until
 
 YML = """\
 name: Example
@@ -76,13 +77,6 @@ def plugin(
 def stash(tmp_path: Path) -> Iterator[FakeStash]:
     with FakeStash(root=str(tmp_path)) as server:
         yield server
-
-
-def wait_until(true: Callable[[], object], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def alive(pid: int) -> bool:
@@ -466,9 +460,9 @@ def test_a_client_that_leaves_kills_the_hook_and_those_of_the_rest(stash: FakeSt
     with socket.create_connection(("127.0.0.1", stash.port)) as connection:
         head = f"Host: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(f"POST /graphql HTTP/1.1\r\n{head}".encode() + body)
-        wait_until(lambda: pids(stash))
-    wait_until(lambda: not alive(pids(stash)[0]))
-    wait_until(lambda: stash.hook_runs)
+        until(lambda: pids(stash))
+    until(lambda: not alive(pids(stash)[0]))
+    until(lambda: stash.hook_runs)
     assert [run.killed for run in stash.hook_runs] == [True]
     assert stash.hook_runs[0].error == "signal: killed"
     assert [scene.title for scene in stash.scenes] == ["kept", "kept"]
@@ -571,14 +565,14 @@ def test_one_job_at_a_time_and_stopping(stash: FakeStash) -> None:
     plugin(stash, SLOW)
     client = stash.client()
     running, waiting = stash.run_task("example", "Do it"), stash.run_task("example", "Do it")
-    wait_until(lambda: pids(stash))
+    until(lambda: pids(stash))
     queue = client.query("{ jobQueue { id status progress } }")["jobQueue"]
     assert [job["status"] for job in queue] == ["RUNNING", "READY"]
     client.query("mutation ($i: ID!) { stopJob(job_id: $i) }", {"i": waiting.id})
     assert waiting.status == "CANCELLED"
     client.query("mutation ($i: ID!) { stopJob(job_id: $i) }", {"i": running.id})
     assert running.wait().status == "CANCELLED"
-    wait_until(lambda: not alive(pids(stash)[0]))
+    until(lambda: not alive(pids(stash)[0]))
     assert len(pids(stash)) == 1
 
 
@@ -595,7 +589,7 @@ def test_stopping_does_not_wait_for_a_child_that_holds_stdout(stash: FakeStash) 
         """,
     )
     job = stash.run_task("example", "Do it")
-    wait_until(lambda: pids(stash))
+    until(lambda: pids(stash))
     child = pids(stash)[0]
     try:
         time.sleep(0.1)
@@ -681,7 +675,7 @@ def test_stopping_the_server_leaves_nothing(tmp_path: Path) -> None:
 
         saver = threading.Thread(target=save)
         saver.start()
-        wait_until(lambda: len(pids(stash)) == 2)
+        until(lambda: len(pids(stash)) == 2)
     saver.join()
     assert not any(alive(pid) for pid in pids(stash))
     assert set(threading.enumerate()) <= before

@@ -6,12 +6,13 @@ import http.client
 import json
 import os
 import threading
-import time
+from typing import Any
 
 import pytest
 from plexapi.exceptions import BadRequest, NotFound
 
 from stash2plex_testing.plex import Fault, scopes
+from tests.support import until
 
 ODD = os.fsdecode(b"Caf\xe9 am Kai")
 BROKEN = [
@@ -45,13 +46,10 @@ class Hanging:
     """A request that meets a fault and hangs: asked in a thread, let go by the server."""
 
     def __init__(self, fault, answer, *request):
-        self.got = []
+        self.got: list[Any] = []
         self._thread = threading.Thread(target=lambda: self.got.append(answer(*request)))
         self._thread.start()
-        deadline = time.monotonic() + 60
-        while not fault.hits:
-            assert time.monotonic() < deadline, "the request does not arrive"
-            time.sleep(0.005)
+        until(lambda: fault.hits)
 
     def end(self, plex):
         assert self.got == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -13,7 +14,7 @@ from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import Done
-from stash2plex.servers.plex import ListPage
+from stash2plex.servers.plex import ListPage, Plex
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Tally
 from stash2plex.sync.evidence import Evidence
@@ -27,9 +28,10 @@ from tests.support import ManualClock, make_scene
 SETTINGS = Settings(path_map=(("/data", "/media"),))
 ORIGINAL = make_scene(1, files=(StashFile("/data/a/pier.mp4", 9),))
 COPY = make_scene(2, title="A copy", files=(StashFile("/data/copies/pier.mp4", 9),))
+NOBODY: Any = None  # no test of this file asks a server
 
 
-class OneItem:
+class OneItem(Plex):
     """A Plex with the original and not the copy."""
 
     def sections(self):
@@ -43,9 +45,9 @@ class OneItem:
 def desk(tmp_path):
     clock = ManualClock()
     store = open_store(str(tmp_path), clock, Random(1))
-    index = PlexIndex(store.plex_files, OneItem(), clock)
+    index = PlexIndex(store.plex_files, OneItem(NOBODY), clock)
     index.refresh(())
-    session = Session(SETTINGS, None, None, index)
+    session = Session(SETTINGS, NOBODY, NOBODY, index)
     clocks = {"clock": clock, "monotonic": clock}
     evidence = Evidence(store, Pacer(), **clocks)
     hand = KeysInHand(store, Tally("test", clock), evidence, random=Random(1), **clocks)

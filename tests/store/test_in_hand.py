@@ -10,6 +10,7 @@ import pytest
 from stash2plex.app import open_store
 from stash2plex.config import Settings
 from stash2plex.errors import Refused, Rejected, Unavailable
+from stash2plex.rules.matching import Level
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import Decision, Done, Verdict
 from stash2plex.store.item_claims import Claimant
@@ -88,7 +89,7 @@ def decision(verdict, delay=0.0):
 def test_each_outcome_ends_a_claim_everywhere(bench, caplog, outcome, standing, counts, line):
     (key,) = bench.claim(("scene", 1))
     key.describe(make_scene(1))
-    bench.hand.take_item(key.claim, "7", Claimant(1, "A harbour", "the whole path"))
+    bench.hand.take_item(key.claim, "7", Claimant(1, "A harbour", Level.WHOLE_PATH))
     with caplog.at_level(logging.DEBUG):
         bench.hand.finish(key.claim, outcome)
     assert bench.standing(("scene", 1)) == standing

@@ -13,7 +13,7 @@ from stash2plex.app import open_store
 from stash2plex.db import connect
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.rules.path_inference import PathPair
-from stash2plex.servers.plex import ListPage
+from stash2plex.servers.plex import ListPage, Plex
 from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.store.plex_files import MOST_CANDIDATES
 from stash2plex.sync.indexing import PlexIndex
@@ -41,7 +41,7 @@ def test_a_database_of_the_first_schema_keeps_its_records_and_lists_plex_again(t
     new.close()
 
 
-class Listed:
+class Listed(Plex):
     """A Plex that lists what a test says."""
 
     def __init__(self):

@@ -431,7 +431,7 @@ class QueueMachine(RuleBasedStateMachine):
             )
         }
         assert letters == {key: list(values) for key, values in self.model.dead.items()}
-        kept = {}
+        kept: dict[tuple[str, int], list[float]] = {}
         for kind, id_, at in self.database.execute("SELECT kind, id, at FROM failure ORDER BY seq"):
             kept.setdefault((kind, id_), []).append(at)
         assert kept == {key: times for key, times in self.model.failures.items() if times}

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -68,7 +69,7 @@ class Peer:
     """A process with the queue open, which does as it is told."""
 
     def __init__(self):
-        self.process = None
+        self.process: Any = None  # a process with pipes, while it lives
 
     def open(self, path):
         self.path = path
@@ -160,7 +161,7 @@ class PeersMachine(QueueMachine):
         super().__init__()
         for peer in Peers.all:
             peer.open(os.path.join(self.folder.name, "stash2plex.db"))
-        self.queue = Remote(Peers.all, self.clock)
+        self.queue: Any = Remote(Peers.all, self.clock)
 
     @rule(number=st.integers(0, PEERS - 1))
     def kill(self, number):

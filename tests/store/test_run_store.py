@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from stash2plex.model import TaskJob
 from stash2plex.operations.notifications import news_lines
 from stash2plex.operations.run_observer import RunObserver
 from stash2plex.servers.jobs import jobs_query, read_jobs
+from stash2plex.servers.stash import Stash
 from stash2plex.servers.wire import make_converter
 from stash2plex.store.key_state import read_key_state
 from stash2plex.store.progress import Progress
@@ -22,7 +24,7 @@ from stash2plex.store.runs import KEPT, LOST_SECONDS, Runs
 from stash2plex.sync.stops import ASK_SECONDS, StopWatch, look, own_job
 from stash2plex.ui.lines.runs import begun_lines, sources_words
 from stash2plex.workqueue import URGENT
-from tests.support import ManualClock
+from tests.support import ManualClock, present
 
 ADDED = "2026-05-06T12:00:00.123456789+02:00"
 NAME = "Sync All Scenes"
@@ -32,7 +34,7 @@ def task_job(number=1, status="RUNNING", description=f"Running plugin task: {NAM
     return TaskJob(number, status, description, added)
 
 
-class Jobs:
+class Jobs(Stash):
     """A Stash that is asked for jobs only."""
 
     def __init__(self, *jobs, down=False):
@@ -69,7 +71,7 @@ class Bench:
         return [claim.id for claim in claims]
 
     def counted(self, begun):
-        run = self.runs.read(begun.id)
+        run = present(self.runs.read(begun.id))
         return run.queued, run.found, run.done, run.failed, run.later
 
 
@@ -184,7 +186,7 @@ def test_an_offer_tells_new_keys_from_those_in_hand(bench):
 
 def test_an_ack_costs_one_statement_more_and_a_claim_none(bench):
     bench.queue.add_many([("scene", number) for number in range(1, 4)])
-    statements = []
+    statements: list[Any] = []
     bench.database.set_trace_callback(statements.append)
     (claim,) = bench.queue.claim(1, 60.0)
     assert len(statements) == 6  # begin, expire, two heads of the index, update, commit
@@ -383,17 +385,17 @@ def test_a_watch_asks_at_once_and_then_once_a_second(bench):
     for _ in range(3):
         watch.step(stash)
         if watch._answer:
-            watch._answer.result()
+            present(watch._answer).result()
         watch.be_sure(stash)
     assert stash.asked == 2
     bench.clock.step(ASK_SECONDS)
     watch.step(stash)
-    watch._answer.result()
+    present(watch._answer).result()
     assert stash.asked == 3
     stash.jobs = [task_job(status="CANCELLED")]
     bench.clock.step(ASK_SECONDS)
     watch.step(stash)
-    watch._answer.result()
+    present(watch._answer).result()
     assert watch.step(stash)
     assert bench.runs.in_jobs(0) == []
     asked = stash.asked

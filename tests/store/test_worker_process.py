@@ -16,7 +16,7 @@ from stash2plex.db import connect
 from stash2plex.lock import drain_lock, drain_runs
 from stash2plex.store.queue import Queue
 from stash2plex_testing.world import ROOT, World
-from tests.support import PATIENCE, until
+from tests.support import PATIENCE, present, until
 
 WORKER = f"""import sys
 sys.path.insert(0, {ROOT!r})
@@ -104,8 +104,9 @@ class Workshop(World):
             **options,
         )
         self.started.append(process)
-        process.stdin.write(json.dumps(request or {"server_connection": self.connection}).encode())
-        process.stdin.close()
+        stdin = present(process.stdin)
+        stdin.write(json.dumps(request or {"server_connection": self.connection}).encode())
+        stdin.close()
         process.stdin = None
         return process
 

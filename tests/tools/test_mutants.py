@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import threading
+from collections import Counter
+from typing import Any
 
 import coverage
 import pytest
@@ -285,7 +287,7 @@ def test_a_judgement_that_is_not_whole_is_refused(tmp_path, text):
 
 def test_every_judgement_is_of_a_line_that_is_still_there():
     package = Package()
-    texts = {}
+    texts: dict[str, Any] = {}
     for path in package.paths:
         name = os.path.splitext(os.path.basename(path))[0]
         texts.setdefault(name, []).append(package.text(path))
@@ -313,7 +315,7 @@ def test_the_table_and_the_file(harbour, tmp_path):
         "mutants", "noticed", "survived", "harmless", "timed out", "share",
     ]  # fmt: skip
     assert list(shown.columns[0].cells) == ["(flat)", "docks", "all"]
-    part = report.share(report.Counter([NOTICED, NOTICED, TIMED_OUT, SURVIVED, HARMLESS]))
+    part = report.share(Counter([NOTICED, NOTICED, TIMED_OUT, SURVIVED, HARMLESS]))
     assert part == 0.75
     with pytest.raises(SystemExit):
         report.survivors(str(tmp_path / "missing.json"))

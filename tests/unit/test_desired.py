@@ -19,7 +19,7 @@ from stash2plex.rules.desired import (
     performer_names,
     reason_to_skip,
 )
-from tests.support import make_scene, named
+from tests.support import make_scene, named, present
 
 PLAIN = Settings()
 
@@ -116,7 +116,7 @@ def test_the_fingerprint_follows_what_is_sent_and_nothing_else():
 
 
 def test_choice_of_scenes():
-    assert "not organized" in reason_to_skip(make_scene(), Settings(only_organized=True))
+    assert "not organized" in present(reason_to_skip(make_scene(), Settings(only_organized=True)))
     assert reason_to_skip(make_scene(organized=True), Settings(only_organized=True)) is None
     fog = make_scene(tags=named("Fog"))
-    assert "“Fog”" in reason_to_skip(fog, Settings(exclude_tags=("fog",)))
+    assert "“Fog”" in present(reason_to_skip(fog, Settings(exclude_tags=("fog",))))

@@ -33,7 +33,7 @@ from stash2plex.servers.wire import make_converter, structure
 from stash2plex.store.progress import Progress
 from stash2plex.text import span
 from stash2plex.ui.progress import StashProgress
-from tests.support import ManualClock
+from tests.support import ManualClock, present
 
 
 @given(st.binary(max_size=60))
@@ -94,8 +94,8 @@ def test_any_hook_context_is_a_key_or_a_clear_error(context):
 
 def test_hook_contexts():
     assert read_key({"type": "Scene.Update.Post", "id": 3}) == ("scene", 3, 0.0)
-    assert read_key({"type": "Scene.Create.Post", "id": 3})[2] > 0
-    assert read_key({"type": "Tag.Merge.Post", "id": 9})[:2] == ("tag", 9)
+    assert present(read_key({"type": "Scene.Create.Post", "id": 3}))[2] > 0
+    assert present(read_key({"type": "Tag.Merge.Post", "id": 9}))[:2] == ("tag", 9)
     played = {"type": "Scene.Update.Post", "id": 3, "inputFields": ["id", "resume_time"]}
     assert read_key(played) is None
     for bad in ({"type": "Image.Update.Post", "id": 1}, {"type": "Scene.Update.Post", "id": "1"}):
@@ -278,7 +278,7 @@ def test_every_low_level_error_is_mapped(kind):
 @pytest.mark.parametrize(
     "error",
     [
-        Unavailable("Plex", "It is down.", 12.0),
+        Unavailable("Plex", "It is down.", retry_after=12.0),
         Refused("Stash", "Log in.", wants_login=True),
         ConfigError("A setting is missing."),
     ],

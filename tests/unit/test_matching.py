@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stash2plex.errors import Ambiguous, NotInPlexYet
 from stash2plex.model import StashFile
 from stash2plex.rules.matching import Level, explain, folded_name, map_path
-from tests.support import make_scene, plex_file
+from tests.support import make_scene, plex_file, present
 
 
 def match(paths, candidates, rules=(), loose=False):
@@ -106,7 +106,7 @@ def test_an_explanation_of_a_tie_gives_every_one_of_it_the_same_reason():
         "/attic/pier.mp4": "another file of the same item",
     }
     loosely = explain(scene, held, [], loose=True)
-    assert (loosely.match.file, loosely.confidence) == (held[0], "low")
+    assert (present(loosely.match).file, loosely.confidence) == (held[0], "low")
 
 
 def test_one_file_in_two_libraries_is_refused():
@@ -125,7 +125,8 @@ def test_an_explanation_says_why_each_candidate_lost():
     ]
     scene = make_scene(files=(StashFile("/data/x/a/pier.mp4", 10),))
     found = explain(scene, held, [])
-    assert (found.match.file, found.match.matched_by) == (held[0], Level.PATH_END)
+    match = present(found.match)
+    assert (match.file, match.matched_by) == (held[0], Level.PATH_END)
     assert (found.confidence, found.rule, found.refusal, found.reason) == ("high", None, "", "")
     assert {one.file.path: one.why for one in found.candidates} == {
         "/attic/pier.mp4": "another file of the same item",
@@ -142,10 +143,10 @@ def test_an_inferred_rule_promotes_only_what_agrees_with_it():
     twins = [plex_file("/media/a/pier.mp4", "1", 10), plex_file("/other/a/pier.mp4", "2", 10)]
     assert explain(scene, twins, []).reason == "ambiguous"
     found = explain(scene, twins, rule, inferred=True)
-    assert (found.match.file, found.mapped_path) == (twins[0], "/media/a/pier.mp4")
+    assert (present(found.match).file, found.mapped_path) == (twins[0], "/media/a/pier.mp4")
     changed = [plex_file("/media/a/pier.mp4", "1", 11)]
     assert explain(scene, changed, rule, inferred=True).reason == "not_in_plex"
-    assert explain(scene, changed, rule).match.matched_by is Level.WHOLE_PATH
+    assert present(explain(scene, changed, rule).match).matched_by is Level.WHOLE_PATH
 
 
 def test_where_sizes_are_unknown_a_rule_tells_whose_a_file_is():

@@ -28,7 +28,8 @@ TEXTS = {Field.TITLE: "title", Field.SUMMARY: "details"}
 WORDS = st.sampled_from(["", "Fog", "Tide", "Wind"])
 NAMES = st.lists(st.sampled_from(["Fog", "Tide", "Wind, cold"]), unique=True, max_size=3)
 NAME = st.sampled_from(["Fog", "Tide", "Wind, cold", "By hand"])
-LISTS = st.sampled_from([Field.TAGS, Field.COLLECTION])
+LISTED = (Field.TAGS, Field.COLLECTION)
+LISTS = st.sampled_from(LISTED)
 RATINGS = st.none() | st.sampled_from([40, 70])
 
 
@@ -50,10 +51,10 @@ class Harbour(RuleBasedStateMachine):
         self.settings = Settings()
         self.record = None
         self.theirs, self.base = {}, {}
-        self.added = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
-        self.away = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
-        self.noticed = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
-        self.doubt = {name: set() for name in (Field.TAGS, Field.COLLECTION)}
+        self.added: dict[Field, set[str]] = {name: set() for name in LISTED}
+        self.away: dict[Field, set[str]] = {name: set() for name in LISTED}
+        self.noticed: dict[Field, set[str]] = {name: set() for name in LISTED}
+        self.doubt: dict[Field, set[str]] = {name: set() for name in LISTED}
         self.unsure = set(Field)
 
     # -- the person in Stash --------------------------------------------------------------

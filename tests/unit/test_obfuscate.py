@@ -147,7 +147,7 @@ def test_a_trace_goes_through_the_curtain_too():
     curtain = Curtain()
     curtain.draw(b"key")
     try:
-        {}["Secret pier"]
+        dict[str, str]()["Secret pier"]
     except KeyError:
         trace = sys.exc_info()
     record = logging.LogRecord("x", 40, "", 0, "A fault with “%s”:", ("Secret",), trace)

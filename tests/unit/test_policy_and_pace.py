@@ -20,7 +20,15 @@ from stash2plex.errors import (
     Unavailable,
 )
 from stash2plex.rules.pacing import MOST, Pacer
-from stash2plex.rules.policy import SNOOZES, Done, Verdict, decide, retry_delay, snooze_delay
+from stash2plex.rules.policy import (
+    SNOOZES,
+    Decision,
+    Done,
+    Verdict,
+    decide,
+    retry_delay,
+    snooze_delay,
+)
 from stash2plex.sync.goals import HORIZON
 from stash2plex.workqueue import Claim
 from tests.support import Edge
@@ -119,10 +127,14 @@ def test_a_task_does_not_sit_out_a_snooze(seed):
 def test_the_server_may_ask_for_more_time():
     claim = Claim("scene", 1, "lease", 0, 0, 0, 0)
     busy = Unavailable("Plex", "429", retry_after=90.0)
-    assert decide(busy, claim, Settings(), Random(1), server_works=True).delay == 90.0
+    decision = decide(busy, claim, Settings(), Random(1), server_works=True)
+    assert isinstance(decision, Decision)
+    assert decision.delay == 90.0
     claim = Claim("scene", 1, "lease", 3, 0, 0, 0)
     busy = Unavailable("Plex", "429", retry_after=1.0)
-    assert decide(busy, claim, Settings(), Edge(high=True), server_works=True).delay == 40.0
+    decision = decide(busy, claim, Settings(), Edge(high=True), server_works=True)
+    assert isinstance(decision, Decision)
+    assert decision.delay == 40.0
 
 
 def test_more_fly_while_latency_is_flat_and_fewer_when_it_climbs():

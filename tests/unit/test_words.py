@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 from collections import Counter
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -31,9 +32,9 @@ WHEN = 1_700_000_000.0
 
 def drawn(renderable, width=200):
     """Draw on a terminal without colour; one line of words."""
-    console = Console(file=io.StringIO(), width=width)
-    console.print(renderable)
-    return " ".join(console.file.getvalue().split())
+    shown = io.StringIO()
+    Console(file=shown, width=width).print(renderable)
+    return " ".join(shown.getvalue().split())
 
 
 def hidden(text):
@@ -84,24 +85,26 @@ def test_progress_says_what_there_is_to_say():
 
 def test_off_a_terminal_progress_is_a_line_each_ten_seconds():
     clock = ManualClock()
-    console = Console(file=io.StringIO(), width=200)
+    screen = io.StringIO()
+    console = Console(file=screen, width=200)
     with TerminalProgress(console, clock) as shown:
         for second in range(1, 26):
             clock.step(1)
             shown.progress(Progress(done=second, left=25 - second))
         clock.step(60)
         shown.progress(Progress(done=25, ended=True))
-    assert [line.split(",")[0] for line in console.file.getvalue().splitlines()] == [
+    assert [line.split(",")[0] for line in screen.getvalue().splitlines()] == [
         "10 done", "20 done",
     ]  # fmt: skip
 
 
 def test_on_a_terminal_the_bar_does_not_go_back_when_the_queue_grows():
-    console = Console(file=io.StringIO(), width=100, force_terminal=True)
+    screen = io.StringIO()
+    console = Console(file=screen, width=100, force_terminal=True)
     with TerminalProgress(console, ManualClock()) as shown:
         for progress in (Progress(done=5, left=5), Progress(done=6, left=94)):
             shown.progress(progress)
-    last = console.file.getvalue().rpartition("Plex")[2]
+    last = screen.getvalue().rpartition("Plex")[2]
     assert " 50%" in last
     assert "6/100" in last
 
@@ -190,7 +193,7 @@ def test_dead_letters_on_a_screen_stand_below_their_reason():
 
 # -- status -------------------------------------------------------------------------------
 
-STATUS = {
+STATUS: dict[str, Any] = {
     "queue": {"pending": 1_200, "in_progress": 3, "waiting": 4, "dead": 5},
     "synced": 17,
     "last_sync_at": utc(WHEN),

@@ -1,13 +1,17 @@
-"""A drain in this process over both stand-ins, on a clock that only sleeping moves."""
+"""The harness in one process: an application over both stand-ins, on a manual clock."""
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from random import Random
 from typing import Any, Self
 
-from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.app import STASH_LOGIN_PAGE, App, StashAddress, make_stash, open_store
+from stash2plex.logs.handlers import Logs
+from stash2plex.servers.stash import Stash
+from stash2plex.servers.transport import Transport
 from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Observer, Silent
 from stash2plex.sync.worker import Summary
@@ -18,8 +22,70 @@ from tests.support import ManualClock
 TEXT_ONLY = {"skip_fields": "poster background"}
 
 
+class Heard(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def make_app(
+    folder: str,
+    stash_url: str,
+    clock: ManualClock,
+    *,
+    seconds: float | None = None,
+    overrides: Mapping[str, object] | None = None,
+    logs: Logs | None = None,
+) -> App:
+    """Open a data folder as a new process does; every wait moves the clock.
+
+    `seconds` is how long to wait for Stash, by default as long as the plugin does.
+    """
+    store = open_store(folder, clock, Random(1))
+    return App(
+        folder=folder,
+        store=store,
+        stash=make_stash(StashAddress(stash_url)) if seconds is None else hasty(stash_url, seconds),
+        overrides=overrides or {},
+        logs=logs or Logs(None),
+        clock=clock,
+        monotonic=clock.monotonic,
+        sleep=clock.sleep,
+        random=Random(1),
+    )
+
+
+def hasty(url: str, seconds: float) -> Stash:
+    """Make a client of Stash that waits so long."""
+    return Stash(
+        Transport(
+            "Stash",
+            url,
+            headers={"Accept": "*/*"},
+            login_page=STASH_LOGIN_PAGE,
+            connect_timeout=seconds,
+            read_timeout=seconds,
+        )
+    )
+
+
+def listen(desk: Desk) -> list[str]:
+    """Return what is logged from now on; the next application of this process ends that."""
+    handler = Heard()
+    desk.app.logs.logger.addHandler(handler)
+    return handler.lines
+
+
 class Desk:
-    """Stash sees files below `/data`, Plex below `/media`. Use it as a context manager."""
+    """Both stand-ins, an application and a clock. Use it as a context manager.
+
+    Stash sees files below `/data`, Plex below `/media`.
+    """
 
     def __init__(self, folder: str, **settings: Any) -> None:
         self.folder = folder
@@ -42,19 +108,9 @@ class Desk:
 
     def open(self) -> App:
         """Open the data folder as a new process does."""
-        random = Random(1)
-        store = open_store(os.path.join(self.folder, "data"), self.clock, random)
         given = {"plex_url": self.plex.url, "plex_token": self.plex.token, **self.settings}
-        return App(
-            os.path.join(self.folder, "data"),
-            store,
-            make_stash(StashAddress(self.stash.url)),
-            overrides=given,
-            clock=self.clock,
-            monotonic=self.clock,
-            sleep=self.clock.step,
-            random=random,
-        )
+        folder = os.path.join(self.folder, "data")
+        return make_app(folder, self.stash.url, self.clock, overrides=given)
 
     def restart(self, **settings: Any) -> None:
         """End the process and start another one, perhaps with other settings."""
@@ -106,21 +162,3 @@ class Desk:
     def titles(self) -> list[str]:
         """Name what Plex shows, by rating key."""
         return [item.title for item in self.plex.all_items()]
-
-
-class Heard(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self):
-        super().__init__()
-        self.lines = []
-
-    def emit(self, record):
-        self.lines.append(record.getMessage())
-
-
-def listen(desk):
-    """Return what is logged from now on; the next application of this process ends that."""
-    handler = Heard()
-    desk.app.logs.logger.addHandler(handler)
-    return handler.lines

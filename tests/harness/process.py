@@ -1,24 +1,25 @@
-"""Both stand-ins with the built archive installed, and no worker left behind."""
+"""The harness by processes: both stand-ins with the built archive installed.
+
+Stash's stand-in starts hooks, tasks and operations as processes; no worker is left behind. Use the
+fixture `make_stage`.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from random import Random
 from typing import Any
 
 import pytest
 from plexapi.server import PlexServer
 
-from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.app import App
 from stash2plex_testing.plex import Latency
 from stash2plex_testing.world import ARCHIVE, World, differences
-from tests.support import Turned
-
-PATIENCE = 60.0
+from tests.harness.in_process import make_app
+from tests.support import PATIENCE, ManualClock, until
 
 
 class Stage(World):
@@ -81,29 +82,16 @@ class Stage(World):
         ]
 
     def until(self, wish: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """Wait for something to come true; the clock only ends a test that has failed."""
-        end = time.monotonic() + seconds
-        while not (value := wish()):
-            if time.monotonic() > end:
-                raise AssertionError(f"it never came true; the log: {self.log_text()[-3000:]}")
-            time.sleep(0.05)
-        return value
+        """Wait until `wish` returns something true; Stash's log is shown if it never does."""
+        return until(wish, seconds, self.log_text)
 
     def queue(self) -> dict[str, int]:
         return self.operation("status")["queue"]
 
 
-def make_app(stage: Stage, clock: Turned) -> App:
-    """Open the plugin's data folder in this process, on a clock that the test turns."""
-    return App(
-        folder=stage.data_dir,
-        store=open_store(stage.data_dir, clock, Random(1)),
-        stash=make_stash(StashAddress(stage.stash.url)),
-        clock=clock,
-        monotonic=clock,
-        sleep=clock.sleep,
-        random=Random(1),
-    )
+def open_stage(stage: Stage, clock: ManualClock) -> App:
+    """Open the plugin's data folder in this process, on a clock that the test moves."""
+    return make_app(stage.data_dir, stage.stash.url, clock)
 
 
 def workers(folder: str) -> tuple[list[int], list[int]]:
