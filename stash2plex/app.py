@@ -26,9 +26,9 @@ from stash2plex.model import Clock, Sleep
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash, StashBasics, Stored
 from stash2plex.servers.transport import Transport
-from stash2plex.store.awaited_files import Missed
+from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
-from stash2plex.store.item_claims import Contests
+from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.notices import end_trouble
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
@@ -45,10 +45,10 @@ from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.reconcile import Reconciliation, Scope
 from stash2plex.sync.report import Report
-from stash2plex.sync.scheduled_reconcile import Routine
+from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
-from stash2plex.sync.sweeper import Sweeper
+from stash2plex.sync.sweeper import LibrarySweeper
 from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
 
@@ -152,7 +152,7 @@ class App:
     _heeded: Settings | None = None
     _session: Session | None = None
     _warned: tuple[str, ...] = ()
-    _sweeper: Sweeper | None = None
+    _sweeper: LibrarySweeper | None = None
 
     def close(self) -> None:
         """Close the connections and the database."""
@@ -172,10 +172,10 @@ class App:
         return ProgressBook(self.store.connection, self.clock)
 
     @property
-    def sweeper(self) -> Sweeper:
+    def sweeper(self) -> LibrarySweeper:
         """What looks after the library in this process."""
         if self._sweeper is None:
-            self._sweeper = Sweeper(
+            self._sweeper = LibrarySweeper(
                 self.store, PLUGIN_ID, clock=self.clock, monotonic=self.monotonic
             )
         return self._sweeper
@@ -294,7 +294,9 @@ class App:
             settings_watch=SettingsWatch(self.settings_stamp, self.clock, self.monotonic),
             worker_wanted=self.worker_wanted,
             sweeper=self.sweeper,
-            routine=Routine(self.store, clock=self.clock, monotonic=self.monotonic),
+            scheduled_reconcile=ScheduledReconcile(
+                self.store, clock=self.clock, monotonic=self.monotonic
+            ),
             book=self.book,
             observer=observer,
             goal=goal,
@@ -397,8 +399,8 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         Queue(connection, clock),
         records,
         {name: Breaker(connection, name, clock, random) for name in ("stash", "plex")},
-        Missed(connection),
-        Contests(connection, records),
+        AwaitedFiles(connection),
+        ItemClaims(connection, records),
         Scans(connection),
         PathRules(connection),
         PlexFiles(connection, records),

@@ -31,13 +31,13 @@ OFF_TRUSTED = 60
 SEEN_FILE = "settings_file"
 """Name of the stored stamp and path of Stash's settings file, as of the last reading."""
 
-MOST_MERGED = 1_000
+MAX_MERGED = 1_000
 """Tags of one merge that are looked at."""
 
-UNTOLD_SECONDS = 86_400
+FIRST_NOTICE_SECONDS = 86_400
 """How far back a first look goes."""
 
-NEWS_SQL = (
+NOTICES_SQL = (
     "SELECT EXISTS (SELECT 1 FROM dead_letter WHERE last_failed_at > ?1)"
     " OR EXISTS (SELECT 1 FROM"
     " (SELECT started_at, ended_at, cured FROM outage ORDER BY seq DESC LIMIT 4)"
@@ -49,7 +49,7 @@ NEWS_SQL = (
 )
 """Whether the worker met something since a person was last told."""
 
-COST_MOST_APART = 3600.0
+MAX_COST_APART = 3600.0
 """Seconds. A next measurement that is further ahead is not believed: the clock was set back."""
 
 COVER_DELAY = 3.0
@@ -106,7 +106,7 @@ def _store(
     try:
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
         due_at = (get_meta(database, "hook_cost") or "0").partition(" ")[0]
-        if not 0 <= float(due_at) - time.time() <= COST_MOST_APART:
+        if not 0 <= float(due_at) - time.time() <= MAX_COST_APART:
             from stash2plex.hookcost import note_cost  # noqa: PLC0415 - for a save a minute
 
             note_cost(database, began, time.time())
@@ -114,9 +114,9 @@ def _store(
         # flushes twice, and the process ends soon anyway.
         changed = settings_changed(get_meta(database, SEEN_FILE))
         wanted = may_start(get_meta(database, "background_worker"), time.time(), changed)
-        told_at = float(get_meta(database, "told_at") or time.time() - UNTOLD_SECONDS)
+        notified_at = float(get_meta(database, "told_at") or time.time() - FIRST_NOTICE_SECONDS)
         # A changed setting may have cured it: the worker finds out first.
-        news = not changed and bool(database.execute(NEWS_SQL, (told_at,)).fetchone()[0])
+        news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
     except database.Error as error:
         raise store_error(error, path) from error
     return wanted, news
@@ -177,7 +177,7 @@ def merged_tags(context: "Any") -> "list[tuple[str, int]]":
     source = given.get("source") if isinstance(given, dict) else None
     if context["type"] != "Tag.Merge.Post" or not isinstance(source, list):
         return []
-    ids = [str(value) for value in source[:MOST_MERGED]]
+    ids = [str(value) for value in source[:MAX_MERGED]]
     return [
         ("tag", int(text))
         for text in ids

@@ -21,7 +21,7 @@ APART = 60.0
 KEPT = 5
 """Samples that are kept."""
 
-MOST_SECONDS = 60.0
+MAX_SECONDS = 60.0
 """A longer time is not believed: the machine slept, or its clocks do not fit."""
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def process_age() -> float | None:
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, AttributeError, ValueError, IndexError):
         return None
-    return age if 0.0 <= age < MOST_SECONDS else None
+    return age if 0.0 <= age < MAX_SECONDS else None
 
 
 def interpreter() -> str:

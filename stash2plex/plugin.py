@@ -60,9 +60,9 @@ def repair(folder: str) -> None:
 
 def notify(path: str) -> None:
     """Show the user what the worker met, given the path of the database."""
-    from stash2plex.operations.notifications import tell_stash  # noqa: PLC0415 - for the save after a trouble
+    from stash2plex.operations.notifications import notify_stash  # noqa: PLC0415 - for the save after a trouble
 
-    tell_stash(path)
+    notify_stash(path)
 
 
 def read_request(data: bytes) -> "dict[str, Any]":

@@ -22,7 +22,7 @@ the third wait until they are asked for again: the user stopped the run that wan
 STOPPED = "stopped"
 """The reason of held keys."""
 
-HISTORY_KEPT = 20
+HISTORY_LIMIT = 20
 """Failures kept for each key."""
 
 ERROR_LIMIT = 4_000
@@ -404,7 +404,7 @@ class WorkQueue:
         self._db.execute(
             "DELETE FROM failure WHERE kind = ? AND id = ? AND seq NOT IN (SELECT seq FROM failure"
             " WHERE kind = ? AND id = ? ORDER BY seq DESC LIMIT ?)",
-            (*key, *key, HISTORY_KEPT),
+            (*key, *key, HISTORY_LIMIT),
         )
 
     def _forget_failures(self, key: Key) -> None:

@@ -16,7 +16,7 @@ import yaml
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENDOR = os.path.join(ROOT, "build", "vendor")
 LOCK = os.path.join(ROOT, "requirements", "runtime.txt")
-MOST_BYTES = 3_000_000
+MAX_BYTES = 3_000_000
 
 LEFT_OUT = ("pygments", "markdown_it_py", "mdurl", "markdown_it", "colorama", "bin")
 """rich needs these for highlighted source, Markdown and old Windows consoles; we show none."""
@@ -31,8 +31,8 @@ def main() -> int:
     archive = os.path.join(dist, "Stash2Plex.zip")
     write_archive(archive, moment)
     size = os.path.getsize(archive)
-    if size > MOST_BYTES:
-        print(f"{archive} has {size:,} bytes, more than {MOST_BYTES:,}.", file=sys.stderr)
+    if size > MAX_BYTES:
+        print(f"{archive} has {size:,} bytes, more than {MAX_BYTES:,}.", file=sys.stderr)
         return 1
     write_index(os.path.join(dist, "index.yml"), archive, moment)
     print(f"dist/Stash2Plex.zip: {size:,} bytes", file=sys.stderr)

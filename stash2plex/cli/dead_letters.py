@@ -52,7 +52,7 @@ def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> No
         page = list_letters(app, limit, offset, reason)
     if reason is not None:
         page = evolve(page, groups=[group for group in page.groups if group.reason == reason])
-    hide = shell.logs.curtain
+    hide = shell.logs.redactor
     lines = [letter_line(letter) for letter in page.letters]
     shell.show(
         page.as_json(),

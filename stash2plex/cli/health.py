@@ -32,7 +32,7 @@ def health(shell: Shell) -> None:
         checks = health_without_store(error)
     except ServerError as error:
         checks = health_without_stash(error)
-    hide = shell.logs.curtain
+    hide = shell.logs.redactor
     lines = [*check_lines(checks), health_sentence(checks)]
     shell.show(
         {"checks": [check.as_json() for check in checks]},

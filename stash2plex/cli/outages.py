@@ -20,5 +20,5 @@ def outages(shell: Shell, *, limit: int) -> None:
     """Show the outages of both servers, and how available they were."""
     with shell.app() as app:
         report = outage_report(app, limit)
-    hide = shell.logs.curtain
+    hide = shell.logs.redactor
     shell.show(report, outage_lines(report), lambda width: outages_screen(report, width, hide))

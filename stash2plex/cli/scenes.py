@@ -24,7 +24,7 @@ def scene_command(shell: Shell, *, scene_id: int) -> None:
     shell.show(explanation_json(known), explanation_lines(known))
     if shell.as_json:
         return
-    hide = shell.logs.curtain.value
+    hide = shell.logs.redactor.value
     table = Table(box=None, header_style="bold")
     for name in ("Field", "State", "Stash", "Plex", "Last written"):
         table.add_column(name)

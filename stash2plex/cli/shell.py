@@ -48,8 +48,8 @@ class Shell:
             with store_errors_mapped(app):
                 yield app
         except Stash2PlexError as error:
-            fix = error.fix and self.logs.curtain(error.fix)
-            raise error.with_words(self.logs.curtain(error.what), fix) from error
+            fix = error.fix and self.logs.redactor(error.fix)
+            raise error.with_words(self.logs.redactor(error.what), fix) from error
         finally:
             app.close()
 
@@ -68,7 +68,7 @@ class Shell:
             self.out.print(screen(self.out.width), highlight=False)
         else:
             for line in lines:
-                self.out.print(plain(self.logs.curtain(line)), highlight=False, markup=False)
+                self.out.print(plain(self.logs.redactor(line)), highlight=False, markup=False)
 
 
 def _switch_to_json(context: click.Context, _: click.Parameter, value: bool) -> None:

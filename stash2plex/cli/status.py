@@ -52,7 +52,7 @@ def status(shell: Shell, *, watch: bool, shape: str) -> None:
 
 def _print(shell: Shell, app: App) -> None:
     value = read_status(app)
-    screen = partial(status_screen, value, shell.logs.curtain)
+    screen = partial(status_screen, value, shell.logs.redactor)
     shell.show(value, status_lines(value), lambda _: screen())
 
 
@@ -60,5 +60,5 @@ def _watch(shell: Shell, app: App) -> None:
     """Keep one screen up to date until Ctrl-C."""
     with Live(console=shell.out, auto_refresh=False) as live:
         while True:
-            live.update(status_screen(read_status(app), shell.logs.curtain), refresh=True)
+            live.update(status_screen(read_status(app), shell.logs.redactor), refresh=True)
             time.sleep(WATCH_SECONDS)

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from stash2plex.config import Settings
 from stash2plex.datadir import LOG_NAME
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.logs.redact import Alias
+from stash2plex.logs.redact import Pseudonyms
 from stash2plex.text import Private, count
 
 LOGGER = "stash2plex"
@@ -31,13 +31,13 @@ LINE_LIMIT = 4096
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 
-MOST_ALIKE = 3
+MAX_ALIKE = 3
 """Lines of one kind that a person is shown; the rest is counted."""
 
 ASKED_FOR = "asked_for"
 """Attribute (`extra`) of a record that a person asked for: each of them is shown, however alike."""
 
-MOST_KINDS = 200
+MAX_KINDS = 200
 """Kinds that are told apart; more than that share one count."""
 
 
@@ -47,11 +47,11 @@ def plain(text: str) -> str:
     return text if len(text) <= LINE_LIMIT else text[: LINE_LIMIT - 1] + "…"
 
 
-class Curtain:
+class Redactor:
     """Hides what may not be seen in public, once it is drawn."""
 
     def __init__(self) -> None:
-        self._alias: Alias | None = None
+        self._alias: Pseudonyms | None = None
 
     def __call__(self, text: str) -> str:
         """Return a text as it may be shown."""
@@ -81,17 +81,17 @@ class Curtain:
         """Return a text that is nothing but a title, a name or the like, as it may be shown."""
         return text if self._alias is None or not text else self._alias.name(text)
 
-    def draw(self, key: bytes | None) -> None:
+    def enable(self, key: bytes | None) -> None:
         """Hide from now on, with aliases under this key; None shows everything again."""
-        self._alias = None if key is None else Alias(key)
+        self._alias = None if key is None else Pseudonyms(key)
 
 
 class StashFormatter(logging.Formatter):
     """Writes records as Stash reads them from stderr: one letter for the level (stash.md §2.5)."""
 
-    def __init__(self, curtain: Curtain | None = None) -> None:
+    def __init__(self, redactor: Redactor | None = None) -> None:
         super().__init__()
-        self._curtain = curtain or Curtain()
+        self._redactor = redactor or Redactor()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for each line of a traceback, each with the level."""
@@ -104,28 +104,28 @@ class StashFormatter(logging.Formatter):
             if record.levelno >= logging.INFO
             else "d"
         )
-        lines = [self._curtain.message(record)]
+        lines = [self._redactor.message(record)]
         if record.exc_info:
             trace = self.formatException(record.exc_info).splitlines()
-            lines += [self._curtain(line) for line in trace]
+            lines += [self._redactor(line) for line in trace]
         return "\n".join(f"\x01{level}\x02{plain(line)}" for line in lines)
 
 
 class FileFormatter(logging.Formatter):
     """Writes local time, level and text; a traceback follows in indented lines."""
 
-    def __init__(self, curtain: Curtain | None = None) -> None:
+    def __init__(self, redactor: Redactor | None = None) -> None:
         super().__init__()
-        self._curtain = curtain or Curtain()
+        self._redactor = redactor or Redactor()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback if there is one."""
         moment = datetime.fromtimestamp(record.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        text = plain(self._curtain.message(record))
+        text = plain(self._redactor.message(record))
         text = f"{moment} {record.levelname.lower():7} {text}"
         if record.exc_info:
             trace = self.formatException(record.exc_info).splitlines()
-            text += "".join(f"\n    {plain(self._curtain(line))}" for line in trace)
+            text += "".join(f"\n    {plain(self._redactor(line))}" for line in trace)
         return text
 
 
@@ -191,21 +191,21 @@ class Repeats(logging.Filter):
             return True
         text = record.getMessage()
         kind = (record.levelno, re.sub(r"“[^”]*”|[\d:]+", "", text)[:60])
-        if kind not in self._seen and len(self._seen) >= MOST_KINDS:
+        if kind not in self._seen and len(self._seen) >= MAX_KINDS:
             kind = (record.levelno, "")
         number, first = self._seen.get(kind, (0, text))
         self._seen[kind] = (number + 1, first)
-        return number < MOST_ALIKE
+        return number < MAX_ALIKE
 
     def rest(self) -> list[tuple[int, str]]:
         """Say how many were left out, with the level of each kind, and begin anew."""
         left = [
             (
                 level,
-                f"{count(number - MOST_ALIKE, 'more line')} like this, in “{LOG_NAME}”: {first}",
+                f"{count(number - MAX_ALIKE, 'more line')} like this, in “{LOG_NAME}”: {first}",
             )
             for (level, _), (number, first) in self._seen.items()
-            if number > MOST_ALIKE
+            if number > MAX_ALIKE
         ]
         self._seen.clear()
         return left
@@ -220,7 +220,7 @@ class Logs:
     def __init__(
         self, stream: TextIO | None, *, for_stash: bool = True, debug: bool = False
     ) -> None:
-        self.curtain = Curtain()
+        self.redactor = Redactor()
         self.logger = logging.getLogger(LOGGER)
         self._debug = debug
         self._repeats = Repeats()
@@ -237,7 +237,7 @@ class Logs:
         if stream is not None:
             self._shown = Shown(stream)
             shape = StashFormatter if for_stash else FileFormatter
-            self._shown.setFormatter(shape(self.curtain))
+            self._shown.setFormatter(shape(self.redactor))
             self._shown.setLevel(logging.DEBUG if debug else logging.INFO)
             if not debug:
                 self._shown.addFilter(self._repeats)
@@ -251,7 +251,7 @@ class Logs:
     def keep(self, folder: str, database: sqlite3.Connection) -> None:
         """Write worker.log too, and hide what the settings that were read last hide."""
         self._file = SharedFile(folder)
-        self._file.setFormatter(FileFormatter(self.curtain))
+        self._file.setFormatter(FileFormatter(self.redactor))
         self._file.setLevel(logging.DEBUG if self._debug else logging.INFO)
         self.logger.addHandler(self._file)
         self._database = database
@@ -259,7 +259,7 @@ class Logs:
 
     def follow(self, database: sqlite3.Connection) -> None:
         """Hide what the settings that were read last hide."""
-        self.curtain.draw(_alias_key(database) if get_meta(database, "obfuscate") else None)
+        self.redactor.enable(_pseudonym_key(database) if get_meta(database, "obfuscate") else None)
 
     def use(self, settings: Settings) -> None:
         """Follow the settings: how much is written, and what is hidden."""
@@ -272,7 +272,7 @@ class Logs:
         if settings.obfuscate_paths != bool(get_meta(database, "obfuscate")):
             with transaction(database):
                 set_meta(database, "obfuscate", "on" if settings.obfuscate_paths else "")
-        self.curtain.draw(_alias_key(database) if settings.obfuscate_paths else None)
+        self.redactor.enable(_pseudonym_key(database) if settings.obfuscate_paths else None)
 
     def close(self) -> None:
         """Say how many lines were left out, and let go of the file."""
@@ -285,7 +285,7 @@ class Logs:
             self._file = self._database = None
 
 
-def _alias_key(database: sqlite3.Connection) -> bytes:
+def _pseudonym_key(database: sqlite3.Connection) -> bytes:
     """Return the key of this data folder's aliases, made once."""
     known = get_meta(database, "alias_key")
     if known is None:

@@ -12,7 +12,7 @@ import hmac
 import re
 import unicodedata
 
-ALIAS_LENGTH = 8
+PSEUDONYM_LENGTH = 8
 """Hexadecimal digits: of a million names, one in four thousand shares its alias."""
 
 SEPARATOR = re.compile(r"[\\/]")
@@ -45,7 +45,7 @@ OURS = frozenset(
 """What stands in quotes in our own messages and says nothing of a library; a test collects them."""
 
 
-class Alias:
+class Pseudonyms:
     """Gives aliases under one key."""
 
     def __init__(self, key: bytes) -> None:
@@ -72,7 +72,7 @@ class Alias:
     def _digest(self, text: str) -> str:
         # macOS writes a name in other bytes than Linux does; it is the same name.
         plain = unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, plain, hashlib.sha256).hexdigest()[:ALIAS_LENGTH]
+        return hmac.new(self._key, plain, hashlib.sha256).hexdigest()[:PSEUDONYM_LENGTH]
 
     def text(self, text: str) -> str:
         """Hide everything in a message that may say something of a library or a machine.

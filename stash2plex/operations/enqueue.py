@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from stash2plex.app import App
 from stash2plex.servers.stash import SCENES_PER_READ
-from stash2plex.sync.sweep import Enqueued, Sieve
+from stash2plex.sync.sweep import ChangeFilter, Enqueued
 from stash2plex.workqueue import URGENT, Key
 
 CHUNK = 2_000
@@ -28,13 +28,17 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
     One that has gone meanwhile is enqueued, so that the worker sees it.
     """
     store, run_id = app.store, app.sweeper.run_id
-    sieve = Sieve(store.queue, store.records, app.settings(), revive=True, run_id=run_id)
+    change_filter = ChangeFilter(
+        store.queue, store.records, app.settings(), revive=True, run_id=run_id
+    )
     enqueued = Enqueued()
     for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
         for start in range(0, len(page), SCENES_PER_READ):
             ids = page[start : start + SCENES_PER_READ]
             scenes = app.stash.scenes(ids)
-            enqueued += sieve.take(scenes.values(), [id_ for id_ in ids if id_ not in scenes])
+            enqueued += change_filter.take(
+                scenes.values(), [id_ for id_ in ids if id_ not in scenes]
+            )
     return enqueued
 
 

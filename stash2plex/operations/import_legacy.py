@@ -17,8 +17,8 @@ from attrs import frozen
 
 from stash2plex.errors import ConfigError
 
-MOST_ROWS = 1_000_000
-MOST_BYTES = 4 * 2**20
+MAX_ROWS = 1_000_000
+MAX_BYTES = 4 * 2**20
 """Of one job; one with pictures in it has less than a tenth."""
 
 STATISTICS = (
@@ -91,14 +91,14 @@ def _queue_ids(path: str) -> Iterator[int]:
         for table in tables:
             name = table.replace('"', '""')
             # 0 and 1 wait, 2 was in hand, 9 failed; 5 is done.
-            query = f'SELECT data FROM "{name}" WHERE status IN (0, 1, 2, 9) LIMIT {MOST_ROWS:d}'  # noqa: S608 - quoted
+            query = f'SELECT data FROM "{name}" WHERE status IN (0, 1, 2, 9) LIMIT {MAX_ROWS:d}'  # noqa: S608 - quoted
             for (data,) in _rows(database, path, query):
                 yield scene_id_of(data) or 0
 
 
 def _dead_ids(path: str) -> set[int]:
     with closing(_open(path)) as database:
-        query = f"SELECT DISTINCT scene_id FROM dead_letters LIMIT {MOST_ROWS:d}"  # noqa: S608 - a constant
+        query = f"SELECT DISTINCT scene_id FROM dead_letters LIMIT {MAX_ROWS:d}"  # noqa: S608 - a constant
         return {
             row[0]
             for row in _rows(database, path, query)
@@ -122,7 +122,7 @@ def scene_id_of(data: object) -> int | None:
 
     The job is a flat dictionary: the key `scene_id` is followed by its value, a number or a text.
     """
-    if not isinstance(data, bytes) or len(data) > MOST_BYTES:
+    if not isinstance(data, bytes) or len(data) > MAX_BYTES:
         return None
     named = False
     try:

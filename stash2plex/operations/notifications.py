@@ -20,16 +20,16 @@ from stash2plex.operations.reasons import groups_sentence
 from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.names import names, read_missing
-from stash2plex.store.notices import mark_told, take_trouble, told_at
+from stash2plex.store.notices import mark_notified, notified_at, take_trouble
 from stash2plex.store.outages import Outage, read_outages
 from stash2plex.store.runs import Held, Runs
 from stash2plex.text import count, local, span
 
-TOLD_APART = 3
+MAX_OUTAGE_LINES = 3
 """Outages that get a line each; more are summed up."""
 
 
-def tell_stash(path: str) -> None:
+def notify_stash(path: str) -> None:
     """Tell the news of a database on standard error, for a hook, which has no log open."""
     if isinstance(sys.stderr, TextIOWrapper):
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -51,11 +51,11 @@ def tell(
     Without `trouble`, a setting that cannot be used counts as told: the caller says so itself.
     """
     with transaction(database):
-        since = told_at(database, now)
+        since = notified_at(database, now)
         text = take_trouble(database)
         missing = missing_line(database)
-        mark_told(database, now)
-    for line in news_lines(database, since, now):
+        mark_notified(database, now)
+    for line in notification_lines(database, since, now):
         logger.warning("%s", line)
     if missing:
         logger.info("%s", missing)
@@ -63,7 +63,7 @@ def tell(
         logger.error("%s", text)
 
 
-def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
+def notification_lines(database: sqlite3.Connection, since: float, now: float) -> list[str]:
     """Say what happened after a moment (epoch seconds)."""
     new = [outage for outage in read_outages(database) if _is_new(outage, since)]
     lines = []
@@ -71,7 +71,7 @@ def news_lines(database: sqlite3.Connection, since: float, now: float) -> list[s
         alike = [
             outage for outage in reversed(new) if (outage.server, outage.kind) == (server, kind)
         ]
-        if len(alike) > TOLD_APART:
+        if len(alike) > MAX_OUTAGE_LINES:
             down = sum(outage.seconds(now) for outage in alike)
             lines.append(
                 f"{alike[0].then} {len(alike)} times since {local(alike[0].started_at)}, "

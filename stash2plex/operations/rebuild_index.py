@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stash2plex.app import App
 from stash2plex.db import transaction
-from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.index_changes import read_index_changes
 
 
 def rebuild_index(app: App) -> int:
@@ -18,6 +18,6 @@ def rebuild_index(app: App) -> int:
         store.plex_files.clear()
         store.plex_comparisons.clear()
     session.index.adopt_server(session.plex.check_token().machine_id)
-    read_news(store, session)
+    read_index_changes(store, session)
     # Counted, not what this process read: a worker may read a part of the list at the same time.
     return store.plex_files.size()

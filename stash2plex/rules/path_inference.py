@@ -19,7 +19,7 @@ from stash2plex.rules.matching import (
     rule_for,
 )
 
-LEAST_SUPPORT = 3
+MIN_SUPPORT = 3
 """Files that must agree before a rule counts."""
 
 SUPPORT_A_CONTRADICTION = 4
@@ -51,7 +51,7 @@ class InferredRule:
     @property
     def trusted(self) -> bool:
         """Whether matching may use it."""
-        enough = max(LEAST_SUPPORT, SUPPORT_A_CONTRADICTION * self.contradictions)
+        enough = max(MIN_SUPPORT, SUPPORT_A_CONTRADICTION * self.contradictions)
         return self.support >= enough
 
 
@@ -94,7 +94,7 @@ def infer_rules(
     groups = _apart(grouped)
     chosen: dict[Parts, list[PathPair]] = {}
     for (stash, _), members in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
-        if len(members) >= LEAST_SUPPORT:
+        if len(members) >= MIN_SUPPORT:
             chosen.setdefault(stash, members)
     rules = [
         _spelled(members, len(stash), len(_plex_root(stash, members)))
@@ -141,7 +141,7 @@ def _apart(groups: dict[Roots, list[PathPair]]) -> dict[Roots, list[PathPair]]:
         several = Counter(
             roots[0]
             for roots, members in groups.items()
-            if sum(_lengthened(pair, roots) != roots for pair in members) >= LEAST_SUPPORT
+            if sum(_lengthened(pair, roots) != roots for pair in members) >= MIN_SUPPORT
         )
         split: dict[Roots, list[PathPair]] = {}
         for roots, members in groups.items():

@@ -34,7 +34,7 @@ LIST_PAGE = 500
 IDS_PER_READ = 200
 """Items of one detail read; 240 are known to work (plex.md §2.3)."""
 
-LONGEST_QUERY = 20_000
+MAX_QUERY = 20_000
 """Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
 
 LIST_TRIM = urlencode(
@@ -279,7 +279,7 @@ class Plex:
             raise AssertionError("an edit of no item would be one of all")
         ids = ",".join(_opaque(key) for key in rating_keys)
         queries = [edit_query(change)]
-        if len(queries[0]) > LONGEST_QUERY:
+        if len(queries[0]) > MAX_QUERY:
             queries = [edit_query(part) for part in by_field(change)]
         for query in queries:
             path = f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"

@@ -44,7 +44,7 @@ JSON_LIMIT = 64 * 1024 * 1024
 
 CHUNK = 256 * 1024
 
-LONGEST_RETRY_AFTER = 300.0
+MAX_RETRY_AFTER = 300.0
 """Seconds that a server may ask us to stay away: one request each five minutes hurts nobody."""
 
 
@@ -292,7 +292,7 @@ class Transport:
 def _retry_after(reply: Reply) -> float | None:
     """Read `Retry-After` in seconds; the date form is not worth a parser here."""
     text = reply.headers.get("retry-after", "")
-    return min(float(text), LONGEST_RETRY_AFTER) if re.fullmatch(r"\d{1,6}", text) else None
+    return min(float(text), MAX_RETRY_AFTER) if re.fullmatch(r"\d{1,6}", text) else None
 
 
 def _read_date(reply: Reply) -> float | None:

@@ -16,7 +16,7 @@ FILES_A_SCENE = 50
 
 
 @frozen
-class Missed:
+class AwaitedFiles:
     """The files that are waited for, in one database."""
 
     connection: sqlite3.Connection

@@ -20,7 +20,7 @@ PROBE_BASE, PROBE_CAP = 2.0, 60.0
 UNAVAILABLE, LOGIN, REFUSED = "unavailable", "login", "refused"
 """Kinds of an outage: out of reach; token, key or session refused; refused for another reason."""
 
-OUTAGES_KEPT = 5_000
+OUTAGES_LIMIT = 5_000
 """The newest ones: years of an ordinary life, and a bound for a Plex that flaps."""
 
 
@@ -103,7 +103,7 @@ class Breaker:
                 )
                 self._db.execute(
                     "DELETE FROM outage WHERE seq <= (SELECT max(seq) FROM outage) - ?",
-                    (OUTAGES_KEPT,),
+                    (OUTAGES_LIMIT,),
                 )
         return new
 

@@ -33,7 +33,7 @@ class Claimant:
 
 
 @frozen
-class Contests:
+class ItemClaims:
     """The claims on Plex items in one database: the records, and the scenes that were refused."""
 
     connection: sqlite3.Connection

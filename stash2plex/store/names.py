@@ -9,7 +9,7 @@ from attrs import frozen
 
 from stash2plex.workqueue import STOPPED
 
-NAMED_MOST = 3
+MAX_NAMED = 3
 """Scenes that are named behind a count."""
 
 TITLE_SHOWN = 60
@@ -69,12 +69,12 @@ def read_waiting(database: sqlite3.Connection, now: float) -> list[Waiting]:
     """Read what is due later, by reason, most first, and then what is held."""
     rows = database.execute(LATER, (now,)).fetchall()
     found = [
-        Waiting(reason, number, next_at, _names(database, FIRST_LATER, now, reason, NAMED_MOST))
+        Waiting(reason, number, next_at, _names(database, FIRST_LATER, now, reason, MAX_NAMED))
         for reason, number, next_at in rows
     ]
     (held,) = database.execute(HELD_NUMBER).fetchone()
     if held:
-        found.append(Waiting(STOPPED, held, None, _names(database, FIRST_HELD, NAMED_MOST)))
+        found.append(Waiting(STOPPED, held, None, _names(database, FIRST_HELD, MAX_NAMED)))
     return found
 
 
@@ -107,7 +107,7 @@ def first_dead(
     rows = database.execute(
         "SELECT kind, id, title FROM dead_letter WHERE last_failed_at > ?1"
         " AND (?2 IS NULL OR reason = ?2) ORDER BY last_failed_at DESC, kind, id LIMIT ?3",
-        (since, reason, NAMED_MOST),
+        (since, reason, MAX_NAMED),
     )
     return tuple(Named(*row) for row in rows)
 
@@ -130,6 +130,6 @@ def read_missing(database: sqlite3.Connection) -> tuple[int, tuple[Named, ...]]:
     number = database.execute("SELECT count(*) FROM missing_news").fetchone()[0]
     rows = database.execute(
         "SELECT 'scene', scene_id, title FROM missing_news ORDER BY scene_id LIMIT ?",
-        (NAMED_MOST,),
+        (MAX_NAMED,),
     )
     return int(number), tuple(Named(*row) for row in rows)

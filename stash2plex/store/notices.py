@@ -5,16 +5,16 @@ from __future__ import annotations
 import sqlite3
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.hook import UNTOLD_SECONDS
+from stash2plex.hook import FIRST_NOTICE_SECONDS
 
 
-def told_at(database: sqlite3.Connection, now: float) -> float:
+def notified_at(database: sqlite3.Connection, now: float) -> float:
     """Say when a person was last told. A clock that was set back tells it once more."""
     known = get_meta(database, "told_at")
-    return min(now, float(known)) if known else now - UNTOLD_SECONDS
+    return min(now, float(known)) if known else now - FIRST_NOTICE_SECONDS
 
 
-def mark_told(database: sqlite3.Connection, now: float) -> None:
+def mark_notified(database: sqlite3.Connection, now: float) -> None:
     """Remember that everything until now was told."""
     with transaction(database):
         database.execute("DELETE FROM missing_news")

@@ -15,7 +15,7 @@ from stash2plex.rules.matching import Rule, folded_ends, map_path
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.records import Records
 
-MOST_CANDIDATES = 500
+MAX_CANDIDATES = 500
 """Files of one name that are compared; with more, only those that the folder or size speaks for."""
 
 SERVER = "plex_machine_id"
@@ -131,7 +131,7 @@ class PlexFiles:
     ) -> list[tuple[str, str, str, int | None]]:
         name, own = folded_ends(path)
         rows = self._rows(NAMED, name)
-        if len(rows) < MOST_CANDIDATES:
+        if len(rows) < MAX_CANDIDATES:
             return _in_order(rows)
         for folder in dict.fromkeys((folded_ends(map_path(path, rules))[1], own)):
             if rows := self._rows(NAMED_IN_FOLDER, name, folder):
@@ -145,7 +145,7 @@ class PlexFiles:
         )
 
     def _rows(self, statement: str, *values: object) -> list[FoundRow]:
-        return self._db.execute(statement, (*values, MOST_CANDIDATES)).fetchall()
+        return self._db.execute(statement, (*values, MAX_CANDIDATES)).fetchall()
 
     def size(self) -> int:
         """Count the items."""
@@ -300,9 +300,9 @@ class PlexFiles:
 
 
 def _in_order(rows: Iterable[FoundRow]) -> list[tuple[str, str, str, int | None]]:
-    """Sort by reading, so that a newer one wins; no more than `MOST_CANDIDATES`."""
+    """Sort by reading, so that a newer one wins; no more than `MAX_CANDIDATES`."""
     ordered = sorted(rows, key=lambda row: (row[4], len(row[1]), row[1]))
-    return [row[:4] for row in ordered[:MOST_CANDIDATES]]
+    return [row[:4] for row in ordered[:MAX_CANDIDATES]]
 
 
 def _row(file: PlexFile, listing: int) -> FileRow:

@@ -12,7 +12,7 @@ from stash2plex.db import transaction
 from stash2plex.model import Clock
 from stash2plex.text import span
 
-RATE_SECONDS, RATE_KEYS, RATE_SECONDS_MOST = 20.0, 40, 300.0
+RATE_SECONDS, RATE_KEYS, MAX_RATE_SECONDS = 20.0, 40, 300.0
 """The rate is averaged over at least so long and so many keys: of a slow Plex, which does a key in
 five seconds, 20 s hold four, and the time left would jump by a quarter. Never over longer than the
 last, so that it follows a change."""
@@ -181,7 +181,7 @@ class RateWindow:
 def _is_enough(now: float, handled: int, since: float, base: int) -> bool:
     """Whether a window that begins at a mark is long enough for a rate."""
     length = now - since
-    return length >= RATE_SECONDS_MOST or (length >= RATE_SECONDS and handled - base >= RATE_KEYS)
+    return length >= MAX_RATE_SECONDS or (length >= RATE_SECONDS and handled - base >= RATE_KEYS)
 
 
 class Tally:

@@ -45,10 +45,10 @@ PUT = (
     " removed, announced, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-ANNOUNCED_KEPT = 5
+ANNOUNCED_LIMIT = 5
 """Announced edits remembered for a scene: each one but the first takes another kill."""
 
-ORPHANS_KEPT = 10_000
+ORPHANS_LIMIT = 10_000
 """Items whose scene is gone: the newest are remembered."""
 
 
@@ -97,7 +97,7 @@ class Records:
                     old = evolve(record, written={})
                 announced = old.announced
                 if record.written not in announced:
-                    announced = (*announced, record.written)[-ANNOUNCED_KEPT:]
+                    announced = (*announced, record.written)[-ANNOUNCED_LIMIT:]
                 # What a person took away was seen in Plex, whatever becomes of the edit.
                 removed = record.removed
                 self._insert(evolve(old, fingerprint="", announced=announced, removed=removed))
@@ -217,10 +217,10 @@ class Records:
         self._db.execute(
             "DELETE FROM orphan WHERE scene_id IN (SELECT scene_id FROM orphan"
             " ORDER BY since DESC, scene_id DESC LIMIT -1 OFFSET ?)",
-            (ORPHANS_KEPT,),
+            (ORPHANS_LIMIT,),
         )
 
-    def orphans(self, limit: int = ORPHANS_KEPT) -> list[Orphan]:
+    def orphans(self, limit: int = ORPHANS_LIMIT) -> list[Orphan]:
         """List the items whose scene is gone, newest first."""
         rows = self._db.execute(
             "SELECT scene_id, title, rating_key, section_id, plex_path, since FROM orphan"

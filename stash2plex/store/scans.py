@@ -19,10 +19,10 @@ SETTLE_SECONDS = 20.0
 LIBRARY_SECONDS = 600.0
 """Between two scans of a whole library that we ask for: many make Plex unusable (plex.md §6.1)."""
 
-LONGEST_SECONDS = 7_200.0
+MAX_SECONDS = 7_200.0
 """A scan that takes longer is no more waited for."""
 
-MOST_FOLDERS = 50
+MAX_FOLDERS = 50
 """With more folders waiting in a library, it is scanned as a whole, once."""
 
 LAST_STEP = 2
@@ -73,7 +73,7 @@ class Scans:
             if any(scan.folder in ("", folder) for scan in waiting):
                 return True
             due_at = now + GATHER_SECONDS
-            if len(waiting) >= MOST_FOLDERS:
+            if len(waiting) >= MAX_FOLDERS:
                 for scan in waiting:
                     self.drop(scan)
                 due_at = max(due_at, self._library_due(section_id, now))

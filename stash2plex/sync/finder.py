@@ -16,7 +16,7 @@ from stash2plex.rules.scanning import scan_target
 from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
 from stash2plex.sync.in_hand import KeysInHand
-from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.workqueue import BULK
 
@@ -132,8 +132,8 @@ class Finder:
 
     def leave_out(self, scene_id: int) -> None:
         """Drop what is waited for and claimed by a scene that is gone, or is not to be synced."""
-        self._wake(self.store.contests.leave(scene_id, ""))
-        self.store.missed.forget([scene_id])
+        self._wake(self.store.item_claims.leave(scene_id, ""))
+        self.store.awaited_files.forget([scene_id])
 
     # -- matching -------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Finder:
             elif explanation.reason == NotInPlexYet.reason:
                 missed.append((each, explanation.refusal))
             else:
-                self.store.missed.forget([each.scene.id])
+                self.store.awaited_files.forget([each.scene.id])
                 failed.append(Failure(each, Ambiguous(explanation.refusal)))
         return Matching(tuple(matched), tuple(missed), tuple(failed))
 
@@ -171,7 +171,7 @@ class Finder:
         so_far = Matching(missed=tuple(missed))
         try:
             if self.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
-                read_news(self.store, self.session, missed=True)
+                read_index_changes(self.store, self.session, missed=True)
                 self._refreshed_at = self.monotonic()
             so_far = self._match_missed(so_far)
             if self._learn_items([wanted for wanted, _ in so_far.missed]):
@@ -206,14 +206,14 @@ class Finder:
         """Record that a scene waits for Plex, and have its folder scanned if that is wanted."""
         store, settings = self.store, self.session.settings
         rules = store.rules(settings)
-        unasked = store.missed.note(scene.id, scene.files, rules)
+        unasked = store.awaited_files.note(scene.id, scene.files, rules)
         if not settings.trigger_plex_scan:
             return
         libraries = self.store.plex_files.locations()
         for path in unasked:
             target = scan_target(path, rules, libraries)
             if target is not None and store.scans.request(*target, self.clock()):
-                store.missed.asked(scene.id, path, *target)
+                store.awaited_files.asked(scene.id, path, *target)
 
     # -- one item, one scene --------------------------------------------------------------
 
@@ -240,17 +240,17 @@ class Finder:
         """
         key = matched.match.file.rating_key
         mine = _claimant(matched)
-        self._wake(self.store.contests.leave(mine.scene_id, key))
+        self._wake(self.store.item_claims.leave(mine.scene_id, key))
         others = self._others(key, mine.scene_id)
         leaders = leading([mine, *others])
         winner = winner_of(leaders, loose=self.session.settings.loose_matching)
         result: Matched | Failure | Needless
         if winner is mine:
-            self.store.missed.forget([mine.scene_id])
+            self.store.awaited_files.forget([mine.scene_id])
             result = matched
         else:
             result = self._refuse(matched, mine, leaders)
-            if winner is not None and self.store.contests.hand_over(
+            if winner is not None and self.store.item_claims.hand_over(
                 key, mine.scene_id, winner.scene_id
             ):
                 self._wake([winner.scene_id])
@@ -266,20 +266,20 @@ class Finder:
         self, matched: Matched, mine: Claimant, leaders: Sequence[Claimant]
     ) -> Failure | Needless:
         path = matched.match.file.path
-        self.store.contests.refuse(mine, matched.match.file.rating_key)
+        self.store.item_claims.refuse(mine, matched.match.file.rating_key)
         self.hand.leave_item(matched.claim)
         if self.session.settings.loose_matching:
-            self.store.missed.forget([mine.scene_id])
+            self.store.awaited_files.forget([mine.scene_id])
             return Needless(matched, f"its Plex item shows {_named(leaders[0])}")
         if mine in leaders:
-            self.store.missed.forget([mine.scene_id])
+            self.store.awaited_files.forget([mine.scene_id])
             return Failure(matched, Ambiguous(_shared(leaders, path)))
         self._wait_for(matched.scene)
         return Failure(matched, NotInPlexYet(_taken(mine, leaders, path)))
 
     def _others(self, key: str, besides: int) -> list[Claimant]:
         """List the other scenes that claim an item; what is in hand is newer than the records."""
-        known = {each.scene_id: each for each in self.store.contests.claimants(key, besides)}
+        known = {each.scene_id: each for each in self.store.item_claims.claimants(key, besides)}
         for wish in self.hand.item_wishes():
             claimant = wish.claimant
             if claimant.scene_id != besides:
@@ -320,7 +320,7 @@ def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation
         return explanation
     file = explanation.match.file
     mine = Claimant(scene.id, scene.label, Level(explanation.match.matched_by))
-    others = store.contests.claimants(file.rating_key, scene.id)
+    others = store.item_claims.claimants(file.rating_key, scene.id)
     leaders = leading([mine, *others])
     explanation = evolve(explanation, shared_with=tuple(other.scene_id for other in others))
     if winner_of(leaders, loose=settings.loose_matching) is mine:

@@ -16,12 +16,12 @@ from stash2plex.errors import (
 )
 from stash2plex.model import Clock
 from stash2plex.rules.pacing import Pacer
-from stash2plex.servers.transport import LONGEST_RETRY_AFTER
+from stash2plex.servers.transport import MAX_RETRY_AFTER
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.marks import asked_look
 from stash2plex.store.notices import end_trouble
 from stash2plex.store.progress import Wait
-from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, connection_of
 
@@ -239,7 +239,7 @@ class Gate:
         """
         seen_at, until = self._probes.get(server, (0.0, 0.0))
         if seen_at != state.next_probe_at:
-            wait = min(state.next_probe_at - self.clock(), LONGEST_RETRY_AFTER)
+            wait = min(state.next_probe_at - self.clock(), MAX_RETRY_AFTER)
             until = self.monotonic() + wait
             self._probes[server] = (state.next_probe_at, until)
         return until
@@ -260,7 +260,7 @@ class Gate:
         try:
             identity = session.plex.check_token(self.most_seconds)
             session.index.adopt_server(identity.machine_id)
-            read_news(self.store, session)
+            read_index_changes(self.store, session)
         except ConfigError as error:
             self.doubt(error)
             return self._closed_by_setting()

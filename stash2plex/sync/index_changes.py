@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.sync.indexing import News
+from stash2plex.sync.indexing import IndexChanges
 from stash2plex.sync.session import Session, Store
 from stash2plex.text import count
 
@@ -16,9 +16,9 @@ WOKEN = "plex_listing_woken"
 """Name of the number of the last reading that keys were woken for."""
 
 
-def read_news(
+def read_index_changes(
     store: Store, session: Session, *, missed: bool = False, complete: bool = False
-) -> News:
+) -> IndexChanges:
     """Bring the path index and the path rules up to date; returns what was read.
 
     Every scene that waits for a file of a name that was read now becomes due, also one that was
@@ -30,7 +30,7 @@ def read_news(
     if listing != woken:
         if news.whole:
             store.path_rules.check(store.plex_files.locations())
-        keys = [("scene", id_) for id_ in store.missed.may_match(woken)]
+        keys = [("scene", id_) for id_ in store.awaited_files.may_match(woken)]
         for start in range(0, len(keys), CHUNK):
             store.queue.wake(keys[start : start + CHUNK])
         if keys:

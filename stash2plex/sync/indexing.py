@@ -26,7 +26,7 @@ ADDED_OVERLAP = 3600
 
 
 @frozen
-class News:
+class IndexChanges:
     """What a refresh did: how many files it read, and the libraries as Plex has them.
 
     `whole` says that a library was listed from end to end, so that what is gone was seen.
@@ -65,7 +65,7 @@ class PlexIndex:
 
     def refresh(
         self, library_names: tuple[str, ...], *, missed: bool = False, complete: bool = False
-    ) -> News:
+    ) -> IndexChanges:
         """Bring the index up to date; returns what it read and the libraries.
 
         An unchanged Plex costs one request. A changed one costs the pages of what was added; all
@@ -88,7 +88,7 @@ class PlexIndex:
                 read += self._list_added(section, old)
             elif not old.has_folders(section):
                 self.files.put_section(section, old.newest_added_at, old.listed_at, old.listed_mark)
-        return News(read, whole, tuple(sections))
+        return IndexChanges(read, whole, tuple(sections))
 
     def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
         age = self.clock() - old.listed_at

@@ -8,8 +8,8 @@ from attrs import define, field
 
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.model import Clock, Section
-from stash2plex.store.scans import LONGEST_SECONDS, SETTLE_SECONDS, Scan
-from stash2plex.sync.index_changes import read_news
+from stash2plex.store.scans import MAX_SECONDS, SETTLE_SECONDS, Scan
+from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.session import Session, Store
 from stash2plex.text import Private
 
@@ -55,10 +55,10 @@ class PlexWatch:
         self._looked_at, self._next, self._troubled = now, now + LOOK_SECONDS, False
         if not session.settings.trigger_plex_scan:
             self.store.scans.clear()
-        if not self.store.missed.any() and not self.scanning():
+        if not self.store.awaited_files.any() and not self.scanning():
             return
         try:
-            news = read_news(self.store, session)
+            news = read_index_changes(self.store, session)
             self._advance(session, {section.id: section for section in news.sections})
         except (ServerError, ConfigError) as error:
             logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
@@ -86,7 +86,7 @@ class PlexWatch:
     def _is_over(self, scan: Scan, section: Section | None) -> bool:
         scans = self.store.scans
         age = self.clock() - (scan.asked_at or 0.0)
-        if section is None or not self._is_wanted(scan) or not 0.0 <= age < LONGEST_SECONDS:
+        if section is None or not self._is_wanted(scan) or not 0.0 <= age < MAX_SECONDS:
             scans.drop(scan)
             return True
         if section.refreshing or age < SETTLE_SECONDS:
@@ -95,4 +95,4 @@ class PlexWatch:
         return True
 
     def _is_wanted(self, scan: Scan) -> bool:
-        return self.store.missed.any_below(scan.section_id, scan.folder)
+        return self.store.awaited_files.any_below(scan.section_id, scan.folder)

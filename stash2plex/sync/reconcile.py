@@ -21,7 +21,7 @@ from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene, match_by_index
-from stash2plex.sync.index_changes import read_news
+from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.plex_changes import PlexChanges
 from stash2plex.sync.report import EXAMPLES, Example, Report
 from stash2plex.sync.session import Session, Store
@@ -166,7 +166,7 @@ class Reconciliation:
     def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
         session = self._session
         session.index.adopt_server(session.plex.check_token().machine_id)
-        read_news(self._store, session, complete=True)
+        read_index_changes(self._store, session, complete=True)
         if self._whole:
             preserve = session.settings.preserve_plex_edits
             changes.find(self._store.plex_files.section_ids(), preserve=preserve)

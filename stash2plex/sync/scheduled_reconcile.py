@@ -33,7 +33,7 @@ class _UnderWay:
     pages: Generator[Progress, None, None]
 
 
-class Routine:
+class ScheduledReconcile:
     """The comparison that the clock asks for. One for each process, and one runs at a time.
 
     A full sweep learns what changed in Stash; this also learns what changed in Plex.

@@ -11,9 +11,9 @@ from stash2plex.model import Desired, Match, PlexItem, Record, Scene
 from stash2plex.rules.matching import Rule
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
-from stash2plex.store.awaited_files import Missed
+from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
-from stash2plex.store.item_claims import Contests
+from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.metrics import Meter
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
@@ -44,8 +44,8 @@ class Store:
     queue: Queue
     records: Records
     breakers: dict[str, Breaker]
-    missed: Missed
-    contests: Contests
+    awaited_files: AwaitedFiles
+    item_claims: ItemClaims
     scans: Scans
     path_rules: PathRules
     plex_files: PlexFiles

@@ -91,7 +91,7 @@ class Enqueued:
 
 
 @define
-class Sieve:
+class ChangeFilter:
     """Puts the scenes into the queue that their records do not agree with.
 
     `revive` brings dead letters back and hastens what waits: the user asked, or changed a setting
@@ -147,7 +147,7 @@ class Sieve:
         return Idle.IN_SYNC if settled else None
 
 
-def full_sweep(sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
+def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     """Compare every scene with its record, by growing id.
 
     A page holds every id between its neighbours, so a record with such an id and no scene is one
@@ -162,14 +162,16 @@ def full_sweep(sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
             return Enqueued()
         ends = len(page) < PAGE
         upto = LAST_ID if ends else page[-1].id
-        gone = sieve.records.ids_between(last, upto) - {scene.id for scene in page}
-        found = (found or Enqueued()) + sieve.take(page, sorted(gone))
+        gone = change_filter.records.ids_between(last, upto) - {scene.id for scene in page}
+        found = (found or Enqueued()) + change_filter.take(page, sorted(gone))
         if ends:
             return found
         last = upto
 
 
-def poll(sieve: Sieve, stash: Stash, kind: str, after: str) -> Steps[Enqueued | None]:
+def poll(
+    change_filter: ChangeFilter, stash: Stash, kind: str, after: str
+) -> Steps[Enqueued | None]:
     """Compare the scenes that show something of a kind whose time of change is greater, as text.
 
     None where too many studios changed for one question; a full sweep has to see to it.
@@ -190,20 +192,22 @@ def poll(sieve: Sieve, stash: Stash, kind: str, after: str) -> Steps[Enqueued | 
     found = Enqueued()
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last, criteria)
-        found += sieve.take(page)
+        found += change_filter.take(page)
         if len(page) < PAGE:
             return found
         last = page[-1].id
 
 
-def find_vanished(sieve: Sieve, stash: Stash, kind: str) -> Steps[int]:
+def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps[int]:
     """Enqueue performers, studios, tags or groups that records show and Stash no longer has.
 
     They fan out to the scenes that showed them, which no time of change tells of.
     """
     listed: list[int] = yield partial(stash.entity_ids, kind)
-    gone = sieve.records.shown_entities(kind) - set(listed)
-    return sieve.queue.offer([(kind, id_) for id_ in sorted(gone)], run_id=sieve.run_id)
+    gone = change_filter.records.shown_entities(kind) - set(listed)
+    return change_filter.queue.offer(
+        [(kind, id_) for id_ in sorted(gone)], run_id=change_filter.run_id
+    )
 
 
 def run_through(steps: Steps[T]) -> T:

@@ -34,9 +34,9 @@ from stash2plex.store.marks import asking_run, end_asked_look, load_marks, look_
 from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.sync.session import Store
 from stash2plex.sync.sweep import (
+    ChangeFilter,
     Enqueued,
     Request,
-    Sieve,
     Steps,
     find_vanished,
     full_sweep,
@@ -57,7 +57,7 @@ class _UnderWay:
     answer: Future[Any]
 
 
-class Sweeper:
+class LibrarySweeper:
     """Looks at Stash when a look is due, and does what follows from it.
 
     One for each process; `plugin_id` is whose stored settings a glance watches.
@@ -163,25 +163,25 @@ class Sweeper:
 
     def _look_and_sweep(self, settings: Settings, stash: Stash) -> Steps[Enqueued]:
         marks, _ = yield from self._look(settings, stash)
-        return (yield from self._sweep(marks, self._sieve(settings, revive=True), stash))
+        return (yield from self._sweep(marks, self._change_filter(settings, revive=True), stash))
 
     # -- what is done ---------------------------------------------------------------------
 
     def _work(self, settings: Settings, stash: Stash, *, by_clock: bool) -> Steps[None]:
         """Glance, then sweep or poll, as is due; the marks move when all of it is done."""
-        sieve = self._sieve(settings)
+        change_filter = self._change_filter(settings)
         marks, seen = yield from self._look(settings, stash)
         cause = sweep_cause(marks, settings.reconcile_interval, self._clock(), by_clock=by_clock)
         if cause is not None:
-            sieve.revive = cause == SETTINGS_CAUSE
-            every = yield from self._sweep(marks, sieve, stash)
+            change_filter.revive = cause == SETTINGS_CAUSE
+            every = yield from self._sweep(marks, change_filter, stash)
             self._log.info("Every scene was compared, because %s: %s", cause, every.sentence())
             return
         queued = 0
         for kind in seen.vanished:
-            queued += yield from find_vanished(sieve, stash, kind)
+            queued += yield from find_vanished(change_filter, stash, kind)
         for kind, after in seen.polls.items():
-            polled = yield from poll(sieve, stash, kind, after)
+            polled = yield from poll(change_filter, stash, kind, after)
             if polled is None:
                 marks = ask_for_sweep(marks, self._clock(), "many studios have changed")
                 self._looked_at = None
@@ -191,10 +191,10 @@ class Sweeper:
         if queued:
             self._log.info("%s queued: changed in Stash unseen.", count(queued, "key"))
 
-    def _sieve(self, settings: Settings, *, revive: bool = False) -> Sieve:
-        """Make a sieve for the run of this process, or for the one that asked it for a look."""
+    def _change_filter(self, settings: Settings, *, revive: bool = False) -> ChangeFilter:
+        """Make one for the run of this process, or for the run that asked it for a look."""
         run_id = self.run_id or asking_run(self._store.connection)
-        return Sieve(self._store.queue, self._store.records, settings, revive, run_id)
+        return ChangeFilter(self._store.queue, self._store.records, settings, revive, run_id)
 
     def _look(self, settings: Settings, stash: Stash) -> Steps[tuple[Marks, Look]]:
         """Glance; returns what the marks become, and what must be polled before they do.
@@ -223,10 +223,10 @@ class Sweeper:
         save_marks(connection, marks if old is None else evolve(marks, kinds=old.kinds))
         return marks, seen
 
-    def _sweep(self, marks: Marks, sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
+    def _sweep(self, marks: Marks, change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
         """Compare every scene; only a complete pass makes it no longer due."""
         began = self._clock()
-        enqueued = yield from full_sweep(sieve, stash)
+        enqueued = yield from full_sweep(change_filter, stash)
         with transaction(self._store.connection):
             save_marks(self._store.connection, swept(marks, began))
             clear_rebuild_mark(self._store.connection)

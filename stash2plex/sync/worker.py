@@ -22,12 +22,12 @@ from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
-from stash2plex.sync.scheduled_reconcile import Routine
+from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch
 from stash2plex.sync.showing import Showing
 from stash2plex.sync.stops import StopWatch
-from stash2plex.sync.sweeper import Sweeper
+from stash2plex.sync.sweeper import LibrarySweeper
 from stash2plex.sync.wall_clock import WallClock
 from stash2plex.text import count, local, span
 
@@ -101,8 +101,8 @@ class Drain:
     open_session: Callable[[], Session]
     settings_watch: SettingsWatch
     worker_wanted: Callable[[], bool]
-    sweeper: Sweeper
-    routine: Routine
+    sweeper: LibrarySweeper
+    scheduled_reconcile: ScheduledReconcile
     book: ProgressBook
     observer: Observer
     goal: Goal
@@ -171,7 +171,7 @@ class Drain:
             end = self._loop()
         finally:
             self.sweeper.rest()
-            self.routine.rest()
+            self.scheduled_reconcile.rest()
             self._stops.close()
             self._pipeline.close()
             self._gate.close()
@@ -292,7 +292,7 @@ class Drain:
             by_clock=in_background,
             seconds=0.0 if self._hand.busy else STEP,
         )
-        return more or (in_background and self.routine.step(session))
+        return more or (in_background and self.scheduled_reconcile.step(session))
 
     # -- nothing in hand ------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from stash2plex.operations.dead_letters import (
     retry_letters,
 )
 from stash2plex.operations.reasons import REASONS
-from stash2plex.tasks.task import MOST_ROWS, Call
+from stash2plex.tasks.task import MAX_ROWS, Call
 from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.lines.dead_letters import (
     cleared_sentence,
@@ -64,7 +64,7 @@ def _who_sends(call: Call) -> str:
 def dead_letters(call: Call) -> dict[str, Any]:
     """Return a page of the dead letters, and how many there are for each reason."""
     reason = _reason(call)
-    limit = call.whole("limit", 50, 1, MOST_ROWS)
+    limit = call.whole("limit", 50, 1, MAX_ROWS)
     offset = call.whole("offset", 0, 0, 2**53)
     return list_letters(call.app, limit, offset, reason).as_json()
 

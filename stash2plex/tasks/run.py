@@ -23,7 +23,7 @@ from stash2plex.errors import (
 from stash2plex.hook import SEEN_FILE, settings_changed
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.notifications import tell
-from stash2plex.store.notices import mark_told
+from stash2plex.store.notices import mark_notified
 from stash2plex.tasks.registry import find_task
 from stash2plex.tasks.task import Call, Task
 
@@ -75,14 +75,14 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
             output = task.run(call)
             if task.reports:
                 # Its own lines have shown what it met.
-                mark_told(app.store.connection, app.clock())
+                mark_notified(app.store.connection, app.clock())
             elif task.button:
                 tell(app.store.connection, logs.logger, app.clock())
     except StashGone:
         raise
     except Stash2PlexError as error:
         # Stash writes it into its log, where titles may have to be hidden.
-        return {"error": logs.curtain(str(error))}, error.exit_code
+        return {"error": logs.redactor(str(error))}, error.exit_code
     except Exception as error:
         logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
         return {"error": fault_sentence(error)}, 1

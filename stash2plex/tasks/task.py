@@ -15,10 +15,10 @@ from stash2plex.operations.runs import running
 from stash2plex.store.runs import Begun
 from stash2plex.workqueue import Key
 
-MOST_IDS = 10_000
+MAX_IDS = 10_000
 """Scenes of one call."""
 
-MOST_ROWS = 1_000
+MAX_ROWS = 1_000
 """Rows of one answer."""
 
 
@@ -52,8 +52,8 @@ class Call:
     def scene_keys(self) -> list[Key]:
         """Read `scene_ids` as keys."""
         ids = self.arguments.get("scene_ids")
-        if not isinstance(ids, list) or len(ids) > MOST_IDS:
-            raise UsageError(f"“scene_ids” must be a list of at most {MOST_IDS:,} scene ids.")
+        if not isinstance(ids, list) or len(ids) > MAX_IDS:
+            raise UsageError(f"“scene_ids” must be a list of at most {MAX_IDS:,} scene ids.")
         keys: list[Key] = []
         for value in ids:
             text = str(value)

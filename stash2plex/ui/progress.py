@@ -12,7 +12,7 @@ from stash2plex.errors import StashGone
 from stash2plex.store.progress import Progress
 from stash2plex.text import count, span
 
-TEXT_SECONDS, TEXT_SECONDS_MOST = 10.0, 600.0
+TEXT_SECONDS, MAX_TEXT_SECONDS = 10.0, 600.0
 """Between two lines of text about progress: twice as long each time, so that a night's run does not
 fill the log."""
 
@@ -59,7 +59,7 @@ class StashProgress:
             self.repeat()
         if not progress.ended and now - self._text_at >= self._text_wait:
             self._text_at = now
-            self._text_wait = min(2 * self._text_wait, TEXT_SECONDS_MOST)
+            self._text_wait = min(2 * self._text_wait, MAX_TEXT_SECONDS)
             self._logger.info("%s: %s", self._name, progress_sentence(progress))
 
     def repeat(self) -> None:

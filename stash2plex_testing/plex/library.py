@@ -13,7 +13,7 @@ from stash2plex_testing.plex.edits import Editor, read_edit, set_number
 from stash2plex_testing.plex.records import Item, Part, Scanning, Section, slashed
 from stash2plex_testing.plex.traits import Traits
 
-MOST_IMAGE_BYTES = 10_480_000
+MAX_IMAGE_BYTES = 10_480_000
 """Larger uploads are answered with 500 (plex.md §4.4)."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from stash2plex_testing.plex.access import sight_of
 from stash2plex_testing.plex.edits import BadEdit
 from stash2plex_testing.plex.exchange import Answer, Request, error
-from stash2plex_testing.plex.library import MOST_IMAGE_BYTES, PlexLibrary
+from stash2plex_testing.plex.library import MAX_IMAGE_BYTES, PlexLibrary
 from stash2plex_testing.plex.records import Item, Section
 from stash2plex_testing.plex.render import item_row, section_row
 
@@ -212,7 +212,7 @@ class Routes:
         item = self._library.items.get(int(key))
         if item is None:
             return error(404, "Not Found")
-        if len(request.body) > MOST_IMAGE_BYTES or not request.body:
+        if len(request.body) > MAX_IMAGE_BYTES or not request.body:
             return error(500, "Internal Server Error")
         self._library.upload(item, kind, request.body)
         return Answer(cost="upload")

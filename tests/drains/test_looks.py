@@ -15,7 +15,7 @@ from tests.harness.in_process import listen
 
 POLL = "query ScenePage"
 MINUTE = 61.0
-MOST_PAGES = 20
+MAX_PAGES = 20
 """Pages of one look after which it is taken for one that does not end."""
 
 
@@ -43,7 +43,7 @@ def look(desk):
     desk.stash.clear_log()
 
     def asks_for_ever():
-        return pages() > MOST_PAGES
+        return pages() > MAX_PAGES
 
     def pages():
         return desk.stash.count(operation=POLL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.store.reports import ReportBook
-from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, Routine
+from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
 from tests.harness.in_process import listen
 from tests.support import present
 
@@ -95,10 +95,10 @@ def test_folders_that_a_library_got_are_scanned_though_nothing_else_changed(make
 # -- in the middle of the comparison that the clock asks for ------------------------------
 
 
-def compare(routine, session):
+def compare(scheduled_reconcile, session):
     """Go on with the comparison until it has nothing to do; returns how many steps that took."""
     steps = 0
-    while routine.step(session):
+    while scheduled_reconcile.step(session):
         steps += 1
     return steps
 
@@ -108,27 +108,27 @@ def test_a_library_that_lost_its_name_ends_a_comparison_which_begins_again_later
     desk.drain(desk.scene("a/pier.mp4"), desk.scene("b/quay.mp4"))
     desk.item("a/pier.mp4")
     session, book = desk.app.open_session(), ReportBook(desk.app.store.connection)
-    routine = Routine(desk.app.store, clock=desk.clock, monotonic=desk.clock)
+    scheduled_reconcile = ScheduledReconcile(desk.app.store, clock=desk.clock, monotonic=desk.clock)
     heard = listen(desk)
-    assert compare(routine, session) == 0
+    assert compare(scheduled_reconcile, session) == 0
     desk.clock.step(DAY)
     desk.films.title = "Harbour Pictures"
     desk.plex.clear_log()
-    assert compare(routine, session) == 0
+    assert compare(scheduled_reconcile, session) == 0
     assert desk.plex.count("GET", "^/library/sections$") == 1
     desk.clock.step(RETRY_SECONDS - 1)
-    assert compare(routine, session) == 0
+    assert compare(scheduled_reconcile, session) == 0
     assert desk.plex.count("GET", "^/library/sections$") == 1
     assert book.last() is None
     desk.films.title = "Harbour Films"
     desk.clock.step(1)
-    assert compare(routine, session) > 0
+    assert compare(scheduled_reconcile, session) > 0
     assert (present(book.last())["complete"], present(book.last())["scenes"]) == (True, 2)
     assert any("2 scenes compared" in line for line in heard)
     desk.clock.step(DAY - 1)
-    assert compare(routine, session) == 0
+    assert compare(scheduled_reconcile, session) == 0
     desk.clock.step(1)
-    assert compare(routine, session) > 0
+    assert compare(scheduled_reconcile, session) > 0
 
 
 def test_a_worker_that_meets_it_says_it_and_sends_nothing(make_desk):

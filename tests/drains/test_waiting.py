@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stash2plex.store.scans import GATHER_SECONDS, MOST_FOLDERS, SETTLE_SECONDS
+from stash2plex.store.scans import GATHER_SECONDS, MAX_FOLDERS, SETTLE_SECONDS
 from stash2plex.sync.plex_watch import LOOK_SECONDS, TROUBLE_SECONDS, PlexWatch
 from stash2plex_testing.plex import Fault
 
@@ -155,8 +155,8 @@ def test_at_last_the_library_is_scanned_and_then_nothing_more(make_desk):
 
 def test_many_new_folders_are_one_scan(make_desk):
     desk = make_desk(**SCANS)
-    scenes = [desk.scene(f"{n}/pier.mp4", size=n) for n in range(1, MOST_FOLDERS + 6)]
-    for number in range(1, MOST_FOLDERS + 6):
+    scenes = [desk.scene(f"{n}/pier.mp4", size=n) for n in range(1, MAX_FOLDERS + 6)]
+    for number in range(1, MAX_FOLDERS + 6):
         desk.films.stage_file(f"/media/{number}/pier.mp4", number)
     desk.add(*scenes)
     desk.work(60)

@@ -17,7 +17,7 @@ from stash2plex.lock import drain_lock
 from stash2plex.sync.apply import files_mark
 from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
-from stash2plex.sync.sweep import Sieve
+from stash2plex.sync.sweep import ChangeFilter
 from stash2plex_testing.stash import picture
 from tests.harness.process import Stage, open_stage
 from tests.support import ManualClock, present
@@ -97,10 +97,10 @@ class Shore:
     def is_right(self):
         """Whether Plex shows what Stash shows, and the records say so too."""
         records = self.app.store.records
-        sieve = Sieve(self.app.store.queue, records, self.app.settings())
+        change_filter = ChangeFilter(self.app.store.queue, records, self.app.settings())
         found = self.app.stash.scenes(list({scene.id: 0 for scene in self.made}))
         for scene in self.made:
-            if scene.id in found and sieve.is_due(found[scene.id]):
+            if scene.id in found and change_filter.is_due(found[scene.id]):
                 return False
             if scene.id not in found and records.get(scene.id) is not None:
                 return False

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from stash2plex import hook, plugin
 from stash2plex.lock import drain_lock
-from stash2plex.logs.handlers import MOST_ALIKE, SharedFile
+from stash2plex.logs.handlers import MAX_ALIKE, SharedFile
 from stash2plex.operations import notifications as telling
 from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
@@ -101,7 +101,7 @@ def test_a_task_that_fails_a_hundred_times_shows_three_and_counts_the_rest(make_
         stage.plex.add_item(stage.section, file=f"/media/{folder}/quay.mp4")
     stage.run_task("Sync All Scenes")
     shown = [text for _, text in stage.stash.plugin_log if "Given up on" in text]
-    assert len(shown) == MOST_ALIKE + 1
+    assert len(shown) == MAX_ALIKE + 1
     assert "27 more lines like this, in “worker.log”" in shown[-1]
     assert worker_log(stage).count("Given up on") == 30
     assert stat.S_IMODE(os.stat(os.path.join(stage.data_dir, "worker.log")).st_mode) == 0o600

@@ -229,7 +229,7 @@ def test_an_announced_edit_is_remembered_until_its_end_is_known(database):
 
 
 def test_an_orphan_is_noted_once_bounded_and_gone_with_its_heir(database, monkeypatch):
-    monkeypatch.setattr("stash2plex.store.records.ORPHANS_KEPT", 2)
+    monkeypatch.setattr("stash2plex.store.records.ORPHANS_LIMIT", 2)
     records = Records(database)
     for number in range(1, 5):
         record = Record(number, str(number), "1", f"/media/{number}.mp4", "path", "f", {})

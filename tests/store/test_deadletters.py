@@ -10,7 +10,7 @@ from stash2plex import errors
 from stash2plex.db import connect
 from stash2plex.errors import Unavailable
 from stash2plex.operations.reasons import REASONS, groups_sentence, reason_of
-from stash2plex.store.breaker import OUTAGES_KEPT, Breaker
+from stash2plex.store.breaker import OUTAGES_LIMIT, Breaker
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.queue import Queue
 from stash2plex.ui.lines.dead_letters import letter_lines
@@ -90,11 +90,11 @@ def test_outages_are_bounded(store):
     connection.executemany(
         "INSERT INTO outage (server, started_at, ended_at, cause, waiting)"
         " VALUES ('plex', ?, ?, '', 0)",
-        [(number, number + 1) for number in range(OUTAGES_KEPT + 50)],
+        [(number, number + 1) for number in range(OUTAGES_LIMIT + 50)],
     )
     breaker = Breaker(connection, "plex", clock, Random(1))
     breaker.failed(Unavailable("Plex", "busy", retry_after=90.0), 1)
-    assert connection.execute("SELECT count(*) FROM outage").fetchone() == (OUTAGES_KEPT,)
+    assert connection.execute("SELECT count(*) FROM outage").fetchone() == (OUTAGES_LIMIT,)
 
 
 def test_every_reason_of_the_code_has_words():

@@ -120,7 +120,7 @@ def test_a_scene_that_is_not_to_be_synced_claims_nothing(desk):
     store, _, finder = desk
     write(desk, look(desk, ORIGINAL).matched[0])
     look(desk, COPY)
-    assert store.missed.any()
+    assert store.awaited_files.any()
     finder.leave_out(COPY.id)
-    assert not store.missed.any()
-    assert store.contests.claimants("7", ORIGINAL.id) == []
+    assert not store.awaited_files.any()
+    assert store.item_claims.claimants("7", ORIGINAL.id) == []

@@ -15,7 +15,7 @@ from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.rules.path_inference import PathPair
 from stash2plex.servers.plex import ListPage, Plex
 from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
-from stash2plex.store.plex_files import MOST_CANDIDATES
+from stash2plex.store.plex_files import MAX_CANDIDATES
 from stash2plex.sync.indexing import PlexIndex
 from tests.support import ManualClock, make_item, make_scene
 
@@ -121,7 +121,7 @@ def test_an_item_that_was_read_corrects_the_index_once(desk):
     assert index.files.listing() == known
     assert index.files.candidates(["/x/pier.mp4"]) == []
     assert index.files.candidates(["/x/jetty.mp4"]) == [row("7", "/media/b/jetty.mp4", 5)]
-    assert store.missed.may_match(known) == []
+    assert store.awaited_files.may_match(known) == []
 
 
 def test_a_comparison_lists_whole_what_was_only_followed_and_nothing_twice(desk):
@@ -153,7 +153,7 @@ def test_an_item_of_a_library_that_is_not_chosen_holds_nothing_for_us(desk):
 def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
     _, listed, index, _ = desk
     listed.files = [
-        row(str(n), f"/media/scene-{n}/film.mp4", n) for n in range(1, 2 * MOST_CANDIDATES)
+        row(str(n), f"/media/scene-{n}/film.mp4", n) for n in range(1, 2 * MAX_CANDIDATES)
     ]
     listed.files += [row("5000", "/media/film.mp4", 5000)]
     index.refresh(())
@@ -171,12 +171,12 @@ def test_only_what_may_match_is_woken(desk):
     since = index.files.listing()
     for number in (1, 2, 3):
         file = StashFile(f"/data/scene-{number}/film.mp4", number)
-        store.missed.note(number, [file], [])
+        store.awaited_files.note(number, [file], [])
     listed.added = [row("1", "/media/scene-1/film.mp4", 99), row("2", "/media/x/film.mp4", 2)]
     listed.mark = 2
     index.refresh(())
-    assert sorted(store.missed.may_match(since)) == [1, 2]
-    assert store.missed.may_match(index.files.listing()) == []
+    assert sorted(store.awaited_files.may_match(since)) == [1, 2]
+    assert store.awaited_files.may_match(index.files.listing()) == []
 
 
 def test_pairs_are_bounded_and_go_with_their_file(desk):

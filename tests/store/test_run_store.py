@@ -10,9 +10,9 @@ import pytest
 
 from stash2plex.db import _migrations, connect
 from stash2plex.errors import Unavailable
-from stash2plex.hook import NEWS_SQL
+from stash2plex.hook import NOTICES_SQL
 from stash2plex.model import TaskJob
-from stash2plex.operations.notifications import news_lines
+from stash2plex.operations.notifications import notification_lines
 from stash2plex.operations.run_observer import RunObserver
 from stash2plex.servers.jobs import jobs_query, read_jobs
 from stash2plex.servers.stash import Stash
@@ -358,15 +358,15 @@ def test_a_stopped_run_is_news_until_it_was_told(bench):
     before = bench.clock.now
     bench.clock.step(5)
     stopped_run(bench, 1, 2)
-    has_news = bench.database.execute(NEWS_SQL, (before,)).fetchone()[0]
+    has_news = bench.database.execute(NOTICES_SQL, (before,)).fetchone()[0]
     assert has_news
-    (line,) = news_lines(bench.database, before, bench.clock.now)
+    (line,) = notification_lines(bench.database, before, bench.clock.now)
     assert line.startswith(f"“{NAME}” was stopped at ")
     assert "2 scenes wait until you ask for them again: press" in line
     bench.clock.step(1)
-    assert news_lines(bench.database, bench.clock.now, bench.clock.now) == []
+    assert notification_lines(bench.database, bench.clock.now, bench.clock.now) == []
     bench.begin()
-    assert news_lines(bench.database, before, bench.clock.now) == []
+    assert notification_lines(bench.database, before, bench.clock.now) == []
 
 
 def test_the_job_of_a_task_is_the_one_that_runs_under_its_name():

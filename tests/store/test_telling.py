@@ -10,12 +10,12 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
-from stash2plex.hook import NEWS_SQL
-from stash2plex.operations.notifications import news_lines, tell
+from stash2plex.hook import NOTICES_SQL
+from stash2plex.operations.notifications import notification_lines, tell
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.metrics import SCENES, Meter, read_metrics
 from stash2plex.store.names import Named, names, read_waiting, summary_names
-from stash2plex.store.notices import end_trouble, mark_told, note_trouble, told_at
+from stash2plex.store.notices import end_trouble, mark_notified, note_trouble, notified_at
 from stash2plex.store.queue import Queue
 from tests.support import ManualClock
 
@@ -53,7 +53,9 @@ def goes(breaker):
 
 
 def has_news(connection, clock):
-    return bool(connection.execute(NEWS_SQL, (told_at(connection, clock.now),)).fetchone()[0])
+    return bool(
+        connection.execute(NOTICES_SQL, (notified_at(connection, clock.now),)).fetchone()[0]
+    )
 
 
 def test_an_outage_is_told_when_it_begins_and_when_it_ends(store):
@@ -80,7 +82,7 @@ def test_an_outage_is_told_when_it_begins_and_when_it_ends(store):
 
 def test_many_outages_are_one_line(store):
     connection, clock, breaker = store
-    mark_told(connection, clock.now)
+    mark_notified(connection, clock.now)
     for _ in range(6):
         clock.step(100)
         goes(breaker)
@@ -115,7 +117,7 @@ def test_a_refusal_is_told_as_one_and_a_cured_one_not_at_all(store):
 
 def test_what_was_given_up_is_told_with_counts(store):
     connection, clock, _ = store
-    mark_told(connection, clock.now)
+    mark_notified(connection, clock.now)
     clock.step(5)
     queue = Queue(connection, clock)
     queue.add_many([("scene", number) for number in range(1, 6)])
@@ -190,7 +192,7 @@ def test_what_waits_and_what_was_given_up_is_named_by_its_last_title(store):
 
 def test_the_look_for_news_reads_no_more_than_the_heads_of_tables(store):
     connection, _, _ = store
-    plan = list(connection.execute(f"EXPLAIN QUERY PLAN {NEWS_SQL}", (0.0,)))
+    plan = list(connection.execute(f"EXPLAIN QUERY PLAN {NOTICES_SQL}", (0.0,)))
     assert not [
         row[3]
         for row in plan
@@ -210,8 +212,11 @@ def test_a_clock_that_was_set_back_tells_once_more_and_is_quiet_again(store):
     assert len(heard(connection, clock)) == 1
     clock.step(-3600)
     assert len(heard(connection, clock)) == 1
-    mark_told(connection, clock.now + 7200)
-    assert news_lines(connection, told_at(connection, clock.now + 7200), clock.now + 7200) == []
+    mark_notified(connection, clock.now + 7200)
+    assert (
+        notification_lines(connection, notified_at(connection, clock.now + 7200), clock.now + 7200)
+        == []
+    )
 
 
 def test_trouble_is_told_once_until_it_ends(store):
@@ -229,7 +234,7 @@ def test_trouble_is_told_once_until_it_ends(store):
 
 def test_of_many_who_look_at_once_one_tells(store, tmp_path):
     connection, clock, breaker = store
-    mark_told(connection, clock.now)
+    mark_notified(connection, clock.now)
     clock.step(1)
     goes(breaker)
     clock.step(1)

@@ -15,7 +15,7 @@ from stash2plex.workqueue import (
     BULK,
     CLAIM_SQL,
     ERROR_LIMIT,
-    HISTORY_KEPT,
+    HISTORY_LIMIT,
     KINDS,
     URGENT,
 )
@@ -277,9 +277,9 @@ def test_redrive_by_reason_discard_and_purge(queue, clock):
 
 def test_the_history_of_a_key_is_bounded(queue, database):
     queue.add("scene", 1)
-    for _ in range(HISTORY_KEPT + 5):
+    for _ in range(HISTORY_LIMIT + 5):
         queue.nack(claim_one(queue), delay=0.0, reason="transient", error="x")
-    assert database.execute("SELECT count(*) FROM failure").fetchone() == (HISTORY_KEPT,)
+    assert database.execute("SELECT count(*) FROM failure").fetchone() == (HISTORY_LIMIT,)
     queue.ack(claim_one(queue))
     assert database.execute("SELECT count(*) FROM failure").fetchone() == (0,)
 

@@ -23,7 +23,7 @@ from stash2plex.errors import (
     Unavailable,
     UsageError,
 )
-from stash2plex.hook import MOST_MERGED, may_start, merged_tags, read_key, settings_changed
+from stash2plex.hook import MAX_MERGED, may_start, merged_tags, read_key, settings_changed
 from stash2plex.logs.handlers import LINE_LIMIT, StashFormatter, plain
 from stash2plex.model import Field, Section
 from stash2plex.plugin import read_request
@@ -135,7 +135,7 @@ def test_the_edges_of_hook_contexts():
 def test_the_sources_of_a_merge_are_typed_and_bounded(source):
     context = {"type": "Tag.Merge.Post", "id": 9, "input": {"source": source}}
     keys = merged_tags(context)
-    assert len(keys) <= MOST_MERGED
+    assert len(keys) <= MAX_MERGED
     assert all(kind == "tag" and 0 < id_ < 2**63 for kind, id_ in keys)
 
 
@@ -144,7 +144,7 @@ def test_a_merge_of_tags_tells_its_sources():
     assert merged_tags(merge) == [("tag", 4), ("tag", 5)]
     assert merged_tags({**merge, "type": "Tag.Update.Post"}) == []
     many = {"source": [str(number) for number in range(1, 5000)]}
-    assert len(merged_tags({**merge, "input": many})) == MOST_MERGED
+    assert len(merged_tags({**merge, "input": many})) == MAX_MERGED
 
 
 def test_unset_values_are_the_defaults():

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 import stash2plex
 from stash2plex.config import SPECS
-from stash2plex.logs.handlers import Curtain, FileFormatter, StashFormatter
-from stash2plex.logs.redact import OURS, Alias, split_quotes
+from stash2plex.logs.handlers import FileFormatter, Redactor, StashFormatter
+from stash2plex.logs.redact import OURS, Pseudonyms, split_quotes
 from stash2plex.tasks.registry import TASKS
 from stash2plex.text import Private
 
-ALIAS = Alias(b"a key of sixteen")
+PSEUDONYMS = Pseudonyms(b"a key of sixteen")
 FOLDER = os.path.dirname(stash2plex.__file__)
 
 WORDS = st.text(
@@ -33,7 +33,7 @@ TITLES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=6).map
 @given(TITLES)
 @example("Zqpier 1/2.Zq")
 def test_a_title_in_quotes_never_shows_whatever_it_holds(title):
-    shown = ALIAS.text(f"scene:5: “{title}” is not in Plex yet.")
+    shown = PSEUDONYMS.text(f"scene:5: “{title}” is not in Plex yet.")
     assert title not in shown
     assert "Zq" not in shown
     assert shown.startswith("scene:5: “")
@@ -42,26 +42,26 @@ def test_a_title_in_quotes_never_shows_whatever_it_holds(title):
 @given(st.lists(WORDS, min_size=1, max_size=5))
 def test_parts_of_a_path_have_their_own_alias_and_nothing_of_them_shows(parts):
     path = "/" + "/".join(parts)
-    shown = ALIAS.path(path)
+    shown = PSEUDONYMS.path(path)
     assert shown.count("/") == len(parts)
-    assert shown == ALIAS.path(path)
+    assert shown == PSEUDONYMS.path(path)
     pieces = shown.split("/")[1:]
     for part, piece in zip(parts[:-1], pieces[:-1], strict=True):
         assert re.fullmatch("[0-9a-f]{8}", piece)
-        assert piece == ALIAS.path(f"/{part}/x").split("/")[1]
+        assert piece == PSEUDONYMS.path(f"/{part}/x").split("/")[1]
 
 
 def test_the_same_path_under_two_roots_is_seen_to_be_the_same():
-    ours = ALIAS.path("/data/harbour/at dawn.mp4").split("/")
-    theirs = ALIAS.path("D:\\media\\harbour\\at dawn.mp4").split("\\")
+    ours = PSEUDONYMS.path("/data/harbour/at dawn.mp4").split("/")
+    theirs = PSEUDONYMS.path("D:\\media\\harbour\\at dawn.mp4").split("\\")
     assert ours[-2:] == theirs[-2:]
     assert ours[1] != theirs[1]
     assert ours[-1].endswith(".mp4")
 
 
 def test_another_key_gives_another_alias():
-    assert Alias(b"x").name("A pier") != Alias(b"y").name("A pier")
-    assert ALIAS.name("café") == ALIAS.name("cafe\u0301")
+    assert Pseudonyms(b"x").name("A pier") != Pseudonyms(b"y").name("A pier")
+    assert PSEUDONYMS.name("café") == PSEUDONYMS.name("cafe\u0301")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_another_key_gives_another_alias():
     ],
 )
 def test_what_messages_hold_is_hidden(message):
-    assert "SECRET" not in ALIAS.text(message)
+    assert "SECRET" not in PSEUDONYMS.text(message)
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_what_messages_hold_is_hidden(message):
     ],
 )
 def test_our_own_words_stay(message):
-    assert ALIAS.text(message) == message
+    assert PSEUDONYMS.text(message) == message
 
 
 def test_a_trace_still_says_where():
     line = 'File "/home/jane/plugins/x/stash2plex/sync/worker.py", line 5, in run'
-    assert ALIAS.text(line) == "File stash2plex/sync/worker.py, line 5, in run"
+    assert PSEUDONYMS.text(line) == "File stash2plex/sync/worker.py, line 5, in run"
 
 
 @given(st.text(st.sampled_from("a“” "), max_size=12))
@@ -144,19 +144,19 @@ def quoted_words(tree):
 
 
 def test_a_trace_goes_through_the_curtain_too():
-    curtain = Curtain()
-    curtain.draw(b"key")
+    redactor = Redactor()
+    redactor.enable(b"key")
     try:
         dict[str, str]()["Secret pier"]
     except KeyError:
         trace = sys.exc_info()
     record = logging.LogRecord("x", 40, "", 0, "A fault with “%s”:", ("Secret",), trace)
-    for formatter in (FileFormatter(curtain), StashFormatter(curtain)):
+    for formatter in (FileFormatter(redactor), StashFormatter(redactor)):
         shown = formatter.format(record)
         assert "Secret" not in shown
         assert "KeyError" in shown
-    curtain.draw(None)
-    assert "Secret pier" in FileFormatter(curtain).format(record)
+    redactor.enable(None)
+    assert "Secret pier" in FileFormatter(redactor).format(record)
 
 
 def logged(text, *args):
@@ -169,39 +169,39 @@ def logged(text, *args):
 @example("days")
 @example("Zq” and “Zq")
 def test_what_is_private_by_its_argument_is_hidden_whatever_it_holds(title):
-    curtain = Curtain()
+    redactor = Redactor()
     record = logged(
         "The cover of %s was not sent: %s", Private(title), "status “7” of “worker.log”"
     )
-    assert curtain.message(record) == (
+    assert redactor.message(record) == (
         f"The cover of “{title}” was not sent: status “7” of “worker.log”"
     )
-    curtain.draw(b"a key of sixteen")
-    assert curtain.message(record) == (
-        f"The cover of {ALIAS.private(title)} was not sent: "
-        f"status “{ALIAS.name('7')}” of “worker.log”"
+    redactor.enable(b"a key of sixteen")
+    assert redactor.message(record) == (
+        f"The cover of {PSEUDONYMS.private(title)} was not sent: "
+        f"status “{PSEUDONYMS.name('7')}” of “worker.log”"
     )
-    assert title not in curtain.message(record)
+    assert title not in redactor.message(record)
     # The net of sentences gives a whole title the same alias.
     if not set("“”") & set(title) and title != "days":
-        assert ALIAS.text(f"“{title}”") == ALIAS.private(title)
+        assert PSEUDONYMS.text(f"“{title}”") == PSEUDONYMS.private(title)
 
 
 def test_what_a_server_sends_is_never_taken_for_a_mark_of_ours():
-    curtain = Curtain()
-    curtain.draw(b"a key of sixteen")
-    shown = curtain.message(
+    redactor = Redactor()
+    redactor.enable(b"a key of sixteen")
+    shown = redactor.message(
         logged("%s of %s: %s", 3, Private("A pier"), "\x010\x01 \x009\x00 \x017\x01")
     )
-    name = ALIAS.private("A pier")
+    name = PSEUDONYMS.private("A pier")
     assert shown == f"3 of {name}: {name} 9 "
 
 
 def test_a_record_without_arguments_or_with_named_ones_is_searched_as_a_whole():
-    curtain = Curtain()
-    curtain.draw(b"a key of sixteen")
-    assert curtain.message(logged("100 % of “A pier”")) == ALIAS.text("100 % of “A pier”")
-    assert "pier" not in curtain.message(logged("%(title)s", {"title": "“A pier”"}))
+    redactor = Redactor()
+    redactor.enable(b"a key of sixteen")
+    assert redactor.message(logged("100 % of “A pier”")) == PSEUDONYMS.text("100 % of “A pier”")
+    assert "pier" not in redactor.message(logged("%(title)s", {"title": "“A pier”"}))
 
 
 def test_of_quotes_that_do_not_come_in_pairs_all_between_the_first_and_the_last_is_one():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.db import connect
-from stash2plex.store.progress import RATE_SECONDS_MOST, Progress, ProgressBook, Tally, Wait
+from stash2plex.store.progress import MAX_RATE_SECONDS, Progress, ProgressBook, Tally, Wait
 from stash2plex.ui.progress import progress_sentence
 from stash2plex.ui.terminal import bar_words
 from tests.support import ManualClock
@@ -54,7 +54,7 @@ def test_it_follows_a_plex_that_becomes_slow():
         tally.done()
         tally.now(10)
     assert tally.now(10).rate == pytest.approx(0.2, rel=0.1)
-    assert RATE_SECONDS_MOST == 300.0
+    assert MAX_RATE_SECONDS == 300.0
 
 
 def test_while_it_waits_there_is_no_guess_but_what_it_waits_for():
@@ -131,4 +131,4 @@ def test_the_marks_are_bounded():
     for _ in range(5000):
         clock.step(1.0)
         tally.now(1)
-    assert len(tally._window._marks) <= RATE_SECONDS_MOST + 2
+    assert len(tally._window._marks) <= MAX_RATE_SECONDS + 2

@@ -6,7 +6,7 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.rules.scanning import folder_above, scan_target
-from stash2plex.store.scans import GATHER_SECONDS, LIBRARY_SECONDS, MOST_FOLDERS, Scans
+from stash2plex.store.scans import GATHER_SECONDS, LIBRARY_SECONDS, MAX_FOLDERS, Scans
 
 LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"]}
 
@@ -67,13 +67,13 @@ def test_it_climbs_to_the_folder_above_then_to_the_library_then_ends(scans):
 
 
 def test_a_library_is_not_scanned_as_a_whole_over_and_over(scans):
-    for number in range(MOST_FOLDERS + 5):
+    for number in range(MAX_FOLDERS + 5):
         scans.request("1", f"/attic/{number}", 0.0)
     (scan,) = scans.waiting()
     assert (scan.folder, scan.due_at) == ("", GATHER_SECONDS)
     scans.start(scan, 50.0)
     scans.climb(scans.running(), LIBRARIES["1"], 90.0)
-    for number in range(MOST_FOLDERS + 5):
+    for number in range(MAX_FOLDERS + 5):
         scans.request("1", f"/attic/{number}", 100.0)
     (scan,) = scans.waiting()
     assert scan.due_at == 50.0 + LIBRARY_SECONDS

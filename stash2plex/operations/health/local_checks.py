@@ -19,7 +19,7 @@ from stash2plex.store.breaker import BreakerState
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.inspection import read_through, try_to_write
 from stash2plex.store.marks import load_marks
-from stash2plex.store.names import NAMED_MOST, names, read_waiting
+from stash2plex.store.names import MAX_NAMED, names, read_waiting
 from stash2plex.store.reports import ReportBook
 from stash2plex.text import count, local, moment, span
 
@@ -30,7 +30,7 @@ SAVES = "cost of a save"
 INTEGRITY_SECONDS = 5.0
 """How long the database is read through; one of a million scenes takes longer."""
 
-LEAST_FREE = 100 * 2**20
+MIN_FREE = 100 * 2**20
 """Bytes that the disk should have free: the log before a checkpoint may take a third of it."""
 
 STUCK_SECONDS = 300.0
@@ -97,7 +97,7 @@ def check_disk(folder: str, free_bytes: Callable[[str], int]) -> Check:
     """Look at the free space where the database is."""
     free = free_bytes(folder)
     shown = f"{free / 2**30:,.1f} GiB" if free >= 2**30 else f"{free / 2**20:,.0f} MiB"
-    if free < LEAST_FREE:
+    if free < MIN_FREE:
         return failed(
             DISK,
             f"Only {shown} are free for “{folder}”.",
@@ -169,7 +169,7 @@ def check_queue(app: App) -> Check:
         first = [
             key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
         ]
-        words += names(first[:NAMED_MOST], counts.waiting)
+        words += names(first[:MAX_NAMED], counts.waiting)
     if since is None:
         return passed(QUEUE, f"{words}.")
     age = max(0.0, app.clock() - since)

@@ -27,7 +27,7 @@ MATCHES, PATHS = "matches", "path mapping"
 SAMPLE = 100
 """Scenes that are matched for the report."""
 
-LISTED_MOST = 10_000
+MAX_LISTED = 10_000
 """Items of the libraries that the report lists by itself where no drain has yet."""
 
 FEW = 0.5
@@ -73,7 +73,7 @@ class MatchChecks:
         try:
             if self.app.store.plex_files.titles():
                 return self._run(self.app.store)
-            if sum(self.plex.list_page(one.id, 0).total for one in self.sections) > LISTED_MOST:
+            if sum(self.plex.list_page(one.id, 0).total for one in self.sections) > MAX_LISTED:
                 return self._nothing_yet("the library is listed with the first sync")
             with self.app.rehearsal() as copy:
                 index = PlexIndex(copy.store.plex_files, self.plex, copy.clock)
