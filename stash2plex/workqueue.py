@@ -147,9 +147,11 @@ class WorkQueue:
                 self._db.executemany(
                     "UPDATE queue SET generation = generation + 1, due_at = min(due_at, ?),"
                     " priority = CASE WHEN priority = 2 AND NOT ? THEN 2"
-                    " ELSE min(priority, ?) END, after_run = min(after_run, ?)"
+                    " ELSE min(priority, ?) END,"
+                    # A run does not find what it asked for itself.
+                    " after_run = CASE WHEN run_id = ? THEN after_run ELSE min(after_run, ?) END"
                     " WHERE kind = ? AND id = ?",
-                    [(now + delay, take_up, priority, newest, *key) for key in wanted],
+                    [(now + delay, take_up, priority, run_id, newest, *key) for key in wanted],
                 )
         return new
 

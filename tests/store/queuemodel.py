@@ -110,7 +110,7 @@ class Model:
         row.due = min(row.due, self.clock.now + delay)
         if take_up or row.priority != HELD:
             row.priority = min(row.priority, priority)
-        if run:
+        if run and row.run != run:
             row.after = min(row.after, run - 1)
         return False
 

@@ -75,7 +75,7 @@ class Peer:
         self.path = path
         if self.process is None:
             self.process = subprocess.Popen(
-                [sys.executable, "-S", "-c", PEER.format(root=ROOT)],
+                [sys.executable, "-c", PEER.format(root=ROOT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

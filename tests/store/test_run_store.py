@@ -435,3 +435,11 @@ def test_a_queue_of_before_runs_keeps_its_keys(tmp_path):
         names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
         assert {"queue_due", "queue_leased"} <= names
         assert Runs(database, ManualClock()).handled() == 0
+
+
+def test_a_run_that_asks_for_new_and_known_keys_finds_none_of_its_own(bench):
+    older, newer = bench.begin(), bench.begin()
+    bench.queue.add("scene", 1)
+    bench.queue.enqueue([("scene", 1), ("scene", 2)], run_id=older.id)
+    runs = dict(bench.database.execute("SELECT id, after_run FROM queue"))
+    assert runs == {1: older.id - 1, 2: newer.id}
