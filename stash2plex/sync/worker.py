@@ -63,8 +63,9 @@ class Summary:
         """Say it to a person."""
         done = self.progress
         parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
-        if not (done.handled or self.wanted or self.waiting or self.gave_up):
-            return "nothing was due."
+        end = self.gave_up[:1].upper() + self.gave_up[1:] if self.gave_up else ""
+        if not (done.handled or done.left or self.wanted or self.waiting):
+            return f"nothing was due. {end}".rstrip()
         if done.failed:
             parts.append(f"{done.failed:,} given up{self.names.get(DEAD, '')}")
         if self.removed:
@@ -74,8 +75,10 @@ class Summary:
             why = WAITING.get(reason, "to be tried again") + self.names.get(reason, "")
             again = "" if due is None else f", next at {local(due)}"
             text += f" {number:,} {why}{again}."
-        if self.gave_up:
+        if self.gave_up and done.left:
             text += f" Stopped with {done.left:,} left, nothing is lost: {self.gave_up}"
+        elif end:
+            text += f" {end}"
         return text
 
 

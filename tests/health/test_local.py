@@ -257,4 +257,4 @@ def test_the_sentence_counts_what_needs_the_user(ward):
     ward.app.store.breakers["stash"].failed(Refused("Stash", "Stash wants a log-in."), 1)
     checks = list(ward.checks().values())
     assert [check.name for check in checks if not check.ok] == ["circuit breaker"]
-    assert health_sentence(checks) == f"1 of {len(checks)} checks need you: circuit breaker."
+    assert health_sentence(checks) == f"1 of {len(checks)} checks needs you: circuit breaker."

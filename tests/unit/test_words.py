@@ -18,6 +18,7 @@ from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.store.progress import Progress
 from stash2plex.sync.report import Example, Report, report_lines, summary_of, summary_sentence
 from stash2plex.sync.sweep import Enqueued, Idle
+from stash2plex.sync.worker import Summary
 from stash2plex.text import count, span, utc
 from stash2plex.ui.lines.outages import outage_lines
 from stash2plex.ui.lines.preview import preview_lines, scene_line
@@ -66,6 +67,22 @@ def test_one_is_no_plural_and_thousands_are_grouped():
     assert [count(number, "key") for number in (0, 1, 2, 12_345)] == [
         "0 keys", "1 key", "2 keys", "12,345 keys",
     ]  # fmt: skip
+
+
+def test_what_ends_a_drain_is_told_with_what_is_left_and_without_it_alone():
+    refused = "Plex does not accept the token."
+    assert Summary(Progress(), 0.0, (), refused).sentence() == f"nothing was due. {refused}"
+    assert Summary(Progress(done=2), 9.0, (), refused, wanted=2).sentence() == (
+        f"2 scenes in sync after 9 s. {refused}"
+    )
+    assert Summary(Progress(left=1), 0.0, (), refused, wanted=1).sentence() == (
+        f"0 scenes in sync after 0 s. Stopped with 1 left, nothing is lost: {refused}"
+    )
+    assert Summary(Progress(), 0.0, ()).sentence() == "nothing was due."
+    waiting = (("not_in_plex", 1, None),)
+    assert Summary(Progress(), 0.0, waiting, "it was asked to stop.").sentence() == (
+        "0 scenes in sync after 0 s. 1 not in Plex yet. It was asked to stop."
+    )
 
 
 def test_what_was_queued_is_told_apart_from_what_needs_nothing():

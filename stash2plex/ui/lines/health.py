@@ -35,7 +35,8 @@ def health_sentence(checks: list[Check]) -> str:
     skipped = sum(check.state == SKIPPED for check in checks)
     if not wrong:
         return f"All {len(checks)} checks pass."
-    text = f"{len(wrong)} of {len(checks)} checks need you: {', '.join(wrong)}."
+    need = "needs" if len(wrong) == 1 else "need"
+    text = f"{len(wrong)} of {len(checks)} checks {need} you: {', '.join(wrong)}."
     if skipped:
         text += f" {skipped} can only be checked after that."
     return text
