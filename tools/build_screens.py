@@ -121,7 +121,8 @@ def steady(text: str) -> str:
         (r"“[^“”]*/stash2plex\.db”", "“/config/stash2plex/stash2plex.db”"),
         (r"“[^“”]*/stash2plex-[^“”/]*/data”", "“/config/stash2plex”"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "2026-01-31 14:02"),
-        (r"\b\d\d:\d\d:\d\d\b", "14:02:11"),
+        # At the start of a wrapped line the letter of a colour code stands before it.
+        (r"(?<!\d)\d\d:\d\d:\d\d\b", "14:02:11"),
         (r"answers in [\d,]+ ms", "answers in 7 ms"),
         (r"an edit takes [\d,]+ ms", "an edit takes 7 ms"),
         (r"asked again in \d+ s", "asked again in 8 s"),
