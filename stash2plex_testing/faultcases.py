@@ -174,10 +174,9 @@ MISSED = Outcome(
 )
 """An item that Plex denies is matched anew at once, and is not in Plex where nothing else fits."""
 GONE = "{server} answered {deed} with 404: it has no such thing any more."
-REDIRECT = (
-    "{server} answered {deed} with 302, a redirect. Use the address that it really listens on."
-)
-LOGIN_PAGE = Outcome("refused", STOPPED, REDIRECT + LOGIN)
+REDIRECTED = "{server} answered {deed} with 302, a redirect."
+REDIRECT = f"{REDIRECTED} Use the address that it really listens on."
+LOGIN_PAGE = Outcome("refused", STOPPED, REDIRECTED + LOGIN)
 MAINTENANCE = (
     "Plex is busy with itself: Plex Media Server is currently running database migrations."
 )
