@@ -115,8 +115,10 @@ class Harbour(RuleBasedStateMachine):
             return
         self.library.rate(self.held, stars)
         rating = None if stars < 0 else float(stars)
-        if rating is None and not {Field.RATING} & {*self.theirs, *self.base}:
+        known = self.record is not None and Field.RATING in {*self.theirs, *self.base}
+        if rating is None and not known:
             # Without a record nobody can know that there was one.
+            self.theirs.pop(Field.RATING, None)
             return
         self.theirs[Field.RATING] = rating
         if self.theirs[Field.RATING] in self.base.get(Field.RATING, ()):
