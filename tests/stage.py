@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from plexapi.server import PlexServer
 
-from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.app import App, make_stash, open_store
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex_testing.plex import Latency
 from stash2plex_testing.world import ARCHIVE, World, differences
 from tests.support import Turned

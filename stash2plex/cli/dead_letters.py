@@ -8,7 +8,6 @@ from stash2plex.app import App
 from stash2plex.cli.shell import DAY, JSON, SCENES, Shell
 from stash2plex.errors import UsageError
 from stash2plex.operations.reasons import REASONS
-from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.text import count, local
 from stash2plex.ui.dead_letters import letter_json, letter_lines, letters_json
 from stash2plex.ui.screens import letters_screen
@@ -34,7 +33,7 @@ def dlq() -> None:
 def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> None:
     """List the dead letters under their reasons, newest first."""
     with shell.app() as app:
-        dead = DeadLetters(app.store.connection)
+        dead = app.store.dead_letters
         letters = dead.page(limit, offset, reason)
         groups = [group for group in dead.groups() if reason in (None, group.reason)]
         total = dead.total(reason)
@@ -64,7 +63,7 @@ def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> No
 def dlq_show(shell: Shell, *, scene: int, kind: str) -> None:
     """Show one dead letter with its whole history."""
     with shell.app() as app:
-        letter = DeadLetters(app.store.connection).find(kind, scene)
+        letter = app.store.dead_letters.find(kind, scene)
     if letter is None:
         raise UsageError(f"{kind}:{scene} is no dead letter; “dlq list” shows those that are.")
     shell.show(letter_json(letter), letter_lines(letter))
@@ -91,7 +90,7 @@ def dlq_retry(
 def dlq_recover(shell: Shell) -> None:
     """Put those back that died of an outage."""
     with shell.app() as app:
-        changed = app.store.queue.redrive(DeadLetters(app.store.connection).recoverable())
+        changed = app.store.queue.redrive(app.store.dead_letters.recoverable())
     shell.show({"changed": changed}, [f"Put {count(changed, 'dead letter')} back into the queue."])
 
 
@@ -129,4 +128,4 @@ def _chosen(
         raise UsageError("Say which dead letters: one of --scene ID, --reason, or --all.")
     if scenes:
         return [("scene", id_) for id_ in scenes]
-    return DeadLetters(app.store.connection).keys(reason)
+    return app.store.dead_letters.keys(reason)

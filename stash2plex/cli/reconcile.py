@@ -8,8 +8,8 @@ import click
 
 from stash2plex.app import App
 from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals, drain, drained, leave
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.operations.runs import running
-from stash2plex.store.reports import ReportBook
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import Report, report_lines
 from stash2plex.ui.terminal import TerminalProgress
@@ -33,7 +33,7 @@ def reconcile(shell: Shell, *, scope: str, dry_run: bool, last: bool, wait: int)
     """Compare Stash with Plex, queue what differs, then process the queue."""
     with shell.app() as app:
         if last:
-            value = ReportBook(app.store.connection).last()
+            value = app.store.reports.last()
             shell.show(value, report_lines(value) if value else ["Nothing was reconciled yet."])
             return
         if dry_run:
@@ -58,7 +58,8 @@ def _compare(
 ) -> Report:
     stop = StopSignals()
     with TerminalProgress(shell.err) as observer:
-        return app.reconcile(
+        return reconcile_library(
+            app,
             Scope(scope),
             dry_run=dry_run,
             observer=observer,

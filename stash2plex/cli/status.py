@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
+from typing import Any
 
 import click
 from rich.live import Live
@@ -19,6 +20,7 @@ from stash2plex.operations.health.report import (
     read_health,
 )
 from stash2plex.operations.outages import SHOWN, read_report, report_lines
+from stash2plex.operations.runs import settle_stops
 from stash2plex.operations.status import read_status, status_lines
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
@@ -47,7 +49,7 @@ def status(shell: Shell, *, watch: bool, shape: str) -> None:
         if shape == "prometheus":
             connection = app.store.connection
             outages = read_outages(connection)
-            text = prometheus_text(read_status(app), read_metrics(connection), outages, app.clock())
+            text = prometheus_text(_look(app), read_metrics(connection), outages, app.clock())
             click.echo(text, nl=False)
         elif watch and shell.out.is_terminal and not shell.as_json:
             _watch(shell, app)
@@ -58,8 +60,13 @@ def status(shell: Shell, *, watch: bool, shape: str) -> None:
                 _print(shell, app)
 
 
+def _look(app: App) -> dict[str, Any]:
+    settle_stops(app)
+    return read_status(app)
+
+
 def _print(shell: Shell, app: App) -> None:
-    value = read_status(app)
+    value = _look(app)
     screen = partial(status_screen, value, shell.logs.curtain)
     shell.show(value, status_lines(value), lambda _: screen())
 
@@ -68,7 +75,7 @@ def _watch(shell: Shell, app: App) -> None:
     """Keep one screen up to date, until a person has seen enough."""
     with Live(console=shell.out, auto_refresh=False) as live:
         while True:
-            live.update(status_screen(read_status(app), shell.logs.curtain), refresh=True)
+            live.update(status_screen(_look(app), shell.logs.curtain), refresh=True)
             time.sleep(WATCH_SECONDS)
 
 

@@ -7,19 +7,17 @@ from typing import Any
 
 from attrs import asdict
 
-from stash2plex.app import App, make_plex
-from stash2plex.db import get_meta
+from stash2plex.app import App
+from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
 from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.reasons import reason_of
-from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, names, read_waiting
-from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Held
+from stash2plex.store.worker_choice import WorkerChoice, read_choice
 from stash2plex.sync.report import summary_of, summary_sentence
-from stash2plex.sync.stops import look as look_for_stops
 from stash2plex.sync.worker import WAITING
 from stash2plex.text import count, local, moment, span, utc
 from stash2plex.version import VERSION
@@ -30,8 +28,13 @@ GLANCE_SECONDS = 2.0
 
 
 def read_status(app: App) -> dict[str, Any]:
-    """Collect the status (contract §5). Never fails because a server does not answer."""
-    look_for_stops(app.store.runs, app.stash)
+    """Collect the status (contract §5); nothing is written.
+
+    Never fails because a server does not answer.
+    """
+    settings, plex = _glance_at_plex(app)
+    choice = read_choice(app.store.connection)
+    off = settings.background_worker == "off" if settings else choice.off
     counts = app.store.queue.counts()
     left = counts.pending + counts.in_progress
     progress = app.book.read(left)
@@ -41,7 +44,6 @@ def read_status(app: App) -> dict[str, Any]:
     stash = app.store.breakers["stash"].read()
     synced, last = app.store.records.summary()
     breaker = app.store.breakers["plex"].read()
-    plex = _glance_at_plex(app)
     moving = runs and left > 0 and progress.rate > 0.0 and not progress.note
     return {
         "queue": {
@@ -68,27 +70,28 @@ def read_status(app: App) -> dict[str, Any]:
             "note": progress.note or None if runs else None,
             "handled": progress.handled if runs else None,
         },
-        "held": _held(app, runs=runs, pending=pending),
+        "held": _held(app, choice, nobody_sends=off and not runs, pending=pending),
         "stash": {"problem": stash.reason if stash.state != "closed" else None},
         "plex": plex,
         "metrics": _metrics(app),
-        "background_worker": "auto" if app.worker_wanted() else "off",
+        "background_worker": "off" if off else "auto",
         "reconcile": {"last": _last_reconcile(app)},
         "named": _named(app),
         "version": VERSION,
     }
 
 
-def _held(app: App, *, runs: bool, pending: int) -> dict[str, Any] | None:
+def _held(
+    app: App, choice: WorkerChoice, *, nobody_sends: bool, pending: int
+) -> dict[str, Any] | None:
     """Say what holds keys back: that the user stopped a task, or switched the worker off."""
     held = app.store.runs.held()
     if held is not None:
         return {"by": "stop", "since": utc(held.since), "task": held.name, "scenes": held.number}
-    word, _, since = (get_meta(app.store.connection, "background_worker") or "").partition(" ")
-    if word != "off" or runs or not pending:
+    if not nobody_sends or not pending:
         return None
-    since_then = utc(float(since)) if since else None
-    return {"by": "off", "since": since_then, "task": None, "scenes": pending}
+    since = utc(choice.since) if choice.since else None
+    return {"by": "off", "since": since, "task": None, "scenes": pending}
 
 
 def _named(app: App) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def _named(app: App) -> dict[str, Any]:
         ],
         "dead": [
             {"reason": one.reason, "number": one.number, "first": scenes(one.first)}
-            for one in DeadLetters(connection).groups()
+            for one in app.store.dead_letters.groups()
         ],
     }
 
@@ -132,7 +135,7 @@ def named_lines(status: dict[str, Any]) -> list[str]:
 
 
 def _last_reconcile(app: App) -> dict[str, Any] | None:
-    report = ReportBook(app.store.connection).last()
+    report = app.store.reports.last()
     return None if report is None else summary_of(report)
 
 
@@ -154,7 +157,9 @@ def _metrics(app: App) -> dict[str, Any]:
     }
 
 
-def _glance_at_plex(app: App) -> dict[str, Any]:
+def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
+    """Return the settings, None where they could not be read, and what Plex answers."""
+    settings: Settings | None = None
     known: dict[str, Any] = {
         "reachable": False,
         "version": None,
@@ -165,10 +170,10 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
     try:
         settings = app.settings()
         settings.require_plex()
-        plex = make_plex(settings, app.client_id(), most_seconds=GLANCE_SECONDS)
     except Stash2PlexError as error:
         known["problem"] = str(error)
-        return known
+        return settings, known
+    plex = app.make_plex(settings, most_seconds=GLANCE_SECONDS)
     files = app.store.plex_files
     known["items"] = files.size()
     known["library"] = ", ".join(files.titles() or settings.plex_library) or None
@@ -177,10 +182,9 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
         known["reachable"] = True
     except Stash2PlexError as error:
         known["problem"] = str(error)
-        return known
     finally:
         plex.close()
-    return known
+    return settings, known
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import set_meta, transaction
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 from stash2plex.rules.sweep_schedule import INTERVALS
+from stash2plex.store.meta import COMPARED_AT, get_number
 from stash2plex.store.progress import Progress
-from stash2plex.store.reports import ReportBook
-from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.reconcile import Reconciliation
 from stash2plex.sync.report import report_lines
 from stash2plex.sync.session import Session, Store
-
-NAME = "compared_at"
-"""Name of the stored time from which the interval counts."""
 
 RETRY_SECONDS = 3600.0
 """After a comparison that did not see everything."""
@@ -25,13 +22,16 @@ RETRY_SECONDS = 3600.0
 class Routine:
     """The comparison that the clock asks for. One for each process, and one runs at a time.
 
-    A full sweep learns what changed in Stash; this also learns what changed in Plex.
+    A full sweep learns what changed in Stash; this also learns what changed in Plex. `make` makes
+    a comparison of everything.
     """
 
-    def __init__(self, store: Store, *, clock: Clock, monotonic: Clock) -> None:
+    def __init__(
+        self, store: Store, make: Callable[[Session], Reconciliation], *, clock: Clock
+    ) -> None:
         self._store = store
+        self._make = make
         self._clock = clock
-        self._monotonic = monotonic
         self._run: Reconciliation | None = None
         self._pages: Generator[Progress, None, None] | None = None
         self._due_at: float | None = None
@@ -69,16 +69,13 @@ class Routine:
             breaker.read().state != "closed" for breaker in self._store.breakers.values()
         ):
             return False
-        self._run = Reconciliation(
-            self._store, session, Scope.ALL, clock=self._clock, monotonic=self._monotonic
-        )
+        self._run = self._make(session)
         self._pages = self._run.pages()
         return True
 
     def _last(self, now: float) -> float:
         """Return when the last one began; the first ever start begins to count now."""
-        known = get_meta(self._store.connection, NAME)
-        last = None if known is None else float(known)
+        last = get_number(self._store.connection, COMPARED_AT)
         if last is None or last > now:
             last = now
             self._note(last)
@@ -86,7 +83,7 @@ class Routine:
 
     def _note(self, moment: float) -> None:
         with transaction(self._store.connection):
-            set_meta(self._store.connection, NAME, repr(moment))
+            set_meta(self._store.connection, COMPARED_AT, repr(moment))
 
     def _end(self, session: Session) -> None:
         assert self._run is not None
@@ -98,7 +95,7 @@ class Routine:
             self._due_at = self._clock() + RETRY_SECONDS
             log.debug("Comparing everything did not see all: %s", report.problem)
             return
-        ReportBook(self._store.connection).keep(report.started_at, report.as_dict())
+        self._store.reports.keep(report.started_at, report.as_dict())
         self._note(report.started_at)
         self._due_at = None
         for line in report_lines(report.as_dict()):

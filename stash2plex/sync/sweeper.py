@@ -30,7 +30,14 @@ from stash2plex.rules.sweep_schedule import (
     swept,
 )
 from stash2plex.servers.stash import Stash
-from stash2plex.store.marks import asking_run, end_asked_look, load_marks, look_is_asked, save_marks
+from stash2plex.store.marks import (
+    asking_run,
+    end_asked_look,
+    load_marks,
+    look_is_asked,
+    marks_are_lost,
+    save_marks,
+)
 from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.sync.session import Store
 from stash2plex.sync.sweep import (
@@ -203,7 +210,7 @@ class Sweeper:
         now = self._clock()
         glance: Glance = yield partial(stash.glance, self._plugin_id, old.last_job if old else 0)
         if old is None:
-            found = first_look(glance, now, digest)
+            found = self._first_look(glance, now, digest)
         else:
             found = look(old, glance, now, digest)
             if found.renumbered:
@@ -218,6 +225,15 @@ class Sweeper:
         self.jobs_run = bool(marks.jobs)
         save_marks(connection, marks if old is None else evolve(marks, kinds=old.kinds))
         return marks, found
+
+    def _first_look(self, glance: Glance, now: float, digest: str) -> Look:
+        """Set the first marks; where the old ones are lost, every scene has to be compared."""
+        found = first_look(glance, now, digest)
+        if not marks_are_lost(self._store.connection):
+            return found
+        self._log.warning("What was last seen of Stash cannot be read; every scene is compared.")
+        cause = "what was last seen of Stash could not be read"
+        return evolve(found, marks=ask_for_sweep(found.marks, now, cause))
 
     def _sweep(self, marks: Marks, sieve: Sieve, stash: Stash) -> Steps[Enqueued]:
         """Compare every scene; only a complete pass makes it no longer due."""

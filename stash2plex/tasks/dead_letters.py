@@ -7,7 +7,6 @@ from typing import Any
 from stash2plex.errors import UsageError
 from stash2plex.lock import drain_lock, drain_runs
 from stash2plex.operations.reasons import REASONS, groups_sentence
-from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.tasks.context import Context
 from stash2plex.tasks.drain import DAY, leave_to_worker
 from stash2plex.text import count
@@ -45,7 +44,7 @@ def purge_dlq(context: Context) -> str:
     """Forget old dead letters."""
     days = context.whole("days", 30, 0, 36_500)
     number = context.app.store.queue.clear_dead(before=context.app.clock() - days * DAY)
-    left = DeadLetters(context.app.store.connection).total()
+    left = context.app.store.dead_letters.total()
     age = f"older than {count(days, 'day')}"
     text = _removed(number, f"There were no dead letters {age}.", f" {age}")
     return context.say(text + (f" {left:,} newer stay." if left else ""))
@@ -68,7 +67,7 @@ def retry_dlq(context: Context) -> str:
 
 def recover_outage_jobs(context: Context) -> str:
     """Put the dead letters back that died of an outage."""
-    dead = DeadLetters(context.app.store.connection)
+    dead = context.app.store.dead_letters
     number = context.app.store.queue.redrive(dead.recoverable())
     text = "No dead letter is of an outage."
     if number:
@@ -90,7 +89,7 @@ def _who_sends(context: Context) -> str:
 
 def dead_letters(context: Context) -> dict[str, Any]:
     """Answer a page of the dead letters, and how many there are for each reason."""
-    dead = DeadLetters(context.app.store.connection)
+    dead = context.app.store.dead_letters
     reason = _reason(context)
     letters = dead.page(
         context.whole("limit", 50, 1, MOST_ROWS), context.whole("offset", 0, 0, 2**53), reason

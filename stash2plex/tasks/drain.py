@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import evolve
 
-from stash2plex.app import App, encode_request
+from stash2plex.app import App
 from stash2plex.errors import ConfigError, ServerError, Stash2PlexError
+from stash2plex.hook import worker_request
 from stash2plex.operations.enqueue import enqueue_all, enqueue_recent
 from stash2plex.operations.foreground import drain_here
 from stash2plex.operations.run_view import begun_lines, sources_words
@@ -92,13 +93,15 @@ def leave_to_worker(context: Context) -> bool:
         # On a command line: the worker would not know how to reach Stash.
         return False
     # A key that a killed process had in hand counts too: the worker takes it over.
-    if context.app.store.queue.is_empty() or context.app.settings().background_worker == "off":
+    if context.app.store.queue.is_empty():
+        return False
+    if context.app.settings_reader.take_up().background_worker == "off":
         return False
     return _start(context)
 
 
 def _start(context: Context) -> bool:
-    request = encode_request(context.server_connection)
+    request = worker_request(context.server_connection)
     return start_worker(context.app.folder, context.plugin_dir, request)
 
 
@@ -108,7 +111,7 @@ def wake(context: Context) -> dict[str, Any]:
     Without a Plex to send to, nothing is looked for.
     """
     app = context.app
-    settings = app.settings()
+    settings = app.settings_reader.take_up()
     due = app.store.queue.due_within(0.0)
     stale = is_stale(load_marks(app.store.connection), app.clock())
     looks = stale and settings.has_plex and settings.background_worker != "off"

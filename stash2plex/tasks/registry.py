@@ -10,7 +10,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
-from stash2plex.app import open_app, read_server_connection, store_errors_mapped
+from stash2plex.app import open_app, store_errors_mapped
 from stash2plex.datadir import locate
 from stash2plex.db import get_meta
 from stash2plex.errors import (
@@ -21,9 +21,11 @@ from stash2plex.errors import (
     UsageError,
     fault_sentence,
 )
-from stash2plex.hook import SEEN_FILE, settings_changed
+from stash2plex.hook import settings_changed
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.notifications import tell
+from stash2plex.servers.stash_address import read_server_connection
+from stash2plex.store.meta import SETTINGS_FILE
 from stash2plex.store.notices import mark_told
 from stash2plex.tasks import dead_letters as keys
 from stash2plex.tasks import drain as draining
@@ -73,10 +75,10 @@ def _run(mode: Mode, context: Context, logs: Logs) -> tuple[dict[str, Any], int]
     try:
         with store_errors_mapped(app):
             if mode.task:
-                if settings_changed(get_meta(app.store.connection, SEEN_FILE)) is not False:
+                if settings_changed(get_meta(app.store.connection, SETTINGS_FILE)) is not False:
                     with suppress(ServerError):
                         # What a changed setting has cured is not told any more.
-                        app.settings()
+                        app.settings_reader.take_up()
                 tell(app.store.connection, logs.logger, app.clock(), trouble=not mode.reports)
             output = mode.run(context)
             if mode.reports:

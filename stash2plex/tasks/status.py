@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.db import transaction
+from stash2plex.operations.runs import settle_stops
 from stash2plex.operations.status import read_status, status_lines
 from stash2plex.sync.index_changes import read_news
 from stash2plex.tasks.context import Context
@@ -13,14 +14,15 @@ from stash2plex.text import count
 
 def queue_status(context: Context) -> dict[str, Any]:
     """Log the status in words."""
-    status = read_status(context.app)
-    for line in status_lines(status):
+    value = status(context)
+    for line in status_lines(value):
         context.logger.info("%s", line)
-    return status
+    return value
 
 
 def status(context: Context) -> dict[str, Any]:
     """Answer the status object."""
+    settle_stops(context.app)
     return read_status(context.app)
 
 

@@ -7,7 +7,8 @@ import os
 from random import Random
 from typing import Any, Self
 
-from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.app import App, make_stash, open_store
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.sync.observer import Observer, Silent
 from stash2plex.sync.worker import Goal, Summary
 from stash2plex_testing.plex import FakePlex

@@ -12,10 +12,11 @@ from random import Random
 from types import SimpleNamespace
 
 from stash2plex import hook, plugin
-from stash2plex.app import App, StashAddress, make_stash, open_store
+from stash2plex.app import App, make_stash, open_store
 from stash2plex.lock import drain_lock
 from stash2plex.logs.handlers import MOST_ALIKE, Logs, SharedFile
 from stash2plex.operations import notifications as telling
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Goal
 
@@ -43,7 +44,7 @@ class Turned:
 def open_turned(stage, clock):
     store = open_store(stage.data_dir, clock, Random(1))
     logs = Logs(None)
-    logs.keep(stage.data_dir, store.connection)
+    logs.keep(stage.data_dir)
     return App(
         folder=stage.data_dir,
         store=store,

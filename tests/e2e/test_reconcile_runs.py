@@ -9,11 +9,13 @@ from random import Random
 import pytest
 from attrs import evolve
 
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
 from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.operations.foreground import drain_here
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.rules.drift import Kind
 from stash2plex.servers import stash as stash_client
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync import reconcile
 from stash2plex.sync.observer import Silent
@@ -53,7 +55,7 @@ def open_world(tmp_path):
 
 
 def run(app, scope=Scope.ALL, *, dry_run=False, stopped=lambda: False):
-    return app.reconcile(scope, dry_run=dry_run, observer=Silent(), stopped=stopped)
+    return reconcile_library(app, scope, dry_run=dry_run, observer=Silent(), stopped=stopped)
 
 
 def rows(app, sql):
