@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
-import re
 import sqlite3
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from random import Random
-from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from stash2plex.config import Settings, parse_settings
-from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
-from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
-from stash2plex.errors import ConfigError, Interrupted, StoreDamaged
-from stash2plex.hook import SEEN_FILE
+from stash2plex.config import Settings
+from stash2plex.datadir import DATABASE_NAME, prepare
+from stash2plex.db import connect, store_error, uses_wal
+from stash2plex.errors import ConfigError, StoreDamaged
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep
 from stash2plex.servers.plex import Plex, plex_headers
-from stash2plex.servers.stash import Stash, StashBasics, Stored
+from stash2plex.servers.stash import Stash
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.servers.transport import Transport
 from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
+from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.identity import client_id, key_in_use, make_identity
 from stash2plex.store.item_claims import ItemClaims
-from stash2plex.store.notices import end_trouble
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
@@ -44,10 +42,10 @@ from stash2plex.sync.goals import Goal
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.reconcile import Reconciliation, Scope
-from stash2plex.sync.report import Report
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
-from stash2plex.sync.settings_watch import SettingsWatch, settings_marks
+from stash2plex.sync.settings_reader import SettingsReader
+from stash2plex.sync.settings_watch import SettingsWatch
 from stash2plex.sync.sweeper import LibrarySweeper
 from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
@@ -60,40 +58,7 @@ STASH_LOGIN_PAGE = "/login"
 """Where Stash sends whoever asks for a picture without being logged in (stash.md §5.7)."""
 
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
-OFF_FRESH_SECONDS = 30.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-
-@frozen(repr=False)
-class StashAddress:
-    """Where Stash is and how to log in; never printed."""
-
-    url: str
-    api_key: str = ""
-    cookie: tuple[str, str] | None = None
-
-
-def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
-    """Turn the connection that Stash hands to a plugin into an address (stash.md §2.1).
-
-    The host is what Stash binds to, so "every address" becomes the loopback one.
-    """
-    host = str(info.get("Host") or "")
-    if host in ("", "0.0.0.0", "::", "[::]"):  # noqa: S104 - read, not bound
-        host = "127.0.0.1"
-    if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]{1,255}", host):
-        raise ConfigError(f"Stash's connection has no usable host: {host[:80]!r}.")
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    port = info.get("Port")
-    if type(port) is not int or not 0 < port < 65536:  # noqa: PLR2004
-        raise ConfigError("Stash's connection has no usable port.")
-    scheme = "https" if info.get("Scheme") == "https" else "http"
-    cookie = info.get("SessionCookie")
-    pair = None
-    if isinstance(cookie, dict) and cookie.get("Name") and cookie.get("Value"):
-        pair = (str(cookie["Name"]), str(cookie["Value"]))
-    return StashAddress(f"{scheme}://{host}:{port}", cookie=pair)
 
 
 def make_stash(address: StashAddress) -> Stash:
@@ -115,19 +80,6 @@ def make_stash(address: StashAddress) -> Stash:
     return Stash(transport, api_key=address.api_key, cookie=address.cookie)
 
 
-def make_plex(settings: Settings, client_id: str, *, most_seconds: float = 600.0) -> Plex:
-    """Make a client for Plex that waits no longer than the settings and `most_seconds` say."""
-    transport = Transport(
-        "Plex",
-        settings.plex_url,
-        headers=plex_headers(settings.plex_token, client_id),
-        connect_timeout=min(settings.connect_timeout, most_seconds),
-        read_timeout=min(settings.read_timeout, most_seconds),
-        tls_insecure=settings.tls_insecure,
-    )
-    return Plex(transport)
-
-
 @define(repr=False)
 class App:
     """Everything over one data folder. Close it when done.
@@ -147,12 +99,22 @@ class App:
     sleep: Sleep = time.sleep
     random: Random = field(factory=Random)
     stash_dir: str = ""
-    _stash_file: str = ""
-    _has_basics: bool = False
-    _heeded: Settings | None = None
     _session: Session | None = None
-    _warned: tuple[str, ...] = ()
     _sweeper: LibrarySweeper | None = None
+    settings_reader: SettingsReader = field(init=False)
+
+    @settings_reader.default
+    def _make_settings_reader(self) -> SettingsReader:
+        return SettingsReader(
+            self.store.connection,
+            self.store.breakers["plex"],
+            self.stash,
+            PLUGIN_ID,
+            self.logs,
+            self.clock,
+            self.overrides,
+            self.stash_dir,
+        )
 
     def close(self) -> None:
         """Close the connections and the database."""
@@ -180,90 +142,16 @@ class App:
             )
         return self._sweeper
 
-    def basics(self) -> StashBasics:
-        """Ask Stash for its version and our stored settings."""
-        basics = self.stash.basics(PLUGIN_ID)
-        self._has_basics = True
-        return basics
-
-    def _stored(self) -> Stored:
-        """Read what Stash stores: at first with what can be asked of it."""
-        return self.stash.stored(PLUGIN_ID) if self._has_basics else self.basics().stored
-
-    def settings_stamp(self) -> str:
-        """Return what changes whenever Stash stores a setting; empty where that cannot be seen."""
-        return file_stamp(self._stash_file) if self._stash_file else ""
-
     def settings(self) -> Settings:
-        """Read the settings through all layers, and keep for the hook what it must know."""
-        stamp = self.settings_stamp()
-        stored = self._stored()
-        # On another machine the same path may be another file.
-        is_here = self.stash_dir and os.path.dirname(stored.file) == self.stash_dir
-        self._stash_file = stored.file if is_here else ""
-        settings, problems = parse_settings({**stored.settings, **self.overrides})
-        if tuple(problems) != self._warned:
-            self._warned = tuple(problems)
-            for problem in problems:
-                # Whoever needs Plex raises this one, so that the user reads it once.
-                if problem not in settings.unusable:
-                    self.logs.logger.error("%s", problem)
-        self.logs.use(settings)
-        self.tell_hook(settings.background_worker)
-        if stamp := stamp or self.settings_stamp():
-            self._keep(SEEN_FILE, f"{stamp} {self._stash_file}")
-        self._heed(settings)
-        return settings
-
-    def _keep(self, name: str, value: str) -> None:
-        if get_meta(self.store.connection, name) != value:
-            with transaction(self.store.connection):
-                set_meta(self.store.connection, name, value)
-
-    def _heed(self, settings: Settings) -> None:
-        """Forget the failures that a change of the settings may have cured.
-
-        They are in the database, and another process may have seen the settings before.
-        """
-        if settings == self._heeded:
-            return
-        # A command line with settings of its own does not take turns with the plugin.
-        name = "settings_of_command_line" if self.overrides else "settings_seen"
-        connection, everything = settings_marks(settings, self.client_id())
-        with transaction(self.store.connection):
-            seen = get_meta(self.store.connection, name)
-            if seen is not None and seen.partition(" ")[0] != connection:
-                self.store.breakers["plex"].reset()
-            if seen is not None and seen.partition(" ")[2] != everything:
-                end_trouble(self.store.connection)
-            self._keep(name, f"{connection} {everything}")
-        self._heeded = settings
-
-    def tell_hook(self, choice: str) -> None:
-        """Keep for the hook, which asks no server, whether it may start a worker.
-
-        With the time of an “off”, so that a save now and then has a worker look whether it is so
-        still.
-        """
-        known = get_meta(self.store.connection, "background_worker") or ""
-        word, _, since = known.partition(" ")
-        fresh = word != "off" or (since and self.clock() - float(since) < OFF_FRESH_SECONDS)
-        if word == choice and fresh:
-            return
-        value = f"off {self.clock():.0f}" if choice == "off" else choice
-        with transaction(self.store.connection):
-            set_meta(self.store.connection, "background_worker", value)
-
-    def worker_wanted(self) -> bool:
-        """Say whether a background worker may run, by the settings that were read last."""
-        return not (get_meta(self.store.connection, "background_worker") or "").startswith("off")
+        """Read the settings through all layers; nothing is written. Raises what Stash raises."""
+        return self.settings_reader.read()
 
     def open_session(self) -> Session:
-        """Read the settings and make the clients; the same session while nothing changed.
+        """Take up the settings and make the clients; the same session while nothing changed.
 
         Raises ConfigError where Plex is not set up, and what Stash's client raises.
         """
-        settings = self.settings()
+        settings = self.settings_reader.take_up()
         if not settings.enabled:
             raise ConfigError(
                 "Stash2Plex is switched off: the old setting “enabled” is stored as false.",
@@ -271,19 +159,38 @@ class App:
             )
         settings.require_plex()
         if self._session is None or self._session.settings != settings:
-            plex = make_plex(settings, self.client_id())
-            index = PlexIndex(self.store.plex_files, plex, self.clock)
-            self._session = Session(settings, self.stash, plex, index)
+            plex = self.make_plex(settings)
+            self._session = Session(settings, self.stash, plex, self.make_index(plex))
         return self._session
 
-    def client_id(self) -> str:
-        """Return the identity that Plex knows this data folder by, made once (plex.md §1.2)."""
-        with transaction(self.store.connection):
-            known = get_meta(self.store.connection, "plex_client_id")
-            if known is None:
-                known = str(uuid.uuid4())
-                set_meta(self.store.connection, "plex_client_id", known)
-        return known
+    def make_plex(self, settings: Settings, *, most_seconds: float = math.inf) -> Plex:
+        """Make a client for Plex that waits no longer than the settings and `most_seconds` say."""
+        transport = Transport(
+            "Plex",
+            settings.plex_url,
+            headers=plex_headers(settings.plex_token, client_id(self.store.connection)),
+            connect_timeout=min(settings.connect_timeout, most_seconds),
+            read_timeout=min(settings.read_timeout, most_seconds),
+            tls_insecure=settings.tls_insecure,
+        )
+        return Plex(transport)
+
+    def make_index(self, plex: Plex) -> PlexIndex:
+        """Make what reads the libraries of a Plex into our files."""
+        return PlexIndex(self.store.plex_files, plex, self.clock)
+
+    def make_reconciliation(
+        self, session: Session, scope: Scope = Scope.ALL, run_id: int = 0
+    ) -> Reconciliation:
+        """Make a comparison of Stash, the records and Plex, for a run if there is one."""
+        return Reconciliation(
+            self.store,
+            session,
+            scope,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            run_id=run_id,
+        )
 
     def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
         """Drain the queue in this process, which must hold the drain lock."""
@@ -291,11 +198,11 @@ class App:
             store=self.store,
             stash=self.stash,
             open_session=self.open_session,
-            settings_watch=SettingsWatch(self.settings_stamp, self.clock, self.monotonic),
-            worker_wanted=self.worker_wanted,
+            settings_watch=SettingsWatch(self.settings_reader.stamp, self.clock, self.monotonic),
+            worker_wanted=self.settings_reader.worker_wanted,
             sweeper=self.sweeper,
             scheduled_reconcile=ScheduledReconcile(
-                self.store, clock=self.clock, monotonic=self.monotonic
+                self.store, self.make_reconciliation, clock=self.clock
             ),
             book=self.book,
             observer=observer,
@@ -307,42 +214,6 @@ class App:
             stopped=stopped,
         ).run()
 
-    def reconcile(
-        self,
-        scope: Scope,
-        *,
-        dry_run: bool = False,
-        observer: Observer,
-        stopped: Callable[[], bool],
-        run_id: int = 0,
-    ) -> Report:
-        """Compare Stash, the records and Plex, queue what differs for a run, and keep the report.
-
-        A dry run changes nothing: it does the same on a copy of the database. Raises what
-        `open_session` raises; a server that fails later leaves a partial report with its `error`.
-        """
-        if dry_run:
-            with self.rehearsal() as copy:
-                report = copy.reconcile(scope, observer=observer, stopped=stopped)
-            return evolve(report, dry_run=True)
-        run = Reconciliation(
-            self.store,
-            self.open_session(),
-            scope,
-            clock=self.clock,
-            monotonic=self.monotonic,
-            run_id=run_id,
-        )
-        with closing(run.pages()) as pages:
-            for progress in pages:
-                observer.progress(progress)
-                if stopped():
-                    run.give_up(Interrupted("It was stopped."))
-                    break
-        report = run.report()
-        ReportBook(self.store.connection).keep(report.started_at, report.as_dict())
-        return report
-
     @contextmanager
     def rehearsal(self) -> Iterator[App]:
         """Give an application over a copy of the database, which is thrown away afterwards.
@@ -353,6 +224,9 @@ class App:
         self.store.connection.backup(connection)
         store = store_over(connection, self.clock, self.random)
         copy = evolve(self, store=store, session=None)
+        copy.settings_reader = evolve(
+            self.settings_reader, connection=connection, plex=store.breakers["plex"]
+        )
         try:
             yield copy
         finally:
@@ -384,11 +258,21 @@ def open_store(folder: str, clock: Clock, random: Random) -> Store:
     """Open the database of a data folder, made where it is missing."""
     path = prepare(folder)
     try:
-        connection = connect(path, relaxed=True)
+        connection = _open(path)
     except StoreDamaged:
         replace_damaged(folder)
-        connection = connect(path, relaxed=True)
+        connection = _open(path)
     return store_over(connection, clock, random)
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = connect(path, relaxed=True)
+    try:
+        make_identity(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise store_error(error, path) from error
+    return connection
 
 
 def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> Store:
@@ -406,6 +290,8 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         PlexFiles(connection, records),
         PlexComparisons(connection),
         Runs(connection, clock),
+        DeadLetters(connection),
+        ReportBook(connection),
     )
 
 
@@ -433,7 +319,8 @@ def open_app(
     random = Random()  # noqa: S311 - jitter
     store = open_store(folder, time.time, random)
     kept = logs or Logs(None)
-    kept.keep(folder, store.connection)
+    kept.keep(folder)
+    kept.redactor.enable(key_in_use(store.connection))
     if not uses_wal(store.connection):
         kept.logger.warning(
             "The data folder %s is on a file system that several programs cannot share memory "
@@ -450,8 +337,3 @@ def open_app(
         random=random,
         stash_dir=stash_dir,
     )
-
-
-def encode_request(info: Mapping[str, Any]) -> bytes:
-    """Say to a worker how Stash is reached."""
-    return json.dumps({"server_connection": dict(info)}).encode()

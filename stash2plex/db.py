@@ -190,6 +190,14 @@ def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
     )
 
 
+# Named values that a save needs; `store.meta` lists all names, and what each holds.
+BACKGROUND_WORKER = "background_worker"
+HOOK_COST = "hook_cost"
+SETTINGS_FILE = "settings_file"
+NOTIFIED_AT = "told_at"
+TROUBLE = "trouble"
+
+
 def get_meta(connection: sqlite3.Connection, name: str) -> str | None:
     """Read one named value, or None."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()

@@ -9,7 +9,15 @@ import os
 import time
 
 from stash2plex.datadir import file_stamp, locate, prepare
-from stash2plex.db import connect, get_meta, store_error
+from stash2plex.db import (
+    BACKGROUND_WORKER,
+    HOOK_COST,
+    NOTIFIED_AT,
+    SETTINGS_FILE,
+    connect,
+    get_meta,
+    store_error,
+)
 from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
 from stash2plex.starter import start_worker
 from stash2plex.workqueue import URGENT, WorkQueue
@@ -17,7 +25,7 @@ from stash2plex.workqueue import URGENT, WorkQueue
 # `typing` costs 5 ms; type checkers take any constant of this name for theirs.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 PLAY_FIELDS = frozenset(
@@ -27,9 +35,6 @@ PLAY_FIELDS = frozenset(
 
 OFF_TRUSTED = 60
 """Seconds that a save trusts that the worker is off, where Stash's settings file is not known."""
-
-SEEN_FILE = "settings_file"
-"""Name of the stored stamp and path of Stash's settings file, as of the last reading."""
 
 MAX_MERGED = 1_000
 """Tags of one merge that are looked at."""
@@ -105,21 +110,29 @@ def _store(
     database = connect(path)
     try:
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
-        due_at = (get_meta(database, "hook_cost") or "0").partition(" ")[0]
-        if not 0 <= float(due_at) - time.time() <= MAX_COST_APART:
+        due_at = (get_meta(database, HOOK_COST) or "").partition(" ")[0]
+        if not (due_at.isdigit() and 0 <= int(due_at) - time.time() <= MAX_COST_APART):
             from stash2plex.hookcost import note_cost  # noqa: PLC0415 - for a save a minute
 
             note_cost(database, began, time.time())
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
-        changed = settings_changed(get_meta(database, SEEN_FILE))
-        wanted = may_start(get_meta(database, "background_worker"), time.time(), changed)
-        notified_at = float(get_meta(database, "told_at") or time.time() - FIRST_NOTICE_SECONDS)
+        changed = settings_changed(get_meta(database, SETTINGS_FILE))
+        wanted = may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed)
+        notified_at = last_notified(get_meta(database, NOTIFIED_AT), time.time())
         # A changed setting may have cured it: the worker finds out first.
         news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
     except database.Error as error:
         raise store_error(error, path) from error
     return wanted, news
+
+
+def last_notified(known: str | None, now: float) -> float:
+    """Return from when on what happened is news: since the user was last told, if that is known."""
+    try:
+        return float(known or "")
+    except ValueError:
+        return now - FIRST_NOTICE_SECONDS
 
 
 def settings_changed(seen: str | None) -> bool | None:
@@ -185,9 +198,9 @@ def merged_tags(context: "Any") -> "list[tuple[str, int]]":
     ]
 
 
-def worker_request(connection_info: "dict[str, Any]") -> bytes:
-    """Say what the worker must know of Stash: the connection, and nothing of the event."""
-    return json.dumps({"server_connection": connection_info}).encode()
+def worker_request(connection_info: "Mapping[str, Any]") -> bytes:
+    """Return what a worker reads of Stash: the connection, and nothing of the event."""
+    return json.dumps({"server_connection": dict(connection_info)}).encode()
 
 
 def answer(result: str | None, error: Stash2PlexError | None) -> bytes:

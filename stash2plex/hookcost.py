@@ -10,10 +10,7 @@ import sqlite3
 import sys
 import time
 
-from stash2plex.db import get_meta, set_meta
-
-NAME = "hook_cost"
-"""The value of `meta`: when to measure next (epoch seconds), and the samples as JSON."""
+from stash2plex.db import HOOK_COST, get_meta, set_meta
 
 APART = 60.0
 """Seconds between two samples, once there are as many as are kept."""
@@ -76,12 +73,20 @@ def note_cost(database: sqlite3.Connection, began: float, now: float) -> None:
     database.execute("PRAGMA busy_timeout = 0")
     try:
         # Rounded down: a save in the same second measures too while samples are missing.
-        set_meta(database, NAME, f"{int(due)} {json.dumps(value)}")
+        set_meta(database, HOOK_COST, f"{int(due)} {json.dumps(value)}")
     except sqlite3.OperationalError:
         return
 
 
 def read_cost(database: sqlite3.Connection) -> "dict[str, Any] | None":
-    """Read the samples: the interpreter, milliseconds of each save, and those before our code."""
-    value = get_meta(database, NAME)
-    return None if value is None else dict(json.loads(value.partition(" ")[2]))
+    """Read the samples: the interpreter, milliseconds of each save, and those before our code.
+
+    None where there are none, or something else.
+    """
+    try:
+        value = json.loads((get_meta(database, HOOK_COST) or "").partition(" ")[2])
+        samples = [*value["ms"], *value["start_ms"]]
+        usable = samples and all(isinstance(one, (int, float)) for one in samples)
+        return dict(value) if usable and isinstance(value["python"], str) else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from stash2plex.app import App, StashAddress, open_app
+from stash2plex.app import App, open_app
 from stash2plex.errors import StoreError, Unavailable
 from stash2plex.lock import FileLock, show_presence
 from stash2plex.operations.health.checks import Check
 from stash2plex.operations.health.report import health_without_store, read_health
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.world import World
 

@@ -182,7 +182,7 @@ def remember_outages(data: str) -> None:
             "UPDATE meta SET value = ? WHERE name = 'watched_since'", (f"{now - 90 * DAY:.0f}",)
         )
         # The aliases of “status-hidden” shall be the same in every run.
-        database.execute("INSERT INTO meta (name, value) VALUES ('alias_key', ?)", ("5a" * 16,))
+        database.execute("UPDATE meta SET value = ? WHERE name = 'alias_key'", ("5a" * 16,))
         database.executemany(
             "INSERT INTO outage (server, started_at, ended_at, cause, waiting)"
             " VALUES ('plex', ?, ?, ?, ?)",

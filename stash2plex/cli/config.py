@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from stash2plex.app import StashAddress, make_stash
+from stash2plex.app import make_stash
 from stash2plex.config import SPECS, hide_secrets, read_environment
 from stash2plex.datadir import locate
 from stash2plex.errors import ConfigError, Stash2PlexError
+from stash2plex.servers.stash_address import StashAddress
 
 DEFAULT_STASH_URL = "http://127.0.0.1:9999"
 

@@ -9,6 +9,7 @@ import click
 from stash2plex.app import App
 from stash2plex.cli.drain import drain, drained, leave
 from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.operations.runs import running
 from stash2plex.operations.status import last_report
 from stash2plex.sync.reconcile import Scope
@@ -59,7 +60,8 @@ def _compare(
 ) -> Report:
     stop = StopSignals()
     with TerminalProgress(shell.err) as observer:
-        return app.reconcile(
+        return reconcile_library(
+            app,
             Scope(scope),
             dry_run=dry_run,
             observer=observer,

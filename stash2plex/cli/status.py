@@ -10,7 +10,7 @@ from rich.live import Live
 
 from stash2plex.app import App
 from stash2plex.cli.shell import JSON, Shell
-from stash2plex.operations.status import read_status
+from stash2plex.operations.status import look_at_status
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
 from stash2plex.ui.lines.status import status_lines
@@ -39,7 +39,9 @@ def status(shell: Shell, *, watch: bool, shape: str) -> None:
         if shape == "prometheus":
             connection = app.store.connection
             outages = read_outages(connection)
-            text = prometheus_text(read_status(app), read_metrics(connection), outages, app.clock())
+            text = prometheus_text(
+                look_at_status(app), read_metrics(connection), outages, app.clock()
+            )
             click.echo(text, nl=False)
         elif watch and shell.out.is_terminal and not shell.as_json:
             _watch(shell, app)
@@ -51,7 +53,7 @@ def status(shell: Shell, *, watch: bool, shape: str) -> None:
 
 
 def _print(shell: Shell, app: App) -> None:
-    value = read_status(app)
+    value = look_at_status(app)
     screen = partial(status_screen, value, shell.logs.redactor)
     shell.show(value, status_lines(value), lambda _: screen())
 
@@ -60,5 +62,5 @@ def _watch(shell: Shell, app: App) -> None:
     """Keep one screen up to date until Ctrl-C."""
     with Live(console=shell.out, auto_refresh=False) as live:
         while True:
-            live.update(status_screen(read_status(app), shell.logs.redactor), refresh=True)
+            live.update(status_screen(look_at_status(app), shell.logs.redactor), refresh=True)
             time.sleep(WATCH_SECONDS)

@@ -10,8 +10,6 @@ import logging
 import logging.handlers
 import os
 import re
-import secrets
-import sqlite3
 import sys
 from contextlib import suppress
 from datetime import datetime
@@ -19,7 +17,6 @@ from typing import Any, TextIO
 
 from stash2plex.config import Settings
 from stash2plex.datadir import LOG_NAME
-from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.logs.redact import Pseudonyms
 from stash2plex.text import Private, count
 
@@ -226,7 +223,6 @@ class Logs:
         self._repeats = Repeats()
         self._shown: logging.Handler | None = None
         self._file: SharedFile | None = None
-        self._database: sqlite3.Connection | None = None
         for old in list(self.logger.handlers):
             self.logger.removeHandler(old)
             old.close()
@@ -248,31 +244,18 @@ class Logs:
         if self._shown is not None:
             self._shown.removeFilter(self._repeats)
 
-    def keep(self, folder: str, database: sqlite3.Connection) -> None:
-        """Write worker.log too, and hide what the settings that were read last hide."""
+    def keep(self, folder: str) -> None:
+        """Write worker.log too."""
         self._file = SharedFile(folder)
         self._file.setFormatter(FileFormatter(self.redactor))
         self._file.setLevel(logging.DEBUG if self._debug else logging.INFO)
         self.logger.addHandler(self._file)
-        self._database = database
-        self.follow(database)
-
-    def follow(self, database: sqlite3.Connection) -> None:
-        """Hide what the settings that were read last hide."""
-        self.redactor.enable(_pseudonym_key(database) if get_meta(database, "obfuscate") else None)
 
     def use(self, settings: Settings) -> None:
-        """Follow the settings: how much is written, and what is hidden."""
-        database = self._database
-        if database is None:
-            return
+        """Write as much into worker.log as the settings ask for."""
         if self._file is not None:
             debug = self._debug or settings.debug_logging
             self._file.setLevel(logging.DEBUG if debug else logging.INFO)
-        if settings.obfuscate_paths != bool(get_meta(database, "obfuscate")):
-            with transaction(database):
-                set_meta(database, "obfuscate", "on" if settings.obfuscate_paths else "")
-        self.redactor.enable(_pseudonym_key(database) if settings.obfuscate_paths else None)
 
     def close(self) -> None:
         """Say how many lines were left out, and let go of the file."""
@@ -282,15 +265,4 @@ class Logs:
         if self._file is not None:
             self.logger.removeHandler(self._file)
             self._file.close()
-            self._file = self._database = None
-
-
-def _pseudonym_key(database: sqlite3.Connection) -> bytes:
-    """Return the key of this data folder's aliases, made once."""
-    known = get_meta(database, "alias_key")
-    if known is None:
-        with transaction(database):
-            # Another process may have been faster while this one waited for the lock.
-            known = get_meta(database, "alias_key") or secrets.token_hex(16)
-            set_meta(database, "alias_key", known)
-    return bytes.fromhex(known)
+            self._file = None

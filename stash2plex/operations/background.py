@@ -9,16 +9,12 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from stash2plex.app import (
-    App,
-    encode_request,
-    open_app,
-    read_server_connection,
-    store_errors_mapped,
-)
+from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
+from stash2plex.hook import worker_request
 from stash2plex.lock import FileLock, drain_lock, show_presence
+from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.starter import start_worker
 from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
@@ -75,7 +71,7 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
         lock.release()
         if stop.outdated:
             logger.info("The plugin was updated; the new version carries on.")
-            start_worker(app.folder, plugin_dir, encode_request(info))
+            start_worker(app.folder, plugin_dir, worker_request(info))
             return 0
         due = app.store.queue.next_due_at()
         # A hook that saw the lock held just before it was released has started no worker.

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.operations.reasons import reason_of
-from stash2plex.store.dead_letters import DeadLetter, DeadLetters, Group
+from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.text import DAY, utc
 from stash2plex.workqueue import Key
 
@@ -79,18 +79,18 @@ def letter_json(letter: DeadLetter) -> dict[str, Any]:
 
 def list_letters(app: App, limit: int, offset: int = 0, reason: str | None = None) -> LetterPage:
     """Read a page, the newest failure first; with a `reason`, its letters and their total."""
-    dead = _dead(app)
+    dead = app.store.dead_letters
     return LetterPage(dead.page(limit, offset, reason), dead.total(reason), dead.groups())
 
 
 def find_letter(app: App, kind: str, id_: int) -> DeadLetter | None:
     """Read one dead letter; None where the key is not dead."""
-    return _dead(app).find(kind, id_)
+    return app.store.dead_letters.find(kind, id_)
 
 
 def letter_keys(app: App, reason: str | None = None) -> list[Key]:
     """List the keys of all dead letters, or of those of a reason."""
-    return _dead(app).keys(reason)
+    return app.store.dead_letters.keys(reason)
 
 
 def retry_letters(app: App, keys: Sequence[Key]) -> int:
@@ -100,7 +100,7 @@ def retry_letters(app: App, keys: Sequence[Key]) -> int:
 
 def recover_letters(app: App) -> Recovered:
     """Put the dead letters back that died of an outage."""
-    dead = _dead(app)
+    dead = app.store.dead_letters
     return Recovered(app.store.queue.redrive(dead.recoverable()), dead.groups())
 
 
@@ -112,13 +112,9 @@ def discard_letters(app: App, keys: Sequence[Key]) -> int:
 def purge_letters(app: App, days: int) -> Purged:
     """Forget the dead letters that last failed more than `days` ago."""
     number = app.store.queue.clear_dead(before=app.clock() - days * DAY)
-    return Purged(number, _dead(app).total())
+    return Purged(number, app.store.dead_letters.total())
 
 
 def clear_letters(app: App) -> int:
     """Forget every dead letter; returns how many there were."""
     return app.store.queue.clear_dead()
-
-
-def _dead(app: App) -> DeadLetters:
-    return DeadLetters(app.store.connection)

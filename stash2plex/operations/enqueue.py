@@ -19,7 +19,7 @@ def enqueue_all(app: App) -> Enqueued:
     A scene that was never synced has no record and is enqueued; one that is settled would only be
     read once more to find that out.
     """
-    return app.sweeper.sweep_all(app.settings(), app.stash)
+    return app.sweeper.sweep_all(app.settings_reader.take_up(), app.stash)
 
 
 def enqueue_recent(app: App, seconds: float) -> Enqueued:
@@ -28,9 +28,8 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
     One that has gone meanwhile is enqueued, so that the worker sees it.
     """
     store, run_id = app.store, app.sweeper.run_id
-    change_filter = ChangeFilter(
-        store.queue, store.records, app.settings(), revive=True, run_id=run_id
-    )
+    settings = app.settings_reader.take_up()
+    change_filter = ChangeFilter(store.queue, store.records, settings, revive=True, run_id=run_id)
     enqueued = Enqueued()
     for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
         for start in range(0, len(page), SCENES_PER_READ):

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from stash2plex.app import App, make_plex
+from stash2plex.app import App
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.model import (
@@ -91,7 +91,7 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
         known.scene = app.stash.scenes([scene_id]).get(scene_id)
         gone = known.scene is None
     except ServerError as error:
-        settings, _ = parse_settings(app.overrides)
+        settings, _ = parse_settings(app.settings_reader.overrides)
         known.unknown.append(f"What Stash holds: {error}")
     desired = desired_state(known.scene, settings) if known.scene else None
     item = _look_at_plex(app, settings, known)
@@ -107,7 +107,7 @@ def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> Plex
     """Match the scene by the index as it is, and read its item."""
     try:
         settings.require_plex()
-        plex = make_plex(settings, app.client_id(), most_seconds=LOOK_SECONDS)
+        plex = app.make_plex(settings, most_seconds=LOOK_SECONDS)
     except Stash2PlexError as error:
         known.unknown.append(f"What Plex holds: {error}")
         return None

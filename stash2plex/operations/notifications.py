@@ -19,6 +19,7 @@ from stash2plex.logs.handlers import Logs
 from stash2plex.operations.reasons import groups_sentence
 from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.identity import key_in_use
 from stash2plex.store.names import names, read_missing
 from stash2plex.store.notices import mark_notified, notified_at, take_trouble
 from stash2plex.store.outages import Outage, read_outages
@@ -36,7 +37,7 @@ def notify_stash(path: str) -> None:
     logs = Logs(sys.stderr)
     database = connect(path)
     try:
-        logs.follow(database)
+        logs.redactor.enable(key_in_use(database))
         tell(database, logs.logger, time.time())
     finally:
         logs.close()

@@ -175,8 +175,6 @@ def preview_pages(app: App, pages: Iterable[list[Scene]]) -> Preview:
     the clients raise.
     """
     preview = Preview()
-    # The identity that Plex knows us by is the one thing that a rehearsal must not make up anew.
-    app.client_id()
     with app.rehearsal() as copy:
         session = copy.open_session()
         session.index.adopt_server(session.plex.check_token().machine_id)

@@ -24,7 +24,7 @@ def running(app: App, name: str, *, in_stash: bool) -> Iterator[Begun]:
     left is settled first: the user learns here of one that was stopped.
     """
     at = app.monotonic()
-    if look(app.store.runs, app.stash):
+    if settle_stops(app):
         tell(app.store.connection, app.logs.logger, app.clock())
     begun = app.store.runs.begin(name, find_own_job(app, name) if in_stash else None, HORIZON)
     app.sweeper.run_id = begun.id
@@ -33,6 +33,14 @@ def running(app: App, name: str, *, in_stash: bool) -> Iterator[Begun]:
     finally:
         app.sweeper.run_id = 0
         app.store.runs.end(begun.id)
+
+
+def settle_stops(app: App) -> bool:
+    """Ask Stash what became of the tasks that began; True where a stop held keys back.
+
+    Stash forgets its jobs, so whoever looks at the queue does this first.
+    """
+    return look(app.store.runs, app.stash) > 0
 
 
 def find_own_job(app: App, name: str) -> TaskJob | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stash2plex.app import App, make_plex
+from stash2plex.app import App
 from stash2plex.errors import ConfigError, Refused, ServerError, Stash2PlexError, Unavailable
 from stash2plex.servers.plex import choose_sections
 from stash2plex.store.progress import Wait
@@ -23,9 +23,9 @@ def probe_servers(app: App) -> Stash2PlexError | None:
     """
     try:
         session = app.open_session()
-        plex = make_plex(session.settings, app.client_id(), most_seconds=ANSWER_SECONDS)
+        plex = app.make_plex(session.settings, most_seconds=ANSWER_SECONDS)
         try:
-            session.index.adopt_server(plex.check_token().machine_id)
+            session.index.check_server(plex.check_token().machine_id)
             choose_sections(plex.sections(), session.settings.plex_library)
         finally:
             plex.close()

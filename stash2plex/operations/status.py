@@ -7,16 +7,15 @@ from typing import Any
 
 from attrs import asdict
 
-from stash2plex.app import App, make_plex
-from stash2plex.db import get_meta
+from stash2plex.app import App
+from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
-from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.operations.runs import settle_stops
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, read_waiting
-from stash2plex.store.reports import ReportBook
+from stash2plex.store.worker_choice import WorkerChoice, read_choice
 from stash2plex.sync.report import summary_of
-from stash2plex.sync.stops import look as look_for_stops
 from stash2plex.text import utc
 from stash2plex.version import VERSION
 
@@ -24,9 +23,25 @@ GLANCE_SECONDS = 2.0
 """How long the status waits for Plex: it is a glance, not a test."""
 
 
+def look_at_status(app: App) -> dict[str, Any]:
+    """Settle what earlier tasks left, read the status, and keep what other processes must hide.
+
+    Commands that ask no server, such as `outages`, learn from it what to hide.
+    """
+    settle_stops(app)
+    status = read_status(app)
+    app.settings_reader.keep_hiding()
+    return status
+
+
 def read_status(app: App) -> dict[str, Any]:
-    """Collect the status (contract §5). Never fails because a server does not answer."""
-    look_for_stops(app.store.runs, app.stash)
+    """Collect the status (contract §5); nothing is written.
+
+    Never fails because a server does not answer.
+    """
+    settings, plex = _glance_at_plex(app)
+    choice = read_choice(app.store.connection)
+    off = settings.background_worker == "off" if settings else choice.off
     counts = app.store.queue.counts()
     left = counts.pending + counts.in_progress
     progress = app.book.read(left)
@@ -36,7 +51,6 @@ def read_status(app: App) -> dict[str, Any]:
     stash = app.store.breakers["stash"].read()
     synced, last = app.store.records.summary()
     breaker = app.store.breakers["plex"].read()
-    plex = _glance_at_plex(app)
     wait = progress.wait if runs else None
     moving = runs and left > 0 and progress.rate > 0.0 and progress.wait is None
     return {
@@ -66,27 +80,28 @@ def read_status(app: App) -> dict[str, Any]:
             "outlook": wait and wait.outlook,
             "handled": progress.handled if runs else None,
         },
-        "held": _held(app, runs=runs, pending=pending),
+        "held": _held(app, choice, nobody_sends=off and not runs, pending=pending),
         "stash": {"problem": stash.reason if stash.state != "closed" else None},
         "plex": plex,
         "metrics": _metrics(app),
-        "background_worker": "auto" if app.worker_wanted() else "off",
+        "background_worker": "off" if off else "auto",
         "reconcile": {"last": _last_reconcile(app)},
         "named": _named(app),
         "version": VERSION,
     }
 
 
-def _held(app: App, *, runs: bool, pending: int) -> dict[str, Any] | None:
+def _held(
+    app: App, choice: WorkerChoice, *, nobody_sends: bool, pending: int
+) -> dict[str, Any] | None:
     """Say what holds keys back: that the user stopped a task, or switched the worker off."""
     held = app.store.runs.held()
     if held is not None:
         return {"by": "stop", "since": utc(held.since), "task": held.name, "scenes": held.number}
-    word, _, since = (get_meta(app.store.connection, "background_worker") or "").partition(" ")
-    if word != "off" or runs or not pending:
+    if not nobody_sends or not pending:
         return None
-    since_then = utc(float(since)) if since else None
-    return {"by": "off", "since": since_then, "task": None, "scenes": pending}
+    since = utc(choice.since) if choice.since else None
+    return {"by": "off", "since": since, "task": None, "scenes": pending}
 
 
 def _named(app: App) -> dict[str, Any]:
@@ -103,14 +118,14 @@ def _named(app: App) -> dict[str, Any]:
         ],
         "dead": [
             {"reason": group.reason, "number": group.number, "first": scenes(group.first)}
-            for group in DeadLetters(connection).groups()
+            for group in app.store.dead_letters.groups()
         ],
     }
 
 
 def last_report(app: App) -> dict[str, Any] | None:
     """Return the report of the last reconcile; None before the first."""
-    return ReportBook(app.store.connection).last()
+    return app.store.reports.last()
 
 
 def _last_reconcile(app: App) -> dict[str, Any] | None:
@@ -136,7 +151,9 @@ def _metrics(app: App) -> dict[str, Any]:
     }
 
 
-def _glance_at_plex(app: App) -> dict[str, Any]:
+def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
+    """Return the settings, None where they could not be read, and what Plex answers."""
+    settings: Settings | None = None
     known: dict[str, Any] = {
         "reachable": False,
         "version": None,
@@ -147,10 +164,10 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
     try:
         settings = app.settings()
         settings.require_plex()
-        plex = make_plex(settings, app.client_id(), most_seconds=GLANCE_SECONDS)
     except Stash2PlexError as error:
         known["problem"] = str(error)
-        return known
+        return settings, known
+    plex = app.make_plex(settings, most_seconds=GLANCE_SECONDS)
     files = app.store.plex_files
     known["items"] = files.size()
     known["library"] = ", ".join(files.titles() or settings.plex_library) or None
@@ -159,7 +176,6 @@ def _glance_at_plex(app: App) -> dict[str, Any]:
         known["reachable"] = True
     except Stash2PlexError as error:
         known["problem"] = str(error)
-        return known
     finally:
         plex.close()
-    return known
+    return settings, known

@@ -59,6 +59,16 @@ def make_converter() -> Converter:
 def structure(converter: Converter, value: Any, shape: type[T], server: str, doing: str) -> T:
     """Give a value its type. Raises Transient where the answer has another shape."""
     try:
+        return give_shape(converter, value, shape)
+    except ValueError as error:
+        raise Transient(
+            server, f"{server} answered {doing} in a shape that Stash2Plex does not know."
+        ) from error
+
+
+def give_shape(converter: Converter, value: Any, shape: type[T]) -> T:
+    """Give a value its type. Raises ValueError where it has another shape."""
+    try:
         return converter.structure(value, shape)
     except (
         BaseValidationError,
@@ -68,6 +78,4 @@ def structure(converter: Converter, value: Any, shape: type[T], server: str, doi
         KeyError,
         AttributeError,
     ) as error:
-        raise Transient(
-            server, f"{server} answered {doing} in a shape that Stash2Plex does not know."
-        ) from error
+        raise ValueError(f"It is no {shape.__name__}.") from error

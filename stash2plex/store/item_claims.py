@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from stash2plex.db import transaction
 from stash2plex.model import Field
 from stash2plex.rules.matching import LEVELS, Level
 from stash2plex.store.records import Records
+from stash2plex.store.stored_json import load_object
 
 
 @frozen
@@ -59,7 +59,7 @@ class ItemClaims:
             (rating_key, besides),
         )
         found += [
-            Claimant(id_, str(json.loads(written).get(Field.TITLE, "")), Level(level))
+            Claimant(id_, str((load_object(written) or {}).get(Field.TITLE, "")), Level(level))
             for id_, written, level in synced
         ]
         return sorted(found, key=lambda one: one.scene_id)

@@ -10,28 +10,24 @@ from attrs import asdict
 
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.rules.sweep_schedule import Marks
-from stash2plex.servers.wire import make_converter, structure
-
-NAME = "upkeep"
-"""Name of the one stored value that holds the marks."""
-
-
-ASKED = "look_asked"
-"""Name of the mark by which one process asks the one that drains for a look, for a person waits."""
+from stash2plex.store.meta import LOOK_ASKED, UPKEEP, drop_meta
+from stash2plex.store.stored_json import load_shape
 
 
 def load_marks(database: sqlite3.Connection) -> Marks | None:
-    """Read the marks; None before the first glance."""
-    text = get_meta(database, NAME)
-    if text is None:
-        return None
-    return structure(make_converter(), json.loads(text), Marks, "Stash", "the marks")
+    """Read the marks; None before the first glance, and where they cannot be read."""
+    return load_shape(get_meta(database, UPKEEP), Marks)
+
+
+def marks_are_lost(database: sqlite3.Connection) -> bool:
+    """Whether there were marks that cannot be read: nobody knows what changed since."""
+    return get_meta(database, UPKEEP) is not None and load_marks(database) is None
 
 
 def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
     """Store the marks, in the transaction of the caller if there is one."""
     with transaction(database):
-        set_meta(database, NAME, json.dumps(asdict(marks)))
+        set_meta(database, UPKEEP, json.dumps(asdict(marks)))
 
 
 def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:
@@ -40,12 +36,12 @@ def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:
     What the look finds belongs to the run.
     """
     with transaction(database):
-        set_meta(database, ASKED, f"{run_id} {os.urandom(4).hex()}")
+        set_meta(database, LOOK_ASKED, f"{run_id} {os.urandom(4).hex()}")
 
 
 def asked_look(database: sqlite3.Connection) -> str | None:
     """Return what tells a wish for a look from the one before; None where there is none."""
-    return get_meta(database, ASKED)
+    return get_meta(database, LOOK_ASKED)
 
 
 def look_is_asked(database: sqlite3.Connection) -> bool:
@@ -55,10 +51,10 @@ def look_is_asked(database: sqlite3.Connection) -> bool:
 
 def asking_run(database: sqlite3.Connection) -> int:
     """Return the run that asked for a look; 0 where none did."""
-    return int((asked_look(database) or "0").partition(" ")[0])
+    run, _, _ = (asked_look(database) or "").partition(" ")
+    return int(run) if run.isdecimal() else 0
 
 
 def end_asked_look(database: sqlite3.Connection) -> None:
     """Note that a look is through, be it with or without success."""
-    with transaction(database):
-        database.execute("DELETE FROM meta WHERE name = ?", (ASKED,))
+    drop_meta(database, LOOK_ASKED)

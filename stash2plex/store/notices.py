@@ -5,41 +5,40 @@ from __future__ import annotations
 import sqlite3
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.hook import FIRST_NOTICE_SECONDS
+from stash2plex.hook import last_notified
+from stash2plex.store.meta import NOTIFIED_AT, TROUBLE, TROUBLE_NOTIFIED, drop_meta
 
 
 def notified_at(database: sqlite3.Connection, now: float) -> float:
     """Say when a person was last told. A clock that was set back tells it once more."""
-    known = get_meta(database, "told_at")
-    return min(now, float(known)) if known else now - FIRST_NOTICE_SECONDS
+    return min(now, last_notified(get_meta(database, NOTIFIED_AT), now))
 
 
 def mark_notified(database: sqlite3.Connection, now: float) -> None:
     """Remember that everything until now was told."""
     with transaction(database):
         database.execute("DELETE FROM missing_news")
-        set_meta(database, "told_at", f"{now:.3f}")
+        set_meta(database, NOTIFIED_AT, f"{now:.3f}")
 
 
 def note_trouble(database: sqlite3.Connection, text: str) -> None:
     """Keep a setting that cannot be used for the next who looks, unless it was told already."""
-    if get_meta(database, "trouble_told") != text:
+    if get_meta(database, TROUBLE_NOTIFIED) != text:
         with transaction(database):
-            set_meta(database, "trouble", text)
+            set_meta(database, TROUBLE, text)
 
 
 def take_trouble(database: sqlite3.Connection) -> str | None:
     """Return the setting that cannot be used, which the user has not been told of; only once."""
-    text = get_meta(database, "trouble")
+    text = get_meta(database, TROUBLE)
     if text is not None:
         with transaction(database):
-            set_meta(database, "trouble_told", text)
-            database.execute("DELETE FROM meta WHERE name = 'trouble'")
+            set_meta(database, TROUBLE_NOTIFIED, text)
+            drop_meta(database, TROUBLE)
     return text
 
 
 def end_trouble(database: sqlite3.Connection) -> None:
     """Forget it: the settings can be used."""
-    if get_meta(database, "trouble") or get_meta(database, "trouble_told"):
-        with transaction(database):
-            database.execute("DELETE FROM meta WHERE name IN ('trouble', 'trouble_told')")
+    if get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED):
+        drop_meta(database, TROUBLE, TROUBLE_NOTIFIED)

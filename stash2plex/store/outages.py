@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from stash2plex.db import get_meta
 from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
+from stash2plex.store.meta import WATCHED_SINCE, get_number
 from stash2plex.text import DAY
 
 WINDOWS = (7, 30, 365)
@@ -129,5 +129,5 @@ def read_outages(connection: sqlite3.Connection) -> list[Outage]:
 
 def watched_since(connection: sqlite3.Connection, outages: Sequence[Outage]) -> float:
     """Say since when outages are watched, in epoch seconds."""
-    since = float(get_meta(connection, "watched_since") or 0.0)
+    since = get_number(connection, WATCHED_SINCE) or 0.0
     return min([since, *(one.started_at for one in outages)])

@@ -11,6 +11,7 @@ from attrs import evolve
 from stash2plex.db import transaction
 from stash2plex.rules.matching import Rule, folded_name
 from stash2plex.rules.path_inference import InferredRule, PathPair, infer_rules, roots_of
+from stash2plex.store.stored_json import load_list
 
 PAIRS_A_ROOT = 200
 """Pairs kept for each pair of roots: more say nothing new."""
@@ -98,7 +99,11 @@ class PathRules:
 def inferred_rules(connection: sqlite3.Connection) -> tuple[InferredRule, ...]:
     """Read the rules that were worked out, the best supported first; not all are trusted."""
     examples = {
-        (stash, plex): tuple(PathPair(*pair) for pair in json.loads(text))
+        (stash, plex): tuple(
+            PathPair(*pair)
+            for pair in load_list(text)
+            if isinstance(pair, list) and len(pair) == len(PathPair.__attrs_attrs__)
+        )
         for stash, plex, text in connection.execute(
             "SELECT stash_root, plex_root, examples FROM path_rule"
         )

@@ -13,17 +13,18 @@ from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.model import PlexFile, PlexItem, Section
 from stash2plex.rules.matching import Rule, folded_ends, map_path
 from stash2plex.store.key_set import KeySet
+from stash2plex.store.meta import (
+    CLEARED_MACHINE_ID,
+    LISTING,
+    MACHINE_ID,
+    drop_meta,
+    get_number,
+)
 from stash2plex.store.records import Records
+from stash2plex.store.stored_json import load_list
 
 MAX_CANDIDATES = 500
 """Files of one name that are compared; with more, only those that the folder or size speaks for."""
-
-SERVER = "plex_machine_id"
-CLEARED_SERVER = "plex_machine_id_cleared"
-"""Names of the server that the files are of, and of the one that was forgotten last."""
-
-LISTING = "plex_listing"
-"""Name of the number of readings so far."""
 
 NAMED = "SELECT section_id, rating_key, path, size, listing FROM plex_file WHERE name = ? LIMIT ?"
 NAMED_IN_FOLDER = (
@@ -88,15 +89,15 @@ class PlexFiles:
 
     def server(self) -> str | None:
         """Return the machine id of the server that the files are of; None before the first."""
-        return get_meta(self._db, SERVER)
+        return get_meta(self._db, MACHINE_ID)
 
     def adopt_server(self, machine_id: str) -> None:
         """Remember the server that the files will be of."""
         with transaction(self._db):
-            if get_meta(self._db, CLEARED_SERVER) not in (None, machine_id):
+            if get_meta(self._db, CLEARED_MACHINE_ID) not in (None, machine_id):
                 # What was written to that one is not here, whatever the ids are.
                 self._records.detach_all()
-            set_meta(self._db, SERVER, machine_id)
+            set_meta(self._db, MACHINE_ID, machine_id)
 
     def clear(self) -> None:
         """Forget everything, and which server it came from; every scene is compared again."""
@@ -105,8 +106,8 @@ class PlexFiles:
             self._db.execute("DELETE FROM plex_file")
             self._db.execute("DELETE FROM plex_section")
             if known := self.server():
-                set_meta(self._db, CLEARED_SERVER, known)
-            self._db.execute("DELETE FROM meta WHERE name = ?", (SERVER,))
+                set_meta(self._db, CLEARED_MACHINE_ID, known)
+            drop_meta(self._db, MACHINE_ID)
 
     # -- looked up ------------------------------------------------------------------------
 
@@ -172,9 +173,15 @@ class PlexFiles:
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
 
     def locations(self) -> dict[str, list[str]]:
-        """Name the folders of each library, by its id."""
+        """Name the folders of each library, by its id.
+
+        What cannot be read is none; it differs from what Plex has, so it is stored again.
+        """
         rows = self._db.execute("SELECT section_id, locations FROM plex_section")
-        return {section_id: json.loads(text) for section_id, text in rows}
+        return {
+            section_id: [one for one in load_list(text) if isinstance(one, str)]
+            for section_id, text in rows
+        }
 
     def known(self) -> dict[str, KnownSection]:
         """Return what is remembered of each library, by its id."""
@@ -188,7 +195,7 @@ class PlexFiles:
 
     def listing(self) -> int:
         """Return the number of the last reading; rows that are read next get a higher one."""
-        return int(get_meta(self._db, LISTING) or 0)
+        return int(get_number(self._db, LISTING) or 0)
 
     def next_listing(self) -> int:
         """Begin a reading; returns its number."""

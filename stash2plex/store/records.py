@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Field, Record, Scene
+from stash2plex.store.stored_json import load_list, load_object
 
 COLUMNS = (
     "scene_id",
@@ -74,14 +75,20 @@ class Records:
         self._db = connection
 
     def get(self, scene_id: int) -> Record | None:
-        """Read the record of a scene, None where it was never synced."""
+        """Read the record of a scene, None where it was never synced.
+
+        A record that cannot be read counts as none: the scene is synced again, which replaces it.
+        """
         row = self._db.execute(GET, (scene_id,)).fetchone()
         if row is None:
             return None
         values = dict(zip(COLUMNS, row, strict=True))
-        for name in JSON_COLUMNS:
-            values[name] = json.loads(values[name])
-        return Record(**{**values, "announced": tuple(values["announced"])})
+        written, removed = load_object(values["written"]), load_object(values["removed"])
+        if written is None or removed is None:
+            return None
+        announced = tuple(one for one in load_list(values["announced"]) if isinstance(one, dict))
+        known = {"written": written, "removed": removed, "announced": announced}
+        return Record(**{**values, **known})
 
     def announce(self, records: Iterable[Record]) -> None:
         """Note what edits that are about to be sent will leave in Plex, in one transaction.

@@ -12,12 +12,10 @@ from stash2plex.datadir import DATABASE_NAME
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
+from stash2plex.store.meta import REBUILD, drop_meta
 
 REPAIR_SECONDS = 10.0
 """How long a save waits for another process that repairs."""
-
-MARK = "rebuild"
-"""Name of the mark that asks the next drain to look at every scene; its value is the old file."""
 
 
 def replace_damaged(folder: str) -> None:
@@ -42,7 +40,7 @@ def replace_damaged(folder: str) -> None:
         database = connect(path)
         try:
             with transaction(database):
-                set_meta(database, MARK, os.path.basename(aside))
+                set_meta(database, REBUILD, os.path.basename(aside))
         finally:
             database.close()
     finally:
@@ -68,10 +66,9 @@ def _is_damaged(path: str) -> bool:
 
 def rebuild_mark(database: sqlite3.Connection) -> str | None:
     """Return the name of the file that was set aside, while every scene is to be looked at."""
-    return get_meta(database, MARK)
+    return get_meta(database, REBUILD)
 
 
 def clear_rebuild_mark(database: sqlite3.Connection) -> None:
     """Note that every scene has been queued."""
-    with transaction(database):
-        database.execute("DELETE FROM meta WHERE name = ?", (MARK,))
+    drop_meta(database, REBUILD)

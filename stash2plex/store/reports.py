@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stash2plex.db import transaction
+from stash2plex.store.stored_json import load_object
 
 KEPT = 20
 """Reports that stay in the database."""
@@ -33,11 +34,7 @@ class ReportBook:
             )
 
     def last(self) -> dict[str, Any] | None:
-        """Return the newest report as JSON has it, None where there is none yet."""
-        row = self._db.execute(
-            "SELECT report FROM reconcile_report ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return None
-        report: dict[str, Any] = json.loads(row[0])
-        return report
+        """Return the newest report that can be read, as JSON has it; None where there is none."""
+        rows = self._db.execute("SELECT report FROM reconcile_report ORDER BY seq DESC")
+        reports = (load_object(text) for (text,) in rows.fetchall())
+        return next((report for report in reports if report is not None), None)

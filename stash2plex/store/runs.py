@@ -22,9 +22,14 @@ KEPT = 50
 LOST_SECONDS = 86_400.0
 """Age at which an open run of a command line is taken for one that was killed: no job tells."""
 
-COLUMNS = (
-    "id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found, done,"
-    " failed, later, removed, held"
+READ = (
+    "SELECT id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found,"
+    " done, failed, later, removed, held FROM run WHERE id = ?"
+)
+IN_JOBS = (
+    "SELECT id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found,"
+    " done, failed, later, removed, held FROM run"
+    " WHERE state = 'open' AND job_id IS NOT NULL AND id <> ? ORDER BY id"
 )
 
 
@@ -190,8 +195,8 @@ class Runs:
 
     def read(self, run_id: int) -> Run | None:
         """Read a run; None where it was dropped."""
-        found = self._read("id = ?", run_id)
-        return found[0] if found else None
+        row = self._db.execute(READ, (run_id,)).fetchone()
+        return None if row is None else _run(row)
 
     def handled(self) -> int:
         """Count the keys that ended or were put off so far, of all runs and of none."""
@@ -200,7 +205,7 @@ class Runs:
 
     def in_jobs(self, besides: int) -> list[Run]:
         """List the open runs of Stash's jobs, but one."""
-        return self._read("state = 'open' AND job_id IS NOT NULL AND id <> ?", besides)
+        return [_run(row) for row in self._db.execute(IN_JOBS, (besides,))]
 
     def held(self) -> Held | None:
         """Describe what waits since a run was stopped: the last such run, and how many keys."""
@@ -219,13 +224,6 @@ class Runs:
             "SELECT kind, id FROM queue WHERE lease_id IS NOT NULL AND priority = 2"
         )
         return {(str(kind), int(id_)) for kind, id_ in rows}
-
-    def _read(self, where: str, value: int) -> list[Run]:
-        rows = self._db.execute(
-            f"SELECT {COLUMNS} FROM run WHERE {where} ORDER BY id",  # noqa: S608 - constants
-            (value,),
-        )
-        return [_run(row) for row in rows]
 
 
 def _run(row: tuple[object, ...]) -> Run:

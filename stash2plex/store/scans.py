@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import set_meta, transaction
 from stash2plex.rules.scanning import folder_above
+from stash2plex.store.meta import LIBRARY_SCAN, get_number
 
 GATHER_SECONDS = 12.0
 """A folder waits so long for more of its files before it is scanned (plex.md §6.1)."""
@@ -97,10 +98,10 @@ class Scans:
 
     def _library_due(self, section_id: str, now: float) -> float:
         """Say when the whole library may be scanned again."""
-        last = get_meta(self.connection, f"library_scan {section_id}")
-        if last is None or not 0.0 <= now - float(last) < LIBRARY_SECONDS:
+        last = get_number(self.connection, LIBRARY_SCAN + section_id)
+        if last is None or not 0.0 <= now - last < LIBRARY_SECONDS:
             return now
-        return float(last) + LIBRARY_SECONDS
+        return last + LIBRARY_SECONDS
 
     def start(self, scan: Scan, now: float) -> None:
         """Note that Plex was asked for a scan."""
@@ -110,7 +111,7 @@ class Scans:
                 (now, scan.section_id, scan.folder),
             )
             if not scan.folder:
-                set_meta(self.connection, f"library_scan {scan.section_id}", str(now))
+                set_meta(self.connection, LIBRARY_SCAN + scan.section_id, str(now))
 
     def drop(self, scan: Scan) -> None:
         """Forget a scan."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import set_meta, transaction
+from stash2plex.store.meta import LISTING_WOKEN, get_number
 from stash2plex.sync.indexing import IndexChanges
 from stash2plex.sync.session import Session, Store
 from stash2plex.text import count
 
 CHUNK = 2_000
 """Keys of one transaction: a hook waits for the write lock no longer than that takes."""
-
-WOKEN = "plex_listing_woken"
-"""Name of the number of the last reading that keys were woken for."""
 
 
 def read_index_changes(
@@ -26,7 +24,7 @@ def read_index_changes(
     """
     news = session.index.refresh(session.settings.plex_library, missed=missed, complete=complete)
     listing = store.plex_files.listing()
-    woken = int(get_meta(store.connection, WOKEN) or 0)
+    woken = int(get_number(store.connection, LISTING_WOKEN) or 0)
     if listing != woken:
         if news.whole:
             store.path_rules.check(store.plex_files.locations())
@@ -36,5 +34,5 @@ def read_index_changes(
         if keys:
             logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "key"))
         with transaction(store.connection):
-            set_meta(store.connection, WOKEN, str(listing))
+            set_meta(store.connection, LISTING_WOKEN, str(listing))
     return news

@@ -49,14 +49,17 @@ class PlexIndex:
     clock: Clock
 
     def adopt_server(self, machine_id: str) -> None:
-        """Refuse a Plex server that is not the one that the files and the records came from.
+        """Remember the server, where it is the first one ever or the first after a rebuild.
 
-        The first one ever, and the first after `PlexFiles.clear`, is remembered. Raises Refused.
+        Raises Refused for another one than was remembered.
         """
-        known = self.files.server()
-        if known is None:
+        self.check_server(machine_id)
+        if self.files.server() is None:
             self.files.adopt_server(machine_id)
-        elif known != machine_id:
+
+    def check_server(self, machine_id: str) -> None:
+        """Raise Refused for a server that is not the one that files and records came from."""
+        if self.files.server() not in (None, machine_id):
             raise Refused(
                 "Plex",
                 "Another Plex server answers at this address than before. Nothing is written.",

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from attrs import frozen
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import set_meta, transaction
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 from stash2plex.rules.sweep_schedule import INTERVALS
+from stash2plex.store.meta import COMPARED_AT, get_number
 from stash2plex.store.progress import Progress
-from stash2plex.store.reports import ReportBook
-from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.reconcile import Reconciliation
 from stash2plex.sync.report import report_lines
 from stash2plex.sync.session import Session, Store
-
-NAME = "compared_at"
-"""Name of the stored time from which the interval counts."""
 
 RETRY_SECONDS = 3600.0
 """After a comparison that did not see everything."""
@@ -36,13 +33,16 @@ class _UnderWay:
 class ScheduledReconcile:
     """The comparison that the clock asks for. One for each process, and one runs at a time.
 
-    A full sweep learns what changed in Stash; this also learns what changed in Plex.
+    A full sweep learns what changed in Stash; this also learns what changed in Plex. `make` makes
+    a comparison of everything.
     """
 
-    def __init__(self, store: Store, *, clock: Clock, monotonic: Clock) -> None:
+    def __init__(
+        self, store: Store, make: Callable[[Session], Reconciliation], *, clock: Clock
+    ) -> None:
         self._store = store
+        self._make = make
         self._clock = clock
-        self._monotonic = monotonic
         self._under_way: _UnderWay | None = None
         self._due_at: float | None = None
 
@@ -82,22 +82,20 @@ class ScheduledReconcile:
             breaker.read().state != "closed" for breaker in self._store.breakers.values()
         ):
             return None
-        run = Reconciliation(
-            self._store, session, Scope.ALL, clock=self._clock, monotonic=self._monotonic
-        )
+        run = self._make(session)
         return _UnderWay(session, run, run.pages())
 
     def _begin_to_count(self, now: float) -> float:
         """Return when the last one began; before the first ever, and for a clock set back, now."""
-        known = get_meta(self._store.connection, NAME)
-        if known is not None and float(known) <= now:
-            return float(known)
+        known = get_number(self._store.connection, COMPARED_AT)
+        if known is not None and known <= now:
+            return known
         self._note(now)
         return now
 
     def _note(self, moment: float) -> None:
         with transaction(self._store.connection):
-            set_meta(self._store.connection, NAME, repr(moment))
+            set_meta(self._store.connection, COMPARED_AT, repr(moment))
 
     def _end(self, ended: _UnderWay) -> None:
         report = ended.run.report()
@@ -108,7 +106,7 @@ class ScheduledReconcile:
             self._due_at = self._clock() + RETRY_SECONDS
             log.debug("Comparing everything did not see all: %s", report.problem)
             return
-        ReportBook(self._store.connection).keep(report.started_at, report.as_dict())
+        self._store.reports.keep(report.started_at, report.as_dict())
         self._note(report.started_at)
         self._due_at = None
         for line in report_lines(report.as_dict()):

@@ -13,6 +13,7 @@ from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
+from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.metrics import Meter
 from stash2plex.store.path_rules import PathRules
@@ -20,6 +21,7 @@ from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
+from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.sync.indexing import PlexIndex
@@ -51,6 +53,8 @@ class Store:
     plex_files: PlexFiles
     plex_comparisons: PlexComparisons
     runs: Runs
+    dead_letters: DeadLetters
+    reports: ReportBook
     meter: Meter = field(factory=Meter)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:

@@ -30,7 +30,14 @@ from stash2plex.rules.sweep_schedule import (
     swept,
 )
 from stash2plex.servers.stash import Stash
-from stash2plex.store.marks import asking_run, end_asked_look, load_marks, look_is_asked, save_marks
+from stash2plex.store.marks import (
+    asking_run,
+    end_asked_look,
+    load_marks,
+    look_is_asked,
+    marks_are_lost,
+    save_marks,
+)
 from stash2plex.store.repair import clear_rebuild_mark, rebuild_mark
 from stash2plex.sync.session import Store
 from stash2plex.sync.sweep import (
@@ -207,7 +214,7 @@ class LibrarySweeper:
         now = self._clock()
         glance: Glance = yield partial(stash.glance, self._plugin_id, old.last_job if old else 0)
         if old is None:
-            seen = first_look(glance, now, digest)
+            seen = self._first_look(glance, now, digest)
         else:
             seen = look(old, glance, now, digest)
             if seen.renumbered:
@@ -222,6 +229,15 @@ class LibrarySweeper:
         self.jobs_run = bool(marks.jobs)
         save_marks(connection, marks if old is None else evolve(marks, kinds=old.kinds))
         return marks, seen
+
+    def _first_look(self, glance: Glance, now: float, digest: str) -> Look:
+        """Set the first marks; where the old ones are lost, every scene has to be compared."""
+        seen = first_look(glance, now, digest)
+        if not marks_are_lost(self._store.connection):
+            return seen
+        self._log.warning("What was last seen of Stash cannot be read; every scene is compared.")
+        cause = "what was last seen of Stash could not be read"
+        return evolve(seen, marks=ask_for_sweep(seen.marks, now, cause))
 
     def _sweep(self, marks: Marks, change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
         """Compare every scene; only a complete pass makes it no longer due."""

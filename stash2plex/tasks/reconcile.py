@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from stash2plex.errors import ServerError
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.store.progress import Progress
 from stash2plex.store.runs import Begun
 from stash2plex.sync.reconcile import Scope
@@ -47,7 +48,9 @@ def _reconcile(call: Call, scope: Scope, name: str) -> dict[str, Any]:
 
 def _compare(call: Call, scope: Scope, name: str, begun: Begun) -> dict[str, Any]:
     observer = StashProgress(call.stderr, call.logger, name, part=COMPARING)
-    report = call.app.reconcile(scope, observer=observer, stopped=lambda: False, run_id=begun.id)
+    report = reconcile_library(
+        call.app, scope, observer=observer, stopped=lambda: False, run_id=begun.id
+    )
     value = report.as_dict()
     lines = report_lines(value)
     for line in lines:

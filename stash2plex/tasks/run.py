@@ -10,7 +10,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
-from stash2plex.app import open_app, read_server_connection, store_errors_mapped
+from stash2plex.app import open_app, store_errors_mapped
 from stash2plex.datadir import locate
 from stash2plex.db import get_meta
 from stash2plex.errors import (
@@ -20,9 +20,11 @@ from stash2plex.errors import (
     StoreError,
     fault_sentence,
 )
-from stash2plex.hook import SEEN_FILE, settings_changed
+from stash2plex.hook import settings_changed
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.notifications import tell
+from stash2plex.servers.stash_address import read_server_connection
+from stash2plex.store.meta import SETTINGS_FILE
 from stash2plex.store.notices import mark_notified
 from stash2plex.tasks.registry import find_task
 from stash2plex.tasks.task import Call, Task
@@ -67,10 +69,10 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
     try:
         with store_errors_mapped(app):
             if task.button:
-                if settings_changed(get_meta(app.store.connection, SEEN_FILE)) is not False:
+                if settings_changed(get_meta(app.store.connection, SETTINGS_FILE)) is not False:
                     with suppress(ServerError):
                         # Trouble that a changed setting has cured is not reported any more.
-                        app.settings()
+                        app.settings_reader.take_up()
                 tell(app.store.connection, logs.logger, app.clock(), trouble=not task.reports)
             output = task.run(call)
             if task.reports:

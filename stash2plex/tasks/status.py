@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.operations.status import read_status
+from stash2plex.operations.status import look_at_status
 from stash2plex.tasks.task import Call
 from stash2plex.ui.lines.status import status_lines
 
 
 def queue_status(call: Call) -> dict[str, Any]:
     """Log the status in words, and return it."""
-    status = read_status(call.app)
-    for line in status_lines(status):
+    value = status(call)
+    for line in status_lines(value):
         call.logger.info("%s", line)
-    return status
+    return value
 
 
 def status(call: Call) -> dict[str, Any]:
     """Return the status object."""
-    return read_status(call.app)
+    return look_at_status(call.app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.app import encode_request
+from stash2plex.hook import worker_request
 from stash2plex.rules.sweep_schedule import is_stale
 from stash2plex.starter import start_worker
 from stash2plex.store.marks import load_marks
@@ -17,13 +17,15 @@ def leave_to_worker(call: Call) -> bool:
         # On a command line: the worker would not know how to reach Stash.
         return False
     # A key that a killed process had in hand counts too: the worker takes it over.
-    if call.app.store.queue.is_empty() or call.app.settings().background_worker == "off":
+    if call.app.store.queue.is_empty():
+        return False
+    if call.app.settings_reader.take_up().background_worker == "off":
         return False
     return _start(call)
 
 
 def _start(call: Call) -> bool:
-    request = encode_request(call.server_connection)
+    request = worker_request(call.server_connection)
     return start_worker(call.app.folder, call.plugin_dir, request)
 
 
@@ -33,7 +35,7 @@ def wake(call: Call) -> dict[str, Any]:
     Without a Plex to send to, no look is due.
     """
     app = call.app
-    settings = app.settings()
+    settings = app.settings_reader.take_up()
     due = app.store.queue.due_within(0.0)
     stale = is_stale(load_marks(app.store.connection), app.clock())
     looks = stale and settings.has_plex and settings.background_worker != "off"

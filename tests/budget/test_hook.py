@@ -203,8 +203,8 @@ def test_a_worker_that_cannot_be_started_costs_the_save_nothing(plugin, tmp_path
 def test_a_fault_of_its_own_is_an_answer_and_a_trace_and_the_key_is_stored(plugin):
     path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
     with closing(sqlite3.connect(path)) as database, database:
-        # Nobody writes such a time; it stands for a mistake in the program.
-        database.execute("INSERT INTO meta VALUES ('told_at', 'once')")
+        # Nobody writes such a path; it stands for a mistake in the program.
+        database.execute("INSERT INTO meta VALUES ('settings_file', ?)", ("1-1 /no\0file",))
     done = run(plugin, request(plugin))
     assert done.returncode == 1
     assert json.loads(done.stdout) == {

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
+from stash2plex.db import set_meta
 from stash2plex.operations.enqueue import enqueue_recent
 from stash2plex.servers import stash as stash_client
+from stash2plex.store.meta import UPKEEP
 from stash2plex.sync import sweep as sweeping
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
@@ -145,3 +147,24 @@ def test_a_studio_that_is_gone_asks_for_no_scenes_of_none(make_desk):
     desk.stash.library.destroy_entity(studio)
     desk.clock.step(MINUTE)
     assert look(desk) == 0
+
+
+@pytest.mark.parametrize("text", ["{lantern", '{"looked_at": "once"}'])
+def test_marks_that_cannot_be_read_make_a_full_sweep_due_once(make_desk, text):
+    desk = make_desk()
+    scenes = at_rest(desk, 3)
+    scenes[1].title = "Edited before the marks were lost"
+    set_meta(desk.app.store.connection, UPKEEP, text)
+    heard = listen(desk)
+    assert look(desk) > 0
+    assert [line for line in heard if "cannot be read" in line] == [
+        "What was last seen of Stash cannot be read; every scene is compared."
+    ]
+    assert any("because what was last seen of Stash could not be read" in line for line in heard)
+    assert desk.plex.all_items()[1].title == "Edited before the marks were lost"
+    assert desk.app.store.breakers["stash"].read().state == "closed"
+    heard.clear()
+    for _ in range(3):
+        look(desk)
+    assert look(desk) == 0
+    assert not any("cannot be read" in line for line in heard)

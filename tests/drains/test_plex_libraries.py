@@ -108,7 +108,9 @@ def test_a_library_that_lost_its_name_ends_a_comparison_which_begins_again_later
     desk.drain(desk.scene("a/pier.mp4"), desk.scene("b/quay.mp4"))
     desk.item("a/pier.mp4")
     session, book = desk.app.open_session(), ReportBook(desk.app.store.connection)
-    scheduled_reconcile = ScheduledReconcile(desk.app.store, clock=desk.clock, monotonic=desk.clock)
+    scheduled_reconcile = ScheduledReconcile(
+        desk.app.store, desk.app.make_reconciliation, clock=desk.clock
+    )
     heard = listen(desk)
     assert compare(scheduled_reconcile, session) == 0
     desk.clock.step(DAY)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stash2plex.app import StashAddress, make_stash
+from stash2plex.app import make_stash
 from stash2plex.errors import Refused
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex_testing.stash import FakeStash
 
 ID = "Stash2Plex"

@@ -26,7 +26,7 @@ LINE = re.compile("\x01([eiwd])\x02(.*)")
 
 def open_turned(stage, clock):
     app = open_stage(stage, clock)
-    app.logs.keep(stage.data_dir, app.store.connection)
+    app.logs.keep(stage.data_dir)
     return app
 
 

@@ -9,11 +9,13 @@ from random import Random
 import pytest
 from attrs import evolve
 
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
 from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.operations.foreground import drain_here
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.rules.drift import Kind
 from stash2plex.servers import stash as stash_client
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync import reconcile
 from stash2plex.sync.goals import Foreground
@@ -52,8 +54,14 @@ def open_world(tmp_path):
     return opened
 
 
+def change_settings(app, **settings):
+    """Have the next reading find other settings."""
+    reader = app.settings_reader
+    reader.overrides = {**reader.overrides, **settings}
+
+
 def run(app, scope=Scope.ALL, *, dry_run=False, stopped=lambda: False):
-    return app.reconcile(scope, dry_run=dry_run, observer=Silent(), stopped=stopped)
+    return reconcile_library(app, scope, dry_run=dry_run, observer=Silent(), stopped=stopped)
 
 
 def rows(app, sql):
@@ -109,7 +117,7 @@ def test_what_makes_every_item_be_read_again(open_world):
         whole, few = details
         assert (whole, few) == (app.store.records.summary()[0], 6)
         # A person may now keep an edit that was no drift before, or the other way round.
-        app.overrides = {**app.overrides, "preserve_plex_edits": True}
+        change_settings(app, preserve_plex_edits=True)
         read()
         read()
         # What writes Plex's database past Plex moves no time.
@@ -216,9 +224,9 @@ def test_what_a_person_changed_in_plex_is_drift_only_where_stash_wins(open_world
         world.plex.add_item(world.section, file="/media/library/quay.mp4")
         make_synced(world, app)
         world.plex.all_items()[0].title = "A person's title"
-        app.overrides = {**app.overrides, "preserve_plex_edits": True}
+        change_settings(app, preserve_plex_edits=True)
         assert found(run(app)) == {}
-        app.overrides = {**app.overrides, "preserve_plex_edits": False}
+        change_settings(app, preserve_plex_edits=False)
         assert found(run(app)) == {"drifted": 1}
 
 

@@ -17,12 +17,13 @@ from random import Random
 import pytest
 
 from stash2plex import db
-from stash2plex.app import StashAddress, open_app, open_store, store_errors_mapped
+from stash2plex.app import open_app, open_store, store_errors_mapped
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.background import _StopSignal
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store import repair
 from stash2plex.store.queue import Queue
 from stash2plex.store.repair import rebuild_mark, replace_damaged

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from stash2plex.app import read_server_connection
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.cli.main import main
 from stash2plex.cli.shell import Shell
@@ -29,6 +28,7 @@ from stash2plex.rules.desired import desired_state
 from stash2plex.rules.matching import map_path, split_path
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
+from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.servers.transport import Reply, Transport, _retry_after
 from stash2plex.store.progress import Progress, Wait
 from stash2plex.ui.terminal import TerminalProgress, bar_words

@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import closing
 
-from stash2plex.db import connect, set_meta
+from stash2plex.db import connect
 from stash2plex.lock import drain_runs
 from stash2plex.tasks.run import run_task
 from stash2plex_testing.stash import picture
@@ -17,7 +17,9 @@ def test_a_fault_of_its_own_in_a_task_is_an_answer_and_a_trace(bench, tmp_path, 
     folder.mkdir()
     with closing(connect(str(folder / "stash2plex.db"))) as database:
         # Nobody writes such a time; it stands for a mistake in the program.
-        set_meta(database, "background_worker", "off once")
+        database.execute(
+            "INSERT INTO outage (server, started_at, cause, waiting) VALUES ('plex', 'once', '', 0)"
+        )
     request = {
         "args": {"mode": "process_queue"},
         "server_connection": {"Port": bench.stash.port, "Dir": str(tmp_path)},
@@ -29,7 +31,7 @@ def test_a_fault_of_its_own_in_a_task_is_an_answer_and_a_trace(bench, tmp_path, 
         os.umask(mask)
     said = capfd.readouterr()
     assert json.loads(said.out) == {
-        "error": "Stash2Plex met a fault of its own (ValueError); the log has the details."
+        "error": "Stash2Plex met a fault of its own (TypeError); the log has the details."
     }
     assert "A fault of Stash2Plex itself" in said.err
     assert "Traceback" in said.err

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Self
 
-from stash2plex.app import STASH_LOGIN_PAGE, App, StashAddress, make_stash, open_store
+from stash2plex.app import STASH_LOGIN_PAGE, App, make_stash, open_store
 from stash2plex.logs.handlers import Logs
 from stash2plex.servers.stash import Stash
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.servers.transport import Transport
 from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Observer, Silent

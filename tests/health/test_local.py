@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
 from stash2plex.operations.health.checks import SKIPPED
@@ -19,6 +19,7 @@ from stash2plex.operations.health.local_checks import (
     check_queue,
 )
 from stash2plex.operations.health.report import NAMES, read_health
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store.progress import Progress
 from stash2plex.store.queue import Queue
 from stash2plex.ui.lines.health import health_sentence
@@ -68,7 +69,6 @@ def ward(tmp_path):
 @pytest.mark.parametrize("table", ["reconcile_report", "failure"])
 def test_a_damaged_database_is_named_and_nothing_that_rests_on_it_is_judged(ward, table):
     ward.app.settings()
-    ward.app.client_id()
     damage(ward.path, table)
     checks = ward.checks()
     database = checks["database"]

@@ -134,7 +134,8 @@ def plain_script(world: World) -> float:
 
 LARGE = """import json, re, sys, time
 sys.path[:0] = [{plugin!r}, {vendor!r}]
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.operations.enqueue import enqueue_all
 app = open_app({data!r}, StashAddress({url!r}))
 start = time.perf_counter()

@@ -8,19 +8,24 @@ import subprocess
 import sys
 from typing import Any
 
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex_testing.synced import LONG_AGO, make_synced
 from stash2plex_testing.world import World
 from tools.bench.figure import Figure
 
 RUN = """import json, re, sys, time
 sys.path[:0] = [{plugin!r}, {vendor!r}]
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
+from stash2plex.servers.stash_address import StashAddress
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.reconcile import Scope
 app = open_app({data!r}, StashAddress({url!r}))
 start, work = time.perf_counter(), time.process_time()
-report = app.reconcile(Scope.ALL, dry_run={dry_run}, observer=Silent(), stopped=lambda: False)
+report = reconcile_library(
+    app, Scope.ALL, dry_run={dry_run}, observer=Silent(), stopped=lambda: False
+)
 seconds, cpu = time.perf_counter() - start, time.process_time() - work
 # Not ru_maxrss: a child inherits its parent's, which holds both stand-ins.
 with open("/proc/self/status") as file:

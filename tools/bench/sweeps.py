@@ -15,7 +15,8 @@ from tools.bench.figure import Figure
 SCRIPT = """import json, re, sys, time
 sys.path[:0] = [{plugin!r}, {vendor!r}]
 from attrs import evolve
-from stash2plex.app import StashAddress, open_app
+from stash2plex.app import open_app
+from stash2plex.servers.stash_address import StashAddress
 from stash2plex.sync.apply import files_mark
 from stash2plex.db import transaction
 from stash2plex.rules.desired import desired_state

@@ -16,11 +16,9 @@ from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.reasons import groups_sentence, reason_of
 from stash2plex.store.breaker import BreakerState
-from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.inspection import read_through, try_to_write
 from stash2plex.store.marks import load_marks
 from stash2plex.store.names import MAX_NAMED, names, read_waiting
-from stash2plex.store.reports import ReportBook
 from stash2plex.text import count, local, moment, span
 
 DATABASE, DISK, WORKER = "database", "disk", "worker"
@@ -47,8 +45,13 @@ OLD_SECONDS = 3600.0
 """Age at which a due key has waited too long."""
 
 
-def check_local(app: App, free_bytes: Callable[[str], int]) -> list[Check]:
-    """Check everything that needs no server."""
+def check_local(
+    app: App, free_bytes: Callable[[str], int], *, worker_off: bool | None
+) -> list[Check]:
+    """Check everything that needs no server.
+
+    `worker_off` is whether the background worker is off, None where that could not be read today.
+    """
     database = check_database(app)
     checks = [database, check_disk(app.folder, free_bytes)]
     if not database.ok:
@@ -58,7 +61,7 @@ def check_local(app: App, free_bytes: Callable[[str], int]) -> list[Check]:
         ]
     return [
         *checks,
-        check_worker(app),
+        check_worker(app, off=worker_off),
         check_breaker(app),
         check_queue(app),
         check_dead(app),
@@ -106,7 +109,7 @@ def check_disk(folder: str, free_bytes: Callable[[str], int]) -> Check:
     return passed(DISK, f"{shown} are free.")
 
 
-def check_worker(app: App) -> Check:
+def check_worker(app: App, *, off: bool | None) -> Check:
     """Say whether something works the queue off, or why not."""
     due = app.store.queue.due_within(0.0)
     keys = count(due, "key")
@@ -121,7 +124,7 @@ def check_worker(app: App) -> Check:
                 f"End process {pid}; the next save starts a new worker. “{LOG_NAME}” says more.",
             )
         return passed(WORKER, f"The {origin} is running (process {pid}), {keys} due.")
-    if not app.worker_wanted():
+    if off or (off is None and not app.settings_reader.worker_wanted()):
         if due:
             return failed(
                 WORKER,
@@ -184,7 +187,7 @@ def check_queue(app: App) -> Check:
 
 def check_dead(app: App) -> Check:
     """Say how many keys were given up, and why."""
-    groups = DeadLetters(app.store.connection).groups()
+    groups = app.store.dead_letters.groups()
     if not groups:
         return passed(DEAD, "None.")
     number = sum(group.number for group in groups)
@@ -203,7 +206,7 @@ def check_sync(app: App) -> Check:
     words = f"{count(synced, 'scene')} in sync, the last at {local(last)}."
     if (marks := load_marks(app.store.connection)) is not None:
         words += f" Last full sweep at {local(marks.swept_at)}."
-    report = ReportBook(app.store.connection).last()
+    report = app.store.reports.last()
     if report is not None:
         words += f" Last compared with Plex at {local(moment(report['started_at']))}."
     return passed(SYNC, words)

@@ -18,7 +18,6 @@ from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.store.path_rules import inferred_rules
 from stash2plex.sync.finder import match_by_index
-from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.session import Store
 from stash2plex.text import count
 
@@ -76,8 +75,7 @@ class MatchChecks:
             if sum(self.plex.list_page(one.id, 0).total for one in self.sections) > MAX_LISTED:
                 return self._nothing_yet("the library is listed with the first sync")
             with self.app.rehearsal() as copy:
-                index = PlexIndex(copy.store.plex_files, self.plex, copy.clock)
-                index.refresh(self.settings.plex_library)
+                copy.make_index(self.plex).refresh(self.settings.plex_library)
                 return self._run(copy.store)
         except Stash2PlexError as error:
             return self._without_paths(failed_with(MATCHES, error, "Run the check again later."))

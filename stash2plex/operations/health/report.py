@@ -83,7 +83,7 @@ def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check
         found = servers.checks
         database = failed_with(DATABASE, store_error(error, app.folder), "Look at the folder.")
         return _ordered([*found, database])
-    return _ordered([*found, *check_local(app, free)])
+    return _ordered([*found, *check_local(app, free, worker_off=servers.worker_off)])
 
 
 def health_without_store(error: StoreError) -> list[Check]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from stash2plex.app import PLUGIN_ID, App, make_plex
+from stash2plex.app import PLUGIN_ID, App
 from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import BUSY, NO_TLS, SLOW, ConfigError, Refused, ServerError
 from stash2plex.model import PlexItem, Section
@@ -36,12 +36,14 @@ T = TypeVar("T")
 class ServerChecks:
     """Runs the checks in their order; one that needs another says so.
 
-    `seed` chooses the sample of scenes.
+    `seed` chooses the sample of scenes. `worker_off` is whether the background worker is off, None
+    where the settings could not be read.
     """
 
     app: App
     seed: int
     checks: list[Check] = field(factory=list)
+    worker_off: bool | None = None
     _stash: Stash = field(init=False)
     _plex: Plex | None = None
     _slowest: dict[str, float] = field(factory=dict)
@@ -96,12 +98,13 @@ class ServerChecks:
 
     def _check_settings(self, basics: StashBasics | None) -> Settings | None:
         """Parse the settings; without Stash, those that came from elsewhere."""
-        if basics is None and not self.app.overrides.get("plex_url"):
+        if basics is None and not self.app.settings_reader.overrides.get("plex_url"):
             self.checks.append(blocked(SETTINGS, self._wrong(STASH, LOGIN)))
             return None
         stored = {} if basics is None else dict(basics.stored.settings)
-        settings, problems = parse_settings({**stored, **self.app.overrides})
-        self.app.tell_hook(settings.background_worker)
+        settings, problems = parse_settings({**stored, **self.app.settings_reader.overrides})
+        self.app.settings_reader.follow(settings)
+        self.worker_off = settings.background_worker == "off"
         where = "Correct it under Settings > Plugins > Stash2Plex."
         if problems:
             self.checks.append(failed(SETTINGS, " ".join(problems), where, 2))
@@ -125,7 +128,7 @@ class ServerChecks:
             by = self._wrong(STASH, LOGIN, SETTINGS)
             self._block(by, PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
             return
-        plex = make_plex(settings, self.app.client_id(), most_seconds=ANSWER_SECONDS)
+        plex = self.app.make_plex(settings, most_seconds=ANSWER_SECONDS)
         self._plex = plex
         try:
             identity = self._timed(PLEX, plex.identity)

@@ -1,0 +1,43 @@
+"""Where Stash is and how to log in, as Stash hands it to a plugin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from stash2plex.errors import ConfigError
+
+
+@frozen(repr=False)
+class StashAddress:
+    """Where Stash is and how to log in; never printed."""
+
+    url: str
+    api_key: str = ""
+    cookie: tuple[str, str] | None = None
+
+
+def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
+    """Turn the connection that Stash hands to a plugin into an address (stash.md §2.1).
+
+    The host is what Stash binds to, so "every address" becomes the loopback one.
+    """
+    host = str(info.get("Host") or "")
+    if host in ("", "0.0.0.0", "::", "[::]"):  # noqa: S104 - read, not bound
+        host = "127.0.0.1"
+    if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]{1,255}", host):
+        raise ConfigError(f"Stash's connection has no usable host: {host[:80]!r}.")
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    port = info.get("Port")
+    if type(port) is not int or not 0 < port < 65536:  # noqa: PLR2004
+        raise ConfigError("Stash's connection has no usable port.")
+    scheme = "https" if info.get("Scheme") == "https" else "http"
+    cookie = info.get("SessionCookie")
+    pair = None
+    if isinstance(cookie, dict) and cookie.get("Name") and cookie.get("Value"):
+        pair = (str(cookie["Name"]), str(cookie["Value"]))
+    return StashAddress(f"{scheme}://{host}:{port}", cookie=pair)

@@ -1,0 +1,44 @@
+"""What makes a data folder this one: the identity that Plex knows, and the key of its aliases."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import uuid
+
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.store.meta import ALIAS_KEY, CLIENT_ID, OBFUSCATE
+
+
+def make_identity(connection: sqlite3.Connection) -> None:
+    """Make what is missing of it: once in the life of a data folder."""
+    if get_meta(connection, CLIENT_ID) and get_meta(connection, ALIAS_KEY):
+        return
+    with transaction(connection):
+        # Another process may have been faster while this one waited for the lock.
+        if not get_meta(connection, CLIENT_ID):
+            set_meta(connection, CLIENT_ID, str(uuid.uuid4()))
+        if not get_meta(connection, ALIAS_KEY):
+            set_meta(connection, ALIAS_KEY, secrets.token_hex(16))
+
+
+def client_id(connection: sqlite3.Connection) -> str:
+    """Return the identity that Plex knows this data folder by (plex.md §1.2)."""
+    return get_meta(connection, CLIENT_ID) or ""
+
+
+def alias_key(connection: sqlite3.Connection) -> bytes:
+    """Return the key of the aliases that stand for what is hidden in logs."""
+    return bytes.fromhex(get_meta(connection, ALIAS_KEY) or "")
+
+
+def key_in_use(connection: sqlite3.Connection) -> bytes | None:
+    """Return the key where the settings that were read last hide anything, else None."""
+    return alias_key(connection) if get_meta(connection, OBFUSCATE) else None
+
+
+def keep_hiding(connection: sqlite3.Connection, *, hides: bool) -> None:
+    """Keep for other processes whether the settings hide titles and paths in logs."""
+    if hides != bool(get_meta(connection, OBFUSCATE)):
+        with transaction(connection):
+            set_meta(connection, OBFUSCATE, "on" if hides else "")

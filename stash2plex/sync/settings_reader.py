@@ -1,0 +1,139 @@
+"""Reads the settings through all layers, and keeps what other processes must know of them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+
+from attrs import define
+
+from stash2plex.config import Settings, parse_settings
+from stash2plex.datadir import file_stamp
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.logs.handlers import Logs
+from stash2plex.model import Clock
+from stash2plex.servers.stash import Stash, Stored
+from stash2plex.store.breaker import Breaker
+from stash2plex.store.identity import alias_key, client_id, keep_hiding
+from stash2plex.store.meta import SETTINGS_FILE, SETTINGS_OF_COMMAND_LINE, SETTINGS_SEEN
+from stash2plex.store.notices import end_trouble
+from stash2plex.store.worker_choice import keep_choice, read_choice
+from stash2plex.sync.settings_watch import settings_marks
+
+
+@define
+class SettingsReader:
+    """What one process reads of the settings, and what it keeps of them for the others.
+
+    `overrides` go before what Stash stores. `stash_dir` is the folder of Stash's configuration,
+    empty for a process that Stash did not start; `plex` is the breaker of Plex.
+    """
+
+    connection: sqlite3.Connection
+    plex: Breaker
+    stash: Stash
+    plugin_id: str
+    logs: Logs
+    clock: Clock
+    overrides: Mapping[str, object]
+    stash_dir: str = ""
+    _file: str = ""
+    _has_basics: bool = False
+    _heeded: Settings | None = None
+    _warned: tuple[str, ...] = ()
+    _hides: bool | None = None
+
+    # -- questions: they write nothing ----------------------------------------------------
+
+    def read(self) -> Settings:
+        """Ask Stash for what it stores, and return the settings of all layers.
+
+        This process's log follows them, and bad ones are logged, each once. Raises what Stash's
+        client raises.
+        """
+        stored = self._stored()
+        # On another machine the same path may be another file.
+        is_here = self.stash_dir and os.path.dirname(stored.file) == self.stash_dir
+        self._file = stored.file if is_here else ""
+        settings, problems = parse_settings({**stored.settings, **self.overrides})
+        self._warn(problems, settings)
+        self.follow(settings)
+        return settings
+
+    def follow(self, settings: Settings) -> None:
+        """Have this process log and hide as these settings ask."""
+        self.logs.use(settings)
+        self._hides = settings.obfuscate_paths
+        self.logs.redactor.enable(alias_key(self.connection) if self._hides else None)
+
+    def stamp(self) -> str:
+        """Return what changes whenever Stash stores a setting; empty where that cannot be seen."""
+        return file_stamp(self._file) if self._file else ""
+
+    def worker_wanted(self) -> bool:
+        """Return whether a background worker may run, by the settings that were taken up last."""
+        return not read_choice(self.connection).off
+
+    def _stored(self) -> Stored:
+        """Read what Stash stores: at first with what can be asked of it."""
+        if self._has_basics:
+            return self.stash.stored(self.plugin_id)
+        basics = self.stash.basics(self.plugin_id)
+        self._has_basics = True
+        return basics.stored
+
+    def _warn(self, problems: list[str], settings: Settings) -> None:
+        if tuple(problems) == self._warned:
+            return
+        self._warned = tuple(problems)
+        for problem in problems:
+            # Whoever needs Plex raises this one, so that the user reads it once.
+            if problem not in settings.unusable:
+                self.logs.logger.error("%s", problem)
+
+    # -- deeds ----------------------------------------------------------------------------
+
+    def keep_hiding(self) -> None:
+        """Have other processes of this data folder hide what this one hides, if it read that."""
+        if self._hides is not None:
+            keep_hiding(self.connection, hides=self._hides)
+
+    def take_up(self) -> Settings:
+        """Read the settings and go by them from now on, in every process of this data folder.
+
+        The hook learns whether it may start a worker and which file to watch, other processes
+        what to hide in logs; failures that a change may have cured are forgotten. Raises what
+        `read` raises.
+        """
+        stamp = self.stamp()
+        settings = self.read()
+        keep_choice(self.connection, settings.background_worker, self.clock())
+        self.keep_hiding()
+        if stamp := stamp or self.stamp():
+            self._keep(SETTINGS_FILE, f"{stamp} {self._file}")
+        if settings != self._heeded:
+            self._forget_cured(settings)
+            self._heeded = settings
+        return settings
+
+    def _forget_cured(self, settings: Settings) -> None:
+        """Forget the failures that a change of the settings may have cured.
+
+        They are in the database, and another process may have seen the settings before.
+        """
+        # A command line with settings of its own does not take turns with the plugin.
+        name = SETTINGS_OF_COMMAND_LINE if self.overrides else SETTINGS_SEEN
+        connection, everything = settings_marks(settings, client_id(self.connection))
+        with transaction(self.connection):
+            seen = get_meta(self.connection, name)
+            if seen is not None and seen.partition(" ")[0] != connection:
+                self.plex.reset()
+            if seen is not None and seen.partition(" ")[2] != everything:
+                end_trouble(self.connection)
+            self._keep(name, f"{connection} {everything}")
+
+    def _keep(self, name: str, value: str) -> None:
+        if get_meta(self.connection, name) != value:
+            with transaction(self.connection):
+                set_meta(self.connection, name, value)
