@@ -21,6 +21,7 @@ from stash2plex.datadir import DATABASE_NAME, file_stamp, prepare
 from stash2plex.db import connect, get_meta, set_meta, store_error, transaction, uses_wal
 from stash2plex.errors import ConfigError, Interrupted, ServerError, StoreDamaged
 from stash2plex.hook import SEEN_FILE
+from stash2plex.hookcost import forget_cost
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep, TaskJob
 from stash2plex.operations.notifications import tell
@@ -211,15 +212,19 @@ class App:
                     self.logs.logger.error("%s", problem)
         self.logs.use(settings)
         self.tell_hook(settings.background_worker)
-        if stamp := stamp or self.settings_stamp():
-            self._keep(SEEN_FILE, f"{stamp} {self._stash_file}")
+        stamp = stamp or self.settings_stamp()
+        if stamp and self._keep(SEEN_FILE, f"{stamp} {self._stash_file}"):
+            forget_cost(self.store.connection)
         self._heed(settings)
         return settings
 
-    def _keep(self, name: str, value: str) -> None:
-        if get_meta(self.store.connection, name) != value:
-            with transaction(self.store.connection):
-                set_meta(self.store.connection, name, value)
+    def _keep(self, name: str, value: str) -> bool:
+        """Store a value of `meta`; returns whether it is another one than before."""
+        if get_meta(self.store.connection, name) == value:
+            return False
+        with transaction(self.store.connection):
+            set_meta(self.store.connection, name, value)
+        return True
 
     def _heed(self, settings: Settings) -> None:
         """Forget the failures that a change of the settings may have cured.

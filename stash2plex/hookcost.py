@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 
-from stash2plex.db import get_meta, set_meta
+from stash2plex.db import get_meta, set_meta, transaction
 
 NAME = "hook_cost"
 """The value of `meta`: when to measure next (epoch seconds), and the samples as JSON."""
@@ -85,3 +85,9 @@ def read_cost(database: sqlite3.Connection) -> "dict[str, Any] | None":
     """Read the samples: the interpreter, milliseconds of each save, and those before our code."""
     value = get_meta(database, NAME)
     return None if value is None else dict(json.loads(value.partition(" ")[2]))
+
+
+def forget_cost(database: sqlite3.Connection) -> None:
+    """Forget the samples, because Stash may start Python another way from now on."""
+    with transaction(database):
+        database.execute("DELETE FROM meta WHERE name = ?", (NAME,))
