@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 
-from stash2plex.db import HOOK_COST, get_meta, set_meta
+from stash2plex.db import HOOK_COST, get_meta, set_meta, transaction
 
 APART = 60.0
 """Seconds between two samples, once there are as many as are kept."""
@@ -90,3 +90,9 @@ def read_cost(database: sqlite3.Connection) -> "dict[str, Any] | None":
         return dict(value) if usable and isinstance(value["python"], str) else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+def forget_cost(database: sqlite3.Connection) -> None:
+    """Forget the samples, because Stash may start Python another way from now on."""
+    with transaction(database):
+        database.execute("DELETE FROM meta WHERE name = ?", (HOOK_COST,))

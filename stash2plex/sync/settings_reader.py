@@ -11,6 +11,7 @@ from attrs import define
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import file_stamp
 from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.hookcost import forget_cost
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock
 from stash2plex.servers.stash import Stash, Stored
@@ -110,8 +111,9 @@ class SettingsReader:
         settings = self.read()
         keep_choice(self.connection, settings.background_worker, self.clock())
         self.keep_hiding()
-        if stamp := stamp or self.stamp():
-            self._keep(SETTINGS_FILE, f"{stamp} {self._file}")
+        stamp = stamp or self.stamp()
+        if stamp and self._keep(SETTINGS_FILE, f"{stamp} {self._file}"):
+            forget_cost(self.connection)
         if settings != self._heeded:
             self._forget_cured(settings)
             self._heeded = settings
@@ -133,7 +135,10 @@ class SettingsReader:
                 end_trouble(self.connection)
             self._keep(name, f"{connection} {everything}")
 
-    def _keep(self, name: str, value: str) -> None:
-        if get_meta(self.connection, name) != value:
-            with transaction(self.connection):
-                set_meta(self.connection, name, value)
+    def _keep(self, name: str, value: str) -> bool:
+        """Store a value of `meta`; returns whether it is another one than before."""
+        if get_meta(self.connection, name) == value:
+            return False
+        with transaction(self.connection):
+            set_meta(self.connection, name, value)
+        return True

@@ -167,6 +167,28 @@ def test_settings_that_change_while_stash_is_away_count_when_it_is_back(make_sta
     stage.until(lambda: "Under another token" in titles(stage))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells when a process began")
+def test_saves_measure_themselves_again_after_a_change_of_settings(make_stage):
+    settings = {**TEXT_ONLY, "background_worker": "off"}
+    stage = make_stage(2, settings=settings)
+    stage.operation("wake")
+
+    def samples():
+        rows = stage.rows("SELECT value FROM meta WHERE name = 'hook_cost'")
+        return [len(json.loads(text.partition(" ")[2])["ms"]) for (text,) in rows]
+
+    for number in range(6):
+        stage.edit(1, title=f"Pier {number}")
+    stage.operation("wake")
+    assert samples() == [5]
+    # As another Python Executable Path does.
+    stage.configure(**settings, max_tags=7)
+    stage.operation("wake")
+    assert samples() == []
+    stage.edit(1, title="Under another interpreter")
+    assert samples() == [1]
+
+
 # -- off and on ---------------------------------------------------------------------------
 
 

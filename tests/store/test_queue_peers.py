@@ -39,7 +39,8 @@ def plain(value):
     if isinstance(value, list):
         return [plain(one) for one in value]
     slots = getattr(value, "__slots__", None)
-    return {{name: getattr(value, name) for name in slots}} if slots else value
+    names = [name for name in slots or () if name != "__weakref__"]
+    return {{name: getattr(value, name) for name in names}} if names else value
 real = db.transaction.__exit__
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
