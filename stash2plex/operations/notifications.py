@@ -96,9 +96,10 @@ def notification_lines(database: sqlite3.Connection, since: float, now: float) -
 def held_sentence(held: Held) -> str:
     """Say which task was stopped, what waits since then, and what lets it go on."""
     waits = "waits" if held.number == 1 else "wait"
+    buttons = " or ".join(f"“{name}”" for name in dict.fromkeys((held.name, "Process Queue")))
     return (
         f"“{held.name}” was stopped at {local(held.since)}; {count(held.number, 'scene')} {waits} "
-        f"until you ask for them again: press “{held.name}” or “Process Queue”."
+        f"until you ask for them again: press {buttons}."
     )
 
 

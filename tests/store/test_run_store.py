@@ -12,7 +12,7 @@ from stash2plex.db import _migrations, connect
 from stash2plex.errors import Unavailable
 from stash2plex.hook import NOTICES_SQL
 from stash2plex.model import TaskJob
-from stash2plex.operations.notifications import notification_lines
+from stash2plex.operations.notifications import held_sentence, notification_lines
 from stash2plex.operations.run_observer import RunObserver
 from stash2plex.servers.jobs import jobs_query, read_jobs
 from stash2plex.servers.stash import Stash
@@ -20,7 +20,7 @@ from stash2plex.servers.wire import make_converter
 from stash2plex.store.key_state import read_key_state
 from stash2plex.store.progress import Progress
 from stash2plex.store.queue import Queue
-from stash2plex.store.runs import KEPT, LOST_SECONDS, Runs
+from stash2plex.store.runs import KEPT, LOST_SECONDS, Held, Runs
 from stash2plex.sync.stops import ASK_SECONDS, StopWatch, look, own_job
 from stash2plex.ui.lines.runs import begun_lines, sources_words
 from stash2plex.workqueue import URGENT
@@ -367,6 +367,17 @@ def test_a_stopped_run_is_news_until_it_was_told(bench):
     assert notification_lines(bench.database, bench.clock.now, bench.clock.now) == []
     bench.begin()
     assert notification_lines(bench.database, before, bench.clock.now) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "buttons"),
+    [
+        ("Sync All Scenes", "press “Sync All Scenes” or “Process Queue”."),
+        ("Process Queue", ": press “Process Queue”."),
+    ],
+)
+def test_what_lets_held_keys_go_on_is_named_once(name, buttons):
+    assert held_sentence(Held(name, 0.0, 2)).endswith(buttons)
 
 
 def test_the_job_of_a_task_is_the_one_that_runs_under_its_name():

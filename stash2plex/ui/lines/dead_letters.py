@@ -52,7 +52,8 @@ def purged_sentence(purged: Purged, days: int) -> str:
     text = f"There were no dead letters {age}."
     if purged.number:
         text = f"Removed {count(purged.number, 'dead letter')} {age}."
-    return text + (f" {purged.remaining:,} newer stay." if purged.remaining else "")
+    stay = "stays" if purged.remaining == 1 else "stay"
+    return text + (f" {purged.remaining:,} newer {stay}." if purged.remaining else "")
 
 
 def recovered_sentence(recovered: Recovered, who_sends: str) -> str:
