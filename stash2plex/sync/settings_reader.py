@@ -136,9 +136,10 @@ class SettingsReader:
             self._keep(name, f"{connection} {everything}")
 
     def _keep(self, name: str, value: str) -> bool:
-        """Store a value of `meta`; returns whether it is another one than before."""
-        if get_meta(self.connection, name) == value:
+        """Store a value of `meta`; returns whether it replaces another one."""
+        known = get_meta(self.connection, name)
+        if known == value:
             return False
         with transaction(self.connection):
             set_meta(self.connection, name, value)
-        return True
+        return known is not None
