@@ -21,5 +21,6 @@ def begun_lines(begun: Begun) -> list[str]:
         return []
     lines = [f"{count(begun.found, 'key')} due already ({sources_words(begun)})."]
     if begun.taken_up:
-        lines.append(f"{count(begun.taken_up, 'key')} on hold since a task was stopped go on now.")
+        held = count(begun.taken_up, "key")
+        lines.append(f"Taken up again: {held} on hold since a task was stopped.")
     return lines
