@@ -128,10 +128,6 @@ class ChangeFilter:
             new = self.queue.offer(keys, run_id=self.run_id)
         return Enqueued(new, due + len(keys) - new, idle)
 
-    def is_due(self, scene: Scene) -> bool:
-        """Whether Plex may have to be told something of a scene."""
-        return self.why_idle(scene) is None
-
     def why_idle(self, scene: Scene) -> Idle | None:
         """Return why a scene needs nothing; None where it may need something."""
         # Plex knows files; a scene that has none cannot be there.

@@ -100,7 +100,7 @@ class Shore:
         change_filter = ChangeFilter(self.app.store.queue, records, self.app.settings())
         found = self.app.stash.scenes(list({scene.id: 0 for scene in self.made}))
         for scene in self.made:
-            if scene.id in found and change_filter.is_due(found[scene.id]):
+            if scene.id in found and change_filter.why_idle(found[scene.id]) is None:
                 return False
             if scene.id not in found and records.get(scene.id) is not None:
                 return False
