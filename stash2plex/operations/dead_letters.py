@@ -9,7 +9,7 @@ from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.operations.reasons import reason_of
-from stash2plex.store.dead_letters import DeadLetter, Group
+from stash2plex.store.dead_letters import DeadLetter, Group, read_dead_keys, read_groups
 from stash2plex.text import DAY, utc
 from stash2plex.workqueue import Key
 
@@ -80,7 +80,8 @@ def letter_json(letter: DeadLetter) -> dict[str, Any]:
 def list_letters(app: App, limit: int, offset: int = 0, reason: str | None = None) -> LetterPage:
     """Read a page, the newest failure first; with a `reason`, its letters and their total."""
     dead = app.store.dead_letters
-    return LetterPage(dead.page(limit, offset, reason), dead.total(reason), dead.groups())
+    groups = read_groups(app.store.connection)
+    return LetterPage(dead.page(limit, offset, reason), dead.total(reason), groups)
 
 
 def find_letter(app: App, kind: str, id_: int) -> DeadLetter | None:
@@ -90,7 +91,7 @@ def find_letter(app: App, kind: str, id_: int) -> DeadLetter | None:
 
 def letter_keys(app: App, reason: str | None = None) -> list[Key]:
     """List the keys of all dead letters, or of those of a reason."""
-    return app.store.dead_letters.keys(reason)
+    return read_dead_keys(app.store.connection, reason)
 
 
 def retry_letters(app: App, keys: Sequence[Key]) -> int:
@@ -100,8 +101,8 @@ def retry_letters(app: App, keys: Sequence[Key]) -> int:
 
 def recover_letters(app: App) -> Recovered:
     """Put the dead letters back that died of an outage."""
-    dead = app.store.dead_letters
-    return Recovered(app.store.queue.redrive(dead.recoverable()), dead.groups())
+    recovered = app.store.queue.redrive(app.store.dead_letters.recoverable())
+    return Recovered(recovered, read_groups(app.store.connection))
 
 
 def discard_letters(app: App, keys: Sequence[Key]) -> int:

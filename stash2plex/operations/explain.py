@@ -30,6 +30,7 @@ from stash2plex.rules.matching import Explanation
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.rules.policy import SNOOZES
 from stash2plex.store.key_state import KeyState, read_key_state
+from stash2plex.store.runs import read_held
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene as explain_match
 from stash2plex.text import local, span, utc
@@ -244,7 +245,7 @@ def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str,
     key = known.key
     if key.state == "in_progress":
         return "in_progress", "A worker has it in hand now."
-    if key.state == "held" and (held := app.store.runs.held()):
+    if key.state == "held" and (held := read_held(app.store.connection)):
         return "waiting", f"It is on hold. {held_sentence(held)}"
     breaker = app.store.breakers["plex"].read()
     if breaker.state != "closed":

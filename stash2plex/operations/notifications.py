@@ -18,12 +18,12 @@ from stash2plex.db import connect, transaction
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.reasons import groups_sentence
 from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
-from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.identity import key_in_use
 from stash2plex.store.names import names, read_missing
 from stash2plex.store.notices import mark_notified, notified_at, take_trouble
 from stash2plex.store.outages import Outage, read_outages
-from stash2plex.store.runs import Held, Runs
+from stash2plex.store.runs import Held, read_held
 from stash2plex.text import count, local, span
 
 MAX_OUTAGE_LINES = 3
@@ -80,14 +80,14 @@ def notification_lines(database: sqlite3.Connection, since: float, now: float) -
             )
         else:
             lines += [_sentence(outage, now) for outage in alike]
-    groups = DeadLetters(database).groups(since)
+    groups = read_groups(database, since)
     if groups:
         number = sum(group.number for group in groups)
         lines.append(
             f"{count(number, 'scene')} given up since {local(since)}: {groups_sentence(groups)}. "
             "“Health Check” says what to do."
         )
-    held = Runs(database, lambda: now).held()
+    held = read_held(database)
     if held is not None and held.since > since:
         lines.append(held_sentence(held))
     return lines

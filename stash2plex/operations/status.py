@@ -12,8 +12,10 @@ from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
 from stash2plex.operations.runs import settle_stops
+from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, read_waiting
+from stash2plex.store.runs import read_held
 from stash2plex.store.worker_choice import WorkerChoice, read_choice
 from stash2plex.sync.report import summary_of
 from stash2plex.text import utc
@@ -95,7 +97,7 @@ def _held(
     app: App, choice: WorkerChoice, *, nobody_sends: bool, pending: int
 ) -> dict[str, Any] | None:
     """Say what holds keys back: that the user stopped a task, or switched the worker off."""
-    held = app.store.runs.held()
+    held = read_held(app.store.connection)
     if held is not None:
         return {"by": "stop", "since": utc(held.since), "task": held.name, "scenes": held.number}
     if not nobody_sends or not pending:
@@ -118,7 +120,7 @@ def _named(app: App) -> dict[str, Any]:
         ],
         "dead": [
             {"reason": group.reason, "number": group.number, "first": scenes(group.first)}
-            for group in app.store.dead_letters.groups()
+            for group in read_groups(app.store.connection)
         ],
     }
 

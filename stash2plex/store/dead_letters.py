@@ -68,13 +68,6 @@ class DeadLetters:
         ).fetchall()
         return [self._letter(row) for row in rows]
 
-    def keys(self, reason: str | None = None) -> list[tuple[str, int]]:
-        """List the keys of all, or of a reason."""
-        rows = self._db.execute(
-            "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
-        )
-        return list(rows)
-
     def find(self, kind: str, id_: int) -> DeadLetter | None:
         """Read one, None where the key is not dead."""
         row = self._db.execute(
@@ -82,18 +75,6 @@ class DeadLetters:
             (kind, id_),
         ).fetchone()
         return None if row is None else self._letter(row)
-
-    def groups(self, since: float = 0.0) -> list[Group]:
-        """Count by reason those that failed after a moment, most first."""
-        rows = self._db.execute(
-            "SELECT reason, count(*), max(last_failed_at) FROM dead_letter"
-            " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
-            (since,),
-        )
-        return [
-            Group(reason, number, last, first_dead(self._db, since, reason))
-            for reason, number, last in rows.fetchall()
-        ]
 
     def recoverable(self) -> list[tuple[str, int]]:
         """List the keys that died of an outage.
@@ -109,6 +90,29 @@ class DeadLetters:
         )
         named = dict(zip(COLUMNS, row, strict=True))
         return DeadLetter(**named, history=tuple(Failure(*one) for one in history))
+
+
+def read_dead_keys(
+    connection: sqlite3.Connection, reason: str | None = None
+) -> list[tuple[str, int]]:
+    """List the keys of all dead letters, or of those of a reason."""
+    rows = connection.execute(
+        "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+    )
+    return list(rows)
+
+
+def read_groups(connection: sqlite3.Connection, since: float = 0.0) -> list[Group]:
+    """Count by reason the dead letters that failed after a moment, most first."""
+    rows = connection.execute(
+        "SELECT reason, count(*), max(last_failed_at) FROM dead_letter"
+        " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
+        (since,),
+    )
+    return [
+        Group(reason, number, last, first_dead(connection, since, reason))
+        for reason, number, last in rows.fetchall()
+    ]
 
 
 COLUMNS = (

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.dead_letters import read_dead_keys
 from stash2plex.workqueue import HELD_SQL, STOPPED, URGENT, Key, WorkQueue
 
 
@@ -142,7 +142,7 @@ class Queue(WorkQueue):
     def redrive(self, keys: Sequence[Key] | None = None, *, reason: str | None = None) -> int:
         """Put dead letters back with fresh attempts: chosen ones, those of a reason, or all."""
         if keys is None:
-            keys = DeadLetters(self._db).keys(reason)
+            keys = read_dead_keys(self._db, reason)
         return self.add_many([key for key in keys if self._is_dead(*key)], priority=URGENT)
 
     def discard(self, keys: Sequence[Key]) -> int:

@@ -207,23 +207,24 @@ class Runs:
         """List the open runs of Stash's jobs, but one."""
         return [_run(row) for row in self._db.execute(IN_JOBS, (besides,))]
 
-    def held(self) -> Held | None:
-        """Describe what waits since a run was stopped: the last such run, and how many keys."""
-        (number,) = self._db.execute(HELD_SQL).fetchone()
-        if not number:
-            return None
-        row = self._db.execute(
-            "SELECT name, ended_at FROM run WHERE state = 'stopped' ORDER BY ended_at DESC LIMIT 1"
-        ).fetchone()
-        name, since = row or ("a task", 0.0)
-        return Held(name, since, number)
-
     def held_in_hand(self) -> set[Key]:
         """List the keys that were held while somebody worked on them."""
         rows = self._db.execute(
             "SELECT kind, id FROM queue WHERE lease_id IS NOT NULL AND priority = 2"
         )
         return {(str(kind), int(id_)) for kind, id_ in rows}
+
+
+def read_held(connection: sqlite3.Connection) -> Held | None:
+    """Describe what waits since a run was stopped: the last such run, and how many keys."""
+    (number,) = connection.execute(HELD_SQL).fetchone()
+    if not number:
+        return None
+    row = connection.execute(
+        "SELECT name, ended_at FROM run WHERE state = 'stopped' ORDER BY ended_at DESC LIMIT 1"
+    ).fetchone()
+    name, since = row or ("a task", 0.0)
+    return Held(name, since, number)
 
 
 def _run(row: tuple[object, ...]) -> Run:

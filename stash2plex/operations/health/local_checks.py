@@ -16,6 +16,7 @@ from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.reasons import groups_sentence, reason_of
 from stash2plex.store.breaker import BreakerState
+from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.inspection import read_through, try_to_write
 from stash2plex.store.marks import load_marks
 from stash2plex.store.names import MAX_NAMED, names, read_waiting
@@ -187,7 +188,7 @@ def check_queue(app: App) -> Check:
 
 def check_dead(app: App) -> Check:
     """Say how many keys were given up, and why."""
-    groups = app.store.dead_letters.groups()
+    groups = read_groups(app.store.connection)
     if not groups:
         return passed(DEAD, "None.")
     number = sum(group.number for group in groups)
