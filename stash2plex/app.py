@@ -19,6 +19,7 @@ from stash2plex.db import connect, store_error, uses_wal
 from stash2plex.errors import ConfigError, StoreDamaged
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep
+from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.stash_address import StashAddress
@@ -31,22 +32,31 @@ from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
-from stash2plex.store.progress import ProgressBook
+from stash2plex.store.progress import ProgressBook, Tally
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
-from stash2plex.sync.goals import Goal
+from stash2plex.sync.evidence import Evidence
+from stash2plex.sync.finder import Finder
+from stash2plex.sync.gate import Gate
+from stash2plex.sync.goals import Background, Goal
+from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
+from stash2plex.sync.pipeline import Pipeline
+from stash2plex.sync.plex_watch import PlexWatch
 from stash2plex.sync.reconcile import Reconciliation, Scope
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_reader import SettingsReader
 from stash2plex.sync.settings_watch import SettingsWatch
+from stash2plex.sync.showing import Showing
+from stash2plex.sync.stops import StopWatch
 from stash2plex.sync.sweeper import LibrarySweeper
+from stash2plex.sync.wall_clock import WallClock
 from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
 
@@ -194,25 +204,54 @@ class App:
 
     def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
         """Drain the queue in this process, which must hold the drain lock."""
+        return self._make_drain(goal, observer, stopped).run()
+
+    def _make_drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Drain:
+        store, clocks = self.store, {"clock": self.clock, "monotonic": self.monotonic}
+        settings_watch = SettingsWatch(self.settings_reader.stamp, **clocks)
+        pacer = Pacer()
+        tally = Tally(goal.origin, self.clock)
+        evidence = Evidence(store, pacer, **clocks)
+        hand = KeysInHand(store, tally, evidence, random=self.random, **clocks)
+        finder = Finder(store, hand, **clocks)
+        gate = Gate(
+            store,
+            self.open_session,
+            settings_watch,
+            pacer,
+            heeds_off=isinstance(goal, Background),
+            most_seconds=goal.probe_seconds,
+            **clocks,
+        )
         return Drain(
-            store=self.store,
+            store=store,
             stash=self.stash,
-            open_session=self.open_session,
-            settings_watch=SettingsWatch(self.settings_reader.stamp, self.clock, self.monotonic),
-            worker_wanted=self.settings_reader.worker_wanted,
+            goal=goal,
+            gate=gate,
+            settings_watch=settings_watch,
+            evidence=evidence,
+            hand=hand,
+            pipeline=Pipeline(store, hand, finder, evidence, pacer, gate.doubt, **clocks),
+            plex_watch=PlexWatch(store, **clocks),
+            stops=StopWatch(store.runs, self.monotonic, goal.run_id),
+            showing=Showing(
+                store,
+                self.book,
+                observer,
+                tally,
+                horizon=goal.horizon,
+                monotonic=self.monotonic,
+            ),
+            wall_clock=WallClock(store.queue, **clocks),
             sweeper=self.sweeper,
             scheduled_reconcile=ScheduledReconcile(
-                self.store, self.make_reconciliation, clock=self.clock
+                store, self.make_reconciliation, clock=self.clock
             ),
-            book=self.book,
-            observer=observer,
-            goal=goal,
-            clock=self.clock,
-            monotonic=self.monotonic,
-            sleep=self.sleep,
-            random=self.random,
+            worker_wanted=self.settings_reader.worker_wanted,
             stopped=stopped,
-        ).run()
+            sleep=self.sleep,
+            **clocks,
+        )
 
     @contextmanager
     def rehearsal(self) -> Iterator[App]:

@@ -78,6 +78,7 @@ class Pipeline:
         self,
         store: Store,
         hand: KeysInHand,
+        finder: Finder,
         evidence: Evidence,
         pacer: Pacer,
         doubt: Callable[[ConfigError], None],
@@ -87,6 +88,7 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._hand = hand
+        self._finder = finder
         self._evidence = evidence
         self._pacer = pacer
         self._doubt = doubt
@@ -97,7 +99,6 @@ class Pipeline:
         self._steps: dict[Future[Any], Step] = {}
         self._writing: set[Future[Any]] = set()
         self._ready: deque[Job] = deque()
-        self._finder = Finder(store, hand, clock, monotonic)
 
     # -- for the drain loop ---------------------------------------------------------------
 
