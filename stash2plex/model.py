@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Protocol
 
 from attrs import field as attrs_field
 from attrs import frozen
@@ -247,41 +246,6 @@ class Change:
     def edits(self) -> bool:
         """Whether there is anything to send in an edit."""
         return bool(self.texts or self.lists or self.locks or self.rating is not None)
-
-
-class StashPort(Protocol):
-    """What the worker needs of Stash."""
-
-    def scenes(self, ids: list[int]) -> dict[int, Scene]:
-        """Read scenes; those that are gone are absent."""
-
-    def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
-        """List the scenes that show a performer, studio (or one below it), tag or group."""
-
-    def cover(self, scene: Scene, etag: str) -> Image | None:
-        """Fetch the cover; None where the scene has none."""
-
-
-class PlexPort(Protocol):
-    """What the worker needs of Plex."""
-
-    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
-        """Read items with all details; those that are gone are absent."""
-
-    def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
-        """Write one item, or the same change to several."""
-
-    def clear_rating(self, rating_key: str) -> None:
-        """Take the rating away."""
-
-    def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
-        """Send picture bytes."""
-
-    def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
-        """List the pictures that an item can show."""
-
-    def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
-        """Show one of them."""
 
 
 ENDED = ("FINISHED", "CANCELLED", "FAILED")

@@ -1,4 +1,4 @@
-"""Plex's HTTP interface, behind `PlexPort`: the ten endpoints that Stash2Plex uses."""
+"""Plex's HTTP interface: the ten endpoints that Stash2Plex uses."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ from stash2plex.model import (
     Field,
     Match,
     PlexItem,
-    PlexPort,
     Record,
     Scene,
-    StashPort,
 )
 from stash2plex.rules.desired import what_was_cut
 from stash2plex.rules.merge import plan_change, remember
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
 from stash2plex.sync.pictures import cover_may_differ, plan_pictures
 from stash2plex.text import LogLine, Private
 
@@ -84,8 +84,8 @@ def apply_scene(
     record: Record | None,
     *,
     settings: Settings,
-    stash: StashPort,
-    plex: PlexPort,
+    stash: Stash,
+    plex: Plex,
     clock: Clock,
     monotonic: Clock,
 ) -> Applied:

@@ -18,11 +18,11 @@ from stash2plex.model import (
     Field,
     Image,
     PlexItem,
-    PlexPort,
     Record,
     Scene,
-    StashPort,
 )
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
 from stash2plex.text import LogLine, Private
 
 
@@ -57,8 +57,8 @@ def plan_pictures(
     record: Record | None,
     *,
     preserve: bool,
-    stash: StashPort,
-    plex: PlexPort,
+    stash: Stash,
+    plex: Plex,
 ) -> PicturePlan:
     """Compare the cover with what was last sent. `record` is that of this item, or None.
 
