@@ -14,6 +14,10 @@ from types import TracebackType
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
 SCHEMA_NUMBER = 9
+MAX_INTEGER = 2**63 - 1
+"""The largest whole number that SQLite holds."""
+MAX_DIGITS = 19
+"""Digits of the largest id."""
 BUSY_SECONDS = 10.0
 WAL_PAGES = 8_000
 """Pages (32 MiB) that a worker lets gather before they are copied into the database."""
@@ -196,6 +200,13 @@ HOOK_COST = "hook_cost"
 SETTINGS_FILE = "settings_file"
 NOTIFIED_AT = "told_at"
 TROUBLE = "trouble"
+
+
+def read_id(value: object) -> int | None:
+    """Return an id of Stash that is given as a number or in digits; None for anything else."""
+    if type(value) is str and len(value) <= MAX_DIGITS and value.isascii() and value.isdigit():
+        value = int(value)
+    return value if type(value) is int and 0 < value <= MAX_INTEGER else None
 
 
 def get_meta(connection: sqlite3.Connection, name: str) -> str | None:

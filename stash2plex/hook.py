@@ -16,6 +16,7 @@ from stash2plex.db import (
     SETTINGS_FILE,
     connect,
     get_meta,
+    read_id,
     store_error,
 )
 from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
@@ -172,7 +173,7 @@ def read_key(context: "Any") -> "tuple[str, int, float] | None":
     if kind not in ("scene", "performer", "studio", "tag", "group"):
         raise UsageError(f"The hook type {str(trigger)[:80]!r} is not one that Stash2Plex knows.")
     id_ = context.get("id")
-    if type(id_) is not int or not 0 < id_ < 2**63:
+    if type(id_) is not int or read_id(id_) is None:
         raise UsageError(f"The hook {trigger} has no usable id: {str(id_)[:80]!r}.")
     fields = context.get("inputFields")
     if isinstance(fields, list) and fields and all(field in PLAY_FIELDS for field in fields):
@@ -190,12 +191,8 @@ def merged_tags(context: "Any") -> "list[tuple[str, int]]":
     source = given.get("source") if isinstance(given, dict) else None
     if context["type"] != "Tag.Merge.Post" or not isinstance(source, list):
         return []
-    ids = [str(value) for value in source[:MAX_MERGED]]
-    return [
-        ("tag", int(text))
-        for text in ids
-        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63  # noqa: PLR2004
-    ]
+    ids = map(read_id, source[:MAX_MERGED])
+    return [("tag", id_) for id_ in ids if id_ is not None]
 
 
 def worker_request(connection_info: "Mapping[str, Any]") -> bytes:

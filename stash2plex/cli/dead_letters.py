@@ -6,7 +6,7 @@ import click
 from attrs import evolve
 
 from stash2plex.app import App
-from stash2plex.cli.shell import JSON, SCENES, Shell
+from stash2plex.cli.shell import JSON, SCENE_ID, SCENES, Shell
 from stash2plex.errors import UsageError
 from stash2plex.operations.dead_letters import (
     discard_letters,
@@ -62,7 +62,7 @@ def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> No
 
 
 @dlq.command("show")
-@click.argument("scene", type=click.IntRange(1, 2**63 - 1))
+@click.argument("scene", type=SCENE_ID)
 @click.option(
     "--kind",
     type=click.Choice(["scene", "performer", "studio", "tag", "group"]),

@@ -16,6 +16,7 @@ from rich.console import Console, RenderableType
 
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cli.config import CliOptions, resolve
+from stash2plex.db import MAX_INTEGER
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
 from stash2plex.sync.goals import PATIENCE
@@ -93,10 +94,12 @@ WAIT = click.option(
     help="How long to wait for a server that is down.",
 )
 
+SCENE_ID = click.IntRange(1, MAX_INTEGER)
+
 SCENES = click.option(
     "--scene",
     "scenes",
-    type=click.IntRange(1, 2**63 - 1),
+    type=SCENE_ID,
     multiple=True,
     metavar="ID",
     help="This scene; may be given several times.",

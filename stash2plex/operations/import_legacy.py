@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from stash2plex.db import read_id
 from stash2plex.errors import ConfigError
 
 MAX_ROWS = 1_000_000
@@ -99,11 +100,8 @@ def _queue_ids(path: str) -> Iterator[int]:
 def _dead_ids(path: str) -> set[int]:
     with closing(_open(path)) as database:
         query = f"SELECT DISTINCT scene_id FROM dead_letters LIMIT {MAX_ROWS:d}"  # noqa: S608 - a constant
-        return {
-            row[0]
-            for row in _rows(database, path, query)
-            if isinstance(row[0], int) and 0 < row[0] < 2**63
-        }
+        ids = (read_id(scene_id) for (scene_id,) in _rows(database, path, query))
+        return {id_ for id_ in ids if id_ is not None}
 
 
 def _open(path: str) -> sqlite3.Connection:
@@ -128,16 +126,9 @@ def scene_id_of(data: object) -> int | None:
     try:
         for instruction, argument, _ in pickletools.genops(data):
             if named and instruction.name not in ASIDE:
-                return None if instruction.name in REFERENCES else _as_id(argument)
+                return None if instruction.name in REFERENCES else read_id(argument)
             if argument == "scene_id" and isinstance(argument, str):
                 named = True
     except (ValueError, IndexError, OverflowError, UnicodeError):
         return None
     return None
-
-
-def _as_id(value: object) -> int | None:
-    text = str(value) if isinstance(value, (int, str)) else ""
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 20):  # noqa: PLR2004 - 2**63 has 19 digits
-        return None
-    return int(text) if 0 < int(text) < 2**63 else None

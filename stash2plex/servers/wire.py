@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from cattrs import BaseValidationError, Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
+from stash2plex.db import MAX_INTEGER
 from stash2plex.errors import Transient
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ def make_converter() -> Converter:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise ValueError("not a whole number")
         number = int(value)
-        if not -(2**63) <= number < 2**63:
+        if not -MAX_INTEGER <= number <= MAX_INTEGER:
             raise ValueError("not a number that a database can hold")
         return number
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from attrs import Factory, define, frozen
 
 from stash2plex.config import Settings
+from stash2plex.db import MAX_INTEGER
 from stash2plex.model import Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.servers.stash import PAGE, Stash, shows
@@ -30,8 +31,6 @@ T = TypeVar("T")
 Request = Callable[[], Any]
 Steps = Generator[Request, Any, T]
 """Yields requests, is sent their answers, returns a result."""
-
-LAST_ID = 2**63 - 1
 
 RELATED = {
     "scene": "",
@@ -157,7 +156,7 @@ def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
         if not page and found is None:
             return Enqueued()
         ends = len(page) < PAGE
-        upto = LAST_ID if ends else page[-1].id
+        upto = MAX_INTEGER if ends else page[-1].id
         gone = change_filter.records.ids_between(last, upto) - {scene.id for scene in page}
         found = (found or Enqueued()) + change_filter.take(page, sorted(gone))
         if ends:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from attrs import frozen
 
 from stash2plex.app import App
+from stash2plex.db import read_id
 from stash2plex.errors import StoreError, UsageError
 from stash2plex.operations.runs import running
 from stash2plex.store.runs import Begun
@@ -56,12 +57,10 @@ class Call:
             raise UsageError(f"“scene_ids” must be a list of at most {MAX_IDS:,} scene ids.")
         keys: list[Key] = []
         for value in ids:
-            text = str(value)
-            if isinstance(value, bool) or not text.isascii() or not text.isdigit():
-                raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
-            if not 0 < int(text) < 2**63:
-                raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
-            keys.append(("scene", int(text)))
+            scene_id = read_id(value)
+            if scene_id is None:
+                raise UsageError(f"“scene_ids” has {str(value)[:40]!r}, which is no scene id.")
+            keys.append(("scene", scene_id))
         return keys
 
     @contextmanager

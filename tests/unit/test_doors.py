@@ -15,6 +15,7 @@ from stash2plex import plugin
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.datadir import file_stamp
+from stash2plex.db import read_id
 from stash2plex.errors import (
     ConfigError,
     Refused,
@@ -129,6 +130,19 @@ def test_the_edges_of_hook_contexts():
     for kind in ("Performer", "Studio", "Tag", "Group"):
         assert read_key({"type": f"{kind}.Destroy.Post", "id": 1}) == (kind.lower(), 1, 0.0)
     assert read_key({"type": "Scene.Create.Post", "id": 1}) == ("scene", 1, 3.0)
+
+
+@pytest.mark.parametrize("value", [1, "17", "0017", 2**63 - 1, str(2**63 - 1)])
+def test_an_id_is_a_number_or_its_digits(value):
+    assert read_id(value) == int(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, 2**63, True, 1.0, None, [1], "", "0", "-1", " 1", "1.0", "٣", str(2**63), "9" * 5000],
+)
+def test_what_no_database_can_hold_or_no_server_numbers_so_is_no_id(value):
+    assert read_id(value) is None
 
 
 @given(JSON)
