@@ -5,7 +5,6 @@ server. A test pins the set of modules.
 """
 
 import json
-import os
 import time
 
 from stash2plex.datadir import file_stamp, locate, prepare
@@ -19,7 +18,7 @@ from stash2plex.db import (
     read_id,
     store_error,
 )
-from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
+from stash2plex.errors import StoreDamaged, UsageError
 from stash2plex.starter import start_worker
 from stash2plex.workqueue import URGENT, WorkQueue
 
@@ -198,16 +197,3 @@ def merged_tags(context: "Any") -> "list[tuple[str, int]]":
 def worker_request(connection_info: "Mapping[str, Any]") -> bytes:
     """Return what a worker reads of Stash: the connection, and nothing of the event."""
     return json.dumps({"server_connection": dict(connection_info)}).encode()
-
-
-def answer(result: str | None, error: Stash2PlexError | None) -> bytes:
-    """Put a result into the one JSON object that Stash reads from stdout (stash.md §2.4)."""
-    if error is not None:
-        return json.dumps({"error": str(error)}).encode()
-    return json.dumps({"output": result}).encode()
-
-
-def finish(output: bytes, code: int) -> "None":
-    """Write the answer and leave without tearing the interpreter down, which costs 3 ms."""
-    os.write(1, output + b"\n")
-    os._exit(code)

@@ -10,7 +10,7 @@ import sys
 
 from stash2plex import bytecode
 from stash2plex.datadir import locate
-from stash2plex.errors import Stash2PlexError, UsageError, fault_sentence
+from stash2plex.errors import Stash2PlexError, StashGone, UsageError, fault_sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,20 +35,32 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         if "hookContext" in request["args"]:
             from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
 
-            result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
-            hook.finish(hook.answer(result, None), 0)
+            write_answer({"output": hook.handle(request, plugin_dir, repair=repair, notify=notify)})
+            # Tearing the interpreter down would cost the save 3 ms.
+            os._exit(0)
         gc.enable()
         from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
 
-        return run_task(request, plugin_dir)
+        return run_task(request, plugin_dir, write_answer)
     except Stash2PlexError as error:
         # The exit code tells shells; Stash shows the text.
-        os.write(1, json.dumps({"error": str(error)}).encode() + b"\n")
+        write_answer({"error": str(error)})
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
-        os.write(1, json.dumps({"error": fault_sentence(error)}).encode() + b"\n")
+        write_answer({"error": fault_sentence(error)})
         return 1
+
+
+def write_answer(answer: "dict[str, Any]") -> None:
+    """Write the one JSON object that Stash reads from standard output (stash.md §2.4).
+
+    It holds either an `output` or an `error`. Raises StashGone where nobody reads it.
+    """
+    try:
+        os.write(1, json.dumps(answer).encode() + b"\n")
+    except OSError as error:
+        raise StashGone from error
 
 
 def repair(folder: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
@@ -30,8 +29,10 @@ from stash2plex.tasks.registry import find_task
 from stash2plex.tasks.task import Call, Task
 
 
-def run_task(request: Mapping[str, Any], plugin_dir: str) -> int:
-    """Run the task that a request names and write its answer to stdout. Returns the exit code.
+def run_task(
+    request: Mapping[str, Any], plugin_dir: str, write_answer: Callable[[dict[str, Any]], None]
+) -> int:
+    """Run the task that a request names and write its answer. Returns the exit code.
 
     Raises the errors of our tree; the caller answers with their text.
     """
@@ -48,12 +49,12 @@ def run_task(request: Mapping[str, Any], plugin_dir: str) -> int:
     except StoreError as error:
         if task.without_store is None:
             raise
-        _write({"output": task.without_store(error)})
+        write_answer({"output": task.without_store(error)})
         return 0
     call = Call(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
     try:
         answer, exit_code = _run(task, call, logs)
-        _write(answer)
+        write_answer(answer)
     except StashGone as error:
         logs.logger.warning("%s", error)
         _leave_streams()
@@ -89,14 +90,6 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
         logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
         return {"error": fault_sentence(error)}, 1
     return {"output": output}, 0
-
-
-def _write(answer: dict[str, Any]) -> None:
-    """Write the answer. Raises StashGone where nobody reads it."""
-    try:
-        os.write(1, json.dumps(answer).encode() + b"\n")
-    except OSError as error:
-        raise StashGone from error
 
 
 def _leave_streams() -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from stash2plex.db import connect
 from stash2plex.lock import drain_runs
+from stash2plex.plugin import write_answer
 from stash2plex.tasks.run import run_task
 from stash2plex_testing.stash import picture
 
@@ -26,7 +27,7 @@ def test_a_fault_of_its_own_in_a_task_is_an_answer_and_a_trace(bench, tmp_path, 
     }
     mask = os.umask(0o077)
     try:
-        assert run_task(request, str(tmp_path)) == 1
+        assert run_task(request, str(tmp_path), write_answer) == 1
     finally:
         os.umask(mask)
     said = capfd.readouterr()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 
 import pytest
 import urllib3.exceptions
@@ -20,6 +21,7 @@ from stash2plex.errors import (
     ConfigError,
     Refused,
     ServerError,
+    StashGone,
     Transient,
     Unavailable,
     UsageError,
@@ -413,8 +415,23 @@ def test_flags_go_over_environment_over_file(tmp_path):
         resolve(options, {"STASH2PLEX_CONFIG": str(tmp_path / "missing.toml")})
 
 
-def test_an_error_answer_is_json():
-    from stash2plex.hook import answer
+def test_an_answer_is_one_line_of_json(capfd):
+    plugin.write_answer({"output": "“Pier 1”\nis in sync"})
+    written = capfd.readouterr().out
+    assert written.endswith("\n")
+    assert written.count("\n") == 1
+    assert json.loads(written) == {"output": "“Pier 1”\nis in sync"}
 
-    assert json.loads(answer("done", None)) == {"output": "done"}
-    assert json.loads(answer(None, UsageError("no"))) == {"error": "no"}
+
+def test_an_answer_that_nobody_reads_means_that_stash_has_ended(capfd):
+    kept = os.dup(1)
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 1)
+    try:
+        with pytest.raises(StashGone):
+            plugin.write_answer({"output": 1})
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(writer)
