@@ -382,21 +382,21 @@ def _legacy(raw: Mapping[str, object], values: Mapping[str, object]) -> dict[str
         except ValueError:
             return False
 
-    found: dict[str, object] = {}
+    changed: dict[str, object] = {}
     skipped = {name for key, name in LEGACY_FLAGS.items() if off(key)}
     if off("sync_master"):
         skipped = set(Field)
     if skipped:
         already = values.get("skip_fields", frozenset())
         assert isinstance(already, frozenset)
-        found["skip_fields"] = already | skipped
+        changed["skip_fields"] = already | skipped
     if off("enabled"):
-        found["enabled"] = False
+        changed["enabled"] = False
     if off("strict_matching") and "loose_matching" not in values:
-        found["loose_matching"] = True
+        changed["loose_matching"] = True
     if off("reconcile_missing") and "skip_not_found" not in values:
-        found["skip_not_found"] = True
-    return found
+        changed["skip_not_found"] = True
+    return changed
 
 
 def read_environment(environment: Mapping[str, str]) -> dict[str, object]:

@@ -31,10 +31,10 @@ def locate(server_dir: str | None, plugin_dir: str | None) -> str:
 def file_stamp(path: str) -> str:
     """Return what changes whenever a file is written: its time and size; empty without a file."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return ""
-    return f"{found.st_mtime_ns}-{found.st_size}"
+    return f"{status.st_mtime_ns}-{status.st_size}"
 
 
 def prepare(folder: str) -> str:

@@ -141,8 +141,8 @@ def settings_changed(seen: str | None) -> bool | None:
     `seen` is the stamp and the path of its file, as of the last reading.
     """
     stamp, _, path = (seen or "").partition(" ")
-    found = file_stamp(path) if path else ""
-    return found != stamp if found else None
+    now = file_stamp(path) if path else ""
+    return now != stamp if now else None
 
 
 def may_start(choice: str | None, now: float, changed: bool | None = None) -> bool:

@@ -15,7 +15,7 @@ from stash2plex.db import HOOK_COST, get_meta, set_meta, transaction
 APART = 60.0
 """Seconds between two samples, once there are as many as are kept."""
 
-KEPT = 5
+SAMPLES_LIMIT = 5
 """Samples that are kept."""
 
 MAX_SECONDS = 60.0
@@ -64,10 +64,10 @@ def note_cost(database: sqlite3.Connection, began: float, now: float) -> None:
     known = read_cost(database) or {"ms": [], "start_ms": []}
     value = {
         "python": interpreter(),
-        "ms": [*known["ms"], round(1000 * age)][-KEPT:],
-        "start_ms": [*known["start_ms"], round(1000 * start)][-KEPT:],
+        "ms": [*known["ms"], round(1000 * age)][-SAMPLES_LIMIT:],
+        "start_ms": [*known["start_ms"], round(1000 * start)][-SAMPLES_LIMIT:],
     }
-    due = now + APART if len(value["ms"]) == KEPT else 0.0
+    due = now + APART if len(value["ms"]) == SAMPLES_LIMIT else 0.0
     # Worth neither a flush to disk nor a wait for another writer: the key is safe.
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA busy_timeout = 0")
@@ -86,7 +86,7 @@ def read_cost(database: sqlite3.Connection) -> "dict[str, Any] | None":
     try:
         value = json.loads((get_meta(database, HOOK_COST) or "").partition(" ")[2])
         samples = [*value["ms"], *value["start_ms"]]
-        usable = samples and all(isinstance(one, (int, float)) for one in samples)
+        usable = samples and all(isinstance(sample, (int, float)) for sample in samples)
         return dict(value) if usable and isinstance(value["python"], str) else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

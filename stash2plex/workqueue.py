@@ -209,10 +209,10 @@ class WorkQueue:
         return new
 
     def _is_dead(self, kind: str, id_: int) -> bool:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT 1 FROM dead_letter WHERE kind = ? AND id = ?", (kind, id_)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     # -- claiming -------------------------------------------------------------------------
 
@@ -324,10 +324,10 @@ class WorkQueue:
         return True
 
     def _has_failed(self, key: Key, reason: str) -> bool:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT 1 FROM failure WHERE kind = ? AND id = ? AND reason = ?", (*key, reason)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     def release(self, claim: Claim, *, reason: str = "", aside: bool = False) -> bool:
         """Give a key back uncounted, due at once: a server is down or we were asked to stop.

@@ -65,14 +65,14 @@ class Redactor:
             return self(record.getMessage())
         hidden: dict[str, str] = {}
         shown: list[object] = []
-        for one in record.args:
-            if isinstance(one, Private):
+        for value in record.args:
+            if isinstance(value, Private):
                 mark = f"\x01{len(hidden)}\x01"
-                hidden[mark] = alias.private(one.text)
-            shown.append(mark if isinstance(one, Private) else one)
+                hidden[mark] = alias.private(value.text)
+            shown.append(mark if isinstance(value, Private) else value)
         text = alias.text(str(record.msg) % tuple(shown) if shown else str(record.msg))
         # A server's text may hold what looks like a mark.
-        return re.sub("\x01\\d+\x01", lambda found: hidden.get(found[0], ""), text)
+        return re.sub("\x01\\d+\x01", lambda match: hidden.get(match[0], ""), text)
 
     def value(self, text: str) -> str:
         """Return a text that is nothing but a title, a name or the like, as it may be shown."""

@@ -65,8 +65,8 @@ class Pseudonyms:
         )
 
     def _part(self, text: str, *, keep_extension: bool) -> str:
-        found = EXTENSION.search(text) if keep_extension else None
-        end = found[0] if found and found.start() else ""
+        match = EXTENSION.search(text) if keep_extension else None
+        end = match[0] if match and match.start() else ""
         return self._digest(text.removesuffix(end)) + end
 
     def _digest(self, text: str) -> str:
@@ -97,17 +97,17 @@ class Pseudonyms:
         return self.private(text)
 
     def _plain(self, text: str) -> str:
-        text = OUR_FILE.sub(lambda found: f"File {found[1]}", text)
-        text = LITERAL.sub(lambda found: f"“{self.name(found[1] or found[2])}”", text)
+        text = OUR_FILE.sub(lambda match: f"File {match[1]}", text)
+        text = LITERAL.sub(lambda match: f"“{self.name(match[1] or match[2])}”", text)
         kept: list[str] = []
 
-        def keep(found: re.Match[str]) -> str:
-            kept.append(self._address(found[0]))
+        def keep(match: re.Match[str]) -> str:
+            kept.append(self._address(match[0]))
             return f"\x00{len(kept) - 1}\x00"
 
         text = ADDRESS.sub(keep, text.replace("\x00", ""))
-        text = PATH.sub(lambda found: self.path(found[0]), text)
-        return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
+        text = PATH.sub(lambda match: self.path(match[0]), text)
+        return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
     def _address(self, text: str) -> str:
         """Hide the host of an address, unless it is this machine, and its path."""
@@ -125,10 +125,10 @@ def split_quotes(text: str) -> list[tuple[str, bool]]:
     """
     parts: list[tuple[str, bool]] = []
     depth = start = end = 0
-    for found in QUOTES.finditer(text):
-        if found[0] == "“":
+    for quote in QUOTES.finditer(text):
+        if quote[0] == "“":
             if depth == 0:
-                start = found.start()
+                start = quote.start()
                 parts.append((text[end:start], False))
             depth += 1
         else:
@@ -136,7 +136,7 @@ def split_quotes(text: str) -> list[tuple[str, bool]]:
             if depth < 0:
                 return _whole(text)
             if depth == 0:
-                end = found.end()
+                end = quote.end()
                 parts.append((text[start + 1 : end - 1], True))
     if depth:
         return _whole(text)
@@ -144,7 +144,7 @@ def split_quotes(text: str) -> list[tuple[str, bool]]:
 
 
 def _whole(text: str) -> list[tuple[str, bool]]:
-    places = [found.start() for found in QUOTES.finditer(text)]
+    places = [quote.start() for quote in QUOTES.finditer(text)]
     first, last = places[0], places[-1]
     # An opening quote without its end reaches to the end of the line.
     last = last if text[last] == "”" else len(text)

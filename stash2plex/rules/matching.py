@@ -154,8 +154,8 @@ def _sources(path: str, rules: Sequence[Rule]) -> list[tuple[str, ...]]:
 def common_tail(left: Sequence[str], right: Sequence[str]) -> int:
     """Count the parts that two split paths have in common at their ends."""
     length = 0
-    for one, other in zip(reversed(left), reversed(right), strict=False):
-        if one != other:
+    for ours, theirs in zip(reversed(left), reversed(right), strict=False):
+        if ours != theirs:
             break
         length += 1
     return length
@@ -191,11 +191,13 @@ def explain(
         )
     missed: list[Explanation] = []
     for file in scene.files:
-        found = _explain_file(scene, file, candidates, rules, inferred=inferred, loose=loose)
-        if found.reason != NotInPlexYet.reason:
-            return found
-        missed.append(found)
-    near = tuple(dict.fromkeys(one for found in missed for one in found.candidates))
+        explanation = _explain_file(scene, file, candidates, rules, inferred=inferred, loose=loose)
+        if explanation.reason != NotInPlexYet.reason:
+            return explanation
+        missed.append(explanation)
+    near = tuple(
+        dict.fromkeys(candidate for explanation in missed for candidate in explanation.candidates)
+    )
     refusal = f"“{scene.label}” is not in Plex yet. No Plex file fits “{scene.files[0].path}”."
     if near:
         refusal += f" Of the same name but another folder and size: {_shown(near)}."
@@ -216,17 +218,17 @@ def _explain_file(
     here, wanted = folded_parts(file.path), folded_parts(mapped)
     name = folded_name(file.path)
     judged = []
-    for found in candidates:
-        there = folded_parts(found.path)
+    for plex_file in candidates:
+        there = folded_parts(plex_file.path)
         if there[-1:] == (name,):
-            same_size = file.size == found.size if file.size and found.size else None
+            same_size = file.size == plex_file.size if file.size and plex_file.size else None
             tail = max(common_tail(here, there), common_tail(wanted, there))
-            one = Candidate(found, None, tail, same_size)
+            candidate = Candidate(plex_file, None, tail, same_size)
             trusted = rule is None or not inferred or wanted == here
             if there == wanted and (trusted or same_size is not False):
-                judged.append(evolve(one, level=Level.WHOLE_PATH))
+                judged.append(evolve(candidate, level=Level.WHOLE_PATH))
             else:
-                judged.append(_judge_end(one, file, here, rules))
+                judged.append(_judge_end(candidate, file, here, rules))
     judged.sort(key=_rank)
     plain = Explanation(
         scene.id,
@@ -240,18 +242,20 @@ def _explain_file(
     )
     if not judged or judged[0].level is None:
         return plain
-    best = [one for one in judged if _rank(one)[:-1] == _rank(judged[0])[:-1]]
+    best = [candidate for candidate in judged if _rank(candidate)[:-1] == _rank(judged[0])[:-1]]
     level = judged[0].level
     if level is Level.WHOLE_PATH:
         # Two files may differ in case only, where Plex's system tells them apart.
         spelled = split_path(mapped)
-        best = [one for one in best if split_path(one.file.path) == spelled] or best
+        best = [
+            candidate for candidate in best if split_path(candidate.file.path) == spelled
+        ] or best
     chosen = best[0]
-    items = {one.file.rating_key for one in best}
+    items = {candidate.file.rating_key for candidate in best}
     others = tuple(
-        evolve(one, why=one.why or _why_not(one, chosen, tie=one in best))
-        for one in judged
-        if one is not chosen
+        evolve(candidate, why=candidate.why or _why_not(candidate, chosen, tie=candidate in best))
+        for candidate in judged
+        if candidate is not chosen
     )
     if len(items) > 1 and not loose:
         return evolve(
@@ -272,45 +276,45 @@ def _explain_file(
 
 
 def _judge_end(
-    one: Candidate, file: StashFile, here: tuple[str, ...], rules: Sequence[Rule]
+    candidate: Candidate, file: StashFile, here: tuple[str, ...], rules: Sequence[Rule]
 ) -> Candidate:
     """Judge a Plex file whose whole path is another one."""
-    if one.same_size is False:
-        why = f"its size differs: {one.file.size:,} bytes, {file.size:,} in Stash"
-        return evolve(one, why=why)
-    sources = _sources(one.file.path, rules) if one.same_size is None else []
+    if candidate.same_size is False:
+        why = f"its size differs: {candidate.file.size:,} bytes, {file.size:,} in Stash"
+        return evolve(candidate, why=why)
+    sources = _sources(candidate.file.path, rules) if candidate.same_size is None else []
     if sources and here not in sources:
-        return evolve(one, why="by the path map it is another file of Stash")
-    if one.tail > 1:
-        return evolve(one, level=Level.PATH_END)
-    return evolve(one, level=Level.NAME_AND_SIZE if one.same_size else Level.NAME)
+        return evolve(candidate, why="by the path map it is another file of Stash")
+    if candidate.tail > 1:
+        return evolve(candidate, level=Level.PATH_END)
+    return evolve(candidate, level=Level.NAME_AND_SIZE if candidate.same_size else Level.NAME)
 
 
-def _rank(one: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:
+def _rank(candidate: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:
     """Order candidates, best first; equal but for the last place means equally good."""
-    file = one.file
-    by_tail = one.level is Level.PATH_END
+    file = candidate.file
+    by_tail = candidate.level is Level.PATH_END
     return (
-        len(LEVELS) if one.level is None else LEVELS.index(one.level),
-        -one.tail if by_tail else 0,
-        by_tail and one.same_size is not True,
+        len(LEVELS) if candidate.level is None else LEVELS.index(candidate.level),
+        -candidate.tail if by_tail else 0,
+        by_tail and candidate.same_size is not True,
         (len(file.rating_key), file.rating_key, file.path),
     )
 
 
-def _why_not(one: Candidate, chosen: Candidate, *, tie: bool) -> str:
-    if one.file.rating_key == chosen.file.rating_key and one is not chosen:
+def _why_not(candidate: Candidate, chosen: Candidate, *, tie: bool) -> str:
+    if candidate.file.rating_key == chosen.file.rating_key and candidate is not chosen:
         return "another file of the same item"
     if tie:
         return "it fits equally well"
-    if one.level is chosen.level and one.tail < chosen.tail:
+    if candidate.level is chosen.level and candidate.tail < chosen.tail:
         return "the paths agree in fewer folders"
-    if one.level is chosen.level:
+    if candidate.level is chosen.level:
         return "its size is not known"
     return f"another one fits better, by {chosen.level}"
 
 
-def _shown(found: Sequence[Candidate]) -> str:
-    paths = list(dict.fromkeys(one.file.path for one in found))
+def _shown(candidates: Sequence[Candidate]) -> str:
+    paths = list(dict.fromkeys(candidate.file.path for candidate in candidates))
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     return ", ".join(f"“{path}”" for path in paths[:SHOWN]) + more

@@ -61,13 +61,13 @@ def same_file(file: StashFile, candidates: Sequence[PlexFile]) -> PathPair | Non
     Plex has one file of that name, and the sizes are equal, or not known with a folder in common.
     """
     name = folded_name(file.path)
-    found = [one for one in candidates if folded_name(one.path) == name]
-    if len(found) != 1:
+    namesakes = [candidate for candidate in candidates if folded_name(candidate.path) == name]
+    if len(namesakes) != 1:
         return None
-    known = bool(file.size and found[0].size)
-    tail = common_tail(folded_parts(file.path), folded_parts(found[0].path))
-    if (file.size == found[0].size) if known else tail > 1:
-        return PathPair(file.path, found[0].path)
+    known = bool(file.size and namesakes[0].size)
+    tail = common_tail(folded_parts(file.path), folded_parts(namesakes[0].path))
+    if (file.size == namesakes[0].size) if known else tail > 1:
+        return PathPair(file.path, namesakes[0].path)
     return None
 
 
@@ -93,7 +93,7 @@ def infer_rules(
         grouped.setdefault(_at_location(pair, folders), []).append(pair)
     groups = _apart(grouped)
     chosen: dict[Parts, list[PathPair]] = {}
-    for (stash, _), members in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
+    for (stash, _), members in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
         if len(members) >= MIN_SUPPORT:
             chosen.setdefault(stash, members)
     rules = [
@@ -112,17 +112,17 @@ def infer_rules(
             examples[rule] = [*examples[rule], pair][:EXAMPLES]
         else:
             against[rule] += 1
-    found = [
+    inferred = [
         InferredRule(rule, support[rule], against[rule], tuple(examples[rule])) for rule in rules
     ]
-    return tuple(sorted(found, key=lambda one: (-one.support, one.rule)))
+    return tuple(sorted(inferred, key=lambda rule: (-rule.support, rule.rule)))
 
 
 def _at_location(pair: PathPair, locations: Sequence[Parts]) -> Roots:
     """Return the roots of a pair, the one of Plex no shorter than its library's location."""
     stash, plex = folded_parts(pair.stash), folded_parts(pair.plex)
     roots = roots_of(pair)
-    reach = max((len(one) for one in locations if is_below(plex, one)), default=0)
+    reach = max((len(location) for location in locations if is_below(plex, location)), default=0)
     return _longer(stash, plex, roots, reach - len(roots[1]))
 
 
@@ -166,11 +166,11 @@ def _plex_root(stash: Parts, members: Sequence[PathPair]) -> Parts:
 def _spelled(members: Sequence[PathPair], stash: int, plex: int) -> Rule:
     """Write the roots as most of the paths do."""
     spellings = Counter((head(pair.stash, stash), head(pair.plex, plex)) for pair in members)
-    return max(sorted(spellings), key=lambda one: spellings[one])
+    return max(sorted(spellings), key=lambda roots: spellings[roots])
 
 
 def head(path: str, parts: int) -> str:
     r"""Cut a path after so many parts, spelled as it is; “/” or “\” for none."""
-    found = re.match(rf"[\\/]*(?:[^\\/]+[\\/]+){{{parts:d}}}", path)
-    text = found[0] if found else path
+    match = re.match(rf"[\\/]*(?:[^\\/]+[\\/]+){{{parts:d}}}", path)
+    text = match[0] if match else path
     return text.rstrip("\\/") or ("\\" if path.startswith("\\") else "/")

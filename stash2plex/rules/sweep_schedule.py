@@ -153,18 +153,20 @@ def look(marks: Marks, glance: Glance, now: float, digest: str) -> Look:
             restored = restored or new.count >= old.count
             fewer = fewer or kind == "scene"
     last_job, jobs = _jobs(glance)
-    found = evolve(marks, looked_at=now, kinds=kinds, last_job=last_job, jobs=jobs, settings=digest)
+    new_marks = evolve(
+        marks, looked_at=now, kinds=kinds, last_job=last_job, jobs=jobs, settings=digest
+    )
     if digest != marks.settings:
         # Told before any other cause: it alone brings dead letters back.
-        found = evolve(found, sweep_at=now, cause=SETTINGS_CAUSE)
+        new_marks = evolve(new_marks, sweep_at=now, cause=SETTINGS_CAUSE)
     elif restored or (fewer and not 0 <= now - marks.back_at < BACK_SECONDS):
-        found = evolve(found, back_at=now)
-        found = ask_for_sweep(found, now, "Stash shows an older state than before")
+        new_marks = evolve(new_marks, back_at=now)
+        new_marks = ask_for_sweep(new_marks, now, "Stash shows an older state than before")
     elif any(name.startswith(SWEPT_AFTER) for name in ended):
-        found = ask_for_sweep(found, now, "a scan, a clean or an import of Stash has ended")
+        new_marks = ask_for_sweep(new_marks, now, "a scan, a clean or an import of Stash has ended")
     elif fewer:
-        found = ask_for_sweep(found, marks.back_at + BACK_SECONDS, "a scene is gone")
-    return Look(found, polls, tuple(vanished), renumbered)
+        new_marks = ask_for_sweep(new_marks, marks.back_at + BACK_SECONDS, "a scene is gone")
+    return Look(new_marks, polls, tuple(vanished), renumbered)
 
 
 def ask_for_sweep(marks: Marks, moment: float, cause: str) -> Marks:

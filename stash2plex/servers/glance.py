@@ -78,14 +78,14 @@ def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[s
         value = data.get(kind)
         if not isinstance(value, dict):
             raise Transient("Stash", f"Stash answered a glance without its {kind}s.")
-        found = structure(
+        newest = structure(
             converter,
             {"count": value.get("count"), "rows": value.get(f"{kind}s")},
             _Rows,
             "Stash",
             f"the newest {kind}",
         )
-        marks[kind] = Mark(found.rows[0].updated_at if found.rows else "", found.count)
+        marks[kind] = Mark(newest.rows[0].updated_at if newest.rows else "", newest.count)
     # Null where nothing is queued (stash.md §4.1).
     queued = data.get("jobQueue")
     shown = list(queued) if isinstance(queued, list) else []

@@ -253,7 +253,7 @@ class Plex:
 
     def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
         """Read items with all details, up to 200 a request; those that are gone are absent."""
-        found: dict[str, PlexItem] = {}
+        items: dict[str, PlexItem] = {}
         for start in range(0, len(rating_keys), IDS_PER_READ):
             wanted = {_opaque(key) for key in rating_keys[start : start + IDS_PER_READ]}
             path = f"/library/metadata/{','.join(sorted(wanted))}?{DETAIL_TRIM}"
@@ -265,8 +265,8 @@ class Plex:
                 # Anything else than asked for would be written over with a stranger's data.
                 if row.ratingKey in wanted:
                     section = row.librarySectionID or container.librarySectionID
-                    found[row.ratingKey] = read_item(row, _opaque(section))
-        return found
+                    items[row.ratingKey] = read_item(row, _opaque(section))
+        return items
 
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
@@ -322,9 +322,12 @@ class Plex:
         path = f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}"
         doing = f"the list of {image_field}s"
         answer = self._transport.json(self._ask(path, doing, None), doing)
-        found = structure(self._converter, answer, WirePhotosAnswer, "Plex", doing).MediaContainer
+        container = structure(
+            self._converter, answer, WirePhotosAnswer, "Plex", doing
+        ).MediaContainer
         return tuple(
-            Picture(one.ratingKey, one.selected) for one in (*found.Metadata, *found.Photo)
+            Picture(picture.ratingKey, picture.selected)
+            for picture in (*container.Metadata, *container.Photo)
         )
 
     def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:

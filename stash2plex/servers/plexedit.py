@@ -57,7 +57,7 @@ def edit_parameters(change: Change) -> list[tuple[str, str]]:
 def by_field(change: Change) -> list[Change]:
     """Take a change apart: each text and list alone, the locks and the rating with the first."""
     parts = [Change({name: text}, {}) for name, text in change.texts.items()]
-    parts += [Change({}, {name: one}) for name, one in change.lists.items()]
+    parts += [Change({}, {name: list_change}) for name, list_change in change.lists.items()]
     if not parts:
         return [change]
     return [evolve(parts[0], rating=change.rating, locks=change.locks), *parts[1:]]

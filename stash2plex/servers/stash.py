@@ -120,8 +120,8 @@ class Stash:
     def stored(self, plugin_id: str) -> Stored:
         """Read the stored settings, and take up the API key: a small request, made often."""
         data = self._query(f"query Stored($ids: [ID!]) {{ {CONFIGURED} }}", {"ids": [plugin_id]})
-        found = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
-        return self._take_up(found.configuration, plugin_id)
+        configured = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
+        return self._take_up(configured.configuration, plugin_id)
 
     def _take_up(self, configuration: WireConfiguration, plugin_id: str) -> Stored:
         """Take up the key that there is now."""
@@ -153,15 +153,15 @@ class Stash:
             f"s{int(id_)}: findScene(id: {int(id_)}) {{ ...SceneFields }}" for id_ in ids
         )
         data = self._query(f"query Scenes {{ {aliases} }} {SCENE_FIELDS}")
-        found = {}
+        scenes = {}
         for id_ in ids:
             value = data.get(f"s{id_}")
             if value is not None:
                 wire = structure(self._converter, value, WireScene, "Stash", f"scene {id_}")
                 if wire.id != id_:
                     raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
-                found[id_] = read_scene(wire)
-        return found
+                scenes[id_] = read_scene(wire)
+        return scenes
 
     def count_scenes(self) -> int:
         """Count all scenes."""

@@ -56,7 +56,8 @@ class AwaitedFiles:
         """Wait no longer for scenes that were found, or are gone."""
         with transaction(self.connection) as database:
             database.executemany(
-                "DELETE FROM missed_file WHERE scene_id = ?", [(one,) for one in scene_ids]
+                "DELETE FROM missed_file WHERE scene_id = ?",
+                [(scene_id,) for scene_id in scene_ids],
             )
 
     def any(self) -> bool:

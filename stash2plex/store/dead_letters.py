@@ -89,7 +89,7 @@ class DeadLetters:
             "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq", row[:2]
         )
         named = dict(zip(COLUMNS, row, strict=True))
-        return DeadLetter(**named, history=tuple(Failure(*one) for one in history))
+        return DeadLetter(**named, history=tuple(Failure(*failure) for failure in history))
 
 
 def read_dead_keys(

@@ -34,7 +34,7 @@ def read_through(
     """
     connection.set_progress_handler(expired, STEPS)
     try:
-        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError as error:
         if sqlite_code(error) == sqlite3.SQLITE_INTERRUPT:
             return Integrity(complete=False)
@@ -43,7 +43,7 @@ def read_through(
         return Integrity(str(error))
     finally:
         connection.set_progress_handler(None, 0)
-    return Integrity("" if found == "ok" else found)
+    return Integrity("" if verdict == "ok" else verdict)
 
 
 def try_to_write(connection: sqlite3.Connection, path: str) -> None:

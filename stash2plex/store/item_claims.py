@@ -49,7 +49,7 @@ class ItemClaims:
             " AND scene_id <> ?2",
             (rating_key, besides),
         )
-        found = [Claimant(id_, label, Level(level), refused=True) for id_, label, level in refused]
+        others = [Claimant(id_, label, Level(level), refused=True) for id_, label, level in refused]
         synced = self.connection.execute(
             "SELECT scene_id, written, matched_by FROM scene_record record"
             " WHERE rating_key = ?1 AND scene_id <> ?2"
@@ -58,11 +58,11 @@ class ItemClaims:
             " AND file.path = record.plex_path)",
             (rating_key, besides),
         )
-        found += [
+        others += [
             Claimant(id_, str((load_object(written) or {}).get(Field.TITLE, "")), Level(level))
             for id_, written, level in synced
         ]
-        return sorted(found, key=lambda one: one.scene_id)
+        return sorted(others, key=lambda claimant: claimant.scene_id)
 
     def refuse(self, claimant: Claimant, rating_key: str) -> None:
         """Note a scene that was refused because others claim its item; it is not in sync."""
@@ -115,8 +115,11 @@ class ItemClaims:
 
 def leading(claimants: Sequence[Claimant]) -> list[Claimant]:
     """Pick those with the best match, the lowest scene id first."""
-    best = min(one.rank for one in claimants)
-    return sorted((one for one in claimants if one.rank == best), key=lambda one: one.scene_id)
+    best = min(claimant.rank for claimant in claimants)
+    return sorted(
+        (claimant for claimant in claimants if claimant.rank == best),
+        key=lambda claimant: claimant.scene_id,
+    )
 
 
 def winner_of(leaders: Sequence[Claimant], *, loose: bool) -> Claimant | None:

@@ -24,10 +24,10 @@ class KeySet:
         self.close()
 
     def __contains__(self, key: object) -> bool:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT 1 FROM temp.key_set WHERE name = ? AND key = ?", (self.name, key)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     def __len__(self) -> int:
         row = self._db.execute(

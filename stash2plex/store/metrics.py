@@ -102,16 +102,16 @@ class Metrics:
 
 def read_metrics(database: sqlite3.Connection) -> Metrics:
     """Read the totals."""
-    found: dict[str, dict[str, float]] = {}
+    totals: dict[str, dict[str, float]] = {}
     for name, label, value in database.execute(
         "SELECT name, label, value FROM metric ORDER BY name, label"
     ):
-        found.setdefault(name, {})[label] = value
+        totals.setdefault(name, {})[label] = value
 
     def counts(name: str) -> dict[str, int]:
-        return {label: int(value) for label, value in found.get(name, {}).items()}
+        return {label: int(value) for label, value in totals.get(name, {}).items()}
 
-    edit = found.get(EDIT, {})
+    edit = totals.get(EDIT, {})
     return Metrics(
         counts(SCENES),
         counts(FIELDS),

@@ -60,7 +60,7 @@ def names(first: Sequence[Named], number: int) -> str:
     if not first:
         return ""
     more = number - len(first)
-    return f" ({', '.join(one.words() for one in first)}" + (
+    return f" ({', '.join(named.words() for named in first)}" + (
         f" and {more:,} more)" if more else ")"
     )
 
@@ -68,14 +68,14 @@ def names(first: Sequence[Named], number: int) -> str:
 def read_waiting(database: sqlite3.Connection, now: float) -> list[Waiting]:
     """Read what is due later, by reason, most first, and then what is held."""
     rows = database.execute(LATER, (now,)).fetchall()
-    found = [
+    waiting = [
         Waiting(reason, number, next_at, _names(database, FIRST_LATER, now, reason, MAX_NAMED))
         for reason, number, next_at in rows
     ]
     (held,) = database.execute(HELD_NUMBER).fetchone()
     if held:
-        found.append(Waiting(STOPPED, held, None, _names(database, FIRST_HELD, MAX_NAMED)))
-    return found
+        waiting.append(Waiting(STOPPED, held, None, _names(database, FIRST_HELD, MAX_NAMED)))
+    return waiting
 
 
 def _names(database: sqlite3.Connection, statement: str, *values: object) -> tuple[Named, ...]:
@@ -117,12 +117,15 @@ DEAD = "dead"
 
 def summary_names(database: sqlite3.Connection, now: float, since: float) -> dict[str, str]:
     """Name what a run leaves: the keys that wait, by reason, and as `DEAD` those given up."""
-    found = {one.reason: names(one.first, one.number) for one in read_waiting(database, now)}
+    by_reason = {
+        waiting.reason: names(waiting.first, waiting.number)
+        for waiting in read_waiting(database, now)
+    }
     number = database.execute(
         "SELECT count(*) FROM dead_letter WHERE last_failed_at > ?", (since,)
     ).fetchone()[0]
-    found[DEAD] = names(first_dead(database, since), int(number))
-    return found
+    by_reason[DEAD] = names(first_dead(database, since), int(number))
+    return by_reason
 
 
 def read_missing(database: sqlite3.Connection) -> tuple[int, tuple[Named, ...]]:

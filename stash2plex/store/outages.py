@@ -106,9 +106,9 @@ def _merge(outages: Sequence[Outage], server: str, now: float) -> list[tuple[flo
     """Lay the outages of a server over each other; none ends or begins after now."""
     merged: list[tuple[float, float]] = []
     spans = sorted(
-        (min(now, one.started_at), min(now, one.started_at + one.seconds(now)))
-        for one in outages
-        if one.server == server
+        (min(now, outage.started_at), min(now, outage.started_at + outage.seconds(now)))
+        for outage in outages
+        if outage.server == server
     )
     for left, right in spans:
         if merged and left <= merged[-1][1]:
@@ -130,4 +130,4 @@ def read_outages(connection: sqlite3.Connection) -> list[Outage]:
 def watched_since(connection: sqlite3.Connection, outages: Sequence[Outage]) -> float:
     """Say since when outages are watched, in epoch seconds."""
     since = get_number(connection, WATCHED_SINCE) or 0.0
-    return min([since, *(one.started_at for one in outages)])
+    return min([since, *(outage.started_at for outage in outages)])

@@ -28,7 +28,7 @@ class PathRules:
 
     def usable(self) -> tuple[Rule, ...]:
         """Return the rules that matching may use when none is set."""
-        return tuple(one.rule for one in _read_rules(self._db) if one.trusted)
+        return tuple(inferred.rule for inferred in _read_rules(self._db) if inferred.trusted)
 
     def note(
         self, pairs: Iterable[tuple[int, PathPair]], libraries: Mapping[str, Sequence[str]]
@@ -86,12 +86,12 @@ class PathRules:
             " examples) VALUES (?, ?, ?, ?, ?)",
             [
                 (
-                    *one.rule,
-                    one.support,
-                    one.contradictions,
-                    json.dumps([[pair.stash, pair.plex] for pair in one.examples]),
+                    *rule.rule,
+                    rule.support,
+                    rule.contradictions,
+                    json.dumps([[pair.stash, pair.plex] for pair in rule.examples]),
                 )
-                for one in rules
+                for rule in rules
             ],
         )
 
@@ -108,7 +108,7 @@ def inferred_rules(connection: sqlite3.Connection) -> tuple[InferredRule, ...]:
             "SELECT stash_root, plex_root, examples FROM path_rule"
         )
     }
-    return tuple(evolve(one, examples=examples[one.rule]) for one in _read_rules(connection))
+    return tuple(evolve(rule, examples=examples[rule.rule]) for rule in _read_rules(connection))
 
 
 def _read_rules(connection: sqlite3.Connection) -> list[InferredRule]:

@@ -120,12 +120,12 @@ class PlexFiles:
         rules; where there is none, those of one of the sizes. A path that an item held before and
         another one holds now counts for the newer one only.
         """
-        found: dict[tuple[str, str], PlexFile] = {}
+        files: dict[tuple[str, str], PlexFile] = {}
         for path in dict.fromkeys(paths):
             for row in self._rows_named(path, sizes, rules):
                 file = PlexFile(*row)
-                found[file.section_id, file.path] = file
-        return list(found.values())
+                files[file.section_id, file.path] = file
+        return list(files.values())
 
     def _rows_named(
         self, path: str, sizes: Collection[int], rules: Sequence[Rule]
@@ -179,7 +179,7 @@ class PlexFiles:
         """
         rows = self._db.execute("SELECT section_id, locations FROM plex_section")
         return {
-            section_id: [one for one in load_list(text) if isinstance(one, str)]
+            section_id: [folder for folder in load_list(text) if isinstance(folder, str)]
             for section_id, text in rows
         }
 

@@ -86,7 +86,7 @@ class Records:
         written, removed = load_object(values["written"]), load_object(values["removed"])
         if written is None or removed is None:
             return None
-        announced = tuple(one for one in load_list(values["announced"]) if isinstance(one, dict))
+        announced = tuple(edit for edit in load_list(values["announced"]) if isinstance(edit, dict))
         known = {"written": written, "removed": removed, "announced": announced}
         return Record(**{**values, **known})
 

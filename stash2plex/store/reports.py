@@ -10,7 +10,7 @@ from typing import Any
 from stash2plex.db import transaction
 from stash2plex.store.stored_json import load_object
 
-KEPT = 20
+REPORTS_LIMIT = 20
 """Reports that stay in the database."""
 
 
@@ -30,7 +30,7 @@ class ReportBook:
             self._db.execute(
                 "DELETE FROM reconcile_report WHERE seq NOT IN"
                 " (SELECT seq FROM reconcile_report ORDER BY seq DESC LIMIT ?)",
-                (KEPT,),
+                (REPORTS_LIMIT,),
             )
 
     def last(self) -> dict[str, Any] | None:

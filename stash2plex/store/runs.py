@@ -16,7 +16,7 @@ from stash2plex.db import transaction
 from stash2plex.model import Clock, TaskJob
 from stash2plex.workqueue import HELD_SQL, Key
 
-KEPT = 50
+RUNS_LIMIT = 50
 """Runs that stay in the database."""
 
 LOST_SECONDS = 86_400.0
@@ -119,7 +119,7 @@ class Runs:
         with transaction(self._db):
             self._tidy(now)
             taken_up = self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
-            found = list(
+            sources = list(
                 self._db.execute(
                     "SELECT coalesce(run.name, ''), coalesce(run.began_at, 0), count(*) FROM queue"
                     " LEFT JOIN run ON run.id = run_id AND run.id > 0"
@@ -137,11 +137,11 @@ class Runs:
                     job.id if job else None,
                     job.description if job else "",
                     job.added if job else "",
-                    sum(number for *_, number in found),
+                    sum(number for *_, number in sources),
                 ),
             ).lastrowid
         assert run_id is not None
-        return Begun(run_id, tuple(Source(*row) for row in found), taken_up)
+        return Begun(run_id, tuple(Source(*row) for row in sources), taken_up)
 
     def _tidy(self, now: float) -> None:
         """Drop old runs, but never the newest: numbers must grow."""
@@ -153,7 +153,7 @@ class Runs:
         self._db.execute(
             "DELETE FROM run WHERE state <> 'open' AND id > 0 AND id NOT IN"
             " (SELECT id FROM run ORDER BY id DESC LIMIT ?)",
-            (KEPT,),
+            (RUNS_LIMIT,),
         )
 
     def end(self, run_id: int) -> None:

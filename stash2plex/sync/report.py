@@ -89,19 +89,19 @@ def summary_of(report: Mapping[str, Any]) -> dict[str, Any]:
     names = ("scope", "started_at", "seconds", "complete", "scenes", "queued")
     return {
         **{name: report[name] for name in names},
-        "counts": {kind: found["count"] for kind, found in report["kinds"].items()},
+        "counts": {kind: kind_report["count"] for kind, kind_report in report["kinds"].items()},
     }
 
 
 def summary_sentence(summary: Mapping[str, Any], when: str) -> str:
     """Say the summary of a report; `when` is its time in words."""
-    found = [
+    differing = [
         f"{number:,} {Kind(kind).words}" for kind, number in summary["counts"].items() if number
     ]
     partial = "" if summary["complete"] else ", not complete"
     return (
         f"Last reconcile ({summary['scope']}) at {when}{partial}: "
-        f"{count(summary['scenes'], 'scene')}, {', '.join(found) or 'nothing differs'}, "
+        f"{count(summary['scenes'], 'scene')}, {', '.join(differing) or 'nothing differs'}, "
         f"{summary['queued']:,} queued."
     )
 
@@ -116,12 +116,12 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     queued = "would be queued" if report["dry_run"] else "queued"
     parts.append(f"{report['queued']:,} {queued}")
     lines = [", ".join(parts) + "."]
-    for name, found in report["kinds"].items():
-        if found["count"]:
+    for name, kind_report in report["kinds"].items():
+        if kind_report["count"]:
             kind = Kind(name)
             lines.append(
-                f"{found['count']:,} {kind.words} ({MEANINGS[kind]}): "
-                + _examples(found["examples"], found["count"])
+                f"{kind_report['count']:,} {kind.words} ({MEANINGS[kind]}): "
+                + _examples(kind_report["examples"], kind_report["count"])
             )
     if report["problem"]:
         lines.append(
@@ -132,7 +132,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def _examples(examples: list[dict[str, Any]], number: int) -> str:
-    said = [_example(one) for one in examples[:EXAMPLES_SAID]]
+    said = [_example(example) for example in examples[:EXAMPLES_SAID]]
     more = number - len(said)
     return "; ".join(said) + (f"; and {more:,} more." if more else ".")
 

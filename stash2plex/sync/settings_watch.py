@@ -31,8 +31,8 @@ SEEN_SECONDS = 30.0
 COARSE_SECONDS = 2.0
 """A file system may keep times as coarse as this: a second change may not show."""
 
-MOST_OF_TIME = 10.0
-"""Reading takes at most one part in so many: a Stash that answers slowly is asked less often."""
+MIN_AGE_FACTOR = 10.0
+"""Settings count for as many times what reading them took: a slow Stash is asked less often."""
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class SettingsWatch:
     def _most_age(self, *, closed: bool) -> float:
         if self._seen and not self._is_coarse():
             return SEEN_SECONDS
-        return max(CLOSED_SECONDS if closed else FRESH_SECONDS, MOST_OF_TIME * self._seconds)
+        return max(CLOSED_SECONDS if closed else FRESH_SECONDS, MIN_AGE_FACTOR * self._seconds)
 
     def _is_coarse(self) -> bool:
         """Whether the file was written just before it was looked at."""

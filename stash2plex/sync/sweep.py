@@ -150,17 +150,17 @@ def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     the record. A Stash without any scene is one that is being set up: nothing follows from it.
     """
     last = 0
-    found: Enqueued | None = None
+    enqueued: Enqueued | None = None
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last)
-        if not page and found is None:
+        if not page and enqueued is None:
             return Enqueued()
         ends = len(page) < PAGE
         upto = MAX_INTEGER if ends else page[-1].id
         gone = change_filter.records.ids_between(last, upto) - {scene.id for scene in page}
-        found = (found or Enqueued()) + change_filter.take(page, sorted(gone))
+        enqueued = (enqueued or Enqueued()) + change_filter.take(page, sorted(gone))
         if ends:
-            return found
+            return enqueued
         last = upto
 
 
@@ -184,12 +184,12 @@ def poll(
     else:
         criteria = {RELATED[kind]: changed} if RELATED[kind] else changed
     last = 0
-    found = Enqueued()
+    enqueued = Enqueued()
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last, criteria)
-        found += change_filter.take(page)
+        enqueued += change_filter.take(page)
         if len(page) < PAGE:
-            return found
+            return enqueued
         last = page[-1].id
 
 

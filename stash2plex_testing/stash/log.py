@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
-KEPT = 100_000
+ITEMS_LIMIT = 100_000
 """Entries of each kind that are kept; older ones go, so that a server may stand for days."""
 
 SHOWN = 30
@@ -24,7 +24,7 @@ class Kept(Generic[Item]):
     """A bounded list that threads append to."""
 
     def __init__(self) -> None:
-        self._items: deque[Item] = deque(maxlen=KEPT)
+        self._items: deque[Item] = deque(maxlen=ITEMS_LIMIT)
         self._lock = threading.Lock()
 
     def add(self, item: Item) -> None:

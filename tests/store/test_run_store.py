@@ -20,7 +20,7 @@ from stash2plex.servers.wire import make_converter
 from stash2plex.store.key_state import read_key_state
 from stash2plex.store.progress import Progress
 from stash2plex.store.queue import Queue
-from stash2plex.store.runs import KEPT, LOST_SECONDS, Held, Runs
+from stash2plex.store.runs import LOST_SECONDS, RUNS_LIMIT, Held, Runs
 from stash2plex.sync.stops import ASK_SECONDS, StopWatch, look, own_job
 from stash2plex.ui.lines.runs import begun_lines, sources_words
 from stash2plex.workqueue import URGENT
@@ -205,13 +205,13 @@ def test_an_ack_costs_one_statement_more_and_a_claim_none(bench):
 def test_old_runs_go_and_numbers_grow(bench):
     first = bench.begin()
     numbers = []
-    for _ in range(KEPT + 10):
+    for _ in range(RUNS_LIMIT + 10):
         begun = bench.begin()
         bench.runs.end(begun.id)
         numbers.append(begun.id)
     assert numbers == sorted(set(numbers))
     (kept,) = bench.database.execute("SELECT count(*) FROM run").fetchone()
-    assert kept <= KEPT + 3
+    assert kept <= RUNS_LIMIT + 3
     # A command line that was killed leaves an open run; after a day it is taken for lost.
     assert bench.runs.read(first.id).state == "open"
     bench.clock.step(LOST_SECONDS + 1)

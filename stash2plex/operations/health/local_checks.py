@@ -11,7 +11,7 @@ from statistics import median
 from stash2plex.app import App
 from stash2plex.datadir import DATABASE_NAME, LOG_NAME
 from stash2plex.errors import StoreError
-from stash2plex.hookcost import KEPT, read_cost
+from stash2plex.hookcost import SAMPLES_LIMIT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.reasons import groups_sentence, reason_of
@@ -77,13 +77,13 @@ def check_database(app: App) -> Check:
     connection = app.store.connection
     deadline = app.monotonic() + INTEGRITY_SECONDS
     try:
-        found = read_through(connection, path, lambda: app.monotonic() > deadline)
+        integrity = read_through(connection, path, lambda: app.monotonic() > deadline)
     except StoreError as error:
         return failed_with(DATABASE, error, "Look at the disk.")
-    if found.damage:
+    if integrity.damage:
         return failed(
             DATABASE,
-            f"“{path}” is damaged ({found.damage}).",
+            f"“{path}” is damaged ({integrity.damage}).",
             "Run “Process Queue”: it sets the file aside and compares every scene again.",
         )
     try:
@@ -91,7 +91,7 @@ def check_database(app: App) -> Check:
     except StoreError as error:
         return failed_with(DATABASE, error, "Look at the folder's rights.")
     words = "whole"
-    if not found.complete:
+    if not integrity.complete:
         words = f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
     size = os.path.getsize(path) / 2**20
     return passed(DATABASE, f"It is {words} and can be written, {size:.1f} MiB.")
@@ -171,7 +171,9 @@ def check_queue(app: App) -> Check:
     words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
     if counts.waiting:
         first = [
-            key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
+            key
+            for waiting in read_waiting(app.store.connection, app.clock())
+            for key in waiting.first
         ]
         words += names(first[:MAX_NAMED], counts.waiting)
     if since is None:
@@ -223,7 +225,7 @@ def check_saves(app: App, start_seconds: Callable[[str], float | None] | None = 
         return passed(SAVES, "Nothing yet: no save was measured.")
     words = f"A save waits {median(cost['ms']):.0f} ms for Stash2Plex"
     before = min(cost["start_ms"])
-    if len(cost["ms"]) < KEPT or before < SHIM_MS:
+    if len(cost["ms"]) < SAMPLES_LIMIT or before < SHIM_MS:
         return passed(SAVES, f"{words}.")
     alone = (start_seconds or measure_start)(cost["python"])
     if alone is None or before - 1000 * alone < SHIM_MS or before < SHIM_TIMES * 1000 * alone:

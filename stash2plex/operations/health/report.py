@@ -77,13 +77,13 @@ def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check
     """Run every check. Never fails because a server is down."""
     servers = ServerChecks(app, seed=app.random.randrange(10**8))
     try:
-        found = servers.run()
+        checks = servers.run()
     except sqlite3.Error as error:
         # The settings and the identity are kept there; the line of the database says the same.
-        found = servers.checks
+        checks = servers.checks
         database = failed_with(DATABASE, store_error(error, app.folder), "Look at the folder.")
-        return _ordered([*found, database])
-    return _ordered([*found, *check_local(app, free, worker_off=servers.worker_off)])
+        return _ordered([*checks, database])
+    return _ordered([*checks, *check_local(app, free, worker_off=servers.worker_off)])
 
 
 def health_without_store(error: StoreError) -> list[Check]:
@@ -97,10 +97,9 @@ def health_without_stash(error: ServerError) -> list[Check]:
     return _ordered([failed_with(STASH, error, fix)], STASH)
 
 
-def _ordered(found: list[Check], missing: str = DATABASE) -> list[Check]:
-    by_name = {check.name: check for check in found}
-    checks = [by_name.get(name) or blocked(name, missing) for name in NAMES]
-    return once_each(checks)
+def _ordered(checks: list[Check], missing: str = DATABASE) -> list[Check]:
+    by_name = {check.name: check for check in checks}
+    return once_each([by_name.get(name) or blocked(name, missing) for name in NAMES])
 
 
 def once_each(checks: list[Check]) -> list[Check]:
@@ -112,7 +111,7 @@ def once_each(checks: list[Check]) -> list[Check]:
     return [
         follows(check, cause)
         if not check.ok
-        and (cause := next((one for one in CAUSES.get(check.name, ()) if one in wrong), None))
+        and (cause := next((name for name in CAUSES.get(check.name, ()) if name in wrong), None))
         else check
         for check in checks
     ]
