@@ -9,7 +9,7 @@ import os
 import sys
 
 from stash2plex import bytecode
-from stash2plex.datadir import locate
+from stash2plex.datadir import keep_temporary_files, locate
 from stash2plex.errors import Stash2PlexError, UsageError, fault_sentence
 
 TYPE_CHECKING = False
@@ -25,19 +25,22 @@ def main(arguments: list[str], plugin_dir: str) -> int:
     if arguments[:1] == ["worker"]:
         gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)
+        keep_temporary_files(arguments[1])
         from stash2plex.operations.background import run_worker  # noqa: PLC0415 - not for the hook
 
         return run_worker(arguments[1:], plugin_dir)
     try:
         request = read_request(sys.stdin.buffer.read(STDIN_LIMIT + 1))
         connection_info = request.get("server_connection") or {}
-        bytecode.keep_in(locate(connection_info.get("Dir"), plugin_dir), plugin_dir)
+        folder = locate(connection_info.get("Dir"), plugin_dir)
+        bytecode.keep_in(folder, plugin_dir)
         if "hookContext" in request["args"]:
             from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
 
             result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
             hook.finish(hook.answer(result, None), 0)
         gc.enable()
+        keep_temporary_files(folder)
         from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
 
         return run_task(request, plugin_dir)

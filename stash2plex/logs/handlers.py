@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from stash2plex.config import Settings
-from stash2plex.datadir import LOG_NAME
+from stash2plex.datadir import LOG_NAME, give_to_owner
 from stash2plex.logs.redact import Pseudonyms
 from stash2plex.text import Private, count
 
@@ -145,7 +145,11 @@ class SharedFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> Any:
         def private(name: str, flags: int) -> int:
-            return os.open(name, flags, 0o600)
+            new = not os.path.exists(name)
+            descriptor = os.open(name, flags, 0o600)
+            if new:
+                give_to_owner(name)
+            return descriptor
 
         return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=private)
 

@@ -240,7 +240,7 @@ def test_a_data_folder_that_cannot_be_used_is_a_clear_error(plugin, tmp_path):
     where = {"STASH2PLEX_DATA_DIR": str(tmp_path / "file" / "data")}
     done = run(plugin, request(plugin), environment=where)
     assert done.returncode == 1
-    assert "Make it writable" in json.loads(done.stdout)["error"]
+    assert "Move it away" in json.loads(done.stdout)["error"]
 
 
 def test_a_locked_database_is_waited_for(plugin):

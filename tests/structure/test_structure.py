@@ -44,8 +44,8 @@ HOOK_PATH = {
     "hook": {"datadir", "db", "errors", "starter", "workqueue"},
     "starter": {"datadir", "lock"},
     "workqueue": {"db"},
-    "db": {"errors"},
-    "lock": {"errors"},
+    "db": {"datadir", "errors"},
+    "lock": {"datadir", "errors"},
     "datadir": {"errors"},
     "errors": set(),
 }
