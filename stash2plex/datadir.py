@@ -7,6 +7,8 @@ from stash2plex.errors import StoreUnavailable
 
 DATABASE_NAME = "stash2plex.db"
 LOG_NAME = "worker.log"
+TROUBLE_NAME = "worker-trouble.json"
+"""There while something keeps the worker from its work; see `start_trouble`."""
 PATH_LIMIT = 490
 """Bytes of the database's path: SQLite takes 512, and names files of its own beside it."""
 

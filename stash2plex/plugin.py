@@ -26,9 +26,10 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)
         keep_temporary_files(arguments[1])
-        from stash2plex.operations.background import run_worker  # noqa: PLC0415 - not for the hook
+        from stash2plex.worker_start import become_worker  # noqa: PLC0415 - not for the hook
 
-        return run_worker(arguments[1:], plugin_dir)
+        return become_worker(arguments[1:], plugin_dir)
+    request: dict[str, Any] = {}
     try:
         request = read_request(sys.stdin.buffer.read(STDIN_LIMIT + 1))
         connection_info = request.get("server_connection") or {}
@@ -37,7 +38,9 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         if "hookContext" in request["args"]:
             from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
 
-            result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
+            result = hook.handle(
+                request, plugin_dir, repair=repair, notify=notify, start_failed=start_failed
+            )
             hook.finish(hook.answer(result, None), 0)
         gc.enable()
         keep_temporary_files(folder)
@@ -48,6 +51,10 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         # The exit code tells shells; Stash shows the text.
         os.write(1, json.dumps({"error": str(error)}).encode() + b"\n")
         return error.exit_code
+    except ImportError as error:
+        from stash2plex.first_aid import answer_without  # noqa: PLC0415 - for a broken Python
+
+        return answer_without(error, request, plugin_dir)
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
         os.write(1, json.dumps({"error": fault_sentence(error)}).encode() + b"\n")
@@ -66,6 +73,17 @@ def notify(path: str) -> None:
     from stash2plex.operations.notifications import notify_stash  # noqa: PLC0415 - for the save after a trouble
 
     notify_stash(path)
+
+
+def start_failed(folder: str, error: OSError) -> None:
+    """Show the user why no worker could be started for a data folder; the same only once."""
+    from stash2plex.first_aid import warn  # noqa: PLC0415 - for the save after a trouble
+    from stash2plex.start_trouble import record_trouble, start_trouble, take_trouble  # noqa: PLC0415
+
+    trouble = start_trouble(folder, error)
+    if record_trouble(folder, trouble):
+        take_trouble(folder)
+        warn(f"{trouble.what} {trouble.fix}")
 
 
 def read_request(data: bytes) -> "dict[str, Any]":

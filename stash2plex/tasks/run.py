@@ -48,7 +48,7 @@ def run_task(request: Mapping[str, Any], plugin_dir: str) -> int:
     except StoreError as error:
         if task.without_store is None:
             raise
-        _write({"output": task.without_store(error)})
+        _write({"output": task.without_store(error, logs.logger)})
         return 0
     call = Call(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
     try:
@@ -73,13 +73,19 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
                     with suppress(ServerError):
                         # Trouble that a changed setting has cured is not reported any more.
                         app.settings_reader.take_up()
-                tell(app.store.connection, logs.logger, app.clock(), trouble=not task.reports)
+                tell(
+                    app.store.connection,
+                    logs.logger,
+                    app.clock(),
+                    folder=app.folder,
+                    trouble=not task.reports,
+                )
             output = task.run(call)
             if task.reports:
                 # Its own lines have shown what it met.
                 mark_notified(app.store.connection, app.clock())
             elif task.button:
-                tell(app.store.connection, logs.logger, app.clock())
+                tell(app.store.connection, logs.logger, app.clock(), folder=app.folder)
     except StashGone:
         raise
     except Stash2PlexError as error:
