@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from types import TracebackType
 
+from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
 SCHEMA_NUMBER = 9
@@ -119,6 +120,7 @@ def _make_private(path: str) -> None:
     """
     if not os.path.exists(path):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        give_to_owner(path)
 
 
 def _migrate(connection: sqlite3.Connection, *, wal: bool) -> None:

@@ -3,6 +3,7 @@
     Stash2PlexError                    exit code 1
     ├── UsageError                     2   a mode, an argument or an input that does not exist
     ├── ConfigError                    2   a setting that cannot be used
+    ├── MissingPart                    2   Python itself lacks something
     ├── StoreError                     1   the data folder or the database
     │   ├── StoreUnavailable               missing, read-only, full or locked
     │   ├── StoreDamaged                   not a database any more
@@ -73,6 +74,13 @@ class ConfigError(Stash2PlexError):
 
     exit_code = 2
     reason = "configuration"
+
+
+class MissingPart(Stash2PlexError):
+    """Python was built without a part of its own library that is needed."""
+
+    exit_code = 2
+    reason = "missing_part"
 
 
 class StoreError(Stash2PlexError):

@@ -7,7 +7,7 @@ server. A test pins the set of modules.
 import json
 import time
 
-from stash2plex.datadir import file_stamp, locate, prepare
+from stash2plex.datadir import TROUBLE_NAME, file_stamp, locate, prepare
 from stash2plex.db import (
     BACKGROUND_WORKER,
     HOOK_COST,
@@ -67,12 +67,14 @@ def handle(
     *,
     repair: "Callable[[str], None]",
     notify: "Callable[[str], None]",
+    start_failed: "Callable[[str, OSError], None]",
 ) -> str:
     """Record the key of one hook event and start the worker where none runs.
 
     `repair` sets the database of a damaged data folder aside, `notify` shows the user what the
-    worker met since they last looked, given the database's path. Both are for rare saves, so the
-    caller imports what they need when they are called.
+    worker met since they last looked, given the database's path. `start_failed` shows why no
+    worker could be started. All are for rare saves, so the caller imports what they need when they
+    are called.
 
     Returns a sentence for Stash's debug log. Raises UsageError for an event that it does not
     know and StoreError where the key could not be recorded.
@@ -92,13 +94,14 @@ def handle(
     except StoreDamaged:
         repair(folder)
         wanted, news = _store(path, keys, delay, began)
-    if news:
+    if news or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
         notify(path)
     # The key is safe from here on; without a worker it waits for the next event or task.
     started = False
     try:
         started = wanted and start_worker(folder, plugin_dir, worker_request(connection_info))
     except OSError as error:
+        start_failed(folder, error)
         return f"{kind}:{id_} is queued; the worker could not be started: {error.strerror}."
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreUnavailable
 
 TYPE_CHECKING = False
@@ -50,8 +51,11 @@ class FileLock:
         """Take the lock if it is free; never waits."""
         if self._descriptor is not None:
             return True
+        new = not os.path.exists(self._path)
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if new:
+                give_to_owner(self._path)
         except OSError as error:
             raise StoreUnavailable(
                 f"“{self._path}” cannot be opened: {error.strerror}.",

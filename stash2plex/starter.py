@@ -6,6 +6,9 @@ import sys
 from stash2plex.datadir import LOG_NAME
 from stash2plex.lock import FileLock, drain_lock
 
+FLAGS = ("-IS", "-Xutf8")
+"""As in the plugin's yml: nothing can shadow our modules, and files have the names Stash gives."""
+
 
 def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
     """Start the worker of a data folder unless something drains it already.
@@ -39,7 +42,7 @@ if sys.platform == "win32":  # pragma: no cover - Windows only
         # A lock of Windows belongs to the process: the worker takes it anew.
         lock.release()
         process = subprocess.Popen(
-            [sys.executable, "-IS", script, "worker", folder],
+            [sys.executable, *FLAGS, script, "worker", folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -61,7 +64,7 @@ else:
             os.write(writer, request)
             os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-IS", script, "worker", folder, str(descriptor)],
+                [sys.executable, *FLAGS, script, "worker", folder, str(descriptor)],
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, reader, 0),

@@ -349,7 +349,7 @@ SETUPS = (
     Setup(
         "The data folder cannot be made",
         "database",
-        ("cannot be made", "Make it writable"),
+        ("cannot be made", "Move it away"),
         no_folder,
     ),
     Setup(

@@ -18,6 +18,7 @@ from stash2plex.cli.completion import completion
 from stash2plex.cli.config import CliOptions
 from stash2plex.cli.dead_letters import dlq
 from stash2plex.cli.demo import demo
+from stash2plex.cli.file_names import restart_with_utf8_names
 from stash2plex.cli.health import health
 from stash2plex.cli.import_legacy import import_legacy
 from stash2plex.cli.operation import operation
@@ -103,6 +104,7 @@ def cli(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; errors become one sentence and an exit code."""
+    restart_with_utf8_names()
     run: Callable[..., Any] = cli.main
     try:
         run(args=arguments, prog_name="stash2plex", standalone_mode=False)

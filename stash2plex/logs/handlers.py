@@ -16,8 +16,9 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from stash2plex.config import Settings
-from stash2plex.datadir import LOG_NAME
+from stash2plex.datadir import LOG_NAME, give_to_owner
 from stash2plex.logs.redact import Pseudonyms
+from stash2plex.start_trouble import Trouble, record_trouble
 from stash2plex.text import Private, count
 
 LOGGER = "stash2plex"
@@ -145,7 +146,11 @@ class SharedFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> Any:
         def private(name: str, flags: int) -> int:
-            return os.open(name, flags, 0o600)
+            new = not os.path.exists(name)
+            descriptor = os.open(name, flags, 0o600)
+            if new:
+                give_to_owner(name)
+            return descriptor
 
         return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=private)
 
@@ -170,6 +175,14 @@ class SharedFile(logging.handlers.RotatingFileHandler):
             reason = sys.exc_info()[1]
             with suppress(OSError):
                 print(f"{LOG_NAME} cannot be written: {reason}", file=sys.stderr)
+            words = reason.strerror if isinstance(reason, OSError) else reason
+            record_trouble(
+                os.path.dirname(self.baseFilename),
+                Trouble(
+                    f"The log “{self.baseFilename}” cannot be written: {words}.",
+                    "Free some disk space, or give the file to the user that runs Stash.",
+                ),
+            )
 
 
 class Repeats(logging.Filter):

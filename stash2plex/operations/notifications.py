@@ -8,6 +8,7 @@ each told by one process only.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import sys
 import time
@@ -17,6 +18,7 @@ from itertools import product
 from stash2plex.db import connect, transaction
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.reasons import groups_sentence
+from stash2plex.start_trouble import take_trouble as take_worker_trouble
 from stash2plex.store.breaker import LOGIN, REFUSED, UNAVAILABLE
 from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.identity import key_in_use
@@ -38,14 +40,19 @@ def notify_stash(path: str) -> None:
     database = connect(path)
     try:
         logs.redactor.enable(key_in_use(database))
-        tell(database, logs.logger, time.time())
+        tell(database, logs.logger, time.time(), folder=os.path.dirname(path))
     finally:
         logs.close()
         database.close()
 
 
 def tell(
-    database: sqlite3.Connection, logger: logging.Logger, now: float, *, trouble: bool = True
+    database: sqlite3.Connection,
+    logger: logging.Logger,
+    now: float,
+    *,
+    folder: str,
+    trouble: bool = True,
 ) -> None:
     """Log the news as warnings, and remember that they were told.
 
@@ -56,6 +63,9 @@ def tell(
         text = take_trouble(database)
         missing = missing_line(database)
         mark_notified(database, now)
+    worker_trouble = take_worker_trouble(folder)
+    if worker_trouble is not None:
+        logger.warning("%s %s", worker_trouble.what, worker_trouble.fix)
     for line in notification_lines(database, since, now):
         logger.warning("%s", line)
     if missing:

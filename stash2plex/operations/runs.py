@@ -25,7 +25,7 @@ def running(app: App, name: str, *, in_stash: bool) -> Iterator[Begun]:
     """
     at = app.monotonic()
     if settle_stops(app):
-        tell(app.store.connection, app.logs.logger, app.clock())
+        tell(app.store.connection, app.logs.logger, app.clock(), folder=app.folder)
     begun = app.store.runs.begin(name, find_own_job(app, name) if in_stash else None, HORIZON)
     app.sweeper.run_id = begun.id
     try:

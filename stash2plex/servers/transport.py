@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -98,7 +97,7 @@ class Transport:
             maxsize=connections,
             block=True,
             retries=False,
-            cert_reqs=ssl.CERT_NONE if tls_insecure else ssl.CERT_REQUIRED,
+            cert_reqs="CERT_NONE" if tls_insecure else "CERT_REQUIRED",
             assert_hostname=False if tls_insecure else None,
         )
 
@@ -139,7 +138,7 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
+        except (HTTPError, HTTPException, ImportError, OSError, ValueError) as error:
             raise self.map_error(error, doing) from error
         assert isinstance(response, urllib3.HTTPResponse)
         try:
@@ -205,6 +204,14 @@ class Transport:
         if isinstance(error, ReadTimeoutError):
             return Unavailable(
                 self.server, f"{where} did not answer in time to {doing}.", cause=SLOW
+            )
+        if isinstance(error, ImportError):
+            # The HTTP library wants `ssl` when the first https address is asked.
+            return Refused(
+                self.server,
+                f"{where} cannot be asked: the Python that runs here was built without ssl.",
+                "Use the http address, or install a Python with ssl.",
+                cause=NO_TLS,
             )
         if isinstance(error, SSLError):
             return self._untrusted(error, where)

@@ -49,7 +49,7 @@ TASKS = (
         "Health Check",
         health.health_check,
         "Check Stash, Plex, token, library, matches and queue, and show what needs you",
-        health.health_of,
+        health.health_check_of,
         when="Press it first when something is off, and after a change of settings.",
         reports=True,
     ),

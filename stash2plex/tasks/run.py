@@ -49,7 +49,7 @@ def run_task(
     except StoreError as error:
         if task.without_store is None:
             raise
-        write_answer({"output": task.without_store(error)})
+        write_answer({"output": task.without_store(error, logs.logger)})
         return 0
     call = Call(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
     try:
@@ -74,13 +74,19 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
                     with suppress(ServerError):
                         # Trouble that a changed setting has cured is not reported any more.
                         app.settings_reader.take_up()
-                tell(app.store.connection, logs.logger, app.clock(), trouble=not task.reports)
+                tell(
+                    app.store.connection,
+                    logs.logger,
+                    app.clock(),
+                    folder=app.folder,
+                    trouble=not task.reports,
+                )
             output = task.run(call)
             if task.reports:
                 # Its own lines have shown what it met.
                 mark_notified(app.store.connection, app.clock())
             elif task.button:
-                tell(app.store.connection, logs.logger, app.clock())
+                tell(app.store.connection, logs.logger, app.clock(), folder=app.folder)
     except StashGone:
         raise
     except Stash2PlexError as error:

@@ -90,7 +90,7 @@ class Task:
     button: str
     run: Callable[[Call], Any]
     meaning: str
-    without_store: Callable[[StoreError], Any] | None = None
+    without_store: Callable[[StoreError, logging.Logger], Any] | None = None
     when: str = ""
     arguments: str = ""
     reports: bool = False

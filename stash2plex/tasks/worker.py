@@ -6,6 +6,7 @@ from typing import Any
 
 from stash2plex.hook import worker_request
 from stash2plex.rules.sweep_schedule import is_stale
+from stash2plex.start_trouble import record_trouble, start_trouble, take_trouble
 from stash2plex.starter import start_worker
 from stash2plex.store.marks import load_marks
 from stash2plex.tasks.task import Call
@@ -25,8 +26,15 @@ def leave_to_worker(call: Call) -> bool:
 
 
 def _start(call: Call) -> bool:
-    request = worker_request(call.server_connection)
-    return start_worker(call.app.folder, call.plugin_dir, request)
+    folder = call.app.folder
+    try:
+        return start_worker(folder, call.plugin_dir, worker_request(call.server_connection))
+    except OSError as error:
+        trouble = start_trouble(folder, error)
+        record_trouble(folder, trouble)
+        take_trouble(folder)
+        call.logger.warning("%s %s", trouble.what, trouble.fix)
+        return False
 
 
 def wake(call: Call) -> dict[str, Any]:

@@ -294,7 +294,7 @@ def test_a_save_into_a_read_only_folder_says_what_to_do(tmp_path):
 def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     run = make_run()
-    stop = _StopSignal(run.app, ROOT)
+    stop = _StopSignal(run.app, ROOT, None)
     run.clock.now += 11
     assert not stop.wanted()
     shutil.rmtree(run.folder)

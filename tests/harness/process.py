@@ -116,9 +116,14 @@ def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
     stages: list[Stage] = []
 
     def make(
-        scenes: int = 12, *, latency: Latency | None = None, settings: Any = None, **stash: Any
+        scenes: int = 12,
+        *,
+        latency: Latency | None = None,
+        settings: Any = None,
+        folder_name: str = "stash",
+        **stash: Any,
     ) -> Stage:
-        folder = tmp_path / f"stash{len(stages)}"
+        folder = tmp_path / f"{folder_name}{len(stages)}"
         folder.mkdir()
         stage = Stage(str(folder), latency=latency, **stash)
         stage.__enter__()

@@ -43,7 +43,7 @@ def heard(connection, clock):
     logger.setLevel(logging.INFO)
     handler = Heard()
     logger.addHandler(handler)
-    tell(connection, logger, clock.now)
+    tell(connection, logger, clock.now, folder="")
     logger.removeHandler(handler)
     return handler.lines
 
@@ -245,7 +245,7 @@ def test_of_many_who_look_at_once_one_tells(store, tmp_path):
 
     def look(_):
         own = connect(str(tmp_path / "stash2plex.db"))
-        tell(own, logger, clock.now)
+        tell(own, logger, clock.now, folder="")
         own.close()
 
     with ThreadPoolExecutor(6) as pool:

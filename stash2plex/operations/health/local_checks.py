@@ -15,6 +15,8 @@ from stash2plex.hookcost import SAMPLES_LIMIT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.reasons import groups_sentence, reason_of
+from stash2plex.python_parts import PYTHON, has_tls
+from stash2plex.start_trouble import read_trouble
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.inspection import read_through, try_to_write
@@ -69,6 +71,13 @@ def check_local(
         check_sync(app),
         check_saves(app),
     ]
+
+
+def check_python() -> Check:
+    """Report what the Python that runs lacks."""
+    if not has_tls():
+        return passed(PYTHON, "It was built without ssl: only http addresses can be used.")
+    return passed(PYTHON, "It has every part that is needed.")
 
 
 def check_database(app: App) -> Check:
@@ -133,6 +142,9 @@ def check_worker(app: App, *, off: bool | None) -> Check:
                 "Run “Process Queue”, or set Background worker to auto.",
             )
         return passed(WORKER, "Background worker is off: only tasks send anything. Nothing is due.")
+    trouble = read_trouble(app.folder)
+    if trouble is not None:
+        return failed(WORKER, trouble.what, trouble.fix)
     if due:
         return failed(
             WORKER,

@@ -20,6 +20,7 @@ from stash2plex.operations.health.local_checks import (
     SYNC,
     WORKER,
     check_local,
+    check_python,
 )
 from stash2plex.operations.health.match_checks import MATCHES, PATHS
 from stash2plex.operations.health.server_checks import (
@@ -35,6 +36,7 @@ from stash2plex.operations.health.server_checks import (
     TOKEN,
     ServerChecks,
 )
+from stash2plex.python_parts import PYTHON
 
 NAMES = (
     STASH,
@@ -48,6 +50,7 @@ NAMES = (
     MATCHES,
     PATHS,
     CLOCKS,
+    PYTHON,
     DATABASE,
     DISK,
     WORKER,
@@ -82,19 +85,21 @@ def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check
         # The settings and the identity are kept there; the line of the database says the same.
         checks = servers.checks
         database = failed_with(DATABASE, store_error(error, app.folder), "Look at the folder.")
-        return _ordered([*checks, database])
-    return _ordered([*checks, *check_local(app, free, worker_off=servers.worker_off)])
+        return _ordered([check_python(), *checks, database])
+    return _ordered(
+        [check_python(), *checks, *check_local(app, free, worker_off=servers.worker_off)]
+    )
 
 
 def health_without_store(error: StoreError) -> list[Check]:
     """Report a database that cannot even be opened; nothing else can be said without it."""
-    return _ordered([failed_with(DATABASE, error, "Look at the folder.")])
+    return _ordered([check_python(), failed_with(DATABASE, error, "Look at the folder.")])
 
 
 def health_without_stash(error: ServerError) -> list[Check]:
     """Report a Stash that a command line needs to find the data folder."""
     fix = f"{STASH_FIX} Or name the folder with --data-dir."
-    return _ordered([failed_with(STASH, error, fix)], STASH)
+    return _ordered([check_python(), failed_with(STASH, error, fix)], STASH)
 
 
 def _ordered(checks: list[Check], missing: str = DATABASE) -> list[Check]:
