@@ -8,8 +8,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import zipfile
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +67,14 @@ class Machine:
     def rows(self, sql):
         with closing(sqlite3.connect(self.data / "stash2plex.db")) as database:
             return database.execute(sql).fetchall()
+
+
+@pytest.fixture
+def open_folder():
+    """Give a folder that another user may enter; pytest closes its own ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def python_for_all():
@@ -154,20 +164,14 @@ def test_http_works_without_ssl_and_https_is_named(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take files from another user")
-def test_a_log_of_another_user_is_named_once_and_by_health(machine, tmp_path):
+def test_a_log_of_another_user_is_named_once_and_by_health(open_folder):
     """A root shell made worker.log; Stash's user cannot start a worker that writes it."""
     python = python_for_all()
+    machine = Machine(open_folder)
     machine.data.mkdir(mode=0o700)
     log = machine.data / "worker.log"
     log.touch(mode=0o600)
     os.chown(machine.data, NOBODY, NOBODY)
-    above = [
-        tmp_path,
-        *(one for one in tmp_path.parents if one.name.startswith(("pytest-", "popen-"))),
-    ]
-    modes = {folder: folder.stat().st_mode for folder in above}
-    for folder in above:
-        folder.chmod(0o755)
     shown = []
     for _ in range(2):
         done = subprocess.run(
@@ -192,8 +196,6 @@ def test_a_log_of_another_user_is_named_once_and_by_health(machine, tmp_path):
             extra_groups=[],
         )
         shown.append(done.stderr.decode())
-    for folder, mode in modes.items():
-        folder.chmod(mode)
     assert f"“{log}” belongs to “root” (uid 0), and Stash runs as" in shown[0]
     assert "(uid 65534)" in shown[0]
     assert shown[1] == ""
