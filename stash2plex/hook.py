@@ -5,6 +5,7 @@ server. A test pins the set of modules.
 """
 
 import json
+import os
 import time
 
 from stash2plex.datadir import TROUBLE_NAME, file_stamp, locate, prepare
