@@ -19,6 +19,7 @@ from stash2plex.model import (
     PlexItem,
     Section,
 )
+from stash2plex.servers.client import Client
 from stash2plex.servers.plexedit import IMAGES, by_field, edit_query
 from stash2plex.servers.plexwire import WireAnswer, WireContainer, WirePhotosAnswer, read_item
 from stash2plex.servers.transport import Reply, Transport
@@ -94,26 +95,12 @@ def plex_headers(token: str, client_id: str) -> dict[str, str]:
     }
 
 
-class Plex:
+class Plex(Client):
     """A client for one Plex Media Server."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._converter = make_converter()
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._transport.close()
-
-    @property
-    def requests(self) -> int:
-        """Count the requests so far."""
-        return self._transport.requests
-
-    @property
-    def server_time(self) -> float | None:
-        """The time of the last answer by Plex's own clock, in epoch seconds."""
-        return self._transport.server_time
 
     # -- server and libraries -------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from stash2plex.errors import NotFound, Rejected, Transient, Unavailable
 from stash2plex.model import Glance, Image, Scene, TaskJob
+from stash2plex.servers.client import Client
 from stash2plex.servers.glance import (
     CONFIGURED,
     KINDS,
@@ -68,12 +69,13 @@ class StashBasics:
     by_key: bool = False
 
 
-class Stash:
+class Stash(Client):
     """A client for one Stash server."""
 
     def __init__(
         self, transport: Transport, *, api_key: str = "", cookie: tuple[str, str] | None = None
     ) -> None:
+        super().__init__(transport)
         self._link = StashLink(transport, api_key=api_key, cookie=cookie)
         self.most_seconds = math.inf
         """How long an answer is waited for, if the transport would wait longer."""
@@ -85,20 +87,6 @@ class Stash:
         hasty = copy(self)
         hasty.most_seconds = seconds
         return hasty
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._link.close()
-
-    @property
-    def requests(self) -> int:
-        """Count the requests so far."""
-        return self._link.requests
-
-    @property
-    def server_time(self) -> float | None:
-        """The time of the last answer by Stash's own clock, in epoch seconds."""
-        return self._link.server_time
 
     # -- settings -------------------------------------------------------------------------
 

@@ -28,20 +28,6 @@ class StashLink:
         self._by_key = cookie is None
         self._knows_keys = False
 
-    def close(self) -> None:
-        """Close every connection."""
-        self._transport.close()
-
-    @property
-    def requests(self) -> int:
-        """Count the requests so far."""
-        return self._transport.requests
-
-    @property
-    def server_time(self) -> float | None:
-        """The time of the last answer by Stash's own clock, in epoch seconds."""
-        return self._transport.server_time
-
     @property
     def has_key(self) -> bool:
         """Whether an API key is known."""

@@ -7,7 +7,6 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
 
 from stash2plex_testing.plex.edits import Editor, read_edit, set_number
 from stash2plex_testing.plex.records import Item, Part, Scanning, Section, slashed
@@ -123,15 +122,6 @@ class PlexLibrary:
         return [part for part in section.staged if slashed(part.path).startswith(folder)]
 
     # -- edits ----------------------------------------------------------------------------
-
-    @property
-    def tag_semantics(self) -> Literal["append", "replace", "replace_sets"]:
-        """Return what an indexed tag list means."""
-        return self.traits.tags
-
-    @tag_semantics.setter
-    def tag_semantics(self, value: Literal["append", "replace", "replace_sets"]) -> None:
-        self.traits.tags = value
 
     def edit(self, items: list[Item], parameters: Mapping[str, list[str]], *, whole: bool) -> None:
         """Apply an edit to a set of items; raises BadEdit before anything is changed."""

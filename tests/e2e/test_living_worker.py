@@ -276,15 +276,7 @@ def start_task(stage, mode, **arguments):
         stderr=subprocess.PIPE,
         env={"PATH": os.environ["PATH"]},
     )
-    request = {
-        "server_connection": {
-            "Scheme": "http",
-            "Host": "127.0.0.1",
-            "Port": stage.stash.port,
-            "Dir": stage.stash.config_dir,
-        },
-        "args": {"mode": mode, **arguments},
-    }
+    request = stage.request(mode=mode, **arguments)
     present(process.stdin).write(json.dumps(request).encode())
     present(process.stdin).close()
     return process

@@ -36,6 +36,16 @@ class Stage(World):
         finally:
             connection.close()
 
+    def request(self, **arguments: Any) -> dict[str, Any]:
+        """Return what Stash writes to the standard input of a plugin."""
+        connection = {
+            "Scheme": "http",
+            "Host": "127.0.0.1",
+            "Port": self.stash.port,
+            "Dir": self.stash.config_dir,
+        }
+        return {"server_connection": connection, "args": arguments}
+
     def run_task(self, name: str) -> Any:
         """Press a task's button and wait for its end; returns the job."""
         job = self.job(self.task(name))

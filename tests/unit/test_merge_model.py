@@ -44,7 +44,7 @@ class Harbour(RuleBasedStateMachine):
     @initialize(semantics=st.sampled_from(["append", "replace"]), title=WORDS)
     def start(self, semantics, title):
         self.library = PlexLibrary(ManualClock())
-        self.library.tag_semantics = semantics
+        self.library.traits.tags = semantics
         section = self.library.add_section("Harbour Films", "movie", ["/media"])
         self.held = self.library.add_item(section, [("/media/a.mp4", 1)], None, {})
         self.scene = make_scene(title=title)
