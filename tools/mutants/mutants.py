@@ -10,13 +10,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tools.mutants.places import Diff, Module, Place
+from tools.reach.gaps import folder_of
 from tools.reach.trees import PACKAGE, ROOT, tree_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-FLAT = "(flat)"
-"""The area of modules that lie in no folder of the package."""
+    from collections.abc import Callable, Iterable, Mapping
 
 HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
@@ -33,9 +31,9 @@ class Mutant:
     """The whole broken file."""
 
     @property
-    def area(self) -> str:
+    def folder(self) -> str:
         """Name the folder of the package that it lies in."""
-        return area_of(self.path)
+        return folder_of(self.path)
 
     @property
     def module(self) -> str:
@@ -74,20 +72,23 @@ class Package:
             yield Mutant(path, place, change.operator, module.diff(code), code)
 
 
-def area_of(path: str) -> str:
-    """Return the folder below the package that a file lies in, or `FLAT`."""
-    parts = path.split("/")
-    return parts[1] if len(parts) > 2 else FLAT  # noqa: PLR2004 - package, folder, file
+def draw(
+    package: Package,
+    paths: Iterable[str],
+    size: int,
+    seed: int,
+    part_of: Callable[[str], str] = folder_of,
+) -> list[Mutant]:
+    """Draw up to `size` places in each part, each broken in one way. The same for a seed.
 
-
-def draw(package: Package, paths: Iterable[str], size: int, seed: int) -> list[Mutant]:
-    """Draw up to `size` places in each area, each broken in one way. The same for a seed."""
-    areas: dict[str, list[str]] = {}
+    `part_of` gives the part of the package that a path lies in.
+    """
+    parts: dict[str, list[str]] = {}
     for path in paths:
-        areas.setdefault(area_of(path), []).append(path)
+        parts.setdefault(part_of(path), []).append(path)
     drawn = []
-    for area, held in sorted(areas.items()):
-        rng = Random(f"{seed} {area}")
+    for part, held in sorted(parts.items()):
+        rng = Random(f"{seed} {part}")
         places = [(path, place) for path in sorted(held) for place in package.module(path).places]
         for path, place in rng.sample(places, min(size, len(places))):
             drawn.append(rng.choice(list(package.mutants(path, place))))

@@ -13,7 +13,7 @@ from rich.table import Table
 from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, TIMED_OUT, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rich.console import Console
 
@@ -31,7 +31,7 @@ class Tried:
         """Return what is kept of it."""
         mutant = self.mutant
         return {
-            "area": mutant.area,
+            "folder": mutant.folder,
             "path": mutant.path,
             "line": mutant.place.line,
             "module": mutant.module,
@@ -52,19 +52,19 @@ def share(counts: Counter[str]) -> float | None:
     return noticed / harmful if harmful else None
 
 
-def table(tried: Iterable[Tried]) -> Table:
-    """Count by area."""
-    areas: dict[str, Counter[str]] = {}
+def table(tried: Iterable[Tried], title: str, part_of: Callable[[str], str]) -> Table:
+    """Count by parts of the package; `part_of` gives the part that a path lies in."""
+    parts: dict[str, Counter[str]] = {}
     for one in tried:
-        areas.setdefault(one.mutant.area, Counter())[one.result.outcome] += 1
-    shown = Table(title="Mutants by folder")
-    shown.add_column("folder")
+        parts.setdefault(part_of(one.mutant.path), Counter())[one.result.outcome] += 1
+    shown = Table(title=f"Mutants by {title}")
+    shown.add_column(title)
     for heading in ("mutants", NOTICED, SURVIVED, HARMLESS, TIMED_OUT, "share"):
         shown.add_column(heading, justify="right")
-    for area, counts in sorted(areas.items()):
-        shown.add_row(area, *cells(counts))
+    for part, counts in sorted(parts.items()):
+        shown.add_row(part, *cells(counts))
     shown.add_section()
-    shown.add_row("all", *cells(sum(areas.values(), Counter())))
+    shown.add_row("all", *cells(sum(parts.values(), Counter())))
     return shown
 
 
@@ -105,6 +105,29 @@ def write(path: str, tried: Iterable[Tried], settings: dict[str, Any]) -> None:
 
 
 Key = tuple[str, str, str, str]
+
+
+Spot = tuple[str, int, str, str]
+
+
+def spot_of(mutant: Mutant) -> Spot:
+    """Return what an interrupted run recognizes a mutant by."""
+    return mutant.path, mutant.place.line, mutant.operator, mutant.diff.becomes
+
+
+def known(path: str) -> dict[Spot, Result]:
+    """Return what an earlier run found, whether it came to its end or not."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            rows = json.load(file)["mutants"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {
+        (row["path"], row["line"], row["operator"], row["becomes"]): Result(
+            **{name: row[name] for name in Result.__dataclass_fields__}
+        )
+        for row in rows
+    }
 
 
 def survivors(path: str) -> tuple[dict[str, set[int]], set[Key]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from tools.mutants.serving import TIMES_WAITING
+from tools.mutants.warm import Warm, end
 from tools.reach.trees import ROOT, TreeCopy
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ NOTICED, SURVIVED, TIMED_OUT, HARMLESS = "noticed", "survived", "timed out", "ha
 
 START_SECONDS = 60.0
 """What a run of tests may take before its first, on a busy machine."""
+
+TEST_SECONDS = 15.0
+"""What a test may take beside `TIMES_SLOWER` of its time, on a busy machine."""
 
 TIMES_SLOWER = 6.0
 """How much longer tests may take than they took when they were measured."""
@@ -48,6 +51,14 @@ class Result:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A mutant that lies in the copy, and its file as it was."""
+
+    mutant: Mutant
+    whole: str
+
+
 class Bench:
     """A copy of the tree in which one mutant after the other is tried. A context manager."""
 
@@ -56,34 +67,48 @@ class Bench:
         seconds: Mapping[str, float],
         most_seconds: float,
         *,
+        archive_seconds: float | None = None,
         start_seconds: float = START_SECONDS,
+        test_seconds: float = TEST_SECONDS,
         root: str = ROOT,
     ) -> None:
         """Give a mutant tests of `most_seconds` together at most; 0 is for no limit.
 
-        `seconds` is how long each test takes. A run may take `start_seconds` before its first.
+        Tests of the archive get `archive_seconds`, by default as many. `seconds` is how long each
+        test takes. A run may take `start_seconds` before its first test, a test `test_seconds`
+        more than it is known for.
         """
         self._seconds = seconds
         self._most = most_seconds
+        self._archive = most_seconds if archive_seconds is None else archive_seconds
         self._start = start_seconds
+        self._slack = test_seconds
         self._copy = TreeCopy(root)
+        self._warm = Warm(self._copy)
         self._running: subprocess.Popen[str] | None = None
         self._written = 0
         self._stopped = False
 
     def __enter__(self) -> Self:
         self._copy.__enter__()
+        try:
+            self._warm.__enter__()
+        except BaseException:
+            self._copy.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._warm.__exit__()
         self._copy.__exit__()
 
     def stop(self) -> None:
         """End the running tests, from any thread; what is asked afterwards ends at once."""
         self._stopped = True
+        self._warm.stop()
         if self._running is not None:
-            end_group(self._running)
+            end(self._running.pid)
 
     def attempt(self, mutant: Mutant, covering: Covering) -> Result:
         """Try one mutant, and put the file back."""
@@ -93,7 +118,7 @@ class Bench:
         started = time.monotonic()
         try:
             self._write(path, mutant.code)
-            result = self._ask(covering)
+            result = self._ask(Broken(mutant, whole), covering)
         finally:
             self._write(path, whole)
         return Result(
@@ -104,54 +129,75 @@ class Bench:
             round(time.monotonic() - started, 1),
         )
 
-    def _ask(self, covering: Covering) -> Result:
+    def _ask(self, broken: Broken, covering: Covering) -> Result:
         """Run the tests of this process first, then those of the archive."""
         left = 0
         for tests, archive in ((covering.here, False), (covering.archive, True)):
-            taken = self._affordable(tests)
+            taken = self._affordable(tests, self._archive if archive else self._most)
             left += len(tests) - len(taken)
             if archive and taken and not self._copy.build_archive():
                 return Result(NOTICED, "the archive cannot be built")
-            result = self._until_noticed(taken, sure=not archive)
+            result = self._until_noticed(broken, taken, sure=not archive)
             if result.outcome != SURVIVED:
                 return result
         return Result(SURVIVED, left=left)
 
-    def _until_noticed(self, tests: Sequence[str], *, sure: bool) -> Result:
+    def _until_noticed(self, broken: Broken, tests: Sequence[str], *, sure: bool) -> Result:
         """Run tests until one fails; twice where a busy machine might be the reason, not `sure`."""
         left = list(tests)
         while left:
-            result = self._run(left)
+            result = self._run(broken, left)
             if sure or result.outcome != NOTICED or result.by not in left:
                 return result
-            if self._run([result.by]).outcome != SURVIVED:
+            if self._run(broken, [result.by]).outcome != SURVIVED:
                 return result
             left = left[left.index(result.by) + 1 :]
         return Result(SURVIVED)
 
-    def _affordable(self, tests: Sequence[str]) -> list[str]:
+    def _affordable(self, tests: Sequence[str], most: float) -> list[str]:
         """Take tests from the front as long as the time lasts."""
         taken: list[str] = []
         total = 0.0
         for test in tests:
             total += self._seconds[test]
-            if self._most and taken and total > self._most:
+            if most and taken and total > most:
                 break
             taken.append(test)
         return taken
 
-    def _run(self, tests: Sequence[str]) -> Result:
+    def _run(self, broken: Broken, tests: Sequence[str]) -> Result:
         """Run tests until one fails."""
-        listed = os.path.join(self._copy.folder, "tests.txt")
-        with open(listed, "w", encoding="utf-8") as file:
-            file.write("\n".join(tests))
         limit = self._start + TIMES_SLOWER * sum(self._seconds[test] for test in tests)
         try:
-            code, printed = self._pytest(listed, limit)
+            answer = self._run_warm(broken, tests, limit) or self._run_fresh(tests, limit)
         finally:
             self._copy.end_processes()
             shutil.rmtree(self._copy.scratch, ignore_errors=True)
             os.makedirs(self._copy.scratch, exist_ok=True)
+        return answer
+
+    def _run_warm(self, broken: Broken, tests: Sequence[str], limit: float) -> Result | None:
+        """Run them in a fork of what has read them already; None where that does not show all."""
+        if not broken.mutant.place.inside:
+            return None
+        each = [(test, self._slack + TIMES_SLOWER * self._seconds[test]) for test in tests]
+        # Each test has timers of its own; this one is for a process that does not answer.
+        limit *= TIMES_WAITING
+        answer = self._warm.run(broken.mutant, broken.whole, each, limit)
+        if self._stopped:
+            raise KeyboardInterrupt
+        if answer is None:
+            return None
+        outcomes = {"passed": SURVIVED, "failed": NOTICED, "timed out": TIMED_OUT}
+        outcome = outcomes[answer.outcome]
+        return Result(outcome, "" if outcome == SURVIVED else answer.by)
+
+    def _run_fresh(self, tests: Sequence[str], limit: float) -> Result:
+        """Run them in a process that imports the broken file."""
+        listed = os.path.join(self._copy.folder, "tests.txt")
+        with open(listed, "w", encoding="utf-8") as file:
+            file.write("\n".join(tests))
+        code, printed = self._pytest(listed, limit)
         if code is None:
             return Result(TIMED_OUT)
         if code == PASSED:
@@ -184,7 +230,7 @@ class Bench:
         try:
             printed, _ = self._running.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            end_group(self._running)
+            end(self._running.pid)
             self._running.communicate()
             return None, ""
         if self._stopped:
@@ -199,12 +245,6 @@ class Bench:
         # Python tells whether its compiled form is stale by whole seconds and the size.
         moment = time.time() + self._written
         os.utime(path, (moment, moment))
-
-
-def end_group(process: subprocess.Popen[str]) -> None:
-    """Kill a process and all that it started in its own session."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def failed_test(printed: str, tests: Iterable[str]) -> str:
