@@ -265,7 +265,7 @@ class StashPort(Protocol):
 class PlexPort(Protocol):
     """What the worker needs of Plex."""
 
-    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
+    def items(self, rating_keys: list[str]) -> Mapping[str, PlexItem]:
         """Read items with all details; those that are gone are absent."""
 
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
