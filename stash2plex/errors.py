@@ -16,6 +16,7 @@
     │   │   └── TooLarge                   more bytes than we take
     │   └── Rejected                   1   400 and the like: trying again will not help
     ├── NotInPlexYet                   1   no item for the scene: wait for Plex to scan
+    ├── LibraryUnread                  1   no item in what Plex lists: wait for its other library
     ├── Ambiguous                      1   several items fit equally well
     ├── Interrupted                  130   a person stopped the command
     └── StashGone                      1   nobody reads what a task writes: Stash has ended
@@ -127,7 +128,8 @@ class ServerError(Stash2PlexError):
 class Unavailable(ServerError):
     """The server is down, busy or starting. Costs no attempt; the breaker counts it.
 
-    `retry_after` is what the server asked for, in seconds, or None.
+    `retry_after` is what the server asked for, in seconds, or None. `whole` is True where it is
+    surely the whole server: there was no connection, or it asks for patience.
     """
 
     exit_code = 3
@@ -141,9 +143,11 @@ class Unavailable(ServerError):
         *,
         cause: str | None = None,
         retry_after: float | None = None,
+        whole: bool = False,
     ) -> None:
         super().__init__(server, what, fix, cause=cause)
         self.retry_after = retry_after
+        self.whole = whole
 
 
 class Refused(ServerError):
@@ -196,6 +200,12 @@ class NotInPlexYet(Stash2PlexError):
     """Plex lists no file that fits the scene."""
 
     reason = "not_in_plex"
+
+
+class LibraryUnread(Stash2PlexError):
+    """The scene's file may be in a library whose list Plex does not give."""
+
+    reason = "library"
 
 
 class Ambiguous(Stash2PlexError):

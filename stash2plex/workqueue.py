@@ -298,11 +298,19 @@ class WorkQueue:
         return True
 
     def snooze(
-        self, claim: Claim, *, delay: float, reason: str, error: str = "", title: str = ""
+        self,
+        claim: Claim,
+        *,
+        delay: float,
+        reason: str,
+        error: str = "",
+        title: str = "",
+        counted: bool = True,
     ) -> bool:
         """Give a key back because it cannot be done yet; no attempt is counted, a snooze is.
 
-        The first time since the key was last done, the user is to be told of the scene.
+        The first time since the key was last done, the user is to be told of the scene. One that
+        is not `counted` costs no snooze, and nobody is told: it is known what is waited for.
         """
         with transaction(self._db):
             put_off = self._db.execute(
@@ -310,12 +318,12 @@ class WorkQueue:
                 " AND lease_id = ? AND generation = lease_generation",
                 (*claim.key, claim.lease_id),
             ).rowcount
-            if not self._give_back(claim, delay, reason, attempts=0, snoozes=1):
+            if not self._give_back(claim, delay, reason, attempts=0, snoozes=int(counted)):
                 return False
             if put_off:
                 self._count(PUT_OFF_SQL, (), claim)
             if error:
-                if claim.kind == "scene" and not self._has_failed(claim.key, reason):
+                if counted and claim.kind == "scene" and not self._has_failed(claim.key, reason):
                     self._db.execute(
                         "INSERT OR IGNORE INTO missing_news (scene_id, title) VALUES (?, ?)",
                         (claim.id, title),

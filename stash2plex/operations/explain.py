@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from stash2plex.app import App
 from stash2plex.config import Settings, parse_settings
-from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.errors import LibraryUnread, NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.model import (
     IMAGE_FIELDS,
     LIST_FIELDS,
@@ -119,7 +119,11 @@ def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> Plex
         rating_key = _rating_key(known)
         if rating_key is None:
             return None
-        item = plex.items([rating_key]).get(rating_key)
+        items = plex.items([rating_key], app.store.plex_files.other_item([rating_key]))
+        if failure := items.unreadable.get(rating_key):
+            known.unknown.append(f"What Plex holds: {failure}")
+            return None
+        item = items.get(rating_key)
     except ServerError as error:
         known.unknown.append(f"What Plex holds: {error}")
         return None
@@ -256,6 +260,8 @@ def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str,
     if key.reason == NotInPlexYet.reason:
         looks = f"looked up {key.snoozes} of {SNOOZES} times, {again}"
         return "waiting", f"It waits for Plex to have its file ({looks}). {key.error}".strip()
+    if key.reason == LibraryUnread.reason:
+        return "waiting", f"It waits for a library of Plex ({again}). {key.error}".strip()
     if key.attempts:
         tries = f"{key.attempts} of {settings.max_retries} tries failed, {again}"
         return "waiting", f"It is tried again ({tries}). {key.error}".strip()

@@ -222,7 +222,11 @@ def _compare(session: Session, candidates: list[_Candidate], preview: Preview) -
         sorted({candidate.match.file.rating_key for candidate in candidates})
     )
     for candidate in candidates:
-        item = items.get(candidate.match.file.rating_key)
+        key = candidate.match.file.rating_key
+        if error := items.unreadable.get(key):
+            _not_matched(preview, candidate.scene, error.reason, str(error))
+            continue
+        item = items.get(key)
         if item is None or item.trashed:
             _not_matched(
                 preview,

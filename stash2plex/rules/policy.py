@@ -11,6 +11,7 @@ from stash2plex.config import Settings
 from stash2plex.errors import (
     Ambiguous,
     ConfigError,
+    LibraryUnread,
     NotInPlexYet,
     Refused,
     Rejected,
@@ -23,6 +24,9 @@ RETRY_BASE, RETRY_CAP = 5.0, 600.0
 SNOOZE_BASE, SNOOZE_CAP, SNOOZES = 30.0, 600.0, 12
 """Seconds, and how often a scene that Plex does not have is looked up again (about 80 minutes)."""
 
+LIBRARY_SECONDS = 300.0
+"""Between two looks for a scene whose library Plex does not list. Its list wakes it sooner."""
+
 MAX_INTERRUPTIONS = 20
 """Runs that ended without a word before a key is held to be what ends them."""
 
@@ -31,6 +35,7 @@ class Verdict(StrEnum):
     """What happens to a key that is not done: each is one way of the queue to end a claim."""
 
     HOLD = "hold"
+    AWAIT = "await"
     RETRY = "retry"
     SNOOZE = "snooze"
     BURY = "bury"
@@ -86,6 +91,8 @@ def decide(
         return Decision(Verdict.HOLD, 0.0, reason, message)
     if isinstance(error, Unavailable) and not server_works:
         return Decision(Verdict.HOLD, 0.0, reason, message, aside=alone)
+    if isinstance(error, LibraryUnread):
+        return Decision(Verdict.AWAIT, LIBRARY_SECONDS, reason, message)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
             return Done(message)

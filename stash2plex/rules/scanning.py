@@ -27,6 +27,12 @@ def scan_target(path: str, rules: Sequence[Rule], libraries: Locations) -> tuple
     return None
 
 
+def holds(locations: Sequence[str], path: str) -> bool:
+    """Whether a path of Plex lies below one of the folders of a library."""
+    parts = folded_parts(path)
+    return any(is_below(parts, folded_parts(location)) for location in locations)
+
+
 def folder_above(folder: str, locations: Sequence[str]) -> str:
     """Return the parent folder, or nothing where that is above the library's locations."""
     parent = head(folder, len(split_path(folder)) - 1)

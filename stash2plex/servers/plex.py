@@ -2,55 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from urllib.parse import quote, urlencode
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
-from stash2plex.model import (
-    OPAQUE_ID,
-    Change,
-    Field,
-    Image,
-    Picture,
-    PlexFile,
-    PlexItem,
-    Section,
-)
+from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
+from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
 from stash2plex.servers.plexedit import IMAGES, by_field, edit_query
-from stash2plex.servers.plexwire import WireAnswer, WireContainer, WirePhotosAnswer, read_item
+from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
+from stash2plex.servers.plexwire import (
+    WireAnswer,
+    WireContainer,
+    WirePhotosAnswer,
+    opaque,
+    read_item,
+    read_rows,
+    read_sections,
+    section_of,
+)
 from stash2plex.servers.transport import Reply, Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.version import VERSION
 
-MOVIE = "1"
-"""Plex's type number of movies and other videos (plex.md §2.1)."""
-
-LIST_PAGE = 500
-"""Rows of a list page; larger pages buy nothing, the cost is per row (plex.md §2.2)."""
+DETAILS = "item details"
+"""What a detail read is called in messages."""
 
 IDS_PER_READ = 200
 """Items of one detail read; 240 are known to work (plex.md §2.3)."""
 
 MAX_QUERY = 20_000
 """Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
-
-LIST_TRIM = urlencode(
-    {
-        "excludeElements": "Genre,Country,Director,Writer,Producer,Role,Collection,Guid,Rating,"
-        "Image,UltraBlurColors,Label,Field,Similar",
-        "excludeFields": "summary,tagline,art,thumb,titleSort,contentRating,ratingImage,"
-        "audienceRatingImage,audienceRating,studio,chapterSource",
-        "includeGuids": "0",
-    }
-)
-"""Asks for rows with little more than the files; a server may ignore it (plex.md §2.2)."""
-
-KEY_TRIM = LIST_TRIM.replace("excludeElements=", "excludeElements=Media%2C")
-"""Asks for rows of which only the key and the times matter."""
 
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
@@ -65,16 +50,6 @@ class ServerIdentity:
 
     machine_id: str
     version: str
-
-
-@frozen
-class ListPage:
-    """One page of a library's list: its files, the newest `addedAt`, and the total of items."""
-
-    files: tuple[PlexFile, ...]
-    newest_added_at: int
-    rows: int
-    total: int
 
 
 def plex_headers(token: str, client_id: str) -> dict[str, str]:
@@ -100,7 +75,9 @@ class Plex(Client):
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)
-        self._converter = make_converter()
+        self._converter = make_converter(drops_null=True)
+        self._lists = PlexLists(self._get, self._converter, self._paths_of)
+        self._batches = BatchReader(self._read_batch)
 
     # -- server and libraries -------------------------------------------------------------
 
@@ -144,9 +121,10 @@ class Plex(Client):
     def sections(self) -> list[Section]:
         """List all libraries."""
         container = self._get("/library/sections", "its libraries")
+        rows = read_sections(self._converter, container.Directory)
         return [
             Section(
-                id=_opaque(row.key),
+                id=row.key,
                 uuid=row.uuid,
                 title=row.title,
                 type=row.type,
@@ -154,7 +132,7 @@ class Plex(Client):
                 locations=tuple(location.path for location in row.Location),
                 refreshing=row.refreshing,
             )
-            for row in container.Directory
+            for row in rows
         ]
 
     def scan(self, section_id: str, folder: str) -> None:
@@ -164,96 +142,90 @@ class Plex(Client):
         (plex.md §6.1).
         """
         query = f"?path={quote(folder, safe='')}" if folder else ""
-        path = f"/library/sections/{_opaque(section_id)}/refresh{query}"
+        path = f"/library/sections/{opaque(section_id)}/refresh{query}"
         self._send("POST", path, "the scan of a folder")
 
-    def list_page(self, section_id: str, start: int, added_after: int | None = None) -> ListPage:
-        """Read one page of a library's list, trimmed to what the path index needs."""
-        query = f"type={MOVIE}&sort=id&{LIST_TRIM}"
-        if added_after is not None:
-            query += f"&addedAt%3E%3E={int(added_after)}"
-        container = self._get(
-            f"/library/sections/{_opaque(section_id)}/all?{query}",
-            "a list page",
-            {
-                "X-Plex-Container-Start": str(start),
-                "X-Plex-Container-Size": str(LIST_PAGE),
-            },
-        )
-        rows = [row for row in container.Metadata if row.deletedAt is None]
-        files = tuple(
-            PlexFile(section_id, _opaque(row.ratingKey), part.file, part.size)
-            for row in rows
-            for media in row.Media
-            for part in media.Part
-            if part.file
-        )
-        received = len(container.Metadata)
-        total = container.totalSize
-        return ListPage(
-            files,
-            max((row.addedAt for row in rows), default=0),
-            received,
-            total if total is not None else start + received,
+    def list_page(
+        self,
+        section_id: str,
+        start: int,
+        added_after: int | None = None,
+        *,
+        size: int = LIST_PAGE,
+        most_seconds: float = inf,
+    ) -> ListPage:
+        """Read one page of a library's list, trimmed to what the path index needs.
+
+        Waits at most `most_seconds` for the answer.
+        """
+        return self._lists.page(
+            section_id, start, added_after, size=size, most_seconds=most_seconds
         )
 
     def list_files(self, section_id: str, added_after: int | None = None) -> Iterator[ListPage]:
-        """Page through a library, by rows received: a page may be shorter (plex.md §2.2)."""
-        start = 0
-        while True:
-            page = self.list_page(section_id, start, added_after)
-            yield page
-            start += page.rows
-            if not page.rows or start >= page.total:
-                return
+        """Page through a library; a row that cannot be read costs itself alone."""
+        return self._lists.files(section_id, added_after)
 
     def newest_update(self, section_id: str) -> int:
-        """Say when an item of a library was edited last, by Plex's clock; 0 in an empty one."""
-        container = self._rows(section_id, "sort=updatedAt%3Adesc", 0, 1, "its newest change")
-        return max((row.updatedAt for row in container.Metadata), default=0)
+        """Return when an item of a library was edited last, by Plex's clock; 0 in an empty one."""
+        return self._lists.newest_update(section_id)
 
     def changed_since(self, section_id: str, time_name: str, after: int) -> Iterator[list[str]]:
         """Page through the items whose `updatedAt` or `lastRatedAt` is after a moment.
 
-        An edit moves the first, giving stars only the second (plex.md §2.2, §3.8).
+        An edit moves the first, giving stars only the second (plex.md §2.2, §3.8). Raises Transient
+        where a row cannot be read: it may be one that changed.
         """
-        start = 0
-        query = f"sort=id&{quote(time_name, safe='')}%3E%3E={int(after)}"
-        while True:
-            container = self._rows(section_id, query, start, LIST_PAGE, "what changed")
-            received = len(container.Metadata)
-            yield [_opaque(row.ratingKey) for row in container.Metadata]
-            start += received
-            if not received or start >= (container.totalSize or 0):
-                return
-
-    def _rows(
-        self, section_id: str, query: str, start: int, size: int, doing: str
-    ) -> WireContainer:
-        return self._get(
-            f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&{query}&{KEY_TRIM}",
-            doing,
-            {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)},
-        )
+        return self._lists.changed_since(section_id, time_name, after)
 
     # -- items ----------------------------------------------------------------------------
 
-    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
-        """Read items with all details, up to 200 a request; those that are gone are absent."""
-        items: dict[str, PlexItem] = {}
+    def items(self, rating_keys: list[str], witness: str = "") -> ReadItems:
+        """Read items with all details, up to 200 a request; those that are gone are absent.
+
+        One that cannot be read costs itself alone, and is in `unreadable`. `witness` is another
+        item that Plex should be able to show: it tells one bad item from a server that is down.
+        """
+        found = ReadItems()
         for start in range(0, len(rating_keys), IDS_PER_READ):
-            wanted = {_opaque(key) for key in rating_keys[start : start + IDS_PER_READ]}
-            path = f"/library/metadata/{','.join(sorted(wanted))}?{DETAIL_TRIM}"
-            try:
-                container = self._get(path, "item details")
-            except NotFound:
-                continue
-            for row in container.Metadata:
-                # Anything else than asked for would be written over with a stranger's data.
-                if row.ratingKey in wanted:
-                    section = row.librarySectionID or container.librarySectionID
-                    items[row.ratingKey] = read_item(row, _opaque(section))
-        return items
+            batch = [opaque(key) for key in rating_keys[start : start + IDS_PER_READ]]
+            found.add(self._batches.items(sorted(set(batch)), witness))
+        return found
+
+    def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:
+        """Return paths and sizes of an item's files; none of one that is gone or cannot be read."""
+        item = self.items([rating_key]).get(rating_key)
+        if item is None or item.trashed:
+            return ()
+        return tuple(zip(item.paths, item.sizes, strict=True))
+
+    def _read_batch(self, keys: Sequence[str]) -> ReadItems:
+        """Read items with one request. Raises NotFound where none of several is there."""
+        try:
+            container = self._get(f"/library/metadata/{','.join(keys)}?{DETAIL_TRIM}", DETAILS)
+        except NotFound:
+            if len(keys) > 1:
+                raise
+            return ReadItems()
+        rows, odd = read_rows(self._converter, container.Metadata)
+        # Anything else than asked for would be written over with a stranger's data.
+        found = ReadItems(
+            {
+                row.ratingKey: read_item(row, section_of(row, container))
+                for row in rows
+                if row.ratingKey in keys
+            }
+        )
+        nameless = any(not one.rating_key for one in odd)
+        if nameless and len(keys) > 1 and len(found) < len(keys):
+            raise Transient("Plex", f"Plex answered {DETAILS} with an item that has no key.")
+        lost = keys if nameless else [one.rating_key for one in odd]
+        for key in lost:
+            if key in keys and key not in found:
+                found.unreadable[key] = Transient(
+                    "Plex", f"Plex shows item {key} in a shape that Stash2Plex does not know."
+                )
+        return found
 
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
@@ -264,12 +236,12 @@ class Plex(Client):
         """
         if not rating_keys:
             raise AssertionError("an edit of no item would be one of all")
-        ids = ",".join(_opaque(key) for key in rating_keys)
+        ids = ",".join(opaque(key) for key in rating_keys)
         queries = [edit_query(change)]
         if len(queries[0]) > MAX_QUERY:
             queries = [edit_query(part) for part in by_field(change)]
         for query in queries:
-            path = f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
+            path = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
             self._send("PUT", path, "the edit")
 
     def confirm_lock(self, item: PlexItem) -> None:
@@ -278,7 +250,7 @@ class Plex(Client):
         It shows whether the token may edit; lock-only edits leave every value alone (plex.md §3.2).
         """
         locked = int(Field.TITLE in item.locked)
-        section, key = _opaque(item.section_id), _opaque(item.rating_key)
+        section, key = opaque(item.section_id), opaque(item.rating_key)
         self._transport.request(
             "PUT",
             f"/library/sections/{section}/all?type={MOVIE}&id={key}&title.locked={locked}",
@@ -288,7 +260,7 @@ class Plex(Client):
     def clear_rating(self, rating_key: str) -> None:
         """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""
         query = urlencode(
-            {"identifier": "com.plexapp.plugins.library", "key": _opaque(rating_key), "rating": -1}
+            {"identifier": "com.plexapp.plugins.library", "key": opaque(rating_key), "rating": -1}
         )
         self._send("PUT", f"/:/rate?{query}", "clearing the rating")
 
@@ -298,7 +270,7 @@ class Plex(Client):
             raise Rejected("Plex", "There is no picture to send.")
         self._send(
             "POST",
-            f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}",
+            f"/library/metadata/{opaque(rating_key)}/{IMAGES[image_field][0]}",
             f"the upload of a {image_field}",
             headers={"Content-Type": image.content_type},
             body=image.data,
@@ -306,7 +278,7 @@ class Plex(Client):
 
     def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
         """List the pictures that an item can show (plex.md §4.1: two names of the element)."""
-        path = f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}"
+        path = f"/library/metadata/{opaque(rating_key)}/{IMAGES[image_field][0]}"
         doing = f"the list of {image_field}s"
         answer = self._transport.json(self._ask(path, doing, None), doing)
         container = structure(
@@ -320,7 +292,7 @@ class Plex(Client):
     def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
         """Show one of the pictures that an item has."""
         name = IMAGES[image_field][0].removesuffix("s")
-        path = f"/library/metadata/{_opaque(rating_key)}/{name}?{urlencode({'url': key})}"
+        path = f"/library/metadata/{opaque(rating_key)}/{name}?{urlencode({'url': key})}"
         self._send("PUT", path, f"the choice of a {image_field}")
 
     # -- sending --------------------------------------------------------------------------
@@ -343,7 +315,7 @@ class Plex(Client):
             raise self._transport.stranger(reply, doing)
 
     def _ask(
-        self, path: str, doing: str, headers: dict[str, str] | None, most_seconds: float = inf
+        self, path: str, doing: str, headers: Mapping[str, str] | None, most_seconds: float = inf
     ) -> Reply:
         try:
             return self._transport.request(
@@ -356,7 +328,7 @@ class Plex(Client):
         self,
         path: str,
         doing: str,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         *,
         most_seconds: float = inf,
     ) -> WireContainer:
@@ -364,7 +336,11 @@ class Plex(Client):
         answer = self._transport.json(reply, doing)
         if not isinstance(answer.get("MediaContainer"), dict):
             raise self._transport.stranger(reply, doing)
-        return structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
+        container = structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
+        total = reply.headers.get("x-plex-container-total-size", "")
+        if container.totalSize is None and total.isascii() and total.isdigit():
+            return evolve(container, totalSize=int(total[:18]))
+        return container
 
 
 def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:
@@ -389,10 +365,3 @@ def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Sec
             "Correct Settings > Plugins > Stash2Plex > Plex library.",
         )
     return chosen
-
-
-def _opaque(value: str) -> str:
-    """Let only what looks like an id into a URL."""
-    if not OPAQUE_ID.fullmatch(value):
-        raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
-    return value

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from attrs import Factory, frozen
+import re
+from collections.abc import Sequence
+from typing import Any
 
-from stash2plex.model import Field, PlexItem
+from attrs import Factory, frozen
+from cattrs import Converter
+
+from stash2plex.errors import Transient
+from stash2plex.model import LABEL_LIMIT, OPAQUE_ID, Field, PlexItem
 from stash2plex.servers.plexedit import PLEX_NAMES
+from stash2plex.servers.wire import give_shape
+
+ITEM_KEY = re.compile(r"/library/metadata/([^/?]{1,64})")
+SECTION_KEY = re.compile(r"/library/sections/([^/?]{1,64})")
 
 
 @frozen
@@ -44,6 +54,7 @@ class WireRow:
 
     ratingKey: str  # noqa: N815 - Plex's names, here and below
     librarySectionID: str = ""  # noqa: N815
+    librarySectionKey: str = ""  # noqa: N815
     title: str = ""
     summary: str = ""
     studio: str = ""
@@ -108,15 +119,15 @@ class WirePhotosAnswer:
 
 @frozen
 class WireContainer:
-    """What every other answer holds."""
+    """What every other answer holds. Its rows are read one by one: one may be odd."""
 
     size: int = 0
     totalSize: int | None = None  # noqa: N815
     machineIdentifier: str = ""  # noqa: N815
     version: str = ""
     librarySectionID: str = ""  # noqa: N815
-    Metadata: list[WireRow] = Factory(list)
-    Directory: list[WireDirectory] = Factory(list)
+    Metadata: list[Any] = Factory(list)
+    Directory: list[Any] = Factory(list)
 
 
 @frozen
@@ -124,6 +135,92 @@ class WireAnswer:
     """An answer."""
 
     MediaContainer: WireContainer
+
+
+@frozen
+class OddRow:
+    """A row that cannot be read. `rating_key` is empty where it has none that can be one.
+
+    `after` is the path of the file listed before it: all that is known of a row without a name.
+    """
+
+    rating_key: str
+    name: str
+    after: str = ""
+
+    def words(self) -> str:
+        """Return what is known of it."""
+        words = f"item {self.rating_key}" if self.rating_key else "an item"
+        if self.name:
+            return f"{words} “{self.name}”"
+        return f"{words}, the one listed after “{self.after}”" if self.after else words
+
+
+def read_rows(converter: Converter, rows: Sequence[Any]) -> tuple[list[WireRow], list[OddRow]]:
+    """Read the rows of an answer; one that has another shape costs itself alone."""
+    good, odd = [], []
+    for row in rows:
+        key = _rating_key(row)
+        if not key:
+            odd.append(OddRow("", _name(row)))
+            continue
+        try:
+            good.append(give_shape(converter, {**row, "ratingKey": key}, WireRow))
+        except ValueError:
+            odd.append(OddRow(key, _name(row)))
+    return good, odd
+
+
+def read_sections(converter: Converter, rows: Sequence[Any]) -> list[WireDirectory]:
+    """Read libraries; one whose id, type or shape cannot be read is none for us."""
+    found = []
+    for row in rows:
+        try:
+            section = give_shape(converter, row, WireDirectory)
+        except ValueError:
+            continue
+        if OPAQUE_ID.fullmatch(section.key):
+            found.append(section)
+    return found
+
+
+def opaque(value: str) -> str:
+    """Let only what looks like an id into a URL. Raises Transient for anything else."""
+    if not OPAQUE_ID.fullmatch(value):
+        raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
+    return value
+
+
+def section_of(row: WireRow, container: WireContainer) -> str:
+    """Return the id of the library that an item is in, empty where the answer names none."""
+    match = SECTION_KEY.fullmatch(row.librarySectionKey)
+    found = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
+    return found if OPAQUE_ID.fullmatch(found) else ""
+
+
+def _rating_key(row: Any) -> str:
+    """Return the key of a row, by its address where it has no other; empty for none."""
+    if not isinstance(row, dict):
+        return ""
+    key, address = row.get("ratingKey"), row.get("key")
+    if isinstance(key, int) and not isinstance(key, bool):
+        key = str(key)
+    if key is None and isinstance(address, str) and (match := ITEM_KEY.match(address)):
+        key = match[1]
+    return key if isinstance(key, str) and OPAQUE_ID.fullmatch(key) else ""
+
+
+def _name(row: Any) -> str:
+    """Return the title of a row that cannot be read, or the path of its first file."""
+    if not isinstance(row, dict):
+        return ""
+    if isinstance(title := row.get("title"), str) and title:
+        return title[:LABEL_LIMIT]
+    try:
+        path = row["Media"][0]["Part"][0]["file"]
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return path[-LABEL_LIMIT:] if isinstance(path, str) else ""
 
 
 def read_item(row: WireRow, section_id: str) -> PlexItem:

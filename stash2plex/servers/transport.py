@@ -43,6 +43,9 @@ JSON_LIMIT = 64 * 1024 * 1024
 
 CHUNK = 256 * 1024
 
+NO_UTF_8 = re.compile("[\udc80-\udcff]")
+"""What Python makes of single bytes that are no UTF-8."""
+
 MAX_RETRY_AFTER = 300.0
 """Seconds that a server may ask us to stay away: one request each five minutes hurts nobody."""
 
@@ -192,14 +195,20 @@ class Transport:
             return Unavailable(
                 self.server,
                 f"{where} cannot be reached: the host name “{self._host}” is not known.",
+                whole=True,
             )
         if isinstance(error, (NewConnectionError, ProxyError)):
             return Unavailable(
-                self.server, f"{where} refuses the connection. Is it running, is the port right?"
+                self.server,
+                f"{where} refuses the connection. Is it running, is the port right?",
+                whole=True,
             )
         if isinstance(error, ConnectTimeoutError):
             return Unavailable(
-                self.server, f"{where} does not accept the connection in time.", cause=SLOW
+                self.server,
+                f"{where} does not accept the connection in time.",
+                cause=SLOW,
+                whole=True,
             )
         if isinstance(error, ReadTimeoutError):
             return Unavailable(
@@ -261,9 +270,15 @@ class Transport:
                 f"{self.server} is busy with itself: {text[1].decode('utf-8', 'replace')}",
                 cause=BUSY,
                 retry_after=_retry_after(reply),
+                whole=True,
             )
         if status == 429 or status >= 500:  # noqa: PLR2004
-            raise Unavailable(self.server, f"{message}.", retry_after=_retry_after(reply))
+            raise Unavailable(
+                self.server,
+                f"{message}.",
+                retry_after=_retry_after(reply),
+                whole=status in (429, 503),
+            )
         if status in (408, 409, 425):
             raise Transient(self.server, f"{message}.")
         if status in (413, 414, 431):
@@ -276,10 +291,12 @@ class Transport:
     def json(self, reply: Reply, doing: str) -> dict[str, Any]:
         """Parse an answer that must be a JSON object.
 
-        Raises Unavailable when it is none: a proxy or another program answers, whatever the scene.
+        Names of files may be any bytes, and Plex hands them on as they are (plex-2.md §1, 13): each
+        that is no UTF-8 becomes U+FFFD, which is what Stash shows for it. Raises Unavailable where
+        it is no object: a proxy or another program answers, whatever the scene.
         """
         try:
-            answer = json.loads(reply.body)
+            answer = json.loads(decode(reply.body), strict=False)
         except (ValueError, RecursionError) as error:
             raise self.stranger(reply, doing) from error
         if not isinstance(answer, dict):
@@ -294,6 +311,14 @@ class Transport:
             f"{self.server} answered {doing} with something that is not its own JSON "
             f"({kind}, {len(reply.body)} bytes). Is {self.base_url} really {self.server}?",
         )
+
+
+def decode(body: bytes) -> str:
+    """Decode UTF-8; each byte that is none becomes one U+FFFD, as Go, so Stash, writes it."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return NO_UTF_8.sub("\ufffd", body.decode("utf-8-sig", "surrogateescape"))
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
+import attrs
 from cattrs import BaseValidationError, Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
@@ -15,10 +18,11 @@ T = TypeVar("T")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def make_converter() -> Converter:
+def make_converter(*, drops_null: bool = False) -> Converter:
     """Build a converter that takes no text for a number and no object for a text.
 
-    A number where a text is expected is fine: Plex writes ids both ways (plex.md §2.1).
+    A number where a text is expected is fine: Plex writes ids both ways (plex.md §2.1). With
+    `drops_null` a null is a value that is not there.
     """
     converter = Converter()
 
@@ -41,7 +45,10 @@ def make_converter() -> Converter:
     def decimal(value: Any, _: type[float]) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError("not a number")
-        return float(value)
+        number = float(value)
+        if not math.isfinite(number):
+            raise ValueError("not a number of a rating or a size")
+        return number
 
     def flag(value: Any, _: type[bool]) -> bool:
         if value in (True, 1, "1", "true"):
@@ -50,6 +57,18 @@ def make_converter() -> Converter:
             return False
         raise ValueError("not true or false")
 
+    def shape(cls: type[Any]) -> Callable[[Any, type[Any]], Any]:
+        read = converter.gen_structure_attrs_fromdict(cls)
+
+        def without_null(value: Any, _: type[Any]) -> Any:
+            if isinstance(value, dict):
+                value = {name: one for name, one in value.items() if one is not None}
+            return read(value, cls)
+
+        return without_null
+
+    if drops_null:
+        converter.register_structure_hook_factory(attrs.has, shape)
     converter.register_structure_hook(str, text)
     converter.register_structure_hook(int, whole)
     converter.register_structure_hook(float, decimal)

@@ -60,6 +60,9 @@ LISTING_WOKEN = "plex_listing_woken"
 LIBRARY_SCAN = "library_scan "
 """With the id of a library: when we last had it scanned as a whole (epoch seconds)."""
 
+LIBRARY_TROUBLE = "library_trouble "
+"""With the id of a library: why Plex does not give its list, as JSON."""
+
 UPKEEP = "upkeep"
 """The marks between two glances at Stash, as JSON."""
 

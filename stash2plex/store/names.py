@@ -19,6 +19,7 @@ TITLE_SHOWN = 60
 WAITING = {
     "not_in_plex": "not in Plex yet",
     "unavailable": "waiting for a server",
+    "library": "waiting for a library that Plex does not list",
     STOPPED: "on hold, because a task was stopped",
     "": "waiting a moment",
 }

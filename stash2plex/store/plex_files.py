@@ -85,6 +85,11 @@ class PlexFiles:
         self._db = connection
         self._records = records
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The database that holds them."""
+        return self._db
+
     # -- whose they are -------------------------------------------------------------------
 
     def server(self) -> str | None:
@@ -157,6 +162,20 @@ class PlexFiles:
         """List the libraries by their ids."""
         return [str(row[0]) for row in self._db.execute("SELECT section_id FROM plex_section")]
 
+    def section_of(self, rating_key: str) -> str:
+        """Return the library that an item was listed in, empty for one that is not known."""
+        row = self._db.execute(
+            "SELECT section_id FROM plex_file WHERE rating_key = ? LIMIT 1", (rating_key,)
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def other_item(self, keys: Collection[str]) -> str:
+        """Return the key of an item that is none of these, empty where there is none."""
+        rows = self._db.execute(
+            "SELECT DISTINCT rating_key FROM plex_file LIMIT ?", (len(keys) + 1,)
+        )
+        return next((str(key) for (key,) in rows if key not in keys), "")
+
     def outside(self, keys: KeySet, limit: int) -> tuple[int, list[tuple[str, str]]]:
         """Count the items that are not in a set; of the first few by path, key and path."""
         number = self._db.execute(OUTSIDE_COUNT, (keys.name,)).fetchone()[0]
@@ -215,13 +234,24 @@ class PlexFiles:
                 (_row(file, listing) for file in files),
             )
 
-    def end_full_listing(self, section: Section, listing: int, newest: int, now: float) -> None:
+    def end_full_listing(
+        self,
+        section: Section,
+        listing: int,
+        newest: int,
+        now: float,
+        unread: Collection[str] = (),
+    ) -> None:
         """Drop what a reading of a whole library did not show, and remember the library.
 
         `newest` is the time of the item that was added last (Plex's clock), `now` is ours.
+        `unread` are the keys of rows that could not be read, empty ones where not even the key
+        could: what they are is not known, so nothing of it is dropped.
         """
         with transaction(self._db):
-            self._drop(UNSEEN, section.id, listing)
+            if "" not in unread:
+                rows = self._db.execute(UNSEEN, (section.id, listing)).fetchall()
+                self._drop_files([row for row in rows if row[0] not in unread])
             self.put_section(section, newest, now, section.change_mark)
 
     def end_added_listing(
@@ -284,9 +314,10 @@ class PlexFiles:
         An item of a library that is not chosen holds none for us: its id may come from a record of
         before, and nothing may be written there.
         """
-        is_chosen = item.section_id in self.section_ids()
+        section_id = item.section_id or self.section_of(item.rating_key)
+        is_chosen = section_id in self.section_ids()
         files = [
-            PlexFile(item.section_id, item.rating_key, path, size)
+            PlexFile(section_id, item.rating_key, path, size)
             for path, size in zip_longest(item.paths, item.sizes[: len(item.paths)])
             if is_chosen
         ]
@@ -301,7 +332,9 @@ class PlexFiles:
 
     def _drop(self, selection: str, *values: object) -> None:
         """Drop the files that a statement selects by rating key and path."""
-        files = self._db.execute(selection, values).fetchall()
+        self._drop_files(self._db.execute(selection, values).fetchall())
+
+    def _drop_files(self, files: Sequence[tuple[str, str]]) -> None:
         self._records.invalidate_files(files)
         self._db.executemany("DELETE FROM plex_file WHERE rating_key = ? AND path = ?", files)
 

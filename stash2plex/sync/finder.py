@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import transaction
-from stash2plex.errors import Ambiguous, NotInPlexYet, Stash2PlexError
+from stash2plex.errors import Ambiguous, LibraryUnread, NotInPlexYet, Stash2PlexError
 from stash2plex.model import Clock, Match, PlexItem, Record, Scene
-from stash2plex.rules.matching import Explanation, Level, explain, split_path
+from stash2plex.rules.matching import Explanation, Level, explain, map_path, split_path
 from stash2plex.rules.path_inference import same_file
-from stash2plex.rules.scanning import scan_target
+from stash2plex.rules.scanning import holds, scan_target
+from stash2plex.servers.apart import ReadItems
 from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
 from stash2plex.sync.in_hand import KeysInHand
@@ -98,17 +99,26 @@ class Finder:
         """Whether another scene claims the item of a scene that is in sync."""
         return bool(self._others(record.rating_key, record.scene_id))
 
-    def verify(self, matches: Sequence[Matched], items: Mapping[str, PlexItem]) -> Verified:
+    def verify(self, matches: Sequence[Matched], items: ReadItems) -> Verified:
         """Check that each item is there and holds the file that was matched.
 
-        The index may be behind, and an id may name another item after Plex was rebuilt. What is
-        learnt goes into the index.
+        One that cannot be read costs its scene an attempt. The index may be behind, and an id may
+        name another item after Plex was rebuilt. What is learnt goes into the index.
         """
         jobs: list[Job] = []
         wrong: list[Wanted | Failure] = []
         for matched in matches:
-            item = items.get(matched.match.file.rating_key)
-            if item is not None and not item.trashed and _holds(item, matched.match.file.path):
+            file = matched.match.file
+            if file.rating_key in items.unreadable:
+                error = items.unreadable[file.rating_key]
+                words = f"“{file.path}” cannot be read in Plex. {error.what}"
+                wrong.append(Failure(matched, error.with_words(words, error.fix)))
+                continue
+            item = items.get(file.rating_key)
+            if item is not None and not item.section_id:
+                # The library listed it; its own details may not name the library.
+                item = evolve(item, section_id=file.section_id)
+            if item is not None and not item.trashed and _holds(item, file.path):
                 jobs.append(_job(matched, item))
             else:
                 wrong.append(self.learn_wrong(matched, item))
@@ -181,8 +191,12 @@ class Finder:
             return evolve(so_far, missed=(), failed=(*so_far.failed, *unknown))
         lost = []
         for wanted, refusal in so_far.missed:
-            self._wait_for(wanted.scene)
-            lost.append(Failure(wanted, NotInPlexYet(refusal)))
+            unread = library_unread(self.store, self.session.settings, wanted.scene)
+            if unread is None:
+                self._wait_for(wanted.scene)
+            else:
+                self._await(wanted.scene)
+            lost.append(Failure(wanted, unread or NotInPlexYet(refusal)))
         return evolve(so_far, missed=(), failed=(*so_far.failed, *lost))
 
     def _match_missed(self, before: Matching) -> Matching:
@@ -206,7 +220,7 @@ class Finder:
         """Record that a scene waits for Plex, and have its folder scanned if that is wanted."""
         store, settings = self.store, self.session.settings
         rules = store.rules(settings)
-        unasked = store.awaited_files.note(scene.id, scene.files, rules)
+        unasked = self._await(scene)
         if not settings.trigger_plex_scan:
             return
         libraries = self.store.plex_files.locations()
@@ -214,6 +228,11 @@ class Finder:
             target = scan_target(path, rules, libraries)
             if target is not None and store.scans.request(*target, self.clock()):
                 store.awaited_files.asked(scene.id, path, *target)
+
+    def _await(self, scene: Scene) -> list[str]:
+        """Have a scene woken when Plex lists its file; returns paths that no scan was asked for."""
+        rules = self.store.rules(self.session.settings)
+        return self.store.awaited_files.note(scene.id, scene.files, rules)
 
     # -- one item, one scene --------------------------------------------------------------
 
@@ -307,6 +326,30 @@ def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanatio
         rules,
         inferred=not settings.path_map,
         loose=settings.loose_matching,
+    )
+
+
+def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnread | None:
+    """Return the reason to wait for a library whose list Plex does not give, or None.
+
+    A scene that Plex does not list may be in it, unless its files belong into other libraries.
+    """
+    troubles = store.library_troubles.all()
+    if not troubles:
+        return None
+    rules = store.rules(settings)
+    paths = [map_path(file.path, rules) for file in scene.files]
+    fitting = [
+        one for one in troubles.values() if any(holds(one.locations, path) for path in paths)
+    ]
+    listed = store.plex_files.locations()
+    others = [folder for id_ in listed.keys() - troubles.keys() for folder in listed[id_]]
+    if not fitting and all(holds(others, path) for path in paths):
+        return None
+    trouble = (fitting or list(troubles.values()))[0]
+    return LibraryUnread(
+        f"“{scene.label}” may be in “{trouble.title}”, which Plex does not list: {trouble.error} "
+        "It waits until Plex does."
     )
 
 

@@ -260,7 +260,7 @@ class Gate:
         try:
             identity = session.plex.check_token(self.most_seconds)
             session.index.adopt_server(identity.machine_id)
-            read_index_changes(self.store, session)
+            read_index_changes(self.store, session, retry=True)
         except ConfigError as error:
             self.doubt(error)
             return self._closed_by_setting()

@@ -192,9 +192,14 @@ class KeysInHand:
                 queue.release(claim, reason=reason, aside=outcome.aside)
             case Verdict.RETRY:
                 queue.nack(claim, delay=outcome.delay, reason=reason, error=error, title=key.title)
-            case Verdict.SNOOZE:
+            case Verdict.SNOOZE | Verdict.AWAIT:
                 queue.snooze(
-                    claim, delay=outcome.delay, reason=reason, error=error, title=key.title
+                    claim,
+                    delay=outcome.delay,
+                    reason=reason,
+                    error=error,
+                    title=key.title,
+                    counted=outcome.verdict is Verdict.SNOOZE,
                 )
             case Verdict.BURY:
                 queue.bury(claim, title=key.title, reason=reason, error=error, path=key.path)
@@ -211,7 +216,7 @@ class KeysInHand:
                 pass
             case Verdict.RETRY:
                 meter.add(RETRIED, outcome.reason)
-            case Verdict.SNOOZE:
+            case Verdict.SNOOZE | Verdict.AWAIT:
                 meter.add(PUT_OFF, outcome.reason)
                 self._tally.later()
             case Verdict.BURY:
@@ -228,7 +233,7 @@ class KeysInHand:
                 words = f" goes back uncounted: {outcome.message}"
             case Decision(verdict=Verdict.RETRY):
                 words = f" is tried again in {span(outcome.delay)}: {outcome.message}"
-            case Decision(verdict=Verdict.SNOOZE):
+            case Decision(verdict=Verdict.SNOOZE | Verdict.AWAIT):
                 words = f" waits {span(outcome.delay)}: {outcome.message}"
             case _ if claim.finished:
                 self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, outcome.message)

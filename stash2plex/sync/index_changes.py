@@ -15,14 +15,21 @@ CHUNK = 2_000
 
 
 def read_index_changes(
-    store: Store, session: Session, *, missed: bool = False, complete: bool = False
+    store: Store,
+    session: Session,
+    *,
+    missed: bool = False,
+    complete: bool = False,
+    retry: bool = False,
 ) -> IndexChanges:
     """Bring the path index and the path rules up to date; returns what was read.
 
     Every scene that waits for a file of a name that was read now becomes due, also one that was
     given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
     """
-    news = session.index.refresh(session.settings.plex_library, missed=missed, complete=complete)
+    news = session.index.refresh(
+        session.settings.plex_library, missed=missed, complete=complete, retry=retry
+    )
     listing = store.plex_files.listing()
     woken = int(get_number(store.connection, LISTING_WOKEN) or 0)
     if listing != woken:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
-from attrs import frozen
+from attrs import field, frozen
 
-from stash2plex.errors import Refused
+from stash2plex.errors import Refused, ServerError
 from stash2plex.model import Clock, PlexFile, Section
-from stash2plex.servers.plex import ListPage, Plex, choose_sections
+from stash2plex.servers.apart import may_be_part
+from stash2plex.servers.plex import Plex, choose_sections
+from stash2plex.servers.plexlists import ListPage
+from stash2plex.store.library_troubles import RETRY_CAP, LibraryTrouble, LibraryTroubles
 from stash2plex.store.plex_files import KnownSection, PlexFiles
+from stash2plex.text import Private, span
 
 FULL_LIST_SECONDS = 86_400.0
 """A full list is at most this old: deltas show no deletions."""
@@ -25,16 +30,34 @@ ADDED_OVERLAP = 3600
 """Seconds that a delta looks back before the newest item known."""
 
 
+MAX_NAMED = 1_000
+"""Odd items that one process names in the log."""
+
+PROBE_SECONDS = 5.0
+"""How long a library whose list failed is waited for when it is tried again."""
+
+
 @frozen
 class IndexChanges:
     """What a refresh did: how many files it read, and the libraries as Plex has them.
 
     `whole` says that a library was listed from end to end, so that what is gone was seen.
+    `unlisted` are the chosen libraries whose list Plex does not give.
     """
 
     files: int
     whole: bool
     sections: tuple[Section, ...]
+    unlisted: tuple[LibraryTrouble, ...] = ()
+
+
+@frozen
+class _Pages:
+    """What the pages of a list held: files, the newest `addedAt`, keys of rows not read."""
+
+    files: int
+    newest: int
+    unread: tuple[str, ...]
 
 
 @frozen
@@ -47,6 +70,13 @@ class PlexIndex:
     files: PlexFiles
     plex: Plex
     clock: Clock
+    _troubles: LibraryTroubles = field(init=False)
+    _named: set[str] = field(init=False, factory=set)
+    """The odd items that were named in the log."""
+
+    @_troubles.default
+    def _of_the_same_database(self) -> LibraryTroubles:
+        return LibraryTroubles(self.files.connection)
 
     def adopt_server(self, machine_id: str) -> None:
         """Remember the server, where it is the first one ever or the first after a rebuild.
@@ -67,37 +97,67 @@ class PlexIndex:
             )
 
     def refresh(
-        self, library_names: tuple[str, ...], *, missed: bool = False, complete: bool = False
+        self,
+        library_names: tuple[str, ...],
+        *,
+        missed: bool = False,
+        complete: bool = False,
+        retry: bool = False,
     ) -> IndexChanges:
         """Bring the index up to date; returns what it read and the libraries.
 
         An unchanged Plex costs one request. A changed one costs the pages of what was added; all
         pages once a day, or, when a file was `missed`, at most every ten minutes: a move shows in
         no delta. `complete` reads all pages of each library that changed since they were read
-        last. Raises ConfigError when a named library does not exist.
+        last. A library whose list fails stops no other; it is tried again later, or now with
+        `retry` or `complete`. Raises ConfigError when a named library does not exist, and the
+        failure of the list where no library was ever listed.
         """
-        read = 0
-        whole = False
         sections = choose_sections(self.plex.sections(), library_names)
         known = self.files.known()
-        self.files.drop_sections(set(known) - {section.id for section in sections})
-        for section in sections:
-            old = known.get(section.id)
-            behind = complete and old is not None and old.listed_mark != section.change_mark
-            if old is None or behind or self._wants_full_list(section, old, missed=missed):
-                read += self._list_all(section)
-                whole = True
-            elif old.change_mark != section.change_mark:
-                read += self._list_added(section, old)
-            elif not old.has_folders(section):
-                self.files.put_section(section, old.newest_added_at, old.listed_at, old.listed_mark)
-        return IndexChanges(read, whole, tuple(sections))
+        troubles = self._troubles.all()
+        here = {section.id for section in sections}
+        self.files.drop_sections(known.keys() - here)
+        self._troubles.forget(troubles.keys() - here)
+        read, whole = 0, False
+        failures: list[tuple[Section, ServerError]] = []
+        for section in sorted(sections, key=lambda one: one.id in troubles):
+            trouble = troubles.get(section.id)
+            if trouble and not (retry or complete or self._is_due(trouble)):
+                continue
+            try:
+                if trouble:
+                    self.plex.list_page(section.id, 0, size=1, most_seconds=PROBE_SECONDS)
+                old = known.get(section.id)
+                if old is None or self._wants_all(section, old, missed=missed, complete=complete):
+                    read += self._list_all(section)
+                    whole = True
+                else:
+                    read += self._list_news(section, old)
+            except ServerError as error:
+                if not may_be_part(error):
+                    raise
+                failures.append((section, error))
+            else:
+                self._end_trouble(trouble)
+        if failures and not self.files.section_ids():
+            # Nothing says that it is these libraries rather than the server.
+            section, failure = failures[0]
+            words = f"Plex does not list “{section.title}”: {failure.what}"
+            raise failure.with_words(words, failure.fix)
+        for section, failure in failures:
+            self._note_trouble(section, failure, is_new=section.id not in troubles)
+        unlisted = tuple(self._troubles.all().values())
+        return IndexChanges(read, whole, tuple(sections), unlisted)
 
-    def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
+    def _wants_all(
+        self, section: Section, old: KnownSection, *, missed: bool, complete: bool
+    ) -> bool:
+        changed = old.listed_mark != section.change_mark
         age = self.clock() - old.listed_at
         if not 0 <= age < FULL_LIST_SECONDS:
             return True
-        return missed and age >= RELIST_SECONDS and old.listed_mark != section.change_mark
+        return changed and (complete or (missed and age >= RELIST_SECONDS))
 
     def _list_all(self, section: Section) -> int:
         """Read a whole library, a page and a short transaction at a time.
@@ -106,28 +166,74 @@ class PlexIndex:
         end.
         """
         listing = self.files.next_listing()
-        read, newest = self._store_pages(self.plex.list_files(section.id), listing, 0)
-        self.files.end_full_listing(section, listing, newest, self.clock())
-        return read
+        pages = self._store_pages(section, self.plex.list_files(section.id), listing, 0)
+        self.files.end_full_listing(section, listing, pages.newest, self.clock(), pages.unread)
+        return pages.files
 
-    def _list_added(self, section: Section, old: KnownSection) -> int:
-        """Read what was added since the newest item that is known."""
+    def _list_news(self, section: Section, old: KnownSection) -> int:
+        """Read what was added since the newest item that is known, if anything changed."""
+        if old.change_mark == section.change_mark:
+            if not old.has_folders(section):
+                self.files.put_section(section, old.newest_added_at, old.listed_at, old.listed_mark)
+            return 0
         since = max(0, old.newest_added_at - ADDED_OVERLAP)
-        pages = self.plex.list_files(section.id, added_after=since)
+        listed = self.plex.list_files(section.id, added_after=since)
         listing = self.files.next_listing()
-        read, newest = self._store_pages(pages, listing, old.newest_added_at)
-        self.files.end_added_listing(section, listing, newest, old)
-        return read
+        pages = self._store_pages(section, listed, listing, old.newest_added_at)
+        self.files.end_added_listing(section, listing, pages.newest, old)
+        return pages.files
 
-    def _store_pages(self, pages: Iterable[ListPage], listing: int, newest: int) -> tuple[int, int]:
+    def _store_pages(
+        self, section: Section, pages: Iterable[ListPage], listing: int, newest: int
+    ) -> _Pages:
+        """Store the files of pages; those before a page that fails are stored too."""
         read = 0
+        unread: list[str] = []
         waiting: list[PlexFile] = []
-        for page in pages:
-            newest = max(newest, page.newest_added_at)
-            read += len(page.files)
-            waiting += page.files
-            if len(waiting) >= ROWS_PER_COMMIT:
-                self.files.add(waiting, listing)
-                waiting = []
-        self.files.add(waiting, listing)
-        return read, newest
+        try:
+            for page in pages:
+                newest = max(newest, page.newest_added_at)
+                read += len(page.files)
+                waiting += page.files
+                for row in page.odd:
+                    unread.append(row.rating_key)
+                    self._name_odd(section, row.words())
+                if len(waiting) >= ROWS_PER_COMMIT:
+                    self.files.add(waiting, listing)
+                    waiting = []
+        finally:
+            self.files.add(waiting, listing)
+        return _Pages(read, newest, tuple(unread))
+
+    def _name_odd(self, section: Section, words: str) -> None:
+        if words not in self._named and len(self._named) < MAX_NAMED:
+            self._named.add(words)
+            logging.getLogger(__name__).warning(
+                "Plex's list of %s holds %s, which cannot be read. All others go on.",
+                Private(section.title),
+                words,
+            )
+
+    # -- libraries whose list fails -------------------------------------------------------
+
+    def _is_due(self, trouble: LibraryTrouble) -> bool:
+        """Whether a library is to be tried again; a time beyond the longest is a clock set back."""
+        return not 0.0 < trouble.retry_at - self.clock() <= RETRY_CAP
+
+    def _note_trouble(self, section: Section, error: ServerError, *, is_new: bool) -> None:
+        self._troubles.failed(section, error, self.clock())
+        if is_new:
+            logging.getLogger(__name__).warning(
+                "Plex does not list %s: %s The other libraries go on; it is tried again.",
+                Private(section.title),
+                error.what,
+            )
+
+    def _end_trouble(self, trouble: LibraryTrouble | None) -> None:
+        if trouble is not None:
+            self._troubles.forget([trouble.section_id])
+            logging.getLogger(__name__).info(
+                "Plex lists %s again, after %s.",
+                Private(trouble.title),
+                span(self.clock() - trouble.since),
+            )

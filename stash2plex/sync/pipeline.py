@@ -17,10 +17,11 @@ from attrs import evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Refused, Unavailable
-from stash2plex.model import Clock, Desired, PlexItem, Scene
+from stash2plex.model import Clock, Desired, Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
+from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
 from stash2plex.sync.apply import Applied, is_settled
 from stash2plex.sync.evidence import Evidence
@@ -302,12 +303,12 @@ class Pipeline:
         keys = sorted({matched.match.file.rating_key for matched in matches})
         self._start_batch(
             matches,
-            partial(self._session.plex.items, keys),
+            partial(self._session.plex.items, keys, self._store.plex_files.other_item(keys)),
             partial(self._items_read, matches),
             lambda matched: self._read_items([matched]),
         )
 
-    def _items_read(self, matches: Sequence[Matched], items: dict[str, PlexItem]) -> None:
+    def _items_read(self, matches: Sequence[Matched], items: ReadItems) -> None:
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
         plans = [planned(job, preserve=preserve) for job in verified.jobs]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from stash2plex.errors import Rejected
+from stash2plex.errors import ServerError
 from stash2plex.model import Clock
+from stash2plex.servers.apart import may_be_part
 from stash2plex.servers.plex import Plex
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.plex_comparisons import ComparisonMark, PlexComparisons
@@ -30,30 +31,38 @@ class PlexChanges:
         self._comparisons = comparisons
         self._plex = plex
         self._clock = clock
-        self._whole: set[str] = set()
+        self._deltas: set[str] = set()
         self._marks: dict[str, ComparisonMark] = {}
         self._changed = changed
 
     def find(self, section_ids: list[str], *, preserve: bool) -> None:
         """Ask Plex what changed, before the comparison begins. `preserve` is the setting."""
         for section_id in section_ids:
-            newest = self._plex.newest_update(section_id)
+            try:
+                newest = self._plex.newest_update(section_id)
+            except ServerError as error:
+                if not may_be_part(error):
+                    raise
+                # Its items are read one by one, and there is no mark to go on from.
+                continue
             old = self._comparisons.get(section_id)
             if (
                 old is not None
                 and self._is_good(old, newest, preserve=preserve)
                 and self._read_changes(section_id, max(0, old.newest_updated_at - OVERLAP_SECONDS))
             ):
+                self._deltas.add(section_id)
                 self._marks[section_id] = ComparisonMark(newest, old.details_at, preserve)
             else:
-                self._whole.add(section_id)
                 self._marks[section_id] = ComparisonMark(newest, self._clock(), preserve)
 
     def may_concern(self, section_id: str, rating_key: str) -> bool:
         """Whether an item may hold something else than at the last complete comparison."""
-        if section_id in self._whole or section_id not in self._marks:
-            return True
-        return rating_key in self._changed
+        return section_id not in self._deltas or rating_key in self._changed
+
+    def distrust(self, section_id: str) -> None:
+        """Keep no mark of a library in which an item could not be read."""
+        self._marks.pop(section_id, None)
 
     def keep_marks(self) -> None:
         """Remember that everything was compared. Only a run that saw all of it may."""
@@ -72,11 +81,13 @@ class PlexChanges:
         )
 
     def _read_changes(self, section_id: str, after: int) -> bool:
-        """Note what changed; False where Plex does not know the question."""
+        """Note what changed; False where Plex does not know the question, or a row is odd."""
         try:
             for name in ("updatedAt", "lastRatedAt"):
                 for keys in self._plex.changed_since(section_id, name, after):
                     self._changed.update(keys)
-        except Rejected:
+        except ServerError as error:
+            if not may_be_part(error):
+                raise
             return False
         return True

@@ -55,7 +55,8 @@ class PlexWatch:
         self._looked_at, self._next, self._troubled = now, now + LOOK_SECONDS, False
         if not session.settings.trigger_plex_scan:
             self.store.scans.clear()
-        if not self.store.awaited_files.any() and not self.scanning():
+        troubles = self.store.library_troubles.all()
+        if not self.store.awaited_files.any() and not self.scanning() and not troubles:
             return
         try:
             news = read_index_changes(self.store, session)
@@ -63,6 +64,11 @@ class PlexWatch:
         except (ServerError, ConfigError) as error:
             logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
             self._next, self._troubled = now + TROUBLE_SECONDS, True
+        else:
+            # A library whose list failed is tried again as soon as it may be.
+            waits = [one.retry_at - self.clock() for one in news.unlisted]
+            soonest = now + max(SCAN_LOOK_SECONDS, min(waits, default=LOOK_SECONDS))
+            self._next = min(self._next, soonest)
 
     def _advance(self, session: Session, sections: dict[str, Section]) -> None:
         """Judge the scan that is under way, then start the next: one at a time (plex.md §6.1)."""

@@ -20,7 +20,7 @@ from stash2plex.store.key_set import KeySet
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
 from stash2plex.sync.apply import is_settled
-from stash2plex.sync.finder import explain_scene, match_by_index
+from stash2plex.sync.finder import explain_scene, library_unread, match_by_index
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.plex_changes import PlexChanges
 from stash2plex.sync.report import EXAMPLES, Example, Report
@@ -101,7 +101,8 @@ class Reconciliation:
         }
         self._examples: dict[Kind, list[Example]] = {kind: [] for kind in Kind}
         self._owned: set[str] = set()
-        self._unread: list[Pair] = []
+        self._unlooked: list[Pair] = []
+        self._unread: list[str] = []
 
     # -- for the caller -------------------------------------------------------------------
 
@@ -125,7 +126,7 @@ class Reconciliation:
             self._error = error
             if error.server != "Plex":
                 with suppress(ServerError):
-                    self._look()
+                    self._look(changes)
         finally:
             changes.close()
             owned.close()
@@ -156,6 +157,7 @@ class Reconciliation:
             counts=dict(self._counts),
             examples={kind: tuple(examples) for kind, examples in self._examples.items()},
             error=None if self._complete else self._error,
+            unread=tuple(self._unread),
         )
 
     def _requests(self) -> dict[str, int]:
@@ -166,16 +168,19 @@ class Reconciliation:
     def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
         session = self._session
         session.index.adopt_server(session.plex.check_token().machine_id)
-        read_index_changes(self._store, session, complete=True)
+        unlisted = read_index_changes(self._store, session, complete=True).unlisted
+        self._unread += [trouble.words() for trouble in unlisted]
         if self._whole:
             preserve = session.settings.preserve_plex_edits
-            changes.find(self._store.plex_files.section_ids(), preserve=preserve)
+            closed = {trouble.section_id for trouble in unlisted}
+            listed = [id_ for id_ in self._store.plex_files.section_ids() if id_ not in closed]
+            changes.find(listed, preserve=preserve)
         for scenes, total in self._scene_pages():
             self._compare_page(scenes, changes)
             owned.update(self._owned)
             self._owned.clear()
             yield self._progress(total)
-        self._look()
+        self._look(changes)
         if self._scope is Scope.ALL:
             # A Stash without any scene is being set up: that says nothing of Plex.
             if self._seen:
@@ -223,7 +228,8 @@ class Reconciliation:
             if desired.empty or not scene.files or reason_to_skip(scene, settings):
                 left_out += 1
             elif isinstance(match, NotInPlexYet):
-                findings.append(_unmatched(Kind.MISSING, scene, match))
+                why = library_unread(self._store, settings, scene) or match
+                findings.append(_unmatched(Kind.MISSING, scene, why))
             elif isinstance(match, Ambiguous):
                 findings.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
@@ -235,9 +241,9 @@ class Reconciliation:
         self._left_out += left_out
         self._in_sync += judged - left_out - len(findings)
         self._note(findings)
-        self._unread += pairs
-        if len(self._unread) >= IDS_PER_READ:
-            self._look()
+        self._unlooked += pairs
+        if len(self._unlooked) >= IDS_PER_READ:
+            self._look(changes)
 
     def _record(self, scene: Scene, match: Match) -> Record | None:
         """Return the record of a scene where it is of the item that it has now."""
@@ -266,19 +272,27 @@ class Reconciliation:
         if explanation.match is not None:
             self._owned.add(explanation.match.file.rating_key)
 
-    def _look(self) -> None:
+    def _look(self, changes: PlexChanges) -> None:
         """Read the items of the scenes that must be looked at, and compare.
 
-        They gather over several pages: a few in each would cost as many requests as pages.
+        They gather over several pages: a few in each would cost as many requests as pages. One that
+        cannot be read is named, and looked at again by the next run.
         """
         preserve = self._session.settings.preserve_plex_edits
-        items = self._session.plex.items(
-            sorted({pair.match.file.rating_key for pair in self._unread})
-        )
-        pairs, self._unread = self._unread, []
+        keys = sorted({pair.match.file.rating_key for pair in self._unlooked})
+        items = self._session.plex.items(keys, self._store.plex_files.other_item(keys))
+        pairs, self._unlooked = self._unlooked, []
         findings: list[Finding] = []
+        unreadable = 0
         for pair in pairs:
             key = pair.match.file.rating_key
+            if key in items.unreadable:
+                unreadable += 1
+                changes.distrust(pair.match.file.section_id)
+                self._unread.append(
+                    f"Scene {pair.scene.id} “{pair.scene.label}”: {items.unreadable[key].what}"
+                )
+                continue
             item = items.get(key)
             if item is None or item.trashed or not _holds(item, pair.match.file.path):
                 gone = NotInPlexYet(f"Plex has taken “{pair.match.file.path}” off its list.")
@@ -290,7 +304,7 @@ class Reconciliation:
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
                 findings.append(Finding(kind, pair.scene.id, example, matched=True))
         self._seen += len(pairs)
-        self._in_sync += len(pairs) - len(findings)
+        self._in_sync += len(pairs) - len(findings) - unreadable
         self._note(findings)
 
     def _note(self, findings: list[Finding]) -> None:

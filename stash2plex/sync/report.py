@@ -56,6 +56,7 @@ class Report:
     counts: Mapping[Kind, int | None]
     examples: Mapping[Kind, tuple[Example, ...]]
     error: Stash2PlexError | None = None
+    unread: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as it is stored and shown as JSON."""
@@ -71,6 +72,7 @@ class Report:
             "left_out": self.left_out,
             "queued": self.queued,
             "requests": dict(self.requests),
+            "unread": list(self.unread),
             "kinds": {
                 kind.value: {
                     "count": self.counts[kind],
@@ -123,6 +125,11 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
                 f"{kind_report['count']:,} {kind.words} ({MEANINGS[kind]}): "
                 + _examples(kind_report["examples"], kind_report["count"])
             )
+    # A report of an earlier version does not know it.
+    unread = report.get("unread", [])
+    lines += [f"Not compared: {words}" for words in unread[:EXAMPLES_SAID]]
+    if len(unread) > EXAMPLES_SAID:
+        lines.append(f"Not compared: {len(unread) - EXAMPLES_SAID:,} more.")
     if report["problem"]:
         lines.append(
             f"Not complete: {report['problem']} What was found until then counts; "

@@ -15,6 +15,7 @@ from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.item_claims import ItemClaims
+from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
@@ -56,6 +57,11 @@ class Store:
     dead_letters: DeadLetters
     reports: ReportBook
     meter: Meter = field(factory=Meter)
+    library_troubles: LibraryTroubles = field(init=False)
+
+    @library_troubles.default
+    def _make_library_troubles(self) -> LibraryTroubles:
+        return LibraryTroubles(self.connection)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:
         """Return the path rules that count: those that are set, else those worked out."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from stash2plex.errors import NotFound
-from stash2plex.model import Change, Clock, PlexItem, Record
+from stash2plex.model import Change, Clock, Record
 from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
+from stash2plex.servers.apart import ReadItems
 from stash2plex.sync.apply import Applied, apply_scene
 from stash2plex.sync.session import Job, Session
 
@@ -51,7 +52,7 @@ def write_jobs(
     job is applied as if it were alone: where the edit did all, that writes nothing more. Raises
     what the shared edit does.
     """
-    items = {job.item.rating_key: job.item for job in jobs}
+    items = ReadItems({job.item.rating_key: job.item for job in jobs})
     if len(jobs) > 1:
         items = _edit_together(jobs, session)
     results: list[Applied | Exception] = []
@@ -63,7 +64,7 @@ def write_jobs(
     return results
 
 
-def _edit_together(jobs: Sequence[Job], session: Session) -> dict[str, PlexItem]:
+def _edit_together(jobs: Sequence[Job], session: Session) -> ReadItems:
     """Send the change of the first job for all, and read the items back."""
     first, plex = jobs[0], session.plex
     change = plan_change(
@@ -71,12 +72,12 @@ def _edit_together(jobs: Sequence[Job], session: Session) -> dict[str, PlexItem]
     )
     keys = [job.item.rating_key for job in jobs]
     plex.edit(first.item.section_id, keys, as_shared(change, first.item))
-    return dict(plex.items(keys))
+    return plex.items(keys)
 
 
-def _write(
-    job: Job, items: dict[str, PlexItem], session: Session, clock: Clock, monotonic: Clock
-) -> Applied:
+def _write(job: Job, items: ReadItems, session: Session, clock: Clock, monotonic: Clock) -> Applied:
+    if error := items.unreadable.get(job.item.rating_key):
+        raise error
     item = items.get(job.item.rating_key)
     if item is None:
         raise NotFound("Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again.")

@@ -16,7 +16,7 @@ from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.model import Entity, PlexFile, Record, Scene, Section, StashFile
 from stash2plex.rules.desired import desired_state
-from stash2plex.servers.plex import ListPage
+from stash2plex.servers.plexlists import ListPage
 from stash2plex.sync.apply import files_mark, is_settled
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.session import Store

@@ -16,7 +16,7 @@ from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchCheck
 from stash2plex.servers.plex import Plex, choose_sections
 from stash2plex.servers.stash import Stash, StashBasics
 from stash2plex.servers.stash_link import LOGIN_FIX
-from stash2plex.text import span
+from stash2plex.text import local, span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
 PLEX, TOKEN, SERVER, RIGHTS = "Plex", "Plex token", "Plex server", "edit rights"
@@ -215,10 +215,32 @@ class ServerChecks:
         except ServerError as error:
             self.checks.append(failed_with(LIBRARY, error, _fix_of(error, PLEX_FIX)))
             return None
+        listed, failures = [], []
+        for section in chosen:
+            try:
+                plex.list_page(section.id, 0, size=1)
+            except ServerError as error:
+                failures.append(f"“{section.title}” cannot be listed: {error.what}")
+            else:
+                listed.append(section)
+        if failures:
+            self.checks.append(
+                failed(LIBRARY, self._in_trouble(failures, listed), LIBRARY_FIX, exit_code=3)
+            )
+            return listed or None
         titles = ", ".join(f"“{section.title}”" for section in chosen)
         busy = " Plex is scanning." if any(section.refreshing for section in chosen) else ""
         self.checks.append(passed(LIBRARY, f"{titles}, of the right type.{busy}"))
         return chosen
+
+    def _in_trouble(self, failures: Sequence[str], listed: Sequence[Section]) -> str:
+        """Describe libraries whose list fails, since when, and that the others go on."""
+        words = " ".join(failures)
+        if since := [one.since for one in self.app.store.library_troubles.all().values()]:
+            words += f" First seen at {local(min(since))}."
+        if listed:
+            words += f" {', '.join(f'“{one.title}”' for one in listed)} can."
+        return f"{words} Scenes of what cannot be listed wait, and lose no attempts."
 
     def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:
         """Send an edit that changes nothing, of an item that we have written if there is one."""
@@ -311,4 +333,8 @@ CAUSE_FIXES = {
 }
 STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."
 PLEX_FIX = "Start Plex, and correct Plex URL: it must work from where Stash runs."
+LIBRARY_FIX = (
+    "Look at that library in Plex: have it scanned, or optimize the database. "
+    "Plex library may name the others alone."
+)
 RIGHTS_FIX = "Put an X-Plex-Token of the server's owner into Plex token."
