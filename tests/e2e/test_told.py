@@ -195,7 +195,7 @@ def test_the_other_tasks_say_what_a_living_worker_has_in_hand(make_stage):
         stage.operation("retry_dlq", reason="ambiguous")
         == "There are no dead letters of the reason ambiguous."
     )
-    assert stage.operation("recover_outage_jobs") == "No dead letter is of an outage."
+    assert stage.operation("recover_outage_jobs") == "No dead letter comes from an outage."
     assert stage.operation("clear_dlq") == "There were no dead letters."
     assert stage.operation("purge_dlq") == "There were no dead letters older than 30 days."
     twins(stage)
