@@ -19,5 +19,5 @@ def rebuild_index(app: App) -> int:
         store.plex_comparisons.clear()
     session.index.adopt_server(session.plex.check_token().machine_id)
     read_index_changes(store, session)
-    # Counted, not what this process read: a worker may read a part of the list at the same time.
+    # Counted in the database: a worker may read part of the list at the same time.
     return store.plex_files.size()

@@ -8,6 +8,6 @@ from stash2plex.text import count
 
 
 def clear_match_cache(call: Call) -> str:
-    """Forget the index, and list Plex again."""
+    """Clear the index, and list Plex again."""
     items = rebuild_index(call.app)
     return call.report(f"The Plex index was rebuilt: {count(items, 'item')}.")

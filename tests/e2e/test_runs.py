@@ -187,7 +187,9 @@ def test_a_command_line_beside_a_task(make_harbour):
     job.wait(60)
     assert re.search(r"40 scenes in sync after", infos(job)[-1])
     told = " ".join(done.stderr.split())
-    found = int(present(re.search(r"(\d+) scenes are due already \(from “Sync All Scenes”", told))[1])
+    found = int(
+        present(re.search(r"(\d+) scenes are due already \(from “Sync All Scenes”", told))[1]
+    )
     assert f"{found} scenes in sync after" in done.stdout
     assert done.returncode == 0
     assert found < SCENES

@@ -173,7 +173,13 @@ def test_a_server_that_was_always_there_is_spoken_of_only_where_nothing_else_is(
 
 def test_the_outages_on_a_screen():
     wide, narrow = (drawn(outages_screen(OUTAGES, width, hidden), width) for width in (200, 60))
-    for fact in ("Plex is out of reach", "7 scenes waiting", "98.00 %", "1 h 00 min", "25 h 00 min"):
+    for fact in (
+        "Plex is out of reach",
+        "7 scenes waiting",
+        "98.00 %",
+        "1 h 00 min",
+        "25 h 00 min",
+    ):
         assert fact in wide
         assert fact in narrow
     assert "Stash 7 0 100.00 % – –" in wide
