@@ -1,4 +1,4 @@
-"""Numbers, spans, moments and private names in words, and moments for machines."""
+"""Puts numbers, spans, moments and private names into words, and moments into machine form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from attrs import frozen
 
 DAY = 86_400.0
-"""Seconds."""
+"""Seconds in a day."""
 
 LogLine = tuple[str, *tuple[object, ...]]
 """The arguments of a log call: a text with a %s for each argument that follows."""
@@ -15,7 +15,7 @@ LogLine = tuple[str, *tuple[object, ...]]
 
 @frozen
 class Private:
-    """A title, path or name in a log call: shown in “ ”, hidden where the user asks for that."""
+    """A title, path or name in a log call: shown in “ ”, or hidden if the user wants that."""
 
     text: str
 
@@ -24,7 +24,7 @@ class Private:
 
 
 def span(seconds: float) -> str:
-    """Say a length of time."""
+    """Return a length of time in words."""
     whole = max(0, round(seconds))
     if whole < 60:  # noqa: PLR2004
         return f"{whole} s"
@@ -36,7 +36,7 @@ def span(seconds: float) -> str:
 
 
 def local(moment: float) -> str:
-    """Say a moment in the local time of this machine."""
+    """Return a moment in the local time of this machine."""
     there = datetime.fromtimestamp(moment).astimezone()
     if there.date() == datetime.now().astimezone().date():
         return there.strftime("%H:%M:%S")
@@ -44,15 +44,15 @@ def local(moment: float) -> str:
 
 
 def utc(moment: float) -> str:
-    """Write a moment for machines: ISO 8601, UTC, whole seconds."""
+    """Return a moment for machines: ISO 8601, UTC, whole seconds."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(text: str) -> float:
-    """Read a moment that `utc` wrote, as epoch seconds."""
+    """Parse what `utc` returned into epoch seconds."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def count(number: int, noun: str) -> str:
-    """Say how many, with the plural."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Where the command line gets its configuration: flags, environment, TOML file, Stash."""
+"""Reads the command line's configuration from flags, environment, TOML file and Stash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_STASH_URL = "http://127.0.0.1:9999"
 
 @frozen
 class CliOptions:
-    """What the flags said; None where they said nothing."""
+    """What the flags set; None where they set nothing."""
 
     stash_url: str | None = None
     data_dir: str | None = None
@@ -30,7 +30,7 @@ class CliOptions:
 
 @frozen
 class Resolved:
-    """What the layers come to. `settings` go before those that Stash stores."""
+    """The result of all layers. `settings` take precedence over those that Stash stores."""
 
     address: StashAddress
     data_dir: str
@@ -40,7 +40,7 @@ class Resolved:
 def resolve(
     options: CliOptions, environment: Mapping[str, str], plugin_dir: str | None = None
 ) -> Resolved:
-    """Merge the layers. Raises ConfigError that names the file or the variable."""
+    """Merge the layers. Raises a ConfigError that names the file or the variable."""
     file = read_file(options.config_file, environment)
     unknown = set(file) - {spec.key for spec in SPECS} - {"stash_url", "stash_api_key", "data_dir"}
     if unknown:
@@ -60,7 +60,7 @@ def resolve(
             "or https://."
         )
     if re.search(r"[@?#\s]", address.url):
-        # It is shown in messages and kept with them.
+        # The address is shown in messages and kept with them.
         raise ConfigError(
             f"The address of Stash is “{hide_secrets(address.url)}”; it must be a plain "
             "http(s)://host:port. The key goes into STASH2PLEX_STASH_API_KEY."
@@ -73,7 +73,7 @@ def resolve(
 
 
 def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, object]:
-    """Read the TOML file; the default one may be missing, a named one may not."""
+    """Read the TOML file. The default one may be missing; a named one must exist."""
     named = path or environment.get("STASH2PLEX_CONFIG")
     home = environment.get("XDG_CONFIG_HOME") or os.path.join(
         environment.get("HOME", os.path.expanduser("~")), ".config"
@@ -87,13 +87,13 @@ def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, obj
             raise ConfigError(f"The configuration file “{chosen}” does not exist.") from error
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        # The text of a parser's error names a line; a decoder's holds the bytes, and so a token.
-        why = str(error) if isinstance(error, (OSError, tomllib.TOMLDecodeError)) else "no TOML"
+        # A parser's error names a line; a decoder's holds the bytes, and so perhaps a token.
+        why = str(error) if isinstance(error, (OSError, tomllib.TOMLDecodeError)) else "not TOML"
         raise ConfigError(f"The configuration file “{chosen}” cannot be read: {why}.") from error
 
 
 def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
-    """Find the folder that the plugin uses: beside Stash's configuration, if that is here."""
+    """Find the folder that the plugin uses, beside Stash's configuration if this machine has it."""
     if os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
         return locate(None, plugin_dir)
     stash = make_stash(address)

@@ -1,4 +1,4 @@
-"""The command line: the same deeds as in Stash, for a terminal and for scripts.
+"""The command line: the same actions as in Stash, for a terminal and for scripts.
 
 Data goes to stdout, messages and the progress bar to stderr. Exit codes: 0 done, 1 some scenes
 failed, 2 bad usage or configuration, 3 a server is out of reach, 130 interrupted.
@@ -60,7 +60,7 @@ from stash2plex.version import VERSION
 @click.option(
     "--plex-library",
     metavar="NAMES",
-    help="Libraries, comma-separated. Default: the plugin's setting.",
+    help="Library names, comma-separated. Default: the plugin's setting.",
 )
 @click.option(
     "--data-dir",
@@ -103,7 +103,7 @@ def cli(
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; errors become one sentence and an exit code."""
+    """Run the command line. An error becomes one sentence and an exit code."""
     restart_with_utf8_names()
     run: Callable[..., Any] = cli.main
     try:

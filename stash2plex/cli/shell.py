@@ -1,4 +1,4 @@
-"""What every command gets, and the options that several have."""
+"""Defines what every command gets, and the options that several share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stash2plex.logs.handlers import Logs, plain
 from stash2plex.sync.goals import PATIENCE
 
 CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that JSON leaves as they are and a terminal obeys."""
+"""Characters that JSON leaves as they are but a terminal obeys."""
 
 
 @define
@@ -37,7 +37,7 @@ class Shell:
 
     @contextmanager
     def app(self) -> Iterator[App]:
-        """Open the application; what an error says is hidden where that is asked for."""
+        """Open the application. The text of an error is hidden if the user wants that."""
         resolved = resolve(self.options, os.environ)
         app = open_app(
             resolved.data_dir,
@@ -57,13 +57,13 @@ class Shell:
     def show(
         self, value: Any, lines: list[str], screen: Callable[[int], RenderableType] | None = None
     ) -> None:
-        """Print data: as JSON where asked for, laid out on a terminal, else in words.
+        """Print data: as JSON if asked for, laid out on a terminal, else in words.
 
-        `screen` makes the layout for so many columns.
+        `screen` makes the layout for a number of columns.
         """
         if self.as_json:
             text = json.dumps(value, indent=2, ensure_ascii=False)
-            # What a terminal would take for an order is spelt out; it is the same JSON.
+            # What a terminal would obey is escaped; it stays the same JSON.
             click.echo(CONTROL.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
         elif screen is not None and self.out.is_terminal:
             self.out.print(screen(self.out.width), highlight=False)
@@ -102,12 +102,12 @@ SCENES = click.option(
     type=SCENE_ID,
     multiple=True,
     metavar="ID",
-    help="This scene; may be given several times.",
+    help="This scene; can be repeated.",
 )
 
 
 class StopSignals:
-    """Turns the first Ctrl-C or SIGTERM into a request to end, with everything given back."""
+    """Turns the first Ctrl-C or SIGTERM into a request to end in order."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -117,7 +117,7 @@ class StopSignals:
 
     def _ask(self, number: int, _frame: object) -> None:
         if self._asked:
-            # The second one means it; leases and transactions survive any end.
+            # A second one ends at once; leases and transactions survive that.
             os._exit(130)
         self._asked = True
         self.number = number

@@ -1,8 +1,8 @@
 """Hides paths, titles, names and hosts, so that a log can be posted in public.
 
-The same input gets the same alias within a data folder, and nobody without its key can tell what
-an alias stands for. Folders and file names get an alias each, so that it still shows where two
-paths are the same.
+The same input gets the same alias within a data folder, and without the folder's key an alias does
+not reveal what it stands for. Each folder and file name gets its own alias, so that equal parts of
+two paths still look equal.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import re
 import unicodedata
 
 PSEUDONYM_LENGTH = 8
-"""Hexadecimal digits: of a million names, one in four thousand shares its alias."""
+"""Hexadecimal digits: among a million names, one in four thousand shares its alias."""
 
 SEPARATOR = re.compile(r"[\\/]")
 QUOTES = re.compile("[“”]")
 PATH = re.compile(r"(?<![\w/\\:.<])(?:[A-Za-z]:\\|\\\\|/)[^\s“”\"'<>|]*[^\s“”\"'<>|.,;:!?()]")
-"""A path in the middle of a sentence. Those with spaces stand in quotes, as every message puts
-them."""
+"""A path in the middle of a sentence. Every message puts paths in quotes, so those with spaces are
+found too."""
 OUR_FILE = re.compile(r'File "[^"]*?((?:stash2plex|vendor)/[\w/]+\.py)"')
 ADDRESS = re.compile(r"https?://[^\s“”]*[^\s“”.,;:!?()]")
 LITERAL = re.compile(r"(?<!\w)'([^'\n]{2,})'(?!\w)|\"([^\"\n]{2,})\"")
-"""A value that Python or a server put in straight quotes."""
+"""A value in straight quotes, put there by Python or a server."""
 EXTENSION = re.compile(
     r"\.(?:mp4|m4v|mkv|avi|mov|wmv|webm|flv|mpe?g|m2ts|ts|3gp|ogv|vob|db|log|toml|yml|json|py)$",
     re.IGNORECASE,
 )
-"""Endings that a path keeps. Any other may be a word: a title may have slashes and dots."""
+"""Extensions that a path keeps. Any other may be a word: a title may have slashes and dots."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 OURS = frozenset(
@@ -42,21 +42,21 @@ OURS = frozenset(
         "worker.log",
     )
 )  # fmt: skip
-"""What stands in quotes in our own messages and says nothing of a library; a test collects them."""
+"""What our own messages quote that reveals nothing about a library; a test collects them."""
 
 
 class Pseudonyms:
-    """Gives aliases under one key."""
+    """Makes aliases with one key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def name(self, text: str) -> str:
-        """Give the alias of a title or name."""
+        """Return the alias of a title or name."""
         return f"name-{self._digest(text)}"
 
     def path(self, text: str) -> str:
-        """Give the alias of a path: one for each part; separators and the extension stay."""
+        """Return the alias of a path: one for each part; separators and the extension stay."""
         pieces = re.split(r"([\\/]+|^[A-Za-z]:(?=\\))", text)
         last = max((at for at, piece in enumerate(pieces) if piece), default=0)
         return "".join(
@@ -70,15 +70,15 @@ class Pseudonyms:
         return self._digest(text.removesuffix(end)) + end
 
     def _digest(self, text: str) -> str:
-        # macOS writes a name in other bytes than Linux does; it is the same name.
+        # macOS encodes the same name in other bytes than Linux.
         plain = unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, plain, hashlib.sha256).hexdigest()[:PSEUDONYM_LENGTH]
 
     def text(self, text: str) -> str:
-        """Hide everything in a message that may say something of a library or a machine.
+        """Hide everything in a message that may reveal something about a library or a machine.
 
-        What stands in “ ”, paths and straight quotes anywhere, and the hosts of addresses. When in
-        doubt it hides too much.
+        That is what stands in “ ”, paths and straight quotes anywhere, and the hosts of addresses.
+        When in doubt it hides too much.
         """
         return "".join(
             self._quoted(part) if quoted else self._plain(part)
@@ -86,7 +86,7 @@ class Pseudonyms:
         )
 
     def private(self, text: str) -> str:
-        """Hide a title, path or name whatever it holds, and put its alias in quotes."""
+        """Hide a title, path or name, whatever it contains, and put its alias in quotes."""
         return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
 
     def _quoted(self, text: str) -> str:
@@ -110,7 +110,7 @@ class Pseudonyms:
         return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
     def _address(self, text: str) -> str:
-        """Hide the host of an address, unless it is this machine, and its path."""
+        """Hide the path of an address, and its host unless that is this machine."""
         head, host, rest = re.split(r"://(\[[^\]]*\]|[^/:]+)", text, maxsplit=1)
         port, slash, path = rest.partition("/")
         shown = host if host in LOOPBACK else f"host-{self._digest(host.lower())}"
@@ -120,8 +120,8 @@ class Pseudonyms:
 def split_quotes(text: str) -> list[tuple[str, bool]]:
     """Split a message into plain parts and what stands in “ ”, quotes inside quotes included.
 
-    A title may hold quotes of its own: where they do not come in pairs, everything from the first
-    to the last of them counts as one.
+    A title may itself hold quotes. If they do not come in pairs, everything from the first to the
+    last of them counts as one part.
     """
     parts: list[tuple[str, bool]] = []
     depth = start = end = 0
@@ -146,6 +146,6 @@ def split_quotes(text: str) -> list[tuple[str, bool]]:
 def _whole(text: str) -> list[tuple[str, bool]]:
     places = [quote.start() for quote in QUOTES.finditer(text)]
     first, last = places[0], places[-1]
-    # An opening quote without its end reaches to the end of the line.
+    # An opening quote without a closing one reaches to the end of the line.
     last = last if text[last] == "”" else len(text)
     return [(text[:first], False), (text[first:last].strip("“”"), True), (text[last + 1 :], False)]

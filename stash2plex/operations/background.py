@@ -30,16 +30,17 @@ Stamp = tuple[int, int, int]
 
 
 def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None) -> int:
-    """Run as the worker. Arguments: the data folder, and the descriptor of the lock if handed on.
+    """Run as the worker.
 
-    The connection to Stash comes on standard input. `stamp` is that of the plugin's files before
+    `arguments` are the data folder and, if the lock is inherited, its descriptor. The connection to
+    Stash comes on standard input. `stamp` is that of the plugin's files before
     the first of them was imported.
     """
     folder = arguments[0]
     _detach()
     lock = drain_lock(folder)
     taken = lock.adopt(int(arguments[1])) if len(arguments) > 1 else lock.acquire()
-    # A network file system may not hand a lock on; then it is free by now.
+    # On a network file system the lock may not be inherited; then it is free by now.
     if not taken and not lock.acquire():
         return 0
     try:
@@ -62,7 +63,7 @@ def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None
         record_trouble(folder, _ended_by(error))
         return error.exit_code
     except Exception as error:
-        app.logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        app.logs.logger.error("A fault in Stash2Plex:", exc_info=error)
         record_trouble(folder, fault_trouble(error))
         return 1
     finally:
@@ -108,7 +109,7 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], stop: _StopSignal) -> 
 
 
 def remove_empty_folders(plugin_dir: str) -> None:
-    """Remove what Stash leaves of an uninstalled plugin: folders, and compiled files in them.
+    """Remove what Stash leaves behind of an uninstalled plugin: folders and compiled files.
 
     A folder that holds anything else stays, with the folders above it.
     """
@@ -121,12 +122,12 @@ def remove_empty_folders(plugin_dir: str) -> None:
 
 
 def _detach() -> None:
-    """Leave Stash's process group, so that a Ctrl-C at Stash's terminal is not ours."""
+    """Leave Stash's process group, so that a Ctrl-C at Stash's terminal does not reach us."""
     if hasattr(os, "setsid"):
         try:
             os.setsid()
         except PermissionError:
-            # Already the leader of a session of its own.
+            # It leads a session of its own already.
             return
 
 
@@ -137,7 +138,7 @@ def _close_stdin() -> None:
 
 
 class _StopSignal:
-    """Whether the worker should end: asked by a signal, or its files or data were replaced."""
+    """Whether the worker should end: a signal asked for it, or its files or data were replaced."""
 
     def __init__(self, app: App, plugin_dir: str, stamp: Stamp | None) -> None:
         self._app = app
@@ -157,7 +158,7 @@ class _StopSignal:
         self.asked = True
 
     def _read_identity(self) -> tuple[int, int] | None:
-        """Tell the file at the database's path from one that was put in its place."""
+        """Return what distinguishes the database file from another one put in its place."""
         try:
             status = os.stat(self._database)
         except OSError:
@@ -166,18 +167,18 @@ class _StopSignal:
 
     @property
     def uninstalled(self) -> bool:
-        """Whether the plugin's files are gone: at two looks in a row, so it is no update."""
+        """Whether the plugin's files are gone: missing at two checks in a row, so not an update."""
         return self._missing > 1
 
     def wanted(self) -> bool:
-        """Say whether to end now."""
+        """Return whether to end now."""
         now = self._app.monotonic()
         if now - self._checked_at >= CODE_CHECK_SECONDS:
             self._checked_at = now
             stamp = read_stamp(self.plugin_dir)
             self.outdated = stamp is not None and stamp != self._stamp
             self._missing = self._missing + 1 if stamp is None else 0
-            # What this process still has open is nobody's any more: a save makes a new folder and
-            # starts a worker of its own there.
+            # Nothing reads what this process still has open: a save makes a new folder and starts
+            # another worker there.
             self.homeless = self._read_identity() != self._identity
         return self.homeless or self.asked or self.outdated or self.uninstalled

@@ -30,5 +30,5 @@ def rebuild_index(app: App) -> Rebuilt:
         store.plex_comparisons.clear()
     session.index.adopt_server(session.plex.check_token().machine_id)
     changes = read_index_changes(store, session, retry=True)
-    # Counted, not what this process read: a worker may read a part of the list at the same time.
+    # Counted in the database: a worker may read part of the list at the same time.
     return Rebuilt(store.plex_files.size(), changes.unlisted)

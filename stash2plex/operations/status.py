@@ -1,4 +1,4 @@
-"""The status object: what every process of a data folder knows, as one plain value."""
+"""Builds the status object: what every process of a data folder knows, as one plain value."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from stash2plex.text import utc
 from stash2plex.version import VERSION
 
 GLANCE_SECONDS = 2.0
-"""How long the status waits for Plex: it is a glance, not a test."""
+"""How many seconds the status waits for Plex: it is a quick look, not a test."""
 
 
 def look_at_status(app: App) -> dict[str, Any]:
-    """Settle what earlier tasks left, read the status, and keep what other processes must hide.
+    """Settle what earlier tasks left, read the status, and store what must be hidden.
 
-    Commands that ask no server, such as `outages`, learn from it what to hide.
+    Commands that ask no server, such as `outages`, learn from that what to hide.
     """
     settle_stops(app)
     status = read_status(app)
@@ -39,7 +39,7 @@ def look_at_status(app: App) -> dict[str, Any]:
 def read_status(app: App) -> dict[str, Any]:
     """Collect the status (contract §5); nothing is written.
 
-    Never fails because a server does not answer.
+    A server that does not answer does not make it fail.
     """
     settings, plex = _glance_at_plex(app)
     choice = read_choice(app.store.connection)
@@ -48,7 +48,7 @@ def read_status(app: App) -> dict[str, Any]:
     left = counts.pending + counts.in_progress
     progress = app.book.read(left)
     runs = drain_runs(app.folder)
-    # Without a drain nobody has anything in hand; the next one takes it over.
+    # Without a drain nothing is in progress; the next one takes it over.
     pending, in_progress = (counts.pending, counts.in_progress) if runs else (left, 0)
     stash = app.store.breakers["stash"].read()
     synced, last = app.store.records.summary()
@@ -96,7 +96,7 @@ def read_status(app: App) -> dict[str, Any]:
 def _held(
     app: App, choice: WorkerChoice, *, nobody_sends: bool, pending: int
 ) -> dict[str, Any] | None:
-    """Say what holds keys back: that the user stopped a task, or switched the worker off."""
+    """Return what holds keys back: a task that the user stopped, or a worker switched off."""
     held = read_held(app.store.connection)
     if held is not None:
         return {"by": "stop", "since": utc(held.since), "task": held.name, "scenes": held.number}
@@ -154,7 +154,7 @@ def _metrics(app: App) -> dict[str, Any]:
 
 
 def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
-    """Return the settings, None where they could not be read, and what Plex answers."""
+    """Return the settings (None if they could not be read) and what Plex answers."""
     settings: Settings | None = None
     known: dict[str, Any] = {
         "reachable": False,

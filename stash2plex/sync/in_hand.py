@@ -164,7 +164,7 @@ class KeysInHand:
             )
             self._evidence.key_failed(claim.key)
             if not isinstance(error, Stash2PlexError):
-                self._log.error("A fault of Stash2Plex itself:", exc_info=error)
+                self._log.error("A fault in Stash2Plex:", exc_info=error)
             self.finish(claim, outcome)
 
     def finish(self, claim: Claim, outcome: Outcome) -> None:

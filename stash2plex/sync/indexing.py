@@ -92,8 +92,8 @@ class PlexIndex:
         if self.files.server() not in (None, machine_id):
             raise Refused(
                 "Plex",
-                "Another Plex server answers at this address than before. Nothing is written.",
-                "If that is right, run the task “Rebuild Plex Index”.",
+                "A different Plex server answers at this address. Nothing is written.",
+                "If that is intended, run the task “Rebuild Plex Index”.",
             )
 
     def refresh(

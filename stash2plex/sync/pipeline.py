@@ -366,7 +366,7 @@ class Pipeline:
             self._log.warning(*note)
         written = ", ".join(applied.fields) or "nothing more to write"
         if applied.kept:
-            written += f"; kept as a person made them in Plex: {', '.join(applied.kept)}"
+            written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
             self._store.records.put(applied.record, job.scene)

@@ -25,7 +25,7 @@ def health_check(call: Call) -> dict[str, Any]:
 
 
 def health_of(error: StoreError, _logger: logging.Logger) -> dict[str, Any]:
-    """Return the checks where the database cannot be opened."""
+    """Return the checks when the database cannot be opened."""
     return _answer(health_without_store(error))
 
 

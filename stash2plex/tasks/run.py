@@ -21,7 +21,7 @@ from stash2plex.errors import (
 )
 from stash2plex.hook import settings_changed
 from stash2plex.logs.handlers import Logs
-from stash2plex.operations.notifications import tell
+from stash2plex.operations.notifications import log_notifications
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.store.meta import SETTINGS_FILE
 from stash2plex.store.notices import mark_notified
@@ -39,7 +39,7 @@ def run_task(
     task = find_task(request["args"].get("mode"))
     info = request.get("server_connection") or {}
     if isinstance(sys.stderr, TextIOWrapper):
-        # A console of Windows has no “; a log line must never fail for its letters.
+        # A Windows console may lack “; a log line must never fail because of a character.
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     logs = Logs(sys.stderr)
     folder = locate(info.get("Dir"), plugin_dir)
@@ -72,9 +72,9 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
             if task.button:
                 if settings_changed(get_meta(app.store.connection, SETTINGS_FILE)) is not False:
                     with suppress(ServerError):
-                        # Trouble that a changed setting has cured is not reported any more.
+                        # Trouble that a changed setting cured is no longer reported.
                         app.settings_reader.take_up()
-                tell(
+                log_notifications(
                     app.store.connection,
                     logs.logger,
                     app.clock(),
@@ -83,23 +83,23 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
                 )
             output = task.run(call)
             if task.reports:
-                # Its own lines have shown what it met.
+                # Its own lines have reported what it met.
                 mark_notified(app.store.connection, app.clock())
             elif task.button:
-                tell(app.store.connection, logs.logger, app.clock(), folder=app.folder)
+                log_notifications(app.store.connection, logs.logger, app.clock(), folder=app.folder)
     except StashGone:
         raise
     except Stash2PlexError as error:
-        # Stash writes it into its log, where titles may have to be hidden.
+        # Stash writes the text into its log, where titles may have to be hidden.
         return {"error": logs.redactor(str(error))}, error.exit_code
     except Exception as error:
-        logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        logs.logger.error("A fault in Stash2Plex:", exc_info=error)
         return {"error": fault_sentence(error)}, 1
     return {"output": output}, 0
 
 
 def _leave_streams() -> None:
-    """Have what is still buffered for Stash go nowhere at the end of the process."""
+    """Discard what is still buffered for Stash when the process ends."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)

@@ -25,10 +25,10 @@ def preview(call: Call) -> dict[str, Any]:
 
 
 def scene(call: Call) -> dict[str, Any]:
-    """Return all that is known of a scene."""
+    """Return everything known about a scene."""
     scene_id = call.whole("scene_id", 0, 0, MAX_INTEGER)
     if not scene_id:
-        raise UsageError("“scene_id” is missing: the id of a scene in Stash.")
+        raise UsageError("“scene_id” is missing; pass the id of a scene in Stash.")
     known = explain_scene(call.app, scene_id)
     for line in (*explanation_lines(known), *field_lines(known)):
         call.logger.debug("%s", line)

@@ -211,7 +211,7 @@ def test_a_fault_of_its_own_is_an_answer_and_a_trace_and_the_key_is_stored(plugi
     done = run(plugin, request(plugin))
     assert done.returncode == 1
     assert json.loads(done.stdout) == {
-        "error": "Stash2Plex met a fault of its own (ValueError); the log has the details."
+        "error": "Stash2Plex has a fault (ValueError); the log has the details."
     }
     assert b"Traceback" in done.stderr
     assert keys(plugin) == [("scene", 12)]

@@ -240,7 +240,7 @@ def test_plex_down_leaves_the_job_slot_and_the_worker_goes_on(make_stage, alive)
     said = stage.said("process_queue", max_wait=1)
     assert "refuses the connection" in said
     assert "nothing is lost" in said
-    assert "the background worker goes on without you" in said
+    assert "the background worker carries on without you" in said
     assert drain_runs(stage.data_dir)
     assert stage.rows("SELECT count(*) FROM queue WHERE id = 2") == [(1,)]
     stage.plex.up()

@@ -32,9 +32,9 @@ def test_a_fault_of_its_own_in_a_task_is_an_answer_and_a_trace(bench, tmp_path, 
         os.umask(mask)
     said = capfd.readouterr()
     assert json.loads(said.out) == {
-        "error": "Stash2Plex met a fault of its own (TypeError); the log has the details."
+        "error": "Stash2Plex has a fault (TypeError); the log has the details."
     }
-    assert "A fault of Stash2Plex itself" in said.err
+    assert "A fault in Stash2Plex" in said.err
     assert "Traceback" in said.err
     assert not drain_runs(str(folder))
 
@@ -60,4 +60,4 @@ def test_a_fault_of_its_own_costs_the_key_that_met_it(bench, make_run):
     assert run.rows("SELECT error FROM dead_letter")[0][0].startswith("TypeError: “")
     assert run.rows("SELECT count(*) FROM queue") == [(0,)]
     assert [item.title for _, item in pairs[::2]] == ["Again 0", "Again 2"]
-    assert "A fault of Stash2Plex itself:" in run.heard.lines
+    assert "A fault in Stash2Plex:" in run.heard.lines

@@ -125,7 +125,7 @@ def test_a_database_that_another_program_holds(ward):
 def test_a_large_database_is_read_as_long_as_time_allows(ward):
     keys = [("scene", number) for number in range(1, 15_000)]
     ward.app.store.queue.add_many(keys, priority=0)
-    assert "It is whole and can be written" in ward.checks()["database"].detail
+    assert "It is intact and can be written" in ward.checks()["database"].detail
     clock = ward.app.monotonic
 
     def hurried():
@@ -135,7 +135,7 @@ def test_a_large_database_is_read_as_long_as_time_allows(ward):
     ward.app.monotonic = hurried
     database = ward.checks()["database"]
     assert database.ok
-    assert "whole as far as 5 s of reading show and can be written" in database.detail
+    assert "intact as far as 5 s of reading shows and can be written" in database.detail
 
 
 # -- the worker ---------------------------------------------------------------------------
@@ -150,14 +150,14 @@ def test_a_drain_that_runs_and_one_that_hangs(ward):
     ward.app.store.queue.add("scene", 1)
     running = ward.checks()["worker"]
     assert (running.ok, running.detail) == (
-        True, f"The background worker is running (process {os.getpid()}), 1 key due.",
+        True, f"The background worker is running (process {os.getpid()}), 1 scene due.",
     )  # fmt: skip
     now.step(STUCK_SECONDS)
     assert ward.checks()["worker"].ok
     now.step(1)
     hangs = ward.checks()["worker"]
     assert not hangs.ok
-    assert "has not moved for 5 min 01 s, 1 key due" in hangs.detail
+    assert "has done nothing for 5 min 01 s, and 1 scene is due" in hangs.detail
     assert hangs.fix.startswith(f"End process {os.getpid()};")
     ward.app.store.queue.clear_waiting()
     ward.app.store.connection.execute("DELETE FROM queue")
@@ -181,9 +181,9 @@ def test_a_refusal_waits_for_a_person_and_an_outage_for_time(ward):
     found = ward.checks()["circuit breaker"]
     assert not found.ok
     assert re.fullmatch(
-        r"Stash has refused us since [\d: -]+: Stash wants a log-in\.", found.detail
+        r"Stash has refused access since [\d: -]+: Stash wants a log-in\.", found.detail
     )
-    assert (found.fix, found.exit_code) == ("Mend the cause; what waits goes out by itself.", 2)
+    assert (found.fix, found.exit_code) == ("Fix the cause; what waits is then sent.", 2)
 
 
 def test_a_scene_that_waited_and_became_due_this_second_is_not_late(ward):
@@ -196,7 +196,7 @@ def test_a_scene_that_waited_and_became_due_this_second_is_not_late(ward):
     now.step(5_400.0)
     found = check_queue(ward.app)
     assert found.ok
-    assert "the oldest is 0 s old" in found.detail
+    assert "the oldest has been due for 0 s" in found.detail
     now.step(3_601.0)
     assert not check_queue(ward.app).ok
 

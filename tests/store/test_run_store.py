@@ -223,7 +223,7 @@ def test_what_a_run_found_is_named(bench):
     bench.queue.add("scene", 1)
     begun = bench.begin()
     assert sources_words(begun) == "from saves"
-    assert begun_lines(begun) == ["1 key due already (from saves)."]
+    assert begun_lines(begun) == ["1 scene is due already (from saves)."]
     bench.ask_for(begun, 2)
     assert sources_words(bench.begin()).startswith(f"from saves and “{NAME}” at ")
 

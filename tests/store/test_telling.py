@@ -11,7 +11,7 @@ import pytest
 from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NOTICES_SQL
-from stash2plex.operations.notifications import notification_lines, tell
+from stash2plex.operations.notifications import log_notifications, notification_lines
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.metrics import SCENES, Meter, read_metrics
 from stash2plex.store.names import Named, names, read_waiting, summary_names
@@ -43,7 +43,7 @@ def heard(connection, clock):
     logger.setLevel(logging.INFO)
     handler = Heard()
     logger.addHandler(handler)
-    tell(connection, logger, clock.now, folder="")
+    log_notifications(connection, logger, clock.now, folder="")
     logger.removeHandler(handler)
     return handler.lines
 
@@ -68,14 +68,14 @@ def test_an_outage_is_told_when_it_begins_and_when_it_ends(store):
     ((level, text),) = heard(connection, clock)
     assert level == "WARNING"
     assert text.startswith("Plex is out of reach since")
-    assert text.endswith("nothing is lost. Plex is busy.")
+    assert text.endswith("Nothing is lost. Plex is busy.")
     assert not has_news(connection, clock)
     clock.step(600)
     breaker.succeeded()
     clock.step(1)
     assert has_news(connection, clock)
     ((_, text),) = heard(connection, clock)
-    assert "for 10 min; what waited goes out now. Plex is busy." in text
+    assert "for 10 min. What waited is sent now. Plex is busy." in text
     clock.step(1)
     assert heard(connection, clock) == []
 
@@ -245,7 +245,7 @@ def test_of_many_who_look_at_once_one_tells(store, tmp_path):
 
     def look(_):
         own = connect(str(tmp_path / "stash2plex.db"))
-        tell(own, logger, clock.now, folder="")
+        log_notifications(own, logger, clock.now, folder="")
         own.close()
 
     with ThreadPoolExecutor(6) as pool:

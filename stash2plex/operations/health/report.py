@@ -1,4 +1,4 @@
-"""The health report: every check in its order, whatever fails on the way."""
+"""Makes the health report: every check in its order, whatever fails on the way."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ CAUSES = {
     WORKER: NOTHING_SENT,
     QUEUE: (*NOTHING_SENT, BREAKER, WORKER),
 }
-"""What may have gone wrong because of which other checks."""
+"""For each check, those whose failure may be the cause of its own."""
 
 
 def free_bytes(folder: str) -> int:
-    """Say how much this user may still write where a folder is."""
+    """Return how many bytes this user may still write where `folder` is."""
     return shutil.disk_usage(folder).free
 
 
@@ -82,9 +82,9 @@ def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check
     try:
         checks = servers.run()
     except sqlite3.Error as error:
-        # The settings and the identity are kept there; the line of the database says the same.
+        # The settings and the identity are kept there; the database's line shows the same error.
         checks = servers.checks
-        database = failed_with(DATABASE, store_error(error, app.folder), "Look at the folder.")
+        database = failed_with(DATABASE, store_error(error, app.folder), "Check the folder.")
         return _ordered([check_python(), *checks, database])
     return _ordered(
         [check_python(), *checks, *check_local(app, free, worker_off=servers.worker_off)]
@@ -92,12 +92,12 @@ def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check
 
 
 def health_without_store(error: StoreError) -> list[Check]:
-    """Report a database that cannot even be opened; nothing else can be said without it."""
-    return _ordered([check_python(), failed_with(DATABASE, error, "Look at the folder.")])
+    """Report a database that cannot even be opened; every other check needs it."""
+    return _ordered([check_python(), failed_with(DATABASE, error, "Check the folder.")])
 
 
 def health_without_stash(error: ServerError) -> list[Check]:
-    """Report a Stash that a command line needs to find the data folder."""
+    """Report a Stash that does not answer, which the command line needs to find the data folder."""
     fix = f"{STASH_FIX} Or name the folder with --data-dir."
     return _ordered([check_python(), failed_with(STASH, error, fix)], STASH)
 
@@ -108,7 +108,7 @@ def _ordered(checks: list[Check], missing: str = DATABASE) -> list[Check]:
 
 
 def once_each(checks: list[Check]) -> list[Check]:
-    """Count each cause once: what follows from a failed check is skipped."""
+    """Count each cause once: a check whose failure follows from another one is skipped."""
     wrong = {check.name for check in checks if not check.ok}
     if any(check.name == SETTINGS and check.state != SKIPPED for check in checks):
         # A log-in that will expire has let us in this time.

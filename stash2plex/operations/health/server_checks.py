@@ -1,4 +1,4 @@
-"""Health of what is over the network: Stash, Plex, the token's rights, the libraries."""
+"""Checks what is across the network: Stash, Plex, the token's rights, the libraries."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ PLEX, TOKEN, SERVER, RIGHTS = "Plex", "Plex token", "Plex server", "edit rights"
 LIBRARY = "Plex library"
 
 ANSWER_SECONDS = 5.0
-"""How long one answer is waited for: the whole report ends within a minute at the worst."""
+"""How many seconds one answer may take; so the whole report ends within a minute."""
 
 SLOW_SECONDS = 2.0
 CLOCK_SECONDS = 120.0
-"""Difference of clocks from which on times are confusing and log-ins may fail."""
+"""Clock difference in seconds above which times confuse and log-ins may fail."""
 
 T = TypeVar("T")
 
 
 @define
 class ServerChecks:
-    """Runs the checks in their order; one that needs another says so.
+    """Runs the checks in their order; one that needs a failed one is skipped.
 
     `seed` chooses the sample of scenes. `worker_off` is whether the background worker is off, None
-    where the settings could not be read.
+    if the settings could not be read.
     """
 
     app: App
@@ -54,7 +54,7 @@ class ServerChecks:
         return self.app.stash.within(ANSWER_SECONDS)
 
     def run(self) -> list[Check]:
-        """Ask both servers. Never fails because one of them does not answer."""
+        """Ask both servers. One that does not answer does not make it fail."""
         basics = self._check_stash()
         settings = self._check_settings(basics)
         try:
@@ -89,7 +89,7 @@ class ServerChecks:
             self.checks.append(
                 failed(
                     LOGIN,
-                    "By the session of whoever pressed the button; it expires, after an hour "
+                    "By the session of the user who pressed the button. It expires after an hour "
                     "without work at the latest, and the background worker ends then.",
                     LOGIN_FIX,
                 )
@@ -97,7 +97,7 @@ class ServerChecks:
         return basics
 
     def _check_settings(self, basics: StashBasics | None) -> Settings | None:
-        """Parse the settings; without Stash, those that came from elsewhere."""
+        """Parse the settings; without Stash, those from other sources."""
         if basics is None and not self.app.settings_reader.overrides.get("plex_url"):
             self.checks.append(blocked(SETTINGS, self._wrong(STASH, LOGIN)))
             return None
@@ -118,7 +118,7 @@ class ServerChecks:
             except ConfigError as error:
                 self.checks.append(failed_with(SETTINGS, error, where))
             else:
-                self.checks.append(passed(SETTINGS, "All can be used."))
+                self.checks.append(passed(SETTINGS, "All are usable."))
         return settings if settings.plex_url and settings.plex_token else None
 
     # -- Plex -----------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class ServerChecks:
         except Refused as error:
             refused = error
         except ServerError as error:
-            # During maintenance the sign of life alone is given (plex.md §1.5).
+            # During maintenance Plex answers the identity request alone (plex.md §1.5).
             self.checks.append(failed_with(PLEX, error, _fix_of(error, PLEX_FIX)))
             self._block(PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
             return
@@ -152,7 +152,7 @@ class ServerChecks:
                 failed(
                     PLEX,
                     f"Version {identity.version}, but {self._pace(PLEX)}.",
-                    "Look what keeps Plex busy: a scan, an analysis, a full disk.",
+                    "See what keeps Plex busy: a scan, an analysis, a full disk.",
                 )
             )
         else:
@@ -177,14 +177,14 @@ class ServerChecks:
         known = self.app.store.plex_files.server()
         if known in (None, machine_id):
             self.checks.append(
-                passed(SERVER, "The one that was synced to before." if known else "New to us.")
+                passed(SERVER, "The same one as before." if known else "Not synced to yet.")
             )
             return
         self.checks.append(
             failed(
                 SERVER,
-                "Another Plex server answers at this address than before. Nothing is written.",
-                "If that is right, run “Rebuild Plex Index”; else correct Plex URL.",
+                "A different Plex server answers at this address. Nothing is written.",
+                "If that is intended, run “Rebuild Plex Index”; if not, correct Plex URL.",
                 2,
             )
         )
@@ -205,7 +205,7 @@ class ServerChecks:
                     failed(
                         LIBRARY,
                         f"{'; '.join(wrong)}; Stash2Plex writes to movies and other videos only.",
-                        "Name a library of that type in Plex library, or make one in Plex.",
+                        "Enter a library of that type in Plex library, or create one in Plex.",
                         2,
                     )
                 )
@@ -243,7 +243,7 @@ class ServerChecks:
         return f"{words} Scenes of what cannot be listed wait, and lose no attempts."
 
     def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:
-        """Send an edit that changes nothing, of an item that we have written if there is one."""
+        """Send an edit that changes nothing, to an item that we have written if there is one."""
         try:
             item = self._some_item(plex, sections)
             if item is None:
@@ -258,7 +258,7 @@ class ServerChecks:
             self.checks.append(failed_with(RIGHTS, error, _fix_of(error, PLEX_FIX)))
         else:
             self.checks.append(
-                passed(RIGHTS, "The token may edit (shown by an edit that changes nothing).")
+                passed(RIGHTS, "The token may edit (tried with an edit that changes nothing).")
             )
 
     def _some_item(self, plex: Plex, sections: Sequence[Section]) -> PlexItem | None:
@@ -308,11 +308,11 @@ class ServerChecks:
 
     def _note_clock(self, server: str, time: float | None) -> None:
         if time is not None:
-            # The header has whole seconds; the half is the mean of what it leaves out.
+            # The header has whole seconds; half a second is the mean of what it cuts off.
             self._drift[server] = round(time + 0.5 - self.app.clock())
 
     def _wrong(self, *names: str) -> str:
-        """Return the first of these checks that failed."""
+        """Return the first of these checks that failed, or the last name."""
         wrong = {check.name for check in self.checks if not check.ok}
         return next((name for name in names if name in wrong), names[-1])
 
@@ -327,8 +327,8 @@ def _fix_of(error: ServerError, usual: str) -> str:
 
 
 CAUSE_FIXES = {
-    BUSY: "Wait until it is done; what is queued goes out by itself.",
-    SLOW: "Look what keeps {server} busy, or whether its machine sleeps.",
+    BUSY: "Wait until it is done; what is queued is then sent.",
+    SLOW: "See what keeps {server} busy, or wake its machine.",
     NO_TLS: "Correct the address in Plex URL.",
 }
 STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."

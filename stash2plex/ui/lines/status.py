@@ -14,7 +14,7 @@ from stash2plex.workqueue import STOPPED
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:
-    """Say the status in words, a line each."""
+    """Return the status in words, one line a fact."""
     queue, plex, breaker, worker = (status[key] for key in ("queue", "plex", "breaker", "worker"))
     lines = [
         (
@@ -44,27 +44,27 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     if breaker["state"] != "closed" and worker["why"] is None:
-        words = "Plex has refused us" if breaker["refused"] else "Waiting for Plex"
+        words = "Plex has refused access" if breaker["refused"] else "Waiting for Plex"
         lines.append(f"{words} since {local(moment(breaker['since']))}: {breaker['reason']}")
     if worker["running"]:
         text = f"The {worker['origin']} is running (process {worker['pid']})"
         if status["eta_s"] is not None:
             text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
         lines.append(text + ".")
-        # What was just said of Plex is not said again.
+        # What a line above shows of Plex is not repeated.
         waits = [worker["outlook"] if worker["why"] == plex["problem"] else waits_words(worker)]
         lines += [f"It waits: {words}" for words in waits if words]
     elif status["background_worker"] == "off":
-        lines.append("No worker is running: background_worker is off, only tasks send anything.")
+        lines.append("No worker is running: Background worker is off, only tasks send anything.")
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines
 
 
 def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what waits and what was given up, a head and a text for each reason.
+    """Return a head and a text for each reason why scenes wait or were given up.
 
-    The text names the first of them.
+    The text names the first of the scenes.
     """
 
     def row(head: str, why: str, group: dict[str, Any]) -> tuple[str, str]:
@@ -75,7 +75,7 @@ def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
         *(
             row("Waiting", WAITING.get(group["reason"], "to be tried again"), group)
             for group in status["named"]["waiting"]
-            # What is held has a sentence of its own.
+            # Scenes on hold have a sentence of their own.
             if group["reason"] != STOPPED
         ),
         *(
@@ -86,7 +86,7 @@ def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def held_line(status: dict[str, Any]) -> str | None:
-    """Return which stopped task holds keys back, and what lets them go on; None for none."""
+    """Return which stopped task holds scenes back and what lets them go on; None for none."""
     held = status["held"]
     if held is None or held["by"] != "stop":
         return None
@@ -94,7 +94,7 @@ def held_line(status: dict[str, Any]) -> str | None:
 
 
 def waits_words(worker: dict[str, Any]) -> str | None:
-    """Return why the worker of a status stands still and when it goes on; None while it works."""
+    """Return why the worker is waiting and when it goes on; None while it works."""
     return " ".join(filter(None, (worker["why"], worker["outlook"]))) or None
 
 
