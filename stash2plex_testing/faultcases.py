@@ -70,8 +70,9 @@ STAGES = (
 class Outcome:
     """What must come of a fault: the error's reason, how it ends, and what the user reads.
 
-    In `says`, `{server}`, `{at}`, `{deed}`, `{title}` and `{path}` stand for server, its address,
-    the request, the scene and its file; the size of an odd answer is shown as `…`.
+    In `says`, `{server}`, `{at}`, `{deed}`, `{title}`, `{path}` and `{library}` stand for server,
+    its address, the request, the scene, its file and the one library; the size of an odd answer is
+    shown as `…`.
     """
 
     reason: str
@@ -83,7 +84,8 @@ class Outcome:
 class Case:
     """One fault. `orders` are what each server's stand-in is told to do.
 
-    `differs` holds other outcomes for single stages, by (server, stage).
+    `differs` holds the outcome of stages where it is another one, by (server, stage). `whole` is a
+    fault that can be of the whole server only, never of one library.
     """
 
     name: str
@@ -91,10 +93,13 @@ class Case:
     orders: Mapping[str, Mapping[str, Any]]
     differs: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
     writes_only: bool = False
+    whole: bool = False
 
     def outcome_at(self, stage: Stage) -> Outcome:
         """Return what must come of the fault at a stage."""
         outcome = self.differs.get((stage.server, stage.name), self.outcome)
+        if stage is PLEX_LIST and outcome.ends != STOPPED and not self.whole:
+            return Outcome("unavailable", HELD, UNLISTED + outcome.says)
         if stage.before and outcome.ends != STOPPED:
             return Outcome("unavailable", HELD, outcome.says)
         if stage is STASH_COVER and outcome.ends == HELD:
@@ -109,6 +114,7 @@ class Case:
         return self.orders.get(stage.server)
 
 
+UNLISTED = "Plex does not list “{library}”: "
 BROKEN = "{server} at {at} broke the connection during {deed}."
 SLOW = "{server} at {at} did not answer in time to {deed}."
 STRANGE = (
@@ -306,6 +312,7 @@ CASES = (
         "429 with Retry-After",
         Outcome("unavailable", HELD, "{server} answered {deed} with 429."),
         _both("status", status=429, headers={"Retry-After": "120"}),
+        whole=True,
     ),
     _status(500, Outcome("unavailable", HELD, "{server} answered {deed} with 500.")),
     Case(
@@ -319,6 +326,7 @@ CASES = (
                 b'currently running database migrations."/>',
             }
         },
+        whole=True,
     ),
     Case(
         "other items than were asked for",

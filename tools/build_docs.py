@@ -195,6 +195,7 @@ def faults_page() -> str:
             deed="(request)",
             title="(title)",
             path="(path)",
+            library="(library)",
             scene="(id)",
         )
         reason = f"`{outcome.reason}`" if outcome.reason else "–"

@@ -25,7 +25,7 @@ from stash2plex.servers.plexwire import (
     section_of,
 )
 from stash2plex.servers.transport import Reply, Transport
-from stash2plex.servers.wire import make_converter, structure
+from stash2plex.servers.wire import make_converter, other_shape, structure
 from stash2plex.version import VERSION
 
 DETAILS = "item details"
@@ -337,6 +337,8 @@ class Plex(Client):
         if not isinstance(answer.get("MediaContainer"), dict):
             raise self._transport.stranger(reply, doing)
         container = structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
+        if not all(isinstance(rows, list) for rows in (container.Metadata, container.Directory)):
+            raise other_shape("Plex", doing)
         total = reply.headers.get("x-plex-container-total-size", "")
         if container.totalSize is None and total.isascii() and total.isdigit():
             return evolve(container, totalSize=int(total[:18]))

@@ -126,8 +126,8 @@ class WireContainer:
     machineIdentifier: str = ""  # noqa: N815
     version: str = ""
     librarySectionID: str = ""  # noqa: N815
-    Metadata: list[Any] = Factory(list)
-    Directory: list[Any] = Factory(list)
+    Metadata: Any = Factory(list)
+    Directory: Any = Factory(list)
 
 
 @frozen

@@ -81,9 +81,12 @@ def structure(converter: Converter, value: Any, shape: type[T], server: str, doi
     try:
         return give_shape(converter, value, shape)
     except ValueError as error:
-        raise Transient(
-            server, f"{server} answered {doing} in a shape that Stash2Plex does not know."
-        ) from error
+        raise other_shape(server, doing) from error
+
+
+def other_shape(server: str, doing: str) -> Transient:
+    """Describe an answer of another shape than is read."""
+    return Transient(server, f"{server} answered {doing} in a shape that Stash2Plex does not know.")
 
 
 def give_shape(converter: Converter, value: Any, shape: type[T]) -> T:
