@@ -39,6 +39,7 @@ from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.server_traits import ServerTraits
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Finder
 from stash2plex.sync.gate import Gate
@@ -48,6 +49,7 @@ from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
+from stash2plex.sync.read_back import ReadBack
 from stash2plex.sync.reconcile import Reconciliation, Scope
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
@@ -232,6 +234,7 @@ class App:
             evidence=evidence,
             hand=hand,
             pipeline=Pipeline(store, hand, finder, evidence, pacer, gate.doubt, **clocks),
+            read_back=ReadBack(store, hand, monotonic=self.monotonic),
             plex_watch=PlexWatch(store, **clocks),
             stops=StopWatch(store.runs, self.monotonic, goal.run_id),
             showing=Showing(
@@ -331,6 +334,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         Runs(connection, clock),
         DeadLetters(connection),
         ReportBook(connection),
+        ServerTraits(connection, clock),
     )
 
 

@@ -169,6 +169,11 @@ class Record:
     stays away while edits are preserved (of the rating: that a person has the say). `announced` is
     what edits whose end nobody saw would have left as `written`; such a record has no fingerprint.
     `files` is the digest of the files that the scene had then.
+
+    `shown` is what Plex made of a field where that is not what was written. `unread` has the fields
+    whose last write was not read back yet, with what Plex showed before it: a text, a rating, or a
+    `list_before`. `verified` says that all other fields were seen in Plex as they were written.
+    `tries` counts the writes in a row that Plex took and did not keep.
     """
 
     scene_id: int
@@ -186,6 +191,10 @@ class Record:
     removed: Mapping[str, object] = attrs_field(factory=dict)
     announced: tuple[Mapping[str, object], ...] = ()
     files: str = ""
+    shown: Mapping[str, object] = attrs_field(factory=dict)
+    unread: Mapping[str, object] = attrs_field(factory=dict)
+    verified: bool = False
+    tries: int = 0
 
 
 @frozen
@@ -215,7 +224,11 @@ class Match:
 
 @frozen
 class ListChange:
-    """The whole wanted list, and the held values that must go."""
+    """The whole wanted list, and the held values that must go, each as Plex spells it.
+
+    A name in both, compared without case, is taken away first and added afterwards: it is there
+    twice, or Stash spells it differently now.
+    """
 
     wanted: tuple[str, ...]
     stale: tuple[str, ...]

@@ -48,6 +48,7 @@ def make_synced(world: World, app: App) -> int:
                     cover_tag=scene.cover_tag,
                     synced_at=float(LONG_AGO),
                     files=files_mark(scene),
+                    verified=True,
                 )
                 app.store.records.put(record, scene)
                 synced += 1

@@ -5,7 +5,7 @@ Works while either server is down, and lists what is unknown then. Changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -25,6 +25,7 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.operations.notifications import held_sentence
+from stash2plex.operations.traits import lost_fields
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.matching import Explanation
 from stash2plex.rules.merge import held_text, plan_change
@@ -47,7 +48,8 @@ class FieldView:
     """A field as Stash, Plex and the record have it; None if that is unknown or missing.
 
     `state` is “equal”, “differs” (the next sync writes it), “kept” (the user's edit in Plex),
-    “not_ours” (empty in Stash, and not written by us), “skipped” (by a setting) or “unknown”.
+    “not_ours” (empty in Stash, and not written by us), “not_kept” (Plex takes it and does not keep
+    it), “skipped” (by a setting) or “unknown”.
     """
 
     name: Field
@@ -99,7 +101,8 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     change = None
     if desired is not None and item is not None:
         change = plan_change(desired, item, known.record, preserve=settings.preserve_plex_edits)
-    known.fields = tuple(_field_views(known, settings, desired, item, change))
+    lost = lost_fields(app.store.traits.rows())
+    known.fields = tuple(_field_views(known, settings, desired, item, change, lost))
     known.state, known.why = _reason(app, known, settings, desired, gone=gone)
     return known
 
@@ -151,6 +154,7 @@ def _field_views(
     desired: Desired | None,
     item: PlexItem | None,
     change: Change | None,
+    lost: Sequence[Field],
 ) -> list[FieldView]:
     record = known.record
     if record is not None and item is not None and record.rating_key != item.rating_key:
@@ -164,6 +168,8 @@ def _field_views(
         state = "skipped"
         if name not in settings.skip_fields:
             state = _field_state(name, stash, plex, change)
+            if state == "equal" and name in lost and stash != plex:
+                state = "not_kept"
         views.append(FieldView(name, stash, plex, written.get(name), state))
     return [*views, *_picture_views(known.scene, record, settings)]
 

@@ -12,6 +12,7 @@ from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError
 from stash2plex.lock import drain_runs
 from stash2plex.operations.runs import settle_stops
+from stash2plex.operations.traits import traits_json
 from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, read_waiting
@@ -162,6 +163,7 @@ def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
         "library": None,
         "items": 0,
         "problem": None,
+        "traits": traits_json(app.store.traits.rows()),
     }
     try:
         settings = app.settings()

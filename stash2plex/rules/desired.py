@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from stash2plex.config import Settings
 from stash2plex.model import IMAGE_FIELDS, LIST_FIELDS, TEXT_FIELDS, Desired, Field, Scene
+from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
 RULES = 1
@@ -178,5 +179,6 @@ def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
+    """Clean names; those that differ by case or normal form only are one, spelt as the first."""
     cleaned = (clean_line(name, NAME_LIMIT) for name in names)
-    return tuple(dict.fromkeys(name for name in cleaned if name))
+    return once(name for name in cleaned if name)

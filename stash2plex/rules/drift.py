@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
 from stash2plex.rules.merge import plan_change
+from stash2plex.rules.spelling import folds
 
 
 class Kind(StrEnum):
@@ -70,7 +71,7 @@ def _was_written(name: Field, desired: Desired, record: Record) -> bool:
         return value == desired.rating
     if name in desired.lists:
         known = value if isinstance(value, (list, tuple)) else ()
-        return set(known) == set(desired.lists[name])
+        return folds(known) == folds(desired.lists[name])
     return (value or "") == desired.texts[name]
 
 

@@ -259,10 +259,16 @@ class Plex(Client):
 
     def clear_rating(self, rating_key: str) -> None:
         """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""
-        query = urlencode(
-            {"identifier": "com.plexapp.plugins.library", "key": opaque(rating_key), "rating": -1}
-        )
-        self._send("PUT", f"/:/rate?{query}", "clearing the rating")
+        self._rate(rating_key, "-1", "clearing the rating")
+
+    def rate(self, rating_key: str, rating: float) -> None:
+        """Give a rating of 0 to 10 as clients do: some keep none from an edit (plex.md §3.5)."""
+        self._rate(rating_key, f"{rating:g}", "the rating")
+
+    def _rate(self, rating_key: str, rating: str, doing: str) -> None:
+        key = opaque(rating_key)
+        query = {"identifier": "com.plexapp.plugins.library", "key": key, "rating": rating}
+        self._send("PUT", f"/:/rate?{urlencode(query)}", doing)
 
     def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
         """Send picture bytes. Plex files them by their hash and selects them (plex.md §4.2)."""

@@ -29,21 +29,26 @@ COLUMNS = (
     "removed",
     "announced",
     "files",
+    "shown",
+    "unread",
+    "verified",
+    "tries",
 )
 """The columns of `scene_record` in the order in which the statements below name them."""
 
-JSON_COLUMNS = ("written", "removed", "announced")
+JSON_COLUMNS = ("written", "removed", "announced", "shown", "unread")
 
 GET = (
     "SELECT scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written,"
-    " cover_tag, cover_etag, poster_hash, background_hash, synced_at, removed, announced, files"
-    " FROM scene_record WHERE scene_id = ?"
+    " cover_tag, cover_etag, poster_hash, background_hash, synced_at, removed, announced, files,"
+    " shown, unread, verified, tries FROM scene_record WHERE scene_id = ?"
 )
 
 PUT = (
     "INSERT OR REPLACE INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
     " fingerprint, written, cover_tag, cover_etag, poster_hash, background_hash, synced_at,"
-    " removed, announced, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " removed, announced, files, shown, unread, verified, tries)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 ANNOUNCED_LIMIT = 5
@@ -86,8 +91,15 @@ class Records:
         written, removed = load_object(values["written"]), load_object(values["removed"])
         if written is None or removed is None:
             return None
-        announced = tuple(edit for edit in load_list(values["announced"]) if isinstance(edit, dict))
-        known = {"written": written, "removed": removed, "announced": announced}
+        announced = tuple(one for one in load_list(values["announced"]) if isinstance(one, dict))
+        known = {
+            "written": written,
+            "removed": removed,
+            "announced": announced,
+            "shown": load_object(values["shown"]) or {},
+            "unread": _of_fields(load_object(values["unread"]) or {}),
+            "verified": bool(values["verified"]),
+        }
         return Record(**{**values, **known})
 
     def announce(self, records: Iterable[Record]) -> None:
@@ -125,6 +137,26 @@ class Records:
                 (record.rating_key, record.scene_id),
             )
             self._replace_links(record.scene_id, links)
+
+    # -- reading back ---------------------------------------------------------------------
+
+    def unread(self, limit: int) -> list[Record]:
+        """List up to `limit` records whose last write was not read back yet."""
+        rows = self._db.execute(
+            "SELECT scene_id FROM scene_record WHERE unread <> '{}' AND fingerprint <> ''"
+            " AND rating_key <> '' ORDER BY scene_id LIMIT ?",
+            (limit,),
+        )
+        records = (self.get(scene_id) for (scene_id,) in list(rows))
+        return [record for record in records if record is not None]
+
+    def keep_reading(self, old: Record, new: Record) -> bool:
+        """Store what reading back showed; False where the scene was written once more since."""
+        with transaction(self._db):
+            if self.get(old.scene_id) != old:
+                return False
+            self._insert(new)
+            return True
 
     def _insert(self, record: Record) -> None:
         values = [(name, getattr(record, name)) for name in COLUMNS]
@@ -268,3 +300,9 @@ class Records:
             "SELECT count(*), max(synced_at) FROM scene_record WHERE synced_at > 0"
         ).fetchone()
         return int(row[0]), row[1]
+
+
+def _of_fields(known: dict[str, object]) -> dict[str, object]:
+    """Leave out what is no field of ours: a row that is damaged."""
+    fields = {str(name) for name in Field}
+    return {name: value for name, value in known.items() if name in fields}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
 from stash2plex.config import Settings
 from stash2plex.errors import Rejected
 from stash2plex.model import (
+    Change,
     Clock,
     Desired,
     Field,
@@ -19,9 +21,12 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.rules.desired import what_was_cut
-from stash2plex.rules.merge import plan_change, remember
+from stash2plex.rules.memory import base_of
+from stash2plex.rules.merge import plan_change, remember, remember_shown
+from stash2plex.rules.traits import Traits
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
+from stash2plex.sync.edits import send_edit
 from stash2plex.sync.pictures import cover_may_differ, plan_pictures
 from stash2plex.text import LogLine, Private
 
@@ -72,7 +77,8 @@ def record_of(item: PlexItem, record: Record | None) -> Record | None:
     """
     if record is None or record.rating_key != item.rating_key:
         return None
-    carries = any(held and record.written.get(name) == held for name, held in item.texts.items())
+    base = base_of(record, item)
+    carries = any(held and base.wrote(name, held) for name, held in item.texts.items())
     return record if record.plex_path in item.paths or carries else None
 
 
@@ -84,12 +90,13 @@ def apply_scene(
     record: Record | None,
     *,
     settings: Settings,
+    traits: Traits,
     stash: Stash,
     plex: Plex,
     clock: Clock,
     monotonic: Clock,
 ) -> Applied:
-    """Write the difference between what is wanted and what Plex holds.
+    """Write the difference between what is wanted and what Plex holds, as its `traits` ask for.
 
     The edit goes before the pictures, and the record is returned for the caller to keep; an end at
     any point between leaves a state from which the next run finishes. A cover that cannot be had
@@ -107,7 +114,7 @@ def apply_scene(
     seconds = 0.0
     if change.edits:
         start = monotonic()
-        plex.edit(item.section_id, [item.rating_key], change)
+        send_edit(plex, item, change, traits)
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
@@ -121,6 +128,7 @@ def apply_scene(
     for name, key in sorted(pictures.choices.items()):
         plex.choose_picture(item.rating_key, name, key)
     written, removed = remember(desired, item, change, record)
+    shown, unread = remember_shown(desired, item, change, record, delta=traits.sends_missing)
     kept = tuple(sorted(change.kept | pictures.kept))
     new = Record(
         scene_id=scene.id,
@@ -137,5 +145,26 @@ def apply_scene(
         synced_at=clock(),
         removed=removed,
         files=files_mark(scene),
+        shown=shown,
+        unread=unread,
+        verified=_sees_all(desired, written, record),
+        tries=_tries(change, record),
     )
     return Applied(new, (*change.fields, *pictures.fields), seconds, tuple(notes), kept)
+
+
+def _sees_all(desired: Desired, written: Mapping[str, object], record: Record | None) -> bool:
+    """Whether what is not to be read back was seen as it was written: it has been compared."""
+    if record is None or record.verified:
+        return True
+    return set(written) <= {*desired.texts, *desired.lists, Field.RATING}
+
+
+def _tries(change: Change, record: Record | None) -> int:
+    """Count the writes in a row that Plex took and did not keep.
+
+    A reading has counted the last one where the record has no fingerprint.
+    """
+    if record is None or not set(change.fields) & set(record.unread):
+        return 0
+    return record.tries + bool(record.fingerprint)

@@ -260,6 +260,7 @@ class Gate:
         try:
             identity = session.plex.check_token(self.most_seconds)
             session.index.adopt_server(identity.machine_id)
+            self.store.traits.adopt(identity.version)
             read_index_changes(self.store, session, retry=True)
         except ConfigError as error:
             self.doubt(error)

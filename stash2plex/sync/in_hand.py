@@ -94,6 +94,10 @@ class KeysInHand:
         """How many of them a user waits for."""
         return sum(key.claim.priority == URGENT for key in self._keys.values())
 
+    def holds(self, key: Key) -> bool:
+        """Whether a key is in hand."""
+        return key in self._keys
+
     # -- claims ---------------------------------------------------------------------------
 
     def claim(self, limit: int, *, urgent_only: bool = False) -> list[InHand]:

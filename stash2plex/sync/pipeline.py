@@ -343,7 +343,14 @@ class Pipeline:
     def _write(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(
             jobs,
-            partial(write_jobs, jobs, self._session, self._clock, self._monotonic),
+            partial(
+                write_jobs,
+                jobs,
+                self._session,
+                self._store.traits.known,
+                self._clock,
+                self._monotonic,
+            ),
             partial(self._written, jobs),
             lambda job: self._make_ready(evolve(job, shared=None)),
         )

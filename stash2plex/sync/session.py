@@ -25,6 +25,7 @@ from stash2plex.store.records import Records
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.server_traits import ServerTraits
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim
 
@@ -56,6 +57,7 @@ class Store:
     runs: Runs
     dead_letters: DeadLetters
     reports: ReportBook
+    traits: ServerTraits
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)
 

@@ -19,6 +19,7 @@ from stash2plex.sync.goals import Background, Foreground, Goal
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.pipeline import Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
+from stash2plex.sync.read_back import ReadBack
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch
@@ -91,8 +92,8 @@ class End:
 class Drain:
     """Claims keys while any are due and the servers take them.
 
-    `gate`, `evidence`, `hand`, `pipeline` and `showing` are its own, made for each drain.
-    `worker_wanted` returns what any process read last; `stopped` returns whether the process
+    `gate`, `evidence`, `hand`, `pipeline`, `read_back` and `showing` are its own, made for each
+    drain. `worker_wanted` returns what any process read last; `stopped` returns whether the process
     should end. Only the holder of the drain lock may run one, and one runs once.
     """
 
@@ -104,6 +105,7 @@ class Drain:
     evidence: Evidence
     hand: KeysInHand
     pipeline: Pipeline
+    read_back: ReadBack
     plex_watch: PlexWatch
     stops: StopWatch
     showing: Showing
@@ -142,6 +144,7 @@ class Drain:
             self.scheduled_reconcile.rest()
             self.stops.close()
             self.pipeline.close()
+            self.read_back.close()
             self.gate.close()
             final = self.showing.end()
         waiting = tuple(self.store.queue.waiting_reasons())
@@ -234,13 +237,20 @@ class Drain:
         else:
             pipeline.fill(single=half_open)
         sweeping = self._look_after_library(session)
+        reading = self._read_written(gate, half_open=half_open)
         if self.hand.busy:
             self._worked_at = self.monotonic()
             pipeline.collect(STEP)
             self.showing.show()
-        elif not sweeping and self._idle(gate):
+        elif not (sweeping or reading) and self._idle(gate):
             return End()
         return None
+
+    def _read_written(self, gate: Open, *, half_open: bool) -> bool:
+        """Read back what was written, if it is time; returns whether there is more."""
+        if not gate.is_connected or half_open:
+            return False
+        return self.read_back.step(gate.session, idle=not self.hand.busy, seconds=STEP)
 
     def _half_open(self) -> bool:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())

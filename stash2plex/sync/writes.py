@@ -8,9 +8,11 @@ from attrs import evolve
 
 from stash2plex.errors import NotFound
 from stash2plex.model import Change, Clock, Record
-from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
+from stash2plex.rules.merge import as_shared, plan_change, remember, remember_shown, share_key
+from stash2plex.rules.traits import Traits
 from stash2plex.servers.apart import ReadItems
 from stash2plex.sync.apply import Applied, apply_scene
+from stash2plex.sync.edits import send_shared_edit
 from stash2plex.sync.session import Job, Session
 
 SHARED_LIMIT = 100
@@ -44,7 +46,7 @@ def _expected(job: Job, change: Change) -> Record:
 
 
 def write_jobs(
-    jobs: Sequence[Job], session: Session, clock: Clock, monotonic: Clock
+    jobs: Sequence[Job], session: Session, traits: Traits, clock: Clock, monotonic: Clock
 ) -> list[Applied | Exception]:
     """Write jobs, and return one result for each.
 
@@ -54,28 +56,56 @@ def write_jobs(
     """
     items = ReadItems({job.item.rating_key: job.item for job in jobs})
     if len(jobs) > 1:
-        items = _edit_together(jobs, session)
+        jobs, items = _edit_together(jobs, session, traits)
     results: list[Applied | Exception] = []
     for job in jobs:
         try:
-            results.append(_write(job, items, session, clock, monotonic))
+            results.append(_write(job, items, session, traits, clock, monotonic))
         except Exception as error:  # noqa: BLE001 - each job has an outcome of its own
             results.append(error)
     return results
 
 
-def _edit_together(jobs: Sequence[Job], session: Session) -> ReadItems:
-    """Send the change of the first job for all, and read the items back."""
-    first, plex = jobs[0], session.plex
-    change = plan_change(
-        first.desired, first.item, first.record, preserve=session.settings.preserve_plex_edits
+def _edit_together(
+    jobs: Sequence[Job], session: Session, traits: Traits
+) -> tuple[Sequence[Job], ReadItems]:
+    """Send the change of the first job for all, and read the items back.
+
+    The jobs come back knowing what was written, so that each accepts how Plex spells it.
+    """
+    preserve, plex = session.settings.preserve_plex_edits, session.plex
+    changes = [plan_change(job.desired, job.item, job.record, preserve=preserve) for job in jobs]
+    first, keys = jobs[0].item, [job.item.rating_key for job in jobs]
+    send_shared_edit(plex, first, keys, changes[0], traits)
+    written = [
+        evolve(job, record=_sent(job, change)) for job, change in zip(jobs, changes, strict=True)
+    ]
+    return written, plex.items(keys)
+
+
+def _sent(job: Job, change: Change) -> Record:
+    """Return the record of a change that was sent and not read back yet."""
+    expected = _expected(job, change)
+    shown, unread = remember_shown(job.desired, job.item, change, job.record, delta=True)
+    return evolve(
+        job.record or expected,
+        written=expected.written,
+        removed=expected.removed,
+        fingerprint=job.desired.fingerprint,
+        announced=(),
+        shown=shown,
+        unread=unread,
     )
-    keys = [job.item.rating_key for job in jobs]
-    plex.edit(first.item.section_id, keys, as_shared(change, first.item))
-    return plex.items(keys)
 
 
-def _write(job: Job, items: ReadItems, session: Session, clock: Clock, monotonic: Clock) -> Applied:
+def _write(
+    job: Job,
+    items: ReadItems,
+    session: Session,
+    traits: Traits,
+    clock: Clock,
+    monotonic: Clock,
+) -> Applied:
     if error := items.unreadable.get(job.item.rating_key):
         raise error
     item = items.get(job.item.rating_key)
@@ -88,6 +118,7 @@ def _write(job: Job, items: ReadItems, session: Session, clock: Clock, monotonic
         item,
         job.record,
         settings=session.settings,
+        traits=traits,
         stash=session.stash,
         plex=session.plex,
         clock=clock,

@@ -21,7 +21,7 @@ from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
 from stash2plex.ui.lines.health import MARKS
 from stash2plex.ui.lines.outages import percent
-from stash2plex.ui.lines.status import held_line, named_rows, waits_words
+from stash2plex.ui.lines.status import held_line, lost_line, named_rows, waits_words
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -53,6 +53,8 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
     for head, text in named_rows(status):
         rows.add_row(head, Text(hide(text)))
     rows.add_row("Plex", _plex(plex, hide))
+    if lost := lost_line(status):
+        rows.add_row("Not kept", Text(lost, style="yellow"))
     if status["stash"]["problem"]:
         rows.add_row("Stash", Text(hide(status["stash"]["problem"]), style="red"))
     last = status["last_sync_at"]

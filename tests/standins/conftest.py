@@ -1,4 +1,4 @@
-"""Both stand-ins, the one of Plex with one library, its reader python-plexapi, and its bare wire."""
+"""Both stand-ins: Plex with one library, its reader python-plexapi, and its bare wire."""
 
 from __future__ import annotations
 

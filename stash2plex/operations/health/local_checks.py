@@ -14,6 +14,8 @@ from stash2plex.errors import StoreError
 from stash2plex.hookcost import SAMPLES_LIMIT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.operations.health.kept_checks import KEPT as KEPT_BY_PLEX
+from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.reasons import groups_sentence, reason_of
 from stash2plex.python_parts import PYTHON, has_tls
 from stash2plex.start_trouble import read_trouble
@@ -60,7 +62,10 @@ def check_local(
     if not database.ok:
         return [
             *checks,
-            *(blocked(name, DATABASE) for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC, SAVES)),
+            *(
+                blocked(name, DATABASE)
+                for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC, KEPT_BY_PLEX, SAVES)
+            ),
         ]
     return [
         *checks,
@@ -69,6 +74,7 @@ def check_local(
         check_queue(app),
         check_dead(app),
         check_sync(app),
+        check_kept(app),
         check_saves(app),
     ]
 

@@ -10,6 +10,7 @@ from stash2plex.app import App
 from stash2plex.db import store_error
 from stash2plex.errors import ServerError, StoreError
 from stash2plex.operations.health.checks import SKIPPED, Check, blocked, failed_with, follows
+from stash2plex.operations.health.kept_checks import KEPT
 from stash2plex.operations.health.local_checks import (
     BREAKER,
     DATABASE,
@@ -58,6 +59,7 @@ NAMES = (
     QUEUE,
     DEAD,
     SYNC,
+    KEPT,
     SAVES,
 )
 """Every check in the order of the report."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.reasons import reason_of
+from stash2plex.operations.traits import traits_sentence
+from stash2plex.rules.traits import Trait
 from stash2plex.store.names import WAITING, Named, names
 from stash2plex.store.runs import Held
 from stash2plex.sync.report import summary_sentence
@@ -37,6 +39,10 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"Plex: {plex['version']}, {_titles(plex['library'])}, {items} known.")
     else:
         lines.append(f"Plex: {plex['problem'] or 'not reachable now.'}")
+    if known := traits_sentence(plex["traits"]):
+        lines.append(known)
+    if lost := lost_line(status):
+        lines.append(lost)
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
     if line := held_line(status):
@@ -91,6 +97,12 @@ def held_line(status: dict[str, Any]) -> str | None:
     if held is None or held["by"] != "stop":
         return None
     return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
+
+
+def lost_line(status: dict[str, Any]) -> str | None:
+    """Return which fields Plex takes and does not keep; None for none."""
+    lost = [one["field"] for one in status["plex"]["traits"] if one["trait"] == Trait.LOSES]
+    return f"Plex takes these fields and does not keep them: {', '.join(lost)}." if lost else None
 
 
 def waits_words(worker: dict[str, Any]) -> str | None:

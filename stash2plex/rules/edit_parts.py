@@ -1,0 +1,72 @@
+"""Pure: the requests that a change needs, one after the other.
+
+No request adds and removes one name: which of both Plex does first is not known (plex.md §3.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from urllib.parse import quote
+
+from attrs import evolve
+
+from stash2plex.model import Change, Field, ListChange
+from stash2plex.rules.desired import ENCODED_LIMIT
+from stash2plex.rules.spelling import fold, folds
+from stash2plex.rules.traits import Trait, Traits
+
+
+def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
+    """Take a change apart into requests; most changes are one.
+
+    `delta` says that its lists lack what is there already. The first request holds all but the
+    removals that a server takes one by one or that one URL cannot hold. Names that are to go and to
+    come back, or to change their spelling, are added by the last.
+    """
+    first, removals, last = {}, {}, {}
+    for name, one in change.lists.items():
+        again = folds(one.wanted) & folds(one.stale)
+        chunks = list(_removals(one.stale, traits))
+        staying = tuple(value for value in one.wanted if fold(value) not in again)
+        first[name] = ListChange(staying, chunks[0] if chunks else ())
+        removals[name] = chunks[1:]
+        if again:
+            coming = tuple(value for value in one.wanted if fold(value) in again)
+            last[name] = ListChange(coming if delta else one.wanted, ())
+    parts = [evolve(change, lists=first)]
+    parts += [Change({}, lists) for lists in _side_by_side(removals)]
+    if last:
+        parts.append(Change({}, last))
+    return parts
+
+
+def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...]]:
+    """Divide names to remove into those of one request each."""
+    if traits.has(Trait.ONE_REMOVAL):
+        yield from ((value,) for value in stale)
+        return
+    chunk: list[str] = []
+    size = 0
+    for value in stale:
+        # Each is encoded, then joined by commas and encoded once more.
+        bytes_of = len(quote(quote(value, safe=""), safe="")) + 3
+        if chunk and size + bytes_of > ENCODED_LIMIT:
+            yield tuple(chunk)
+            chunk, size = [], 0
+        chunk.append(value)
+        size += bytes_of
+    if chunk:
+        yield tuple(chunk)
+
+
+def _side_by_side(
+    removals: Mapping[Field, list[tuple[str, ...]]],
+) -> Iterator[dict[Field, ListChange]]:
+    """Put removals from several lists into one request as far as they go."""
+    for chunks in zip_longest(*removals.values(), fillvalue=()):
+        yield {
+            name: ListChange((), chunk)
+            for name, chunk in zip(removals, chunks, strict=True)
+            if chunk
+        }

@@ -1,0 +1,227 @@
+"""Pure: what is remembered of the writes to one item, and what is ours there by that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import Factory, frozen
+
+from stash2plex.model import Field, ListChange, PlexItem, Record
+from stash2plex.rules.spelling import (
+    counted,
+    fold,
+    folds,
+    is_rounded,
+    name_spelling,
+    same_rating,
+    text_spelling,
+)
+
+NOTHING: Mapping[str, object] = {}
+
+
+@frozen
+class Version:
+    """One write: what was written, what Plex made of it, and what was there before it.
+
+    `shown` has the fields where Plex shows something else than was written, `before` those that
+    were not read back yet. `verified` says that the rest was seen as written.
+    """
+
+    written: Mapping[str, object] = NOTHING
+    shown: Mapping[str, object] = NOTHING
+    before: Mapping[str, object] = NOTHING
+    verified: bool = False
+
+    def made(self, name: Field, held: str) -> bool:
+        """Whether a text is what Plex may have made of what was written."""
+        if name not in self.written:
+            return False
+        written = str(self.written[name])
+        if held in (written, self.shown.get(name)):
+            return True
+        return self.is_open(name) and text_spelling(name, written, held) is not None
+
+    def is_open(self, name: Field) -> bool:
+        """Whether nobody saw yet how Plex spells what was written."""
+        return name not in self.shown and (name in self.before or not self.verified)
+
+    def rated(self, held: float | None) -> bool:
+        """Whether a rating is what Plex may have made of what was given."""
+        if Field.RATING not in self.written:
+            return False
+        written = self.written[Field.RATING]
+        if same_rating(held, written) or same_rating(held, self.shown.get(Field.RATING)):
+            return True
+        return self.is_open(Field.RATING) and _is_rounded(written, held)
+
+    def surely(self, name: Field) -> set[str]:
+        """Return the folded names that we wrote to a list and that Plex showed."""
+        there = folds(names_of(self.written.get(name)))
+        if name in self.shown:
+            return there & folds(names_of(self.shown[name]))
+        if name in self.before:
+            return there & folds(list_before(self.before[name]).held)
+        return there
+
+
+@frozen
+class ListBefore:
+    """A list before a write: what it held, and what was to go.
+
+    `delta` says that only what was missing was sent, not the whole list.
+    """
+
+    held: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    delta: bool = False
+
+    def plain(self) -> dict[str, object]:
+        """Return it as the database keeps it."""
+        return {"held": list(self.held), "stale": list(self.stale), "delta": self.delta}
+
+
+def list_before(value: object) -> ListBefore:
+    """Read what the database keeps of a list before a write; nothing where it is damaged."""
+    if not isinstance(value, Mapping):
+        return ListBefore()
+    return ListBefore(
+        names_of(value.get("held")), names_of(value.get("stale")), value.get("delta") is True
+    )
+
+
+@frozen
+class Base:
+    """What is remembered of the last writes. `versions` begin with what surely was ours.
+
+    A process that was killed may or may not have sent what it announced, so each version is ours.
+    """
+
+    versions: tuple[Version, ...] = (Version(),)
+    removed: Mapping[str, object] = Factory(dict)
+
+    @property
+    def last(self) -> Version:
+        """The last write whose end was seen."""
+        return self.versions[0]
+
+    # -- texts ----------------------------------------------------------------------------
+
+    def wrote(self, name: Field, held: str) -> bool:
+        """Whether a text is one that we wrote, up to Plex's spelling."""
+        return any(one.made(name, held) for one in self.versions)
+
+    def may_overwrite(self, name: Field, held: str) -> bool:
+        """Whether a text is ours, or one that our last write should have changed."""
+        return self.wrote(name, held) or self.last.before.get(name) == held
+
+    def knows(self, name: Field) -> bool:
+        """Whether we have written this field before."""
+        return any(name in one.written for one in self.versions)
+
+    def settled(self, name: Field, target: str, held: str) -> bool:
+        """Whether `held` is what Plex makes of a text that was written and is wanted still."""
+        last = self.last
+        if last.written.get(name) != target:
+            return False
+        if name in last.shown:
+            return last.shown[name] == held
+        return name in last.before and text_spelling(name, target, held) is not None
+
+    # -- lists ----------------------------------------------------------------------------
+
+    def ours(self, name: Field) -> set[str]:
+        """Return the folded names that may be ours in a list."""
+        found: set[str] = set()
+        for one in self.versions:
+            written = names_of(one.written.get(name))
+            found |= folds(written)
+            found |= {
+                fold(shown)
+                for shown in names_of(one.shown.get(name))
+                if any(name_spelling(value, shown) for value in written)
+            }
+        if name in self.last.before:
+            found |= folds(list_before(self.last.before[name]).stale)
+        return found
+
+    def away(self, name: Field) -> set[str]:
+        """Return the folded names that the user took from a list, if they are missing.
+
+        We had them there surely, or knew so already.
+        """
+        surely = set.intersection(*(one.surely(name) for one in self.versions))
+        return surely | folds(names_of(self.removed.get(name)))
+
+    def settled_list(self, name: Field, wanted: Sequence[str], held: Sequence[str]) -> bool:
+        """Whether `held` is what Plex makes of a list that was written and is wanted still."""
+        last = self.last
+        if name not in last.shown or name not in last.written:
+            return False
+        known = (*names_of(last.written[name]), *names_of(self.removed.get(name)))
+        same = folds(known) == folds(wanted)
+        return same and counted(held) == counted(names_of(last.shown[name]))
+
+    def respelt(self, name: Field, value: str) -> bool:
+        """Whether Stash spells a name differently than when we wrote it."""
+        written = names_of(self.last.written.get(name))
+        spellings = [one for one in written if fold(one) == fold(value)]
+        return bool(spellings) and value not in spellings
+
+    # -- ratings --------------------------------------------------------------------------
+
+    def rated(self, held: float | None) -> bool:
+        """Whether a rating is one that we gave, up to rounding."""
+        return bool(held) and any(one.rated(held) for one in self.versions)
+
+    def rating_was_to_go(self, held: float | None) -> bool:
+        """Whether a rating is the one that our last write did not change, though Plex took it."""
+        before = self.last.before
+        return Field.RATING in before and same_rating(before[Field.RATING], held)
+
+    def settled_rating(self, wanted: float | None, held: float | None) -> bool:
+        """Whether `held` is what Plex makes of a rating that was given and is wanted still."""
+        last = self.last
+        if not same_rating(last.written.get(Field.RATING), wanted):
+            return False
+        if Field.RATING in last.shown:
+            return same_rating(last.shown[Field.RATING], held)
+        return Field.RATING in last.before and is_rounded(wanted, held)
+
+    def person_rated(self, held: float | None) -> bool:
+        """Whether the user gave or took a rating: only users do, so locks say nothing here."""
+        if self.rating_was_to_go(held):
+            return False
+        if held:
+            return not self.rated(held)
+        shown = self.last.shown
+        if Field.RATING in shown and not shown[Field.RATING]:
+            return False
+        return bool(self.removed.get(Field.RATING)) or all(
+            Field.RATING in one.written for one in self.versions
+        )
+
+
+def base_of(record: Record | None, item: PlexItem) -> Base:
+    """Return what is remembered of an item: nothing where the record is of another one."""
+    if record is None or record.rating_key != item.rating_key:
+        # Never synced, or the file has a new item: nothing that we wrote to the old one is there.
+        return Base()
+    last = Version(record.written, record.shown, record.unread, record.verified)
+    return Base((last, *(Version(one) for one in record.announced)), record.removed)
+
+
+def names_of(value: object) -> tuple[str, ...]:
+    """Read a list of names as the database keeps it; none where it is something else."""
+    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else ()
+
+
+def before_change(item: PlexItem, name: Field, change: ListChange, *, delta: bool) -> ListBefore:
+    """Return what a list holds before a change of it; what comes back is not to go."""
+    staying = folds(change.wanted)
+    stale = tuple(value for value in change.stale if fold(value) not in staying)
+    return ListBefore(item.lists.get(name, ()), stale, delta)
+
+
+def _is_rounded(written: object, held: float | None) -> bool:
+    return isinstance(written, (int, float)) and is_rounded(written, held)

@@ -1,0 +1,38 @@
+"""Sends a change to Plex in as many requests as its server needs."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from stash2plex.model import Change, Field, PlexItem
+from stash2plex.rules.edit_parts import edit_parts
+from stash2plex.rules.merge import as_shared
+from stash2plex.rules.traits import Trait, Traits
+from stash2plex.servers.plex import Plex
+
+
+def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits) -> None:
+    """Edit one item. Raises what the client raises; what was sent before that stays."""
+    apart = (
+        change.rating is not None
+        and traits.has(Trait.RATES_APART)
+        and not traits.loses(Field.RATING)
+    )
+    rating = change.rating
+    if apart:
+        change = evolve(change, rating=None)
+    delta = traits.sends_missing
+    if change.edits:
+        sent = as_shared(change, item) if delta else change
+        for part in edit_parts(sent, traits, delta=delta):
+            plex.edit(item.section_id, [item.rating_key], part)
+    if apart and rating is not None:
+        plex.rate(item.rating_key, rating)
+
+
+def send_shared_edit(
+    plex: Plex, first: PlexItem, keys: list[str], change: Change, traits: Traits
+) -> None:
+    """Edit several items of one library that want the very same change as the `first`."""
+    for part in edit_parts(as_shared(change, first), traits, delta=True):
+        plex.edit(first.section_id, keys, part)

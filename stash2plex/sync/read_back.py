@@ -1,0 +1,148 @@
+"""Reads back what was written: Plex's 200 says nothing of what it kept.
+
+Writes gather in the database until a batch is full or nothing else is to do, so a reading costs one
+request for up to 200 of them and holds up none. A process that is killed leaves them to the next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from attrs import frozen
+
+from stash2plex.db import transaction
+from stash2plex.errors import Stash2PlexError
+from stash2plex.model import Clock, Field, PlexItem, Record
+from stash2plex.rules.matching import split_path
+from stash2plex.rules.read_back import Reading, read_back
+from stash2plex.rules.traits import Learnt, Trait
+from stash2plex.sync.in_hand import KeysInHand
+from stash2plex.sync.session import Session, Store
+from stash2plex.workqueue import BULK
+
+BATCHES = (10, 50, 200)
+"""Writes of the first readings of a drain, and of all others. The first are small, so that what is
+learnt of the server serves the bulk of the writes."""
+
+LOOK_SECONDS = 0.5
+"""Between two looks whether a batch is full, while writes go on."""
+
+TROUBLE_SECONDS = 60.0
+"""After a reading that failed; the writes say themselves whether Plex is down."""
+
+
+@frozen
+class _Batch:
+    records: Sequence[Record]
+    items: Future[dict[str, PlexItem]]
+
+
+class ReadBack:
+    """Reads written items back, one batch at a time, and has what Plex did not keep written again.
+
+    Belongs to the thread that owns the database; only the request runs in another one. `monotonic`
+    gives seconds since any time.
+    """
+
+    def __init__(self, store: Store, hand: KeysInHand, *, monotonic: Clock) -> None:
+        self._store = store
+        self._hand = hand
+        self._monotonic = monotonic
+        self._log = logging.getLogger(__name__)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-back")
+        self._batch: _Batch | None = None
+        self._batches = 0
+        self._not_before = self._looks_at = monotonic()
+
+    def step(self, session: Session, *, idle: bool, seconds: float) -> bool:
+        """Do the next bit; returns whether there was anything to do.
+
+        With `idle` there is nothing else to do: what was written so far is read back, however
+        little it is, and up to `seconds` are waited for the answer.
+        """
+        if self._batch is not None:
+            if idle:
+                wait([self._batch.items], timeout=seconds)
+            self._end_batch(self._batch)
+            return True
+        now = self._monotonic()
+        if now < self._not_before or not (idle or now >= self._looks_at):
+            return False
+        self._looks_at = now + LOOK_SECONDS
+        size = BATCHES[min(self._batches, len(BATCHES) - 1)]
+        records = self._free_records(BATCHES[-1])
+        if not records or (len(records) < size and not idle):
+            return False
+        self._batches += 1
+        keys = [record.rating_key for record in records]
+        self._batch = _Batch(records, self._pool.submit(partial(session.plex.items, keys)))
+        return True
+
+    def close(self) -> None:
+        """Let a request that is under way end; its answer is left to the next drain."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _free_records(self, limit: int) -> list[Record]:
+        """List records to read back, without those of scenes in hand: they are read anyway."""
+        records = self._store.records.unread(limit + len(self._hand))
+        return [one for one in records if not self._hand.holds(("scene", one.scene_id))][:limit]
+
+    def _end_batch(self, batch: _Batch) -> None:
+        """Take in an answer, if it has come."""
+        if not batch.items.done():
+            return
+        self._batch = None
+        try:
+            items = batch.items.result()
+        except Stash2PlexError as error:
+            self._log.debug("What was written could not be read back: %s", error)
+            self._not_before = self._monotonic() + TROUBLE_SECONDS
+            return
+        with transaction(self._store.connection):
+            for record in batch.records:
+                self._take_in(record, items.get(record.rating_key))
+
+    def _take_in(self, record: Record, item: PlexItem | None) -> None:
+        key = ("scene", record.scene_id)
+        if self._hand.holds(key):
+            return
+        reading = read_back(record, _still(item, record), self._store.traits.known)
+        if not self._store.records.keep_reading(record, reading.record):
+            return
+        new = self._store.traits.learn(reading.learnt, reading.forgotten)
+        self._report(new, reading)
+        if reading.again:
+            # What the user holds back stays so, and no dead letter comes back for it.
+            self._store.queue.add_many([key], priority=BULK, revive=False, take_up=False)
+
+    def _report(self, new: Sequence[Learnt], reading: Reading) -> None:
+        for trait, name in new:
+            if trait is Trait.LOSES:
+                self._log.warning("%s", lost_sentence(name))
+            else:
+                about = f" {name}" if name else ""
+                self._log.info("Learnt of this Plex server: %s%s.", trait.words, about)
+        for name in sorted(reading.again):
+            self._log.debug(
+                "scene:%s is written again: Plex did not keep the %s.",
+                reading.record.scene_id,
+                name,
+            )
+
+
+def lost_sentence(name: Field | None) -> str:
+    """Return what to do about a field that Plex takes and does not keep."""
+    return (
+        f"Plex answers that it has taken the {name}, and does not keep it. Everything else arrives."
+    )
+
+
+def _still(item: PlexItem | None, record: Record) -> PlexItem | None:
+    """Return the item if it still holds the file that was written to."""
+    if item is None or item.trashed:
+        return None
+    path = split_path(record.plex_path)
+    return item if any(split_path(held) == path for held in item.paths) else None
