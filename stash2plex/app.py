@@ -21,6 +21,7 @@ from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.plex import Plex, plex_headers
+from stash2plex.servers.plexraw import PlexRaw
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.stash_address import StashAddress
 from stash2plex.servers.transport import Transport
@@ -69,6 +70,9 @@ PLUGIN_ID = "Stash2Plex"
 STASH_LOGIN_PAGE = "/login"
 """Where Stash sends whoever asks for a picture without being logged in (stash.md §5.7)."""
 
+PROBE_ID = "stash2plex-probe"
+"""The identity that Plex knows the probe by: one device, whoever runs it."""
+
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -90,6 +94,19 @@ def make_stash(address: StashAddress) -> Stash:
         tls_insecure=host in LOOPBACK,
     )
     return Stash(transport, api_key=address.api_key, cookie=address.cookie)
+
+
+def make_probe_client(settings: Settings) -> PlexRaw:
+    """Make the client of the probe; a server that nobody has claimed needs no token."""
+    transport = Transport(
+        "Plex",
+        settings.plex_url,
+        headers=plex_headers(settings.plex_token, PROBE_ID),
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        tls_insecure=settings.tls_insecure,
+    )
+    return PlexRaw(transport)
 
 
 @define(repr=False)

@@ -23,6 +23,7 @@ from stash2plex.cli.health import health
 from stash2plex.cli.import_legacy import import_legacy
 from stash2plex.cli.operation import operation
 from stash2plex.cli.outages import outages
+from stash2plex.cli.probe import probe_plex
 from stash2plex.cli.reconcile import reconcile
 from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
@@ -46,6 +47,7 @@ from stash2plex.version import VERSION
         dlq,
         serve,
         operation,
+        probe_plex,
         import_legacy,
         completion,
         demo,

@@ -67,6 +67,8 @@ def read_back(record: Record, item: PlexItem | None, traits: Traits) -> Reading:
 
 @define
 class _Comparison:
+    """What was found so far in the comparison of one item."""
+
     record: Record
     item: PlexItem
     traits: Traits
@@ -79,6 +81,7 @@ class _Comparison:
         self._shown = dict(self.record.shown)
 
     def compare(self, name: Field) -> None:
+        """Compare one field that was written."""
         if name is Field.RATING:
             good = self._compare_rating()
         elif name in LIST_FIELDS:

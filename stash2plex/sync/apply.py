@@ -26,7 +26,7 @@ from stash2plex.rules.merge import plan_change, remember, remember_shown
 from stash2plex.rules.traits import Traits
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
-from stash2plex.sync.edits import send_edit
+from stash2plex.sync.edits import send_edit, sends_missing
 from stash2plex.sync.pictures import cover_may_differ, plan_pictures
 from stash2plex.text import LogLine, Private
 
@@ -111,10 +111,11 @@ def apply_scene(
     change = plan_change(desired, item, record, preserve=preserve)
     if change.edits and pictures.fields:
         change = evolve(change, locks=change.locks | set(pictures.fields))
+    delta = sends_missing(change, item, traits, preserve=preserve)
     seconds = 0.0
     if change.edits:
         start = monotonic()
-        send_edit(plex, item, change, traits)
+        send_edit(plex, item, change, traits, delta=delta)
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
@@ -128,7 +129,7 @@ def apply_scene(
     for name, key in sorted(pictures.choices.items()):
         plex.choose_picture(item.rating_key, name, key)
     written, removed = remember(desired, item, change, record)
-    shown, unread = remember_shown(desired, item, change, record, delta=traits.sends_missing)
+    shown, unread = remember_shown(desired, item, change, record, delta=delta)
     kept = tuple(sorted(change.kept | pictures.kept))
     new = Record(
         scene_id=scene.id,

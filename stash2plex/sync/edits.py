@@ -7,12 +7,36 @@ from attrs import evolve
 from stash2plex.model import Change, Field, PlexItem
 from stash2plex.rules.edit_parts import edit_parts
 from stash2plex.rules.merge import as_shared
+from stash2plex.rules.spelling import folds
 from stash2plex.rules.traits import Trait, Traits
 from stash2plex.servers.plex import Plex
 
 
-def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits) -> None:
-    """Edit one item. Raises what the client raises; what was sent before that stays."""
+def sends_missing(change: Change, item: PlexItem, traits: Traits, *, preserve: bool) -> bool:
+    """Whether lists go out without what is there already.
+
+    While nobody knows whether the server adds or replaces, a list that is all Stash's is sent so:
+    reading it back shows which it is, and whole lists mend it. With `preserve` what goes missing
+    would count as taken away by the user.
+    """
+    if traits.sends_missing:
+        return True
+    if preserve or traits.has(Trait.REPLACES) or not change.lists:
+        return False
+    return all(
+        name is not Field.COLLECTION
+        and not one.stale
+        and item.lists.get(name)
+        and folds(item.lists[name]) <= folds(one.wanted)
+        for name, one in change.lists.items()
+    )
+
+
+def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits, *, delta: bool) -> None:
+    """Edit one item; with `delta` lists go out without what is there.
+
+    Raises what the client raises; what was sent before that stays.
+    """
     apart = (
         change.rating is not None
         and traits.has(Trait.RATES_APART)
@@ -21,7 +45,6 @@ def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits) -> Non
     rating = change.rating
     if apart:
         change = evolve(change, rating=None)
-    delta = traits.sends_missing
     if change.edits:
         sent = as_shared(change, item) if delta else change
         for part in edit_parts(sent, traits, delta=delta):

@@ -251,3 +251,33 @@ def test_a_shared_edit_in_plexs_own_letters_stays_one(make_desk):
     assert {item.texts["studio"] for item in items} == {"The Sound Of Waves"}
     assert {tuple(item.tags["collection"]) for item in items} == {("The Sound Of Waves",)}
     assert desk.plex.count("PUT") < 10
+
+
+@pytest.mark.parametrize("switch", ["adds", "replaces"])
+def test_whether_a_server_adds_or_replaces_is_learnt_and_made_up_for(pier, switch):
+    desk, scene, item = pier(switch)
+    fog, tide, wind = (desk.stash.add_tag(name) for name in ("Fog", "Tide", "Wind"))
+    save(desk, scene, tags=[fog])
+    save(desk, scene, tags=[fog, tide])
+    assert sorted(item.tags["genre"]) == ["Fog", "Tide"]
+    assert desk.app.store.traits.known.known == {(Trait(switch), None)}
+    assert save(desk, scene, tags=[fog, tide, wind]) == 1
+    assert sorted(item.tags["genre"]) == ["Fog", "Tide", "Wind"]
+    sent = desk.plex.requests[-2].query
+    assert len([name for name in sent if name.startswith("genre[")]) == (
+        1 if switch == "adds" else 3
+    )
+
+
+def test_what_the_user_edits_in_plex_before_the_reading_is_kept(pier, monkeypatch):
+    desk, scene, item = pier("adds", preserve=True)
+    desk.drain(scene)
+    with monkeypatch.context() as killed:
+        killed.setattr(ReadBack, "step", lambda *_, **__: False)
+        save(desk, scene, title="Another title", details="Seen at dawn.")
+    item.title = "By hand"
+    desk.drain()
+    assert (item.title, item.texts["summary"]) == ("By hand", "Seen at dawn.")
+    assert desk.app.store.traits.known.known == frozenset()
+    save(desk, scene, title="A third title", details="Seen at dusk.")
+    assert (item.title, item.texts["summary"]) == ("By hand", "Seen at dusk.")

@@ -232,6 +232,7 @@ STATUS: dict[str, Any] = {
     "plex": {
         "reachable": True, "version": "1.43", "library": "Harbour Films", "items": 1,
         "problem": None,
+        "traits": [],
     },
     "metrics": {
         "scenes": {"written": 8, "equal": 2, "skipped": 1},
