@@ -54,7 +54,7 @@ def test_a_title_and_a_path_with_a_byte_that_is_no_utf_8(make_desk):
     assert in_plex(made) == [True] * 5
     # The title is the same already: both servers show it in this way.
     assert (odd.title, odd.texts["summary"]) == (ODD, "Seen.")
-    assert desk.plex.count("GET", "/library/metadata/") == 1
+    assert desk.plex.count("GET", "/library/metadata/") == 2  # read, and read back
     desk.drain(*(one for one, _ in made), scene)
     assert desk.plex.count("PUT") == 6
 
