@@ -100,6 +100,16 @@ class Queue(WorkQueue):
         (held,) = self._db.execute(HELD_SQL).fetchone()
         return [*rows, (STOPPED, held, None)] if held else rows
 
+    def waiting_for(self, reason: str) -> list[Key]:
+        """List the keys that wait for one reason."""
+        return list(
+            self._db.execute(
+                "SELECT kind, id FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+                " AND reason = ? ORDER BY due_at",
+                (reason,),
+            )
+        )
+
     # -- a clock that was set back --------------------------------------------------------
 
     def newest_trace(self) -> float:

@@ -18,6 +18,7 @@ from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.index_changes import read_index_changes
+from stash2plex.sync.library_blame import unread
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.workqueue import BULK
 
@@ -191,12 +192,12 @@ class Finder:
             return evolve(so_far, missed=(), failed=(*so_far.failed, *unknown))
         lost = []
         for wanted, refusal in so_far.missed:
-            unread = library_unread(self.store, self.session.settings, wanted.scene)
-            if unread is None:
+            why = library_unread(self.store, self.session.settings, wanted.scene)
+            if why is None:
                 self._wait_for(wanted.scene)
             else:
                 self._await(wanted.scene)
-            lost.append(Failure(wanted, unread or NotInPlexYet(refusal)))
+            lost.append(Failure(wanted, why or NotInPlexYet(refusal)))
         return evolve(so_far, missed=(), failed=(*so_far.failed, *lost))
 
     def _match_missed(self, before: Matching) -> Matching:
@@ -346,11 +347,7 @@ def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnr
     others = [folder for id_ in listed.keys() - troubles.keys() for folder in listed[id_]]
     if not fitting and all(holds(others, path) for path in paths):
         return None
-    trouble = (fitting or list(troubles.values()))[0]
-    return LibraryUnread(
-        f"“{scene.label}” may be in “{trouble.title}”, which Plex does not list: {trouble.error} "
-        "It waits until Plex does."
-    )
+    return unread((fitting or list(troubles.values()))[0], scene.label)
 
 
 def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation:

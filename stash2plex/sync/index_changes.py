@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from stash2plex.db import set_meta, transaction
+from stash2plex.errors import LibraryUnread
 from stash2plex.store.meta import LISTING_WOKEN, get_number
 from stash2plex.sync.indexing import IndexChanges
 from stash2plex.sync.session import Session, Store
@@ -27,6 +28,7 @@ def read_index_changes(
     Every scene that waits for a file of a name that was read now becomes due, also one that was
     given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
     """
+    troubled = store.library_troubles.all()
     news = session.index.refresh(
         session.settings.plex_library, missed=missed, complete=complete, retry=retry
     )
@@ -42,4 +44,9 @@ def read_index_changes(
             logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "key"))
         with transaction(store.connection):
             set_meta(store.connection, LISTING_WOKEN, str(listing))
+    if troubled.keys() - {one.section_id for one in news.unlisted}:
+        # What waits for a library that is listed again, matched or not.
+        waiting = store.queue.waiting_for(LibraryUnread.reason)
+        for start in range(0, len(waiting), CHUNK):
+            store.queue.wake(waiting[start : start + CHUNK])
     return news

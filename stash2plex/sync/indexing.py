@@ -220,14 +220,23 @@ class PlexIndex:
         """Whether a library is to be tried again; a time beyond the longest is a clock set back."""
         return not 0.0 < trouble.retry_at - self.clock() <= RETRY_CAP
 
-    def _note_trouble(self, section: Section, error: ServerError, *, is_new: bool) -> None:
-        self._troubles.failed(section, error, self.clock())
+    def note_trouble(self, section_id: str, error: ServerError) -> LibraryTrouble | None:
+        """Record that the list of a library failed; None where Plex has no such library."""
+        for section in self.plex.sections():
+            if section.id == section_id:
+                return self._note_trouble(section, error, is_new=True)
+        return None
+
+    def _note_trouble(
+        self, section: Section, error: ServerError, *, is_new: bool
+    ) -> LibraryTrouble:
         if is_new:
             logging.getLogger(__name__).warning(
                 "Plex does not list %s: %s The other libraries go on; it is tried again.",
                 Private(section.title),
                 error.what,
             )
+        return self._troubles.failed(section, error, self.clock())
 
     def _end_trouble(self, trouble: LibraryTrouble | None) -> None:
         if trouble is not None:

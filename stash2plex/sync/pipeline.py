@@ -27,6 +27,7 @@ from stash2plex.sync.apply import Applied, is_settled
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Failure, Finder, Found
 from stash2plex.sync.in_hand import InHand, KeysInHand
+from stash2plex.sync.library_blame import LibraryBlame
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.sync.writes import SHARED_LIMIT, planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
@@ -100,12 +101,13 @@ class Pipeline:
         self._steps: dict[Future[Any], Step] = {}
         self._writing: set[Future[Any]] = set()
         self._ready: deque[Job] = deque()
+        self._blame = LibraryBlame(store, monotonic)
 
     # -- for the drain loop ---------------------------------------------------------------
 
     def use(self, session: Session) -> None:
         """Work under these settings. Others are taken while nothing is in hand."""
-        self._session = self._finder.session = session
+        self._session = self._finder.session = self._blame.session = session
 
     def fill(self, *, single: bool) -> None:
         """Claim keys and start their reads and writes, as far as there is room.
@@ -190,6 +192,8 @@ class Pipeline:
         if len(parts) > 1 and not isinstance(error, (Unavailable, Refused)):
             for part in parts:
                 separate(part)
+        elif jobs := [part for part in parts if isinstance(part, Job)]:
+            self._write_failed(jobs, error)
         else:
             self._failed([part.claim for part in parts], error)
 
@@ -363,7 +367,14 @@ class Pipeline:
             elif isinstance(result, NotFound):
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
-                self._failed([job.claim], result)
+                self._write_failed([job], result)
+
+    def _write_failed(self, jobs: Sequence[Job], error: Exception) -> None:
+        """End jobs whose write failed; those of a library that fails as a whole wait for it."""
+        for job in jobs:
+            self._failed(
+                [job.claim], self._blame.judge(error, job.item.section_id, job.scene.label)
+            )
 
     def _record(self, job: Job, applied: Applied) -> None:
         """Keep what was written and take the key out of the queue, in one commit."""
