@@ -11,7 +11,6 @@ from stash2plex.servers import stash as stash_client
 from stash2plex.sync import sweep as sweeping
 from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
-from tests.harness.process import open_stage
 from tests.support import ManualClock
 
 OFF = {"background_worker": "off"}
@@ -23,19 +22,13 @@ GLANCE, PAGE = "query Glance", "query ScenePage"
 
 
 @pytest.fixture
-def workshop(make_stage):
-    opened = []
-
+def workshop(make_stage, open_beside):
     def make(scenes=12, **settings):
         clock = ManualClock(time.time())
         stage = make_stage(scenes, settings={**TEXT_ONLY, **settings}, clock=clock)
-        app = open_stage(stage, clock)
-        opened.append(app)
-        return stage, app, clock
+        return stage, open_beside(stage, clock), clock
 
-    yield make
-    for app in opened:
-        app.close()
+    return make
 
 
 @pytest.fixture
