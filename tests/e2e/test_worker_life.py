@@ -16,7 +16,6 @@ from stash2plex.sync.observer import Silent
 from stash2plex.tasks.sync import process_queue
 from stash2plex.tasks.task import Call
 from stash2plex_testing.plex import Fault
-from tests.harness.process import open_stage
 from tests.support import ManualClock
 
 BACKGROUND = Background("background worker", patience=120.0)
@@ -24,18 +23,12 @@ FOREGROUND = Foreground("Process Queue")
 
 
 @pytest.fixture
-def workshop(make_stage):
-    opened = []
-
+def workshop(open_beside):
     def make(stage):
         clock = ManualClock()
-        app = open_stage(stage, clock)
-        opened.append(app)
-        return app, clock
+        return open_beside(stage, clock), clock
 
-    yield make
-    for app in opened:
-        app.close()
+    return make
 
 
 def drain(app, goal):

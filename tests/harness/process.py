@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -102,6 +102,19 @@ class Stage(World):
 def open_stage(stage: Stage, clock: ManualClock) -> App:
     """Open the plugin's data folder in this process, on a clock that the test moves."""
     return make_app(stage.data_dir, stage.stash.url, clock)
+
+
+@pytest.fixture
+def open_beside() -> Iterator[Callable[[Stage, ManualClock], App]]:
+    """Open the data folder of a stage in this process; closed at the end."""
+    with ExitStack() as stack:
+
+        def opened(stage: Stage, clock: ManualClock) -> App:
+            app = open_stage(stage, clock)
+            stack.callback(app.close)
+            return app
+
+        yield opened
 
 
 def workers(folder: str) -> tuple[list[int], list[int]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
-from stash2plex.app import open_app
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
 from stash2plex.operations.health.checks import SKIPPED
@@ -19,22 +19,22 @@ from stash2plex.operations.health.local_checks import (
     check_queue,
 )
 from stash2plex.operations.health.report import NAMES, read_health
-from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store.progress import Progress
-from stash2plex.store.queue import Queue
 from stash2plex.ui.lines.health import health_sentence
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.setups import TiB, works_with
 from stash2plex_testing.world import World
 from tests.faults.test_disk import damage
+from tests.harness.in_process import make_app
 from tests.support import ManualClock
 
 
 class Ward:
     """A set-up that works, its application, and the report of it."""
 
-    def __init__(self, world, app):
+    def __init__(self, world, app, clock):
         self.world = world
+        self.clock = clock
         self.app = app
         self.path = os.path.join(app.folder, "stash2plex.db")
 
@@ -54,12 +54,12 @@ def is_trouble(check):
 
 @pytest.fixture
 def ward(tmp_path):
-    with World(str(tmp_path)) as world:
+    clock = ManualClock(time.time())
+    with World(str(tmp_path), clock=clock) as world:
         world.fill(4)
         world.stash.configure_plugin("Stash2Plex", works_with(world))
-        app = open_app(str(tmp_path / "data"), StashAddress(world.stash.url))
-        app.monotonic = ManualClock(0.0)
-        yield Ward(world, app)
+        app = make_app(str(tmp_path / "data"), world.stash.url, clock)
+        yield Ward(world, app, clock)
         app.close()
 
 
@@ -126,7 +126,7 @@ def test_a_large_database_is_read_as_long_as_time_allows(ward):
     keys = [("scene", number) for number in range(1, 15_000)]
     ward.app.store.queue.add_many(keys, priority=0)
     assert "It is intact and can be written" in ward.checks()["database"].detail
-    clock = ward.app.monotonic
+    clock = ward.clock
 
     def hurried():
         clock.step(INTEGRITY_SECONDS + 1)
@@ -144,17 +144,15 @@ def test_a_large_database_is_read_as_long_as_time_allows(ward):
 def test_a_drain_that_runs_and_one_that_hangs(ward):
     lock = presence_lock(ward.app.folder)
     assert lock.acquire()
-    now = ManualClock(ward.app.clock())
-    ward.app.clock = now
     ward.app.book.write(Progress(origin="background worker"))
     ward.app.store.queue.add("scene", 1)
     running = ward.checks()["worker"]
     assert (running.ok, running.detail) == (
         True, f"The background worker is running (process {os.getpid()}), 1 scene due.",
     )  # fmt: skip
-    now.step(STUCK_SECONDS)
+    ward.clock.step(STUCK_SECONDS)
     assert ward.checks()["worker"].ok
-    now.step(1)
+    ward.clock.step(1)
     hangs = ward.checks()["worker"]
     assert not hangs.ok
     assert "has done nothing for 5 min 01 s, and 1 scene is due" in hangs.detail
@@ -187,17 +185,15 @@ def test_a_refusal_waits_for_a_person_and_an_outage_for_time(ward):
 
 
 def test_a_scene_that_waited_and_became_due_this_second_is_not_late(ward):
-    now = ManualClock(ward.app.clock())
-    ward.app.clock = now
-    queue = ward.app.store.queue = Queue(ward.app.store.connection, now)
+    queue = ward.app.store.queue
     queue.add("scene", 1)
     (claim,) = queue.claim(1, 60.0)
     queue.snooze(claim, delay=5_400.0, reason="not_in_plex")
-    now.step(5_400.0)
+    ward.clock.step(5_400.0)
     found = check_queue(ward.app)
     assert found.ok
     assert "the oldest has been due for 0 s" in found.detail
-    now.step(3_601.0)
+    ward.clock.step(3_601.0)
     assert not check_queue(ward.app).ok
 
 
@@ -241,7 +237,7 @@ def test_a_stash_that_fails_at_the_sample_is_named_by_the_matches(ward):
 
 
 def test_a_slow_plex_passes_for_no_well_one(ward):
-    clock = ward.app.monotonic
+    clock = ward.clock
 
     def slow():
         clock.step(2.5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from random import Random
 
 import pytest
 
@@ -12,12 +11,10 @@ from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NOTICES_SQL
 from stash2plex.operations.notifications import log_notifications, notification_lines
-from stash2plex.store.breaker import Breaker
 from stash2plex.store.metrics import SCENES, Meter, read_metrics
 from stash2plex.store.names import Named, names, read_waiting, summary_names
 from stash2plex.store.notices import end_trouble, mark_notified, note_trouble, notified_at
 from stash2plex.store.queue import Queue
-from tests.support import ManualClock
 
 
 class Heard(logging.Handler):
@@ -27,14 +24,6 @@ class Heard(logging.Handler):
 
     def emit(self, record):
         self.lines.append((record.levelname, record.getMessage()))
-
-
-@pytest.fixture
-def store(tmp_path):
-    clock = ManualClock()
-    connection = connect(str(tmp_path / "stash2plex.db"))
-    yield connection, clock, Breaker(connection, "plex", clock, Random(1))
-    connection.close()
 
 
 def heard(connection, clock):
