@@ -211,6 +211,8 @@ def test_a_mutant_is_noticed_or_survives(harbour):
         assert (result.outcome, result.by, result.asked) == (NOTICED, f"{test}few", 2)
         # This one only the archive shows.
         result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), every)
+        assert (result.outcome, result.owed) == (SURVIVED, True)
+        result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), every, archive=True)
         assert (result.outcome, result.by) == (NOTICED, f"{test}the_archive[exit]")
         result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), Covering([f"{test}few"], []))
         assert result.outcome == SURVIVED

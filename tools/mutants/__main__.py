@@ -45,20 +45,20 @@ def main(arguments: Sequence[str]) -> int:
     package = Package()
     mutants = chosen(options, package)
     console.print(f"{len(mutants)} mutants, {options.jobs} at a time.", highlight=False)
-    tried: list[report.Tried] = []
+    found: dict[report.Spot, report.Tried] = {}
     settings = {"seed": options.seed, "sample": options.sample, "changed": options.changed}
     held = report.known(RESULTS) if options.resume else {}
     started = time.monotonic()
     try:
         for mutant, result in results(options, mutants, set(judged), package, reach, held):
-            tried.append(report.Tried(mutant, result))
-            report.write(RESULTS, tried, settings)
-            print_progress(len(tried), len(mutants), tried[-1])
+            found[report.spot_of(mutant)] = report.Tried(mutant, result)
+            report.write(RESULTS, found.values(), settings)
+            print_progress(len(found), len(mutants), found[report.spot_of(mutant)])
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130
     finally:
-        tried.sort(key=lambda one: (one.mutant.path, one.mutant.place.line))
+        tried = sorted(found.values(), key=lambda one: (one.mutant.path, one.mutant.place.line))
         for one in tried:
             if one.result.outcome == SURVIVED:
                 report.show_survivor(console, one)
@@ -132,18 +132,26 @@ def results(
     reach: Reach,
     held: Mapping[report.Spot, Result],
 ) -> Iterator[tuple[Mutant, Result]]:
-    """Try mutants, several at a time, each in a copy of its own; gives them as they end."""
+    """Try mutants, several at a time, each in a copy of its own; gives them as they end.
+
+    What the tests of these processes do not notice is given twice: the archive is built for it
+    when all have been tried.
+    """
     # Looked up here: neither the trees nor coverage's data are for several threads.
     waiting: list[tuple[Mutant, Covering]] = []
+    owed: list[tuple[Mutant, Covering]] = []
     for mutant in mutants:
+        known = held.get(report.spot_of(mutant))
         if harmless.key_of(mutant) in judged:
             yield mutant, Result(HARMLESS)
         elif not valid(mutant.code):
             yield mutant, Result(NOTICED, "Python cannot read it")
-        elif report.spot_of(mutant) in held:
-            yield mutant, held[report.spot_of(mutant)]
-        else:
+        elif known is None:
             waiting.append((mutant, covering(mutant, package, reach)))
+        else:
+            yield mutant, known
+            if known.owed:
+                owed.append((mutant, covering(mutant, package, reach)))
     if options.list:
         return
     with ExitStack() as stack:
@@ -152,7 +160,7 @@ def results(
             stack.enter_context(
                 Bench(reach.seconds, options.seconds, archive_seconds=options.archive_seconds)
             )
-            for _ in range(min(options.jobs, len(waiting)))
+            for _ in range(min(options.jobs, len(waiting) + len(owed)))
         ]
         for bench in made:
             benches.put(bench)
@@ -161,16 +169,21 @@ def results(
         stack.callback(pool.shutdown, cancel_futures=True)
         for bench in made:
             stack.callback(bench.stop)
-        futures = {pool.submit(attempt, benches, *pair): pair[0] for pair in waiting}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        for archive, pairs in ((False, waiting), (True, owed)):
+            futures = {pool.submit(attempt, benches, *pair, archive): pair for pair in pairs}
+            for future in as_completed(futures):
+                mutant, tests = futures[future]
+                result = future.result()
+                yield mutant, result
+                if result.owed:
+                    owed.append((mutant, tests))
 
 
-def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering) -> Result:
+def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering, archive: bool) -> Result:
     """Try a mutant in a copy that is free."""
     bench = benches.get()
     try:
-        return bench.attempt(mutant, tests)
+        return bench.attempt(mutant, tests, archive=archive)
     finally:
         benches.put(bench)
 
@@ -188,6 +201,7 @@ def print_progress(number: int, total: int, one: report.Tried) -> None:
     """Print one line as a mutant ends."""
     place = f"{one.mutant.path}:{one.mutant.place.line}"
     by = f" by {one.result.by}" if one.result.by else ""
+    by = " so far" if one.result.owed else by
     print(
         f"{number}/{total} {place} {one.mutant.operator}: {one.result.outcome}{by}"
         f" ({one.result.seconds:.0f} s)",

@@ -124,7 +124,7 @@ def known(path: str) -> dict[Spot, Result]:
         return {}
     return {
         (row["path"], row["line"], row["operator"], row["becomes"]): Result(
-            **{name: row[name] for name in Result.__dataclass_fields__}
+            **{name: row[name] for name in Result.__dataclass_fields__ if name in row}
         )
         for row in rows
     }

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tools.mutants.serving import TIMES_WAITING
@@ -47,6 +47,9 @@ class Result:
 
     left: int = 0
     """How many were left out, because they are beyond the time that a mutant gets."""
+
+    owed: bool = False
+    """Whether those of the archive were not asked yet."""
 
     seconds: float = 0.0
 
@@ -110,37 +113,36 @@ class Bench:
         if self._running is not None:
             end(self._running.pid)
 
-    def attempt(self, mutant: Mutant, covering: Covering) -> Result:
-        """Try one mutant, and put the file back."""
+    def attempt(self, mutant: Mutant, covering: Covering, *, archive: bool = False) -> Result:
+        """Try one mutant, and put the file back.
+
+        Tests of the archive are asked where `archive` says so, else those of this process.
+        """
         path = os.path.join(self._copy.tree, mutant.path)
         with open(path, encoding="utf-8") as file:
             whole = file.read()
         started = time.monotonic()
         try:
             self._write(path, mutant.code)
-            result = self._ask(Broken(mutant, whole), covering)
+            result = self._ask(Broken(mutant, whole), covering, archive=archive)
         finally:
             self._write(path, whole)
-        return Result(
-            result.outcome,
-            result.by,
-            len(covering.here) + len(covering.archive),
-            result.left,
-            round(time.monotonic() - started, 1),
+        return replace(
+            result,
+            asked=len(covering.here) + len(covering.archive),
+            seconds=round(time.monotonic() - started, 1),
         )
 
-    def _ask(self, broken: Broken, covering: Covering) -> Result:
-        """Run the tests of this process first, then those of the archive."""
-        left = 0
-        for tests, archive in ((covering.here, False), (covering.archive, True)):
-            taken = self._affordable(tests, self._archive if archive else self._most)
-            left += len(tests) - len(taken)
-            if archive and taken and not self._copy.build_archive():
-                return Result(NOTICED, "the archive cannot be built")
-            result = self._until_noticed(broken, taken, sure=not archive)
-            if result.outcome != SURVIVED:
-                return result
-        return Result(SURVIVED, left=left)
+    def _ask(self, broken: Broken, covering: Covering, *, archive: bool) -> Result:
+        tests = covering.archive if archive else covering.here
+        taken = self._affordable(tests, self._archive if archive else self._most)
+        if archive and taken and not self._copy.build_archive():
+            return Result(NOTICED, "the archive cannot be built")
+        result = self._until_noticed(broken, taken, sure=not archive)
+        if result.outcome != SURVIVED:
+            return result
+        owed = bool(covering.archive) and not archive
+        return Result(SURVIVED, left=len(tests) - len(taken), owed=owed)
 
     def _until_noticed(self, broken: Broken, tests: Sequence[str], *, sure: bool) -> Result:
         """Run tests until one fails; twice where a busy machine might be the reason, not `sure`."""
