@@ -68,7 +68,7 @@ if sys.platform != "win32":
 
 PLUGIN_ID = "Stash2Plex"
 STASH_LOGIN_PAGE = "/login"
-"""Where Stash sends whoever asks for a picture without being logged in (stash.md §5.7)."""
+"""Where Stash redirects a picture request without a log-in (stash.md §5.7)."""
 
 PROBE_ID = "stash2plex-probe"
 """The identity that Plex knows the probe by: one device, whoever runs it."""
@@ -80,7 +80,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 def make_stash(address: StashAddress) -> Stash:
     """Make a client for Stash.
 
-    Its certificate is not checked on loopback: it cannot name 127.0.0.1 and is often self-made
+    Its certificate is not checked on loopback: it cannot name 127.0.0.1 and is often self-signed
     (stash.md §5.7).
     """
     host = address.url.split("://")[1].rsplit(":", 1)[0]
@@ -111,11 +111,11 @@ def make_probe_client(settings: Settings) -> PlexRaw:
 
 @define(repr=False)
 class App:
-    """Everything over one data folder. Close it when done.
+    """All objects for one data folder. Close it when done.
 
-    `overrides` are settings from flags, environment and file, which go before those that Stash
-    stores. `logs` follows the settings, and is told of bad ones, each once. `stash_dir` is the
-    folder of Stash's configuration, empty for a process that Stash did not start.
+    `overrides` are settings from flags, environment and file; they take precedence over those that
+    Stash stores. `logs` follows the settings, and gets each bad one once. `stash_dir` is the folder
+    of Stash's configuration, empty for a process that Stash did not start.
     """
 
     folder: str
@@ -159,12 +159,12 @@ class App:
 
     @property
     def book(self) -> ProgressBook:
-        """The progress that every process sees."""
+        """The progress row, which every process sees."""
         return ProgressBook(self.store.connection, self.clock)
 
     @property
     def sweeper(self) -> LibrarySweeper:
-        """What looks after the library in this process."""
+        """The library sweeper of this process."""
         if self._sweeper is None:
             self._sweeper = LibrarySweeper(
                 self.store, PLUGIN_ID, clock=self.clock, monotonic=self.monotonic
@@ -172,13 +172,13 @@ class App:
         return self._sweeper
 
     def settings(self) -> Settings:
-        """Read the settings through all layers; nothing is written. Raises what Stash raises."""
+        """Read the settings through all layers. Writes nothing; raises what the client raises."""
         return self.settings_reader.read()
 
     def open_session(self) -> Session:
-        """Take up the settings and make the clients; the same session while nothing changed.
+        """Adopt the settings and make the clients; returns the same session until they change.
 
-        Raises ConfigError where Plex is not set up, and what Stash's client raises.
+        Raises ConfigError if Plex is not set up, and what Stash's client raises.
         """
         settings = self.settings_reader.take_up()
         if not settings.enabled:
@@ -193,7 +193,7 @@ class App:
         return self._session
 
     def make_plex(self, settings: Settings, *, most_seconds: float = math.inf) -> Plex:
-        """Make a client for Plex that waits no longer than the settings and `most_seconds` say."""
+        """Make a client for Plex; it waits no longer than the settings and `most_seconds` allow."""
         transport = Transport(
             "Plex",
             settings.plex_url,
@@ -205,13 +205,13 @@ class App:
         return Plex(transport)
 
     def make_index(self, plex: Plex) -> PlexIndex:
-        """Make what reads the libraries of a Plex into our files."""
+        """Make the index that reads Plex's libraries into our files."""
         return PlexIndex(self.store.plex_files, plex, self.clock)
 
     def make_reconciliation(
         self, session: Session, scope: Scope = Scope.ALL, run_id: int = 0
     ) -> Reconciliation:
-        """Make a comparison of Stash, the records and Plex, for a run if there is one."""
+        """Make a comparison of Stash, the records and Plex; `run_id` is 0 without a run."""
         return Reconciliation(
             self.store,
             session,
@@ -275,9 +275,9 @@ class App:
 
     @contextmanager
     def rehearsal(self) -> Iterator[App]:
-        """Give an application over a copy of the database, which is thrown away afterwards.
+        """Yield an application over a copy of the database, which is thrown away afterwards.
 
-        SQLite keeps the copy in a nameless file that goes with the process.
+        SQLite keeps the copy in an unnamed file that disappears with the process.
         """
         connection = sqlite3.connect("", isolation_level=None)
         self.store.connection.backup(connection)
@@ -295,16 +295,16 @@ class App:
 
 @contextmanager
 def store_errors_mapped(app: App) -> Iterator[None]:
-    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file.
+    """Map SQLite's errors inside the block to our tree: a full disk, a lock, a damaged file.
 
-    Damage that shows only on the way ends the run, and the file is set aside for the next one.
+    Damage that shows only during a run ends the run, and the file is set aside for the next one.
     """
     try:
         yield
     except sqlite3.Error as error:
         mapped = store_error(error, os.path.join(app.folder, DATABASE_NAME))
         if isinstance(mapped, StoreDamaged):
-            # Windows renames no open file.
+            # Windows does not rename an open file.
             app.store.connection.close()
             replace_damaged(app.folder)
             raise mapped.with_words(
@@ -314,7 +314,7 @@ def store_errors_mapped(app: App) -> Iterator[None]:
 
 
 def open_store(folder: str, clock: Clock, random: Random) -> Store:
-    """Open the database of a data folder, made where it is missing."""
+    """Open the database of a data folder; a missing one is created."""
     path = prepare(folder)
     try:
         connection = _open(path)
@@ -335,7 +335,7 @@ def _open(path: str) -> sqlite3.Connection:
 
 
 def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> Store:
-    """Build what works on the database of a connection."""
+    """Build the objects that work on a connection's database."""
     records = Records(connection)
     return Store(
         connection,
@@ -356,7 +356,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
 
 
 def forbid_core_dumps() -> None:
-    """Have the system write no memory of this process to a file: it holds the token."""
+    """Keep the system from writing this process's memory to a file: it holds the token."""
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -369,11 +369,11 @@ def open_app(
     logs: Logs | None = None,
     stash_dir: str = "",
 ) -> App:
-    """Build everything over a data folder and a Stash server; `logs` is kept in the folder too.
+    """Build everything for a data folder and a Stash server; `logs` also writes into the folder.
 
     `stash_dir` is the folder of Stash's configuration, for a process that Stash started.
     """
-    # Files that SQLite or a log makes beside ours are for this user only.
+    # Files that SQLite or a log creates beside ours are for this user only.
     os.umask(0o077)
     forbid_core_dumps()
     random = Random()  # noqa: S311 - jitter
@@ -383,8 +383,8 @@ def open_app(
     kept.redactor.enable(key_in_use(store.connection))
     if not uses_wal(store.connection):
         kept.logger.warning(
-            "The data folder %s is on a file system that several programs cannot share memory "
-            "on (a network drive?). A rollback journal is used instead: as safe, but slower. Set "
+            "The data folder %s is on a file system on which programs cannot share memory (a "
+            "network drive?). A rollback journal is used instead: as safe, but slower. Set "
             "STASH2PLEX_DATA_DIR to a folder on a local disk.",
             Private(folder),
         )

@@ -7,10 +7,10 @@ MARK = os.path.join("stash2plex", "version.py")
 
 
 def read_stamp(plugin_dir: str) -> tuple[int, int, int] | None:
-    """Return what changes with any module of the plugin; None where the plugin is not there.
+    """Return a value that changes with any of the plugin's modules; None without the plugin.
 
-    An update replaces one file after the other, so a single file's time could be that of the new
-    version while the modules that were imported are the old ones.
+    An update replaces one file after the other, so a single file's time could already be new while
+    the imported modules are the old ones.
     """
     if not os.path.exists(os.path.join(plugin_dir, MARK)):
         return None
@@ -24,6 +24,6 @@ def read_stamp(plugin_dir: str) -> tuple[int, int, int] | None:
                 number += 1
                 size += status.st_size
     except OSError:
-        # A file went between its listing and this look.
+        # A file disappeared after it was listed.
         return None
     return newest, number, size

@@ -1,4 +1,4 @@
-"""Where the durable state lives. Standard `os` only: the hook imports this."""
+"""Finds and prepares the data folder. Imports `os` only, because the hook imports this."""
 
 import errno
 import os
@@ -8,12 +8,12 @@ from stash2plex.errors import StoreUnavailable
 DATABASE_NAME = "stash2plex.db"
 LOG_NAME = "worker.log"
 TROUBLE_NAME = "worker-trouble.json"
-"""There while something keeps the worker from its work; see `start_trouble`."""
+"""Exists while something keeps the worker from working; see `start_trouble`."""
 PATH_LIMIT = 490
-"""Bytes of the database's path: SQLite takes 512, and names files of its own beside it."""
+"""Bytes in the database's path: SQLite allows 512, and adds names for its own files."""
 
 TEMPORARY_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - asked about, never written by us
-"""Where SQLite looks for a place on POSIX; Windows always has one."""
+"""Where SQLite looks for a temporary folder on POSIX; Windows always has one."""
 
 RIGHTS_FIX = "Make it writable for the user that runs Stash, or set STASH2PLEX_DATA_DIR."
 ELSEWHERE_FIX = "Set STASH2PLEX_DATA_DIR to another folder."
@@ -22,12 +22,12 @@ FOLDER_FIXES = {
     errno.ENOSPC: "Free some disk space.",
     errno.EDQUOT: "Free some disk space.",
     errno.EROFS: f"It is on a read-only file system. {ELSEWHERE_FIX}",
-    errno.ELOOP: f"Links point at each other there. {ELSEWHERE_FIX}",
+    errno.ELOOP: f"Its links point at each other. {ELSEWHERE_FIX}",
 }
 
 
 def locate(server_dir: str | None, plugin_dir: str | None) -> str:
-    """Name the data folder, without touching it.
+    """Return the data folder's path without touching it.
 
     Order: `$STASH2PLEX_DATA_DIR`, `$STASH_PLUGIN_DATA`, `<server_dir>/stash2plex`,
     `<plugin_dir>/data`. `server_dir` is Stash's config folder: it is writable, survives updates
@@ -47,7 +47,7 @@ def locate(server_dir: str | None, plugin_dir: str | None) -> str:
 
 
 def file_stamp(path: str) -> str:
-    """Return what changes whenever a file is written: its time and size; empty without a file."""
+    """Return a value that changes whenever a file is written; empty without a file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -56,9 +56,9 @@ def file_stamp(path: str) -> str:
 
 
 def prepare(folder: str) -> str:
-    """Make the folder if it is missing (mode 0700) and return the database's path.
+    """Create the folder if it is missing (mode 0700) and return the database's path.
 
-    A new folder that root makes belongs to the owner of the folder above, who runs Stash.
+    If root creates the folder, it belongs to the owner of the folder above, who runs Stash.
     """
     if len(os.fsencode(folder)) > PATH_LIMIT - len(DATABASE_NAME):
         raise _unusable(folder, "its path is too long", FOLDER_FIXES[errno.ENAMETOOLONG])
@@ -73,7 +73,7 @@ def prepare(folder: str) -> str:
 
 
 def _missing(folder: str) -> list[str]:
-    """List a folder and those above it that are not there yet, the topmost first."""
+    """List the folder and those above it that do not exist yet, topmost first."""
     missing: list[str] = []
     while folder and not os.path.lexists(folder):
         missing.insert(0, folder)
@@ -82,9 +82,9 @@ def _missing(folder: str) -> list[str]:
 
 
 def give_to_owner(path: str) -> None:
-    """Give a file or folder that root made to the owner of the folder it is in.
+    """Give a file or folder that root created to the owner of the folder it is in.
 
-    A command line of root must leave nothing that Stash's user cannot write. Raises OSError.
+    Root on the command line must leave nothing that Stash's user cannot write. Raises OSError.
     """
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         above = os.stat(os.path.dirname(path) or ".")
@@ -93,15 +93,15 @@ def give_to_owner(path: str) -> None:
 
 
 def _cannot_make(folder: str, error: OSError) -> StoreUnavailable:
-    """Describe a data folder that cannot be made, with the cause that the user can change."""
+    """Describe a data folder that cannot be created, with a cause that the user can remove."""
     missing = _missing(folder)
     path = os.path.dirname(missing[0]) if missing else folder
     if os.path.islink(path) and not os.path.exists(path):
         target = os.path.join(os.path.dirname(path), os.readlink(path))
         return _unusable(
             folder,
-            f"“{path}” is a link to “{target}”, which is not there",
-            f"Make “{target}”, or remove the link.",
+            f"“{path}” is a link to “{target}”, which does not exist",
+            f"Create “{target}”, or remove the link.",
         )
     if os.path.exists(path) and not os.path.isdir(path):
         return _unusable(
@@ -115,14 +115,15 @@ def _cannot_make(folder: str, error: OSError) -> StoreUnavailable:
 
 
 def _unusable(folder: str, why: str, fix: str) -> StoreUnavailable:
-    return StoreUnavailable(f"The data folder “{folder}” cannot be made: {why}.", fix)
+    return StoreUnavailable(f"The data folder “{folder}” cannot be created: {why}.", fix)
 
 
 def keep_temporary_files(folder: str) -> None:
-    """Have SQLite put its temporary files into `folder` where the system has no place for them.
+    """Make SQLite use `folder` for temporary files if the system has no folder for them.
 
     A container with a read-only root has none, and sorting a large index needs one. The files have
-    no name and go with the process. Call it before `sqlite3` is imported: SQLite asks once.
+    no name and disappear with the process. Call this before `sqlite3` is imported: SQLite looks
+    only once.
     """
     usual = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), *TEMPORARY_FOLDERS)
     if not any(place and os.access(place, os.W_OK | os.X_OK) for place in usual):

@@ -1,6 +1,6 @@
-"""Answers Stash where the rest of the plugin cannot even be imported.
+"""Answers Stash when the rest of the plugin cannot even be imported.
 
-It needs the smallest part of Python's own library, so that Health Check reports what is missing.
+It needs very little of Python's standard library, so that Health Check can report what is missing.
 """
 
 import os
@@ -27,15 +27,14 @@ def answer_without(
     plugin_dir: str,
     answer: Callable[[dict[str, Any]], None],
 ) -> int:
-    """Give the `answer` to a request that could not be carried out for a module.
+    """Answer a request that could not be carried out because of a module; returns the exit code.
 
-    Returns the exit code.
-
-    A hook reports it once, not at each save; Health Check has it as its first line.
+    `answer` writes the answer. A hook reports the error once, not at each save; in Health Check it
+    is the first line.
     """
     found = missing_part(error) or Stash2PlexError(
         f"Stash2Plex cannot be started: {error}.",
-        "If it was being updated just now, try again; else install it again.",
+        "If it is being updated, try again in a moment; if not, install it again.",
     )
     arguments = request.get("args") or {}
     if "hookContext" in arguments:

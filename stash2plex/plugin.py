@@ -21,7 +21,7 @@ STDIN_LIMIT = 256 * 1024 * 1024
 
 
 def main(arguments: list[str], plugin_dir: str) -> int:
-    """Run what Stash, a starter or a person asks for. Returns the exit code."""
+    """Run what Stash, a starter or a user asks for. Returns the exit code."""
     if arguments[:1] == ["worker"]:
         gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)

@@ -1,22 +1,22 @@
-"""Parts of Python's own library that a system may have left out. `sys` only."""
+"""Finds parts of Python's standard library that a system may lack. `sys` only."""
 
 import sys
 
 from stash2plex.errors import MissingPart
 
 PYTHON = "python"
-"""The name of the check that reports it."""
+"""The name of the check that reports a missing part."""
 
 PACKAGES = {
     "sqlite3": "SQLite (Debian: libpython3-stdlib; Alpine: sqlite-libs; source: libsqlite3-dev)",
     "zlib": "zlib (Debian: zlib1g; source: zlib1g-dev)",
     "ssl": "OpenSSL (Debian: libssl3; source: libssl-dev)",
 }
-"""What a part is built with."""
+"""The library that each part is built with."""
 
 
 def missing_part(error: ImportError) -> MissingPart | None:
-    """Name the part of Python's own library that could not be imported; None for other modules."""
+    """Return the part of Python's standard library that is missing; None for other modules."""
     top = (error.name or "").partition(".")[0]
     if top not in sys.stdlib_module_names:
         return None

@@ -1,6 +1,6 @@
-"""What keeps the worker from starting, living or writing, until the user was told.
+"""Keeps what stops the worker from starting, running or writing, until the user was notified.
 
-It is a small file in the data folder and no row, because the database may be what is wrong.
+It is a small file in the data folder and not a row, because the database may be the problem.
 """
 
 import json
@@ -12,7 +12,7 @@ from stash2plex.datadir import LOG_NAME, TROUBLE_NAME
 
 TOLD_NAME = "worker-trouble-told.json"
 LIMIT = 65_536
-"""Bytes read of a trouble."""
+"""How many bytes of the file are read."""
 
 
 class Trouble(NamedTuple):
@@ -23,10 +23,9 @@ class Trouble(NamedTuple):
 
 
 def record_trouble(folder: str, trouble: Trouble) -> bool:
-    """Keep a trouble for the next hook or task; returns whether it is a new one.
+    """Keep a trouble for the next hook or task; returns whether it is new.
 
-    One that the user was told of is not told again. Where the folder cannot be written, each is
-    new.
+    One that was reported is not reported again. If the folder cannot be written, each is new.
     """
     if trouble in (_read(folder, TROUBLE_NAME), _read(folder, TOLD_NAME)):
         return False
@@ -39,18 +38,18 @@ def record_trouble(folder: str, trouble: Trouble) -> bool:
             os.close(descriptor)
         os.replace(path + ".new", path)
     except OSError:
-        # Then it is told more often than once.
+        # Then it is reported more than once.
         return True
     return True
 
 
 def read_trouble(folder: str) -> Trouble | None:
-    """Return the trouble of a data folder, told or not; None where there is none."""
+    """Return the trouble of a data folder, reported or not; None if there is none."""
     return _read(folder, TROUBLE_NAME) or _read(folder, TOLD_NAME)
 
 
 def take_trouble(folder: str) -> Trouble | None:
-    """Return a trouble that the user has not been told of, once."""
+    """Return a trouble that was not reported yet, and mark it as reported."""
     trouble = _read(folder, TROUBLE_NAME)
     try:
         os.replace(os.path.join(folder, TROUBLE_NAME), os.path.join(folder, TOLD_NAME))
@@ -60,7 +59,7 @@ def take_trouble(folder: str) -> Trouble | None:
 
 
 def end_trouble(folder: str) -> None:
-    """Forget it: a worker has done its work."""
+    """Delete the trouble, because a worker works again."""
     for name in (TROUBLE_NAME, TOLD_NAME):
         try:
             os.remove(os.path.join(folder, name))
@@ -78,19 +77,18 @@ def _read(folder: str, name: str) -> Trouble | None:
 
 
 def fault_trouble(error: Exception) -> Trouble:
-    """Describe a worker that ended by a fault of ours."""
+    """Describe a worker that ended because of a fault in our code."""
     kind = type(error).__name__
     return Trouble(
-        f"The background worker has ended by a fault of Stash2Plex itself ({kind}).",
-        f"“{LOG_NAME}” has the details; an update may mend it.",
+        f"The background worker has ended because of a fault in Stash2Plex ({kind}).",
+        f"“{LOG_NAME}” has the details; an update may fix it.",
     )
 
 
 def start_trouble(folder: str, error: OSError) -> Trouble:
     """Explain why the worker could not be started.
 
-    The system reports one error for the program, its log and its folder alike, so each is looked
-    at.
+    The system reports the same error for the program, its log and its folder, so each is checked.
     """
     log = os.path.join(folder, LOG_NAME)
     if os.path.isdir(log):
@@ -113,13 +111,13 @@ def start_trouble(folder: str, error: OSError) -> Trouble:
     python = sys.executable or ""
     if not os.path.isfile(python) or not os.access(python, os.X_OK):
         return Trouble(
-            f"The background worker cannot be started: Python says that it is at “{python}”, where "
-            "no program is.",
-            "Name Python's whole path under Settings > System > Python executable path.",
+            f"The background worker cannot be started: Python reports its path as “{python}”, "
+            "which is not a program.",
+            "Enter Python's full path under Settings > System > Python executable path.",
         )
     return Trouble(
         f"The background worker cannot be started: {error.strerror or error}.",
-        "Look at what limits processes on this machine; “Process Queue” sends what waits.",
+        "Check what limits processes on this machine; “Process Queue” sends what waits.",
     )
 
 
@@ -135,7 +133,7 @@ def _this_user() -> str:
 
 
 def _user(number: int) -> str:
-    """Name a user by the number that Docker's settings have too."""
+    """Name a user with the number, which Docker's settings use too."""
     try:
         import pwd  # noqa: PLC0415 - Windows has none
 

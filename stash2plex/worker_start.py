@@ -1,7 +1,7 @@
-"""Becomes the worker: from the entry script to the first line of the drain.
+"""Turns the process into the worker: from the entry script to the first line of the drain.
 
-An update may land while modules are imported, so the stamp of the files is taken before, and
-modules that do not fit together are imported again by a new process.
+An update may land while modules are imported. So the stamp of the files is taken first, and if the
+modules do not fit together, a new process imports them again.
 """
 
 import os
@@ -13,7 +13,7 @@ from stash2plex.python_parts import missing_part
 from stash2plex.start_trouble import Trouble, record_trouble
 
 TRIES = 6
-"""Starts, until files that cannot be imported are not taken for an update that is under way."""
+"""How many starts an update may take; then files that cannot be imported are an error."""
 
 TRIES_VARIABLE = "STASH2PLEX_WORKER_TRY"
 
@@ -21,7 +21,7 @@ TRIES_VARIABLE = "STASH2PLEX_WORKER_TRY"
 def become_worker(arguments: list[str], plugin_dir: str) -> int:
     """Run as the worker of the data folder `arguments[0]`; returns the exit code.
 
-    Whatever keeps it from starting is kept for the user.
+    Whatever prevents the start is stored for the user.
     """
     stamp = read_stamp(plugin_dir)
     try:
@@ -33,10 +33,10 @@ def become_worker(arguments: list[str], plugin_dir: str) -> int:
 
 
 def _not_imported(error: Exception, folder: str) -> int:
-    """Start again if an update may be under way, else keep what is missing. Returns the exit code.
+    """Start again if an update may be under way, else store what is missing; returns the exit code.
 
-    The process stays the same one, so it keeps the lock that it was given, and Stash's connection
-    is still unread in the pipe.
+    The process stays the same, so it keeps the lock that it was given, and Stash's connection is
+    still unread in the pipe.
     """
     missing = missing_part(error) if isinstance(error, ImportError) else None
     number = int(os.environ.get(TRIES_VARIABLE, "1"))

@@ -125,13 +125,12 @@ TOKEN = (
     "Settings > Plugins > Stash2Plex > Plex token."
 )
 LOGIN = (
-    " Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
+    " Make an API key in Stash under Settings > Security; Stash2Plex then finds it "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
 QUESTION = " Is it really Stash, and of a version that Stash2Plex knows?"
-NO_PICTURE = (
-    "The cover of “{title}” was not sent: Stash sent … for {deed}, no picture that Plex takes."
-)
+NO_PICTURE = "The cover of “{title}” was not sent: Stash sent … for {deed}, which is not a "
+    "picture that Plex takes."
 TOO_LARGE = "The cover of “{title}” is too large for Plex; it was not sent."
 COVER = ("Stash", "cover")
 QUERIES = (("Stash", "settings"), ("Stash", "scenes"), ("Stash", "fan-out"))
@@ -179,13 +178,11 @@ MISSED = Outcome(
     "not_in_plex", SNOOZED, "“{title}” is not in Plex yet. No Plex file fits “{path}”."
 )
 """An item that Plex denies is matched again at once; if nothing else fits, it is not in Plex."""
-GONE = "{server} answered {deed} with 404: it has no such thing any more."
+GONE = "{server} answered {deed} with 404: it no longer has that."
 REDIRECTED = "{server} answered {deed} with 302, a redirect."
 REDIRECT = f"{REDIRECTED} Use the address that it really listens on."
 LOGIN_PAGE = Outcome("refused", STOPPED, REDIRECTED + LOGIN)
-MAINTENANCE = (
-    "Plex is busy with itself: Plex Media Server is currently running database migrations."
-)
+MAINTENANCE = "Plex is busy: Plex Media Server is currently running database migrations."
 
 CASES = (
     Case("connection reset", Outcome("unavailable", HELD, BROKEN), _both("reset")),
@@ -307,7 +304,7 @@ CASES = (
         cover=Outcome("", DONE),
     ),
     _status(409, Outcome("transient", RETRIED, "{server} answered {deed} with 409.")),
-    _not_accepted(413, "or a proxy before it takes no request of this size"),
+    _not_accepted(413, "or a proxy in front of it accepts no request of this size"),
     Case(
         "429 with Retry-After",
         Outcome("unavailable", HELD, "{server} answered {deed} with 429."),
@@ -351,7 +348,7 @@ SETUPS = {
         "refused",
         STOPPED,
         "Plex at {at} cannot be trusted: its certificate is not accepted. Use the http address, "
-        "the plex.direct name, or turn on tls_insecure.",
+        "the plex.direct name, or turn on TLS insecure.",
     ),
     "https where http is spoken": Outcome(
         "refused",

@@ -294,9 +294,7 @@ SETUPS = (
         https_address,
     ),
     Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
-    Setup(
-        "Plex is in maintenance", "Plex", ("busy with itself", "migrations", "Wait"), maintenance
-    ),
+    Setup("Plex is in maintenance", "Plex", ("is busy", "migrations", "Wait"), maintenance),
     Setup(
         "A log-in page before Plex",
         "Plex",
@@ -350,9 +348,9 @@ SETUPS = (
         {"plex_ahead": 7230.0},
     ),
     Setup(
-        "The data folder cannot be made",
+        "The data folder cannot be created",
         "database",
-        ("cannot be made", "Move it away"),
+        ("cannot be created", "Move it away"),
         no_folder,
     ),
     Setup(

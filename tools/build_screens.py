@@ -196,7 +196,7 @@ def remember_outages(data: str) -> None:
 
 
 REFUSED = "Plex at http://127.0.0.1:32400 refuses the connection. Is it running, is the port right?"
-MAINTENANCE = "Plex is busy with itself: it is currently running database migrations."
+MAINTENANCE = "Plex is busy: it is currently running database migrations."
 
 
 def run_command(stash_url: str, data: str, width: int, words: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Pure: what Plex should hold for a scene, and a fingerprint of it."""
+"""Pure: works out what Plex should hold for a scene, and a fingerprint of it."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
 RULES = 1
-"""Version of the rules below. Raising it makes every scene be compared again."""
+"""Version of the rules below. After a change of it, every scene is compared again."""
 
 SUMMARY_LIMIT = 10_000
 NAME_LIMIT = 255
 """Characters. Plex publishes no limits; an edit travels in a URL (plex.md §3.1, §3.6)."""
 
 ENCODED_LIMIT = 16_000
-"""Bytes of one value or list as it stands in the URL: a letter of Japanese takes nine. Ten thousand
-of English fit; 30,000 bytes of ids are known to fail (plex.md §3.1)."""
+"""Bytes of one value or list in the URL. A Japanese character takes nine; 10,000 characters of
+English fit. 30,000 bytes of ids are known to fail (plex.md §3.1)."""
 
 PARAMETER_BYTES = 26
-"""Bytes of the URL around one name of a list."""
+"""Bytes in the URL around each name in a list."""
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""What XML cannot carry; Plex's clients read XML (plex.md §11, 11)."""
+"""Characters that XML cannot hold; Plex's clients read XML (plex.md §11, 11)."""
 
 
 def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
-    """Say why the settings leave a scene out, or None."""
+    """Return why the settings leave a scene out; None if they do not."""
     if settings.only_organized and not scene.organized:
-        return "it is not organized (only_organized is on)"
+        return "it is not organized (Only organized is on)"
     excluded = {name.casefold() for name in settings.exclude_tags}
     for tag in scene.tags:
         if tag.name.casefold() in excluded:
-            return f"it has the tag “{tag.name}” (exclude_tags)"
+            return f"it has the tag “{tag.name}” (Exclude tags)"
     return None
 
 
@@ -92,7 +92,7 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
 
 
 def complete_date(text: str) -> str:
-    """Complete a partial date to its first day; empty for anything that is no date.
+    """Complete a partial date to its first day; empty for anything that is not a date.
 
     Plex answers 400 to `2017` and `2017-03` (design.md).
     """
@@ -106,9 +106,9 @@ def complete_date(text: str) -> str:
 
 
 def performer_names(scene: Scene) -> tuple[str, ...]:
-    """Name the performers, sorted: Stash gives no order (stash.md §5.4).
+    """List the performers' names, sorted, because Stash gives no order (stash.md §5.4).
 
-    Two of the same name in one scene get their disambiguation, because a person in Plex is a name.
+    Two with the same name in one scene get their disambiguation: in Plex, an actor is just a name.
     """
     times = Counter(performer.name for performer in scene.performers)
     names = [
@@ -121,25 +121,25 @@ def performer_names(scene: Scene) -> tuple[str, ...]:
 
 
 def tag_names(scene: Scene, settings: Settings) -> tuple[str, ...]:
-    """Name the tags in Stash's order, without the ignored ones, at most `max_tags`."""
+    """List the tags' names in Stash's order, without ignored ones, at most `max_tags`."""
     ignored = {name.casefold() for name in settings.ignore_tags}
     names = [tag.name for tag in scene.tags if tag.name.casefold() not in ignored]
     return _unique(names)[: settings.max_tags]
 
 
 def clean_text(text: str, limit: int) -> str:
-    """Make a text that Plex can hold: no control characters, plain line ends, trimmed."""
+    """Return a text that Plex can hold: no control characters, plain line ends, trimmed."""
     plain = UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return unicodedata.normalize("NFC", plain).strip()[:limit].rstrip()
 
 
 def clean_line(text: str, limit: int) -> str:
-    """Make a text of one line."""
+    """Return a text that Plex can hold, on one line."""
     return clean_text(re.sub(r"\s+", " ", text), limit)
 
 
 def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[LogLine]:
-    """Return a line for each value that is sent in part only, because Plex takes no longer ones."""
+    """Return a log line for each value that is only partly sent, because Plex takes no more."""
     notes: list[LogLine] = []
     scene_name = Private(scene.label)
     sent = desired.texts.get(Field.SUMMARY)
@@ -169,7 +169,7 @@ def _fitting(text: str) -> str:
 
 
 def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Take as many names as fit into a URL."""
+    """Return as many of the names as fit into a URL."""
     size = 0
     for place, name in enumerate(names):
         size += PARAMETER_BYTES + len(quote(name, safe=""))

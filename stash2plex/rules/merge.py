@@ -24,16 +24,16 @@ from stash2plex.rules.spelling import (
 )
 
 HELD_LIMIT = 1_000_000
-"""Characters of a text of Plex that are compared."""
+"""How many characters of a text in Plex are compared."""
 
 
 def plan_change(
     desired: Desired, item: PlexItem, record: Record | None, *, preserve: bool
 ) -> Change:
-    """Compare wanted and held, with what we last wrote between them.
+    """Compare wanted and held values, with what we last wrote as their common base.
 
-    Cheap, and asks nobody. A scene that holds nothing at all changes nothing. A record of another
-    item counts as none.
+    It sends no request. A scene that holds nothing at all changes nothing. A record of another item
+    counts as none.
     """
     if desired.empty:
         return Change({}, {})
@@ -77,10 +77,10 @@ def plan_change(
 def remember(
     desired: Desired, item: PlexItem, change: Change, record: Record | None
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """Work out what is ours in Plex after a change, and what a person took away there.
+    """Return what is ours in Plex after a change, and what the user removed there.
 
-    The base of the next comparison. A field that is none of our business now keeps what was
-    remembered of it, so that it can be taken up again.
+    Both are the base of the next comparison. A skipped field keeps its old base, so that it can be
+    compared again later.
     """
     base = base_of(record, item)
     written, removed = dict(base.last.written), dict(base.removed)
@@ -105,7 +105,7 @@ def remember(
         removed[name] = [value for value in wanted_list if fold(value) not in after]
     if desired.rates:
         kept = Field.RATING in change.kept
-        # Nothing in Plex tells a rating that a person took away from one that was never given.
+        # In Plex, a rating that the user removed looks like one that was never given.
         removed[Field.RATING] = kept
         if kept or desired.rating is None:
             written.pop(Field.RATING, None)
@@ -155,7 +155,7 @@ def remember_shown(
 
 
 def held_text(item: PlexItem, name: Field) -> str:
-    """Return a text of Plex the way it is compared: trimmed, one Unicode form."""
+    """Return a text in Plex in the form that is compared: trimmed, one Unicode form."""
     return clean_text(item.texts.get(name, ""), HELD_LIMIT)
 
 
@@ -238,8 +238,8 @@ def _list_target(
 ) -> tuple[str, ...]:
     """Return what a list should become, in Plex's own spelling of what it has.
 
-    Collections are shared with a person's own: only what we put there goes. The same holds for a
-    list that is empty in Stash, and, value by value, for one that a person edited.
+    The user may have collections too: only ours are removed. The same holds for a list that is
+    empty in Stash and, value by value, for a list that the user edited.
     """
     held = item.lists.get(name, ())
     spelt = {fold(value): value for value in reversed(held)}
@@ -254,7 +254,7 @@ def _list_target(
     if wanted and not shared and not edited:
         return tuple(as_held(value) for value in mine)
     if wanted and edited and not shared and not base.knows(name):
-        # Nobody knows which of it is ours: all of it is taken for a person's.
+        # Which values are ours is unknown, so all of them count as the user's.
         return once(held)
     ours, my_names = base.ours(name), folds(wanted)
     by_name = {fold(value): value for value in mine}
@@ -285,7 +285,7 @@ def as_shared(change: Change, item: PlexItem) -> Change:
 
 
 def share_key(change: Change) -> tuple[object, ...] | None:
-    """Return what is equal for changes that one edit can carry; None for one that goes alone."""
+    """Return a value that is equal for changes that can share an edit; None for one that cannot."""
     if not change.edits or change.clear_rating:
         return None
     return (

@@ -1,4 +1,4 @@
-"""Which folder Plex is asked to scan for a file."""
+"""Works out which folder Plex is asked to scan for a file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Locations = Mapping[str, Sequence[str]]
 
 
 def scan_target(path: str, rules: Sequence[Rule], libraries: Locations) -> tuple[str, str] | None:
-    """Name the library and the folder of Plex that a file of Stash should be in.
+    """Return the library and the folder in Plex where a file in Stash should be.
 
-    None where no library has a location above it: Plex would do nothing (plex.md §6.1).
+    None if no library has a location above it: then Plex would do nothing (plex.md §6.1).
     """
     mapped = map_path(path, rules)
     folder = head(mapped, len(split_path(mapped)) - 1)
@@ -34,7 +34,7 @@ def holds(locations: Sequence[str], path: str) -> bool:
 
 
 def folder_above(folder: str, locations: Sequence[str]) -> str:
-    """Return the parent folder, or nothing where that is above the library's locations."""
+    """Return the parent folder; empty if that is above the library's locations."""
     parent = head(folder, len(split_path(folder)) - 1)
     inside = any(_is_at_or_below(parent, location) for location in locations)
     return parent if inside else ""

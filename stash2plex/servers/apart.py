@@ -1,4 +1,4 @@
-"""Reads apart what cannot be read together: one odd item does not spoil a batch."""
+"""Reads items one by one if they cannot be read together, so that one bad item spoils no batch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from stash2plex.errors import SLOW, NotFound, Refused, ServerError, Transient, U
 from stash2plex.model import PlexItem
 
 MAX_SLOW = 3
-"""Items that may be waited for in vain until the server counts as the trouble."""
+"""How many items may time out before the server counts as the cause."""
 
 
 class ReadItems(dict[str, PlexItem]):
     """The items that were read, by rating key; those that are gone are absent.
 
-    `unreadable` are those that Plex has and that cannot be read, each with what went wrong.
+    `unreadable` are those that Plex has but that cannot be read, each with its error.
     """
 
     def __init__(
@@ -28,13 +28,13 @@ class ReadItems(dict[str, PlexItem]):
         self.unreadable: dict[str, ServerError] = dict(unreadable or {})
 
     def add(self, other: ReadItems) -> None:
-        """Take up what another request read."""
+        """Add what another request read."""
         self.update(other)
         self.unreadable.update(other.unreadable)
 
 
 def may_be_part(error: ServerError) -> bool:
-    """Whether a failure may be that of one item or library, and not of the whole server."""
+    """Return whether a failure may concern one item or library, not the whole server."""
     if isinstance(error, Unavailable):
         return not error.whole and not error.retry_after
     return not isinstance(error, Refused)
@@ -42,16 +42,16 @@ def may_be_part(error: ServerError) -> bool:
 
 @frozen
 class Failed:
-    """A request that failed, perhaps because of one of the items that it was about."""
+    """A request that failed, perhaps because of one of its items."""
 
     error: ServerError
 
 
 @define
 class BatchReader:
-    """Reads batches of items by `read`, and each batch that fails by halves.
+    """Reads batches of items with `read`, and halves each batch that fails.
 
-    The server is the trouble, and its error is raised, unless it answers for another item.
+    If the server does not answer for any other item, it is the cause, and its error is raised.
     """
 
     read: Callable[[Sequence[str]], ReadItems]
@@ -59,9 +59,9 @@ class BatchReader:
     _read_well: str = field(init=False, default="")
 
     def items(self, keys: Sequence[str], witness: str = "") -> ReadItems:
-        """Read items; what was unreadable before is asked for alone.
+        """Read items; those that were unreadable before are read alone.
 
-        `witness` is an item that the server should be able to show, empty where none is known.
+        `witness` is an item that the server should be able to show, empty if none is known.
         """
         result = ReadItems()
         together = [key for key in keys if key not in self._suspects]
@@ -87,7 +87,7 @@ class BatchReader:
             if not isinstance(answer, Failed):
                 answered.add(answer)
         if isinstance(result.error, NotFound) and not answered:
-            # None of them is there (plex.md §2.3).
+            # None of the items exists (plex.md §2.3).
             return answered
         if all(isinstance(answer, Failed) for answer in alone.values()) and not self._shows(
             witness, besides=keys
@@ -116,7 +116,7 @@ class BatchReader:
             self._halve(keys[middle:], into)
 
     def _try(self, keys: Sequence[str]) -> ReadItems | Failed:
-        """Read a batch, or return the failure that may be that of one of its items."""
+        """Read a batch, or return a failure that one of its items may have caused."""
         try:
             return self.read(keys)
         except ServerError as error:
@@ -125,7 +125,7 @@ class BatchReader:
             return Failed(error)
 
     def _shows(self, witness: str, besides: Sequence[str]) -> bool:
-        """Whether the server shows an item that is none of the failed ones."""
+        """Return whether the server shows an item other than the failed ones."""
         if not witness or witness in besides:
             return False
         answer = self._try([witness])
@@ -133,13 +133,13 @@ class BatchReader:
 
 
 def _spread(keys: Sequence[str], error: ServerError) -> list[str]:
-    """Pick items of a failed batch: the last, the first, and one between where that is quick."""
+    """Pick items of a failed batch: the last, the first, and one between if that is quick."""
     places = (-1, 0) if error.cause == SLOW else (-1, 0, len(keys) // 2)
     return list(dict.fromkeys(keys[place] for place in places))
 
 
 def _of_item(key: str, error: ServerError) -> ServerError:
-    """Turn the failure of one item into its own: it costs that item an attempt."""
+    """Turn a failure into one of a single item: it costs that item an attempt."""
     words = f"Item {key} cannot be read, though Plex shows others: {error.what}"
     if isinstance(error, Unavailable):
         return Transient(error.server, words, error.fix, cause=error.cause)

@@ -1,4 +1,4 @@
-"""What both clients have in common: a transport of their own, and what it can be asked."""
+"""The common part of both clients: a transport, and what it can report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Client:
 
     @property
     def requests(self) -> int:
-        """Count the requests so far."""
+        """How many requests were sent so far."""
         return self._transport.requests
 
     @property

@@ -1,4 +1,4 @@
-"""Pages through a list; a page that cannot be read is read by halves, down to the bad row."""
+"""Pages through a list; a page that cannot be read is halved, down to the bad row."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from stash2plex.errors import SLOW, ServerError
 from stash2plex.servers.apart import MAX_SLOW, may_be_part
 
 MAX_LOST = 50
-"""Rows of one list that may fail alone: with more, the list is the trouble."""
+"""How many rows of a list may fail alone before the whole list counts as failed."""
 
 
 class Page(Protocol):
-    """What a list gives for a place and a size."""
+    """Part of a list, for a start and a size."""
 
     @property
     def received(self) -> int:
-        """How many rows it holds."""
+        """How many rows the page holds."""
 
     @property
     def total(self) -> int | None:
-        """How many the whole list holds; None where that is not given."""
+        """How many rows the whole list holds; None if the server does not report it."""
 
     @property
     def first(self) -> str:
-        """What tells its first row from others; empty where there is none."""
+        """What identifies the first row; empty if there is none."""
 
 
 P = TypeVar("P", bound=Page)
 Read = Callable[[int, int], P]
-"""Reads so many rows from a place on."""
+"""Reads a number of rows from a start on: (start, size)."""
 
 
 def read_pages(read: Read[P], lost: Callable[[int, ServerError], P], size: int) -> Iterator[P]:
     """Page through a list by rows received: a page may be shorter than asked for (plex.md §2.2).
 
-    Ends with the total, or with an empty page where none is given. `lost` makes the page of a row
+    Ends at the total, or at an empty page if there is no total. `lost` makes the page for a row
     that fails alone. Raises the error of a list that fails as a whole.
     """
     walk = _Walk(read, lost)
@@ -46,7 +46,7 @@ def read_pages(read: Read[P], lost: Callable[[int, ServerError], P], size: int) 
     while True:
         for page in walk.rows(start, size):
             if page.first and page.first == before:
-                # The server does not know pages: this is the first one again.
+                # The server does not support pages: this is the first one again.
                 return
             yield page
             start += page.received
@@ -61,7 +61,7 @@ def _is_last(page: Page, read: int) -> bool:
 
 @define
 class _Walk(Generic[P]):
-    """Reads a list once, and counts the rows that were lost."""
+    """One pass through a list that counts the lost rows."""
 
     read: Read[P]
     lost: Callable[[int, ServerError], P]
@@ -80,7 +80,7 @@ class _Walk(Generic[P]):
             yield from self._span(start + middle, start + size)
 
     def _answers(self, start: int, size: int, error: ServerError) -> bool:
-        """Whether the list can be read at all: the first, the last or a middle row of a page."""
+        """Return whether the list can be read at all: the first, last or middle row of a page."""
         places = (size - 1, 0) if error.cause == SLOW else (size - 1, 0, size // 2)
         for place in dict.fromkeys(places):
             try:
@@ -93,7 +93,7 @@ class _Walk(Generic[P]):
         return False
 
     def _span(self, start: int, end: int) -> Iterator[P]:
-        """Read the rows from `start` up to `end`, and after a failure the two halves."""
+        """Read the rows from `start` up to `end`; after a failure, read both halves."""
         while start < end:
             try:
                 page = self.read(start, end - start)

@@ -29,10 +29,10 @@ from stash2plex.servers.wire import make_converter, other_shape, structure
 from stash2plex.version import VERSION
 
 DETAILS = "item details"
-"""What a detail read is called in messages."""
+"""How messages call a detail read."""
 
 IDS_PER_READ = 200
-"""Items of one detail read; 240 are known to work (plex.md §2.3)."""
+"""How many items one detail read asks for; 240 are known to work (plex.md §2.3)."""
 
 MAX_QUERY = 20_000
 """Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
@@ -53,7 +53,7 @@ class ServerIdentity:
 
 
 def plex_headers(token: str, client_id: str) -> dict[str, str]:
-    """Name who we are, the same on every request: Plex announces each new identity as a device.
+    """Return our identity, the same for every request: Plex shows each new one as a device.
 
     (plex.md §1.1, §1.2)
     """
@@ -82,18 +82,18 @@ class Plex(Client):
     # -- server and libraries -------------------------------------------------------------
 
     def identity(self, most_seconds: float = inf) -> ServerIdentity:
-        """Ask for a sign of life, which needs no token (plex.md §1.5).
+        """Ask which server answers, which needs no token (plex.md §1.5).
 
-        Waits at most `most_seconds` for the answer.
+        Waits up to `most_seconds` for the answer.
         """
         return self._identity_in(
             self._get("/identity", "a sign of life", most_seconds=most_seconds)
         )
 
     def check_token(self, most_seconds: float = inf) -> ServerIdentity:
-        """Ask who the server is, with the token. Raises Refused with what to do.
+        """Ask which server answers, with the token. Raises Refused with what to do.
 
-        Waits at most `most_seconds` for the answer.
+        Waits up to `most_seconds` for the answer.
         """
         try:
             container = self._get("/", "the token check", most_seconds=most_seconds)
@@ -102,7 +102,7 @@ class Plex(Client):
         return self._identity_in(container)
 
     def _identity_in(self, container: WireContainer) -> ServerIdentity:
-        """Read which server answers. Raises Transient for one that does not name itself."""
+        """Return which server answers. Raises Transient if it does not name itself."""
         if not container.machineIdentifier:
             raise Transient(
                 "Plex", f"{self._transport.base_url} answers, but not as a Plex server."
@@ -136,10 +136,9 @@ class Plex(Client):
         ]
 
     def scan(self, section_id: str, folder: str) -> None:
-        """Ask for a scan of a folder as Plex sees it, or of the whole library with an empty one.
+        """Ask for a scan of a folder as Plex sees it; an empty one means the whole library.
 
-        Plex answers at once and scans by and by; it ignores a folder that it cannot see
-        (plex.md §6.1).
+        Plex answers at once and scans later; it ignores a folder that it cannot see (plex.md §6.1).
         """
         query = f"?path={quote(folder, safe='')}" if folder else ""
         path = f"/library/sections/{opaque(section_id)}/refresh{query}"
@@ -156,25 +155,25 @@ class Plex(Client):
     ) -> ListPage:
         """Read one page of a library's list, trimmed to what the path index needs.
 
-        Waits at most `most_seconds` for the answer.
+        Waits up to `most_seconds` for the answer.
         """
         return self._lists.page(
             section_id, start, added_after, size=size, most_seconds=most_seconds
         )
 
     def list_files(self, section_id: str, added_after: int | None = None) -> Iterator[ListPage]:
-        """Page through a library; a row that cannot be read costs itself alone."""
+        """Page through a library; an unreadable row does not affect the others."""
         return self._lists.files(section_id, added_after)
 
     def newest_update(self, section_id: str) -> int:
-        """Return when an item of a library was edited last, by Plex's clock; 0 in an empty one."""
+        """Return when an item was last edited, by Plex's clock; 0 in an empty library."""
         return self._lists.newest_update(section_id)
 
     def changed_since(self, section_id: str, time_name: str, after: int) -> Iterator[list[str]]:
         """Page through the items whose `updatedAt` or `lastRatedAt` is after a moment.
 
-        An edit moves the first, giving stars only the second (plex.md §2.2, §3.8). Raises Transient
-        where a row cannot be read: it may be one that changed.
+        An edit moves the first; giving stars moves only the second (plex.md §2.2, §3.8). Raises
+        Transient if a row cannot be read: it may have changed.
         """
         return self._lists.changed_since(section_id, time_name, after)
 
@@ -183,8 +182,9 @@ class Plex(Client):
     def items(self, rating_keys: list[str], witness: str = "") -> ReadItems:
         """Read items with all details, up to 200 a request; those that are gone are absent.
 
-        One that cannot be read costs itself alone, and is in `unreadable`. `witness` is another
-        item that Plex should be able to show: it tells one bad item from a server that is down.
+        An unreadable item does not affect the others; it is in `unreadable`. `witness` is another
+        item that Plex should be able to show: it distinguishes a bad item from a server that is
+        down.
         """
         found = ReadItems()
         for start in range(0, len(rating_keys), IDS_PER_READ):
@@ -193,14 +193,14 @@ class Plex(Client):
         return found
 
     def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:
-        """Return paths and sizes of an item's files; none of one that is gone or cannot be read."""
+        """Return paths and sizes of an item's files; none if it is gone or cannot be read."""
         item = self.items([rating_key]).get(rating_key)
         if item is None or item.trashed:
             return ()
         return tuple(zip(item.paths, item.sizes, strict=True))
 
     def _read_batch(self, keys: Sequence[str]) -> ReadItems:
-        """Read items with one request. Raises NotFound where none of several is there."""
+        """Read items with one request. Raises NotFound if none of several exists."""
         try:
             container = self._get(f"/library/metadata/{','.join(keys)}?{DETAIL_TRIM}", DETAILS)
         except NotFound:
@@ -208,7 +208,7 @@ class Plex(Client):
                 raise
             return ReadItems()
         rows, odd = read_rows(self._converter, container.Metadata)
-        # Anything else than asked for would be written over with a stranger's data.
+        # An item that was not asked for would be overwritten with another scene's data.
         found = ReadItems(
             {
                 row.ratingKey: read_item(row, section_of(row, container))
@@ -230,7 +230,7 @@ class Plex(Client):
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
 
-        A change that is too long for one URL goes out field by field.
+        A change that is too long for one URL is sent field by field.
 
         The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
@@ -245,9 +245,9 @@ class Plex(Client):
             self._send("PUT", path, "the edit")
 
     def confirm_lock(self, item: PlexItem) -> None:
-        """Set the lock of an item's title to what it is: an edit that changes nothing.
+        """Set the lock of an item's title to what it already is: an edit that changes nothing.
 
-        It shows whether the token may edit; lock-only edits leave every value alone (plex.md §3.2).
+        It shows whether the token may edit. Lock-only edits leave every value alone (plex.md §3.2).
         """
         locked = int(Field.TITLE in item.locked)
         section, key = opaque(item.section_id), opaque(item.rating_key)
@@ -258,7 +258,7 @@ class Plex(Client):
         )
 
     def clear_rating(self, rating_key: str) -> None:
-        """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""
+        """Remove the rating, which Plex expresses as -1 (plex.md §3.5)."""
         self._rate(rating_key, "-1", "clearing the rating")
 
     def rate(self, rating_key: str, rating: float) -> None:
@@ -271,7 +271,7 @@ class Plex(Client):
         self._send("PUT", f"/:/rate?{urlencode(query)}", doing)
 
     def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
-        """Send picture bytes. Plex files them by their hash and selects them (plex.md §4.2)."""
+        """Send picture bytes. Plex stores them by their hash and selects them (plex.md §4.2)."""
         if image.data is None:
             raise Rejected("Plex", "There is no picture to send.")
         self._send(
@@ -296,7 +296,7 @@ class Plex(Client):
         )
 
     def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
-        """Show one of the pictures that an item has."""
+        """Select one of the pictures that an item has."""
         name = IMAGES[image_field][0].removesuffix("s")
         path = f"/library/metadata/{opaque(rating_key)}/{name}?{urlencode({'url': key})}"
         self._send("PUT", path, f"the choice of a {image_field}")
@@ -312,7 +312,7 @@ class Plex(Client):
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
     ) -> None:
-        """Send a write. Plex answers with an empty body; a page comes from something before it."""
+        """Send a write. Plex answers with an empty body; a web page comes from a proxy."""
         try:
             reply = self._transport.request(method, path, headers=headers, body=body, what=doing)
         except Refused as error:
@@ -352,10 +352,10 @@ class Plex(Client):
 
 
 def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:
-    """Pick the libraries that the setting names, or every movie-type one.
+    """Return the libraries that the setting names, or every movie-type one.
 
-    "Other videos" libraries are of the type movie too (plex.md §2.1). Raises ConfigError that
-    lists the libraries there are.
+    "Other videos" libraries have the type movie too (plex.md §2.1). Raises a ConfigError that lists
+    the existing libraries.
     """
     movies = [section for section in sections if section.type == "movie"]
     there = ", ".join(f"“{section.title}”" for section in movies) or "none"

@@ -1,4 +1,4 @@
-"""The lists of Plex's libraries: their files, and what changed in them."""
+"""Reads the lists of Plex's libraries: their files, and what changed in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOVIE = "1"
 """Plex's type number of movies and other videos (plex.md §2.1)."""
 
 LIST_PAGE = 500
-"""Rows of a list page; larger pages buy nothing, the cost is per row (plex.md §2.2)."""
+"""Rows per list page; larger pages gain nothing, the cost is per row (plex.md §2.2)."""
 
 LIST_TRIM = urlencode(
     {
@@ -39,14 +39,14 @@ LIST_TRIM = urlencode(
 """Asks for rows with little more than the files; a server may ignore it (plex.md §2.2)."""
 
 KEY_TRIM = LIST_TRIM.replace("excludeElements=", "excludeElements=Media%2C")
-"""Asks for rows of which only the key and the times matter."""
+"""Asks for rows with only the key and the times."""
 
 
 @frozen
 class ListPage:
     """One page of a library's list: its files, the newest `addedAt`, and the total of items.
 
-    `odd` are rows that cannot be read, as far as they are known.
+    `odd` are rows that cannot be read, as far as something is known about them.
     """
 
     files: tuple[PlexFile, ...]
@@ -57,7 +57,7 @@ class ListPage:
 
 
 class Get(Protocol):
-    """A way to ask Plex."""
+    """Sends a GET to Plex."""
 
     def __call__(
         self,
@@ -67,12 +67,12 @@ class Get(Protocol):
         *,
         most_seconds: float = inf,
     ) -> WireContainer:
-        """Read an address; `doing` is its name in messages."""
+        """Read a path; `doing` is its name in messages."""
 
 
 @frozen
 class Rows:
-    """A page of rows, good and odd ones, as `paging` pages through them."""
+    """A page of rows for `paging`, good and odd ones."""
 
     good: tuple[WireRow, ...]
     odd: tuple[OddRow, ...]
@@ -84,7 +84,7 @@ class Rows:
 
 @define
 class PlexLists:
-    """Reads lists by `get`; `paths_of` reads the files of an item whose row cannot be read."""
+    """Reads lists with `get`; `paths_of` reads the files of an item whose row is unreadable."""
 
     get: Get
     converter: Converter
@@ -129,7 +129,7 @@ class PlexLists:
             last = page.files[-1].path if page.files else last
 
     def newest_update(self, section_id: str) -> int:
-        """Return when an item was edited last, by Plex's clock; 0 where that cannot be read."""
+        """Return when an item was last edited, by Plex's clock; 0 if that cannot be read."""
         rows = self._rows(
             section_id, f"sort=updatedAt%3Adesc&{KEY_TRIM}", 0, 1, "its newest change"
         )
@@ -152,12 +152,12 @@ class PlexLists:
             yield [row.ratingKey for row in rows.good]
 
     def _without_list(self, section_id: str, keys_only: str, start: int) -> Rows:
-        """Read a row that the list cannot show: its key alone, and its files from its details."""
+        """Read a row that the list cannot show: first its key, then its files from its details."""
         nameless = Rows((), (OddRow("", ""),), 1, None, "")
         try:
             rows = self._rows(section_id, keys_only, start, 1, "the key of an item")
             if not rows.good:
-                # Odd still, or past the end of the list.
+                # Still odd, or past the end of the list.
                 return rows
             key = rows.good[0].ratingKey
             files = [PlexFile(section_id, key, path, size) for path, size in self.paths_of(key)]

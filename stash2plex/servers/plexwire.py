@@ -1,4 +1,4 @@
-"""The shapes of Plex's answers, as far as they are read, and the item that a row becomes."""
+"""The shapes of Plex's answers, as far as we read them, and how a row becomes an item."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECTION_KEY = re.compile(r"/library/sections/([^/?]{1,64})")
 
 @frozen
 class WireTag:
-    """A name of a list."""
+    """A name in a list."""
 
     tag: str = ""
 
@@ -119,7 +119,7 @@ class WirePhotosAnswer:
 
 @frozen
 class WireContainer:
-    """What every other answer holds. Its rows are read one by one: one may be odd."""
+    """The container of every other answer. Its rows are read one by one, because one may be odd."""
 
     size: int = 0
     totalSize: int | None = None  # noqa: N815
@@ -139,9 +139,9 @@ class WireAnswer:
 
 @frozen
 class OddRow:
-    """A row that cannot be read. `rating_key` is empty where it has none that can be one.
+    """A row that cannot be read. `rating_key` is empty if it has no usable one.
 
-    `after` is the path of the file listed before it: all that is known of a row without a name.
+    `after` is the path of the file before it: all that is known about a row without a name.
     """
 
     rating_key: str
@@ -149,7 +149,7 @@ class OddRow:
     after: str = ""
 
     def words(self) -> str:
-        """Return what is known of it."""
+        """Return what is known about the row, in words."""
         words = f"item {self.rating_key}" if self.rating_key else "an item"
         if self.name:
             return f"{words} “{self.name}”"
@@ -157,7 +157,7 @@ class OddRow:
 
 
 def read_rows(converter: Converter, rows: Sequence[Any]) -> tuple[list[WireRow], list[OddRow]]:
-    """Read the rows of an answer; one that has another shape costs itself alone."""
+    """Read the rows of an answer; a row with an unexpected shape does not affect the others."""
     good, odd = [], []
     for row in rows:
         key = _rating_key(row)
@@ -172,7 +172,7 @@ def read_rows(converter: Converter, rows: Sequence[Any]) -> tuple[list[WireRow],
 
 
 def read_sections(converter: Converter, rows: Sequence[Any]) -> list[WireDirectory]:
-    """Read libraries; one whose id, type or shape cannot be read is none for us."""
+    """Read libraries; one whose id, type or shape cannot be read is skipped."""
     found = []
     for row in rows:
         try:
@@ -185,21 +185,21 @@ def read_sections(converter: Converter, rows: Sequence[Any]) -> list[WireDirecto
 
 
 def opaque(value: str) -> str:
-    """Let only what looks like an id into a URL. Raises Transient for anything else."""
+    """Return an id that is safe in a URL. Raises Transient for anything else."""
     if not OPAQUE_ID.fullmatch(value):
         raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
     return value
 
 
 def section_of(row: WireRow, container: WireContainer) -> str:
-    """Return the id of the library that an item is in, empty where the answer names none."""
+    """Return the id of an item's library; empty if the answer names none."""
     match = SECTION_KEY.fullmatch(row.librarySectionKey)
     found = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
     return found if OPAQUE_ID.fullmatch(found) else ""
 
 
 def _rating_key(row: Any) -> str:
-    """Return the key of a row, by its address where it has no other; empty for none."""
+    """Return the key of a row, if necessary from its address; empty if it has none."""
     if not isinstance(row, dict):
         return ""
     key, address = row.get("ratingKey"), row.get("key")

@@ -1,4 +1,4 @@
-"""The shapes of Stash's answers, as far as they are read, and the scene that one becomes."""
+"""The shapes of Stash's answers, as far as we read them, and how one becomes a scene."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class WireScene:
 
 @frozen
 class WireGeneral:
-    """What is general in the configuration."""
+    """The general part of the configuration."""
 
     apiKey: str = ""  # noqa: N815 - Stash's name
     username: str = ""
@@ -78,7 +78,7 @@ class WireGeneral:
 
 @frozen
 class WireConfiguration:
-    """The configuration, as far as it is read."""
+    """The configuration, as far as we read it."""
 
     general: WireGeneral
     plugins: dict[str, Any]
@@ -106,7 +106,7 @@ class WireBasics(WireConfigured):
 
 
 def read_scene(wire: WireScene) -> Scene:
-    """Turn an answer into a scene."""
+    """Return the scene that an answer describes."""
 
     def entity(value: WireEntity) -> Entity:
         return Entity(value.id, value.name, value.disambiguation or "")

@@ -1,4 +1,4 @@
-"""Turns what a server answered into typed values, and refuses what has another shape."""
+"""Turns a server's answer into typed values, and rejects unexpected shapes."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def make_converter(*, drops_null: bool = False) -> Converter:
-    """Build a converter that takes no text for a number and no object for a text.
+    """Return a converter that does not accept a text as a number, or an object as a text.
 
-    A number where a text is expected is fine: Plex writes ids both ways (plex.md §2.1). With
-    `drops_null` a null is a value that is not there.
+    A number is accepted as a text, because Plex writes ids both ways (plex.md §2.1). With
+    `drops_null`, a null counts as a missing value.
     """
     converter = Converter()
 
     def text(value: Any, _: type[str]) -> str:
         if isinstance(value, str):
-            # JSON can spell halves of a letter, which no database and no URL can hold.
+            # JSON can hold half a character, which no database and no URL can.
             return value if value.isascii() else SURROGATE.sub("\ufffd", value)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -77,7 +77,7 @@ def make_converter(*, drops_null: bool = False) -> Converter:
 
 
 def structure(converter: Converter, value: Any, shape: type[T], server: str, doing: str) -> T:
-    """Give a value its type. Raises Transient where the answer has another shape."""
+    """Return a value as `shape`. Raises Transient if the answer does not fit."""
     try:
         return give_shape(converter, value, shape)
     except ValueError as error:
@@ -85,12 +85,12 @@ def structure(converter: Converter, value: Any, shape: type[T], server: str, doi
 
 
 def other_shape(server: str, doing: str) -> Transient:
-    """Describe an answer of another shape than is read."""
+    """Return the error for an answer with an unexpected shape."""
     return Transient(server, f"{server} answered {doing} in a shape that Stash2Plex does not know.")
 
 
 def give_shape(converter: Converter, value: Any, shape: type[T]) -> T:
-    """Give a value its type. Raises ValueError where it has another shape."""
+    """Return a value as `shape`. Raises ValueError if it does not fit."""
     try:
         return converter.structure(value, shape)
     except (

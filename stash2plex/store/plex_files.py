@@ -1,4 +1,4 @@
-"""The files that Plex lists: which item holds which file, in which library."""
+"""Keeps the files that Plex lists: which item holds which file, in which library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stash2plex.store.records import Records
 from stash2plex.store.stored_json import load_list
 
 MAX_CANDIDATES = 500
-"""Files of one name that are compared; with more, only those that the folder or size speaks for."""
+"""How many files of one name are compared; if there are more, the folder or size decides."""
 
 NAMED = "SELECT section_id, rating_key, path, size, listing FROM plex_file WHERE name = ? LIMIT ?"
 NAMED_IN_FOLDER = (
@@ -61,7 +61,7 @@ FoundRow = tuple[str, str, str, int | None, int]
 
 @frozen
 class KnownSection:
-    """What is remembered of a library. `locations` is JSON: its folders."""
+    """What is known about a library. `locations` is JSON: its folders."""
 
     section_id: str
     change_mark: str
@@ -71,14 +71,14 @@ class KnownSection:
     locations: str
 
     def has_folders(self, section: Section) -> bool:
-        """Whether the library still has the folders that are remembered."""
+        """Return whether the library still has the folders that are stored."""
         return self.locations == _as_text(section.locations)
 
 
 class PlexFiles:
     """The files and libraries in one database.
 
-    A record that rests on a file that goes is due to be compared again.
+    When a file is removed, the records that were matched by it are due to be compared again.
     """
 
     def __init__(self, connection: sqlite3.Connection, records: Records) -> None:
@@ -93,19 +93,19 @@ class PlexFiles:
     # -- whose they are -------------------------------------------------------------------
 
     def server(self) -> str | None:
-        """Return the machine id of the server that the files are of; None before the first."""
+        """Return the machine id of the files' server; None before the first."""
         return get_meta(self._db, MACHINE_ID)
 
     def adopt_server(self, machine_id: str) -> None:
-        """Remember the server that the files will be of."""
+        """Store the server that the next files come from."""
         with transaction(self._db):
             if get_meta(self._db, CLEARED_MACHINE_ID) not in (None, machine_id):
-                # What was written to that one is not here, whatever the ids are.
+                # What was written to the other server is not here, even if the ids are equal.
                 self._records.detach_all()
             set_meta(self._db, MACHINE_ID, machine_id)
 
     def clear(self) -> None:
-        """Forget everything, and which server it came from; every scene is compared again."""
+        """Delete all files and their server's id; every scene is compared again."""
         with transaction(self._db):
             self._records.invalidate_all()
             self._db.execute("DELETE FROM plex_file")
@@ -119,11 +119,10 @@ class PlexFiles:
     def candidates(
         self, paths: Iterable[str], *, sizes: Collection[int] = (), rules: Sequence[Rule] = ()
     ) -> list[PlexFile]:
-        """List the Plex files that have the name of one of these paths of Stash.
+        """List the Plex files that have the same name as one of these paths in Stash.
 
-        Of a name that very many have, those in a folder of the same name, as it is or by the
-        rules; where there is none, those of one of the sizes. A path that an item held before and
-        another one holds now counts for the newer one only.
+        For very common names, narrow by parent folder (raw or mapped), then by size. If a path
+        moved from one item to another, only the newer item is listed.
         """
         files: dict[tuple[str, str], PlexFile] = {}
         for path in dict.fromkeys(paths):
@@ -159,7 +158,7 @@ class PlexFiles:
         return int(row[0])
 
     def section_ids(self) -> list[str]:
-        """List the libraries by their ids."""
+        """List the ids of the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT section_id FROM plex_section")]
 
     def section_of(self, rating_key: str) -> str:
@@ -177,7 +176,7 @@ class PlexFiles:
         return next((str(key) for (key,) in rows if key not in keys), "")
 
     def outside(self, keys: KeySet, limit: int) -> tuple[int, list[tuple[str, str]]]:
-        """Count the items that are not in a set; of the first few by path, key and path."""
+        """Count the items that are not in a set; list key and path of the first `limit` by path."""
         number = self._db.execute(OUTSIDE_COUNT, (keys.name,)).fetchone()[0]
         rows = self._db.execute(OUTSIDE, (keys.name, limit))
         return int(number), [(str(key), str(path)) for key, path in rows]
@@ -188,13 +187,13 @@ class PlexFiles:
         return None if row is None else str(row[0])
 
     def titles(self) -> list[str]:
-        """Name the libraries."""
+        """List the titles of the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
 
     def locations(self) -> dict[str, list[str]]:
-        """Name the folders of each library, by its id.
+        """Return the folders of each library, by its id.
 
-        What cannot be read is none; it differs from what Plex has, so it is stored again.
+        Unreadable folders count as none. They differ from Plex's, so they are stored again.
         """
         rows = self._db.execute("SELECT section_id, locations FROM plex_section")
         return {
@@ -203,7 +202,7 @@ class PlexFiles:
         }
 
     def known(self) -> dict[str, KnownSection]:
-        """Return what is remembered of each library, by its id."""
+        """Return what is known about each library, by its id."""
         rows = self._db.execute(
             "SELECT section_id, change_mark, newest_added_at, listed_at, listed_mark, locations"
             " FROM plex_section"
@@ -213,7 +212,7 @@ class PlexFiles:
     # -- read from Plex -------------------------------------------------------------------
 
     def listing(self) -> int:
-        """Return the number of the last reading; rows that are read next get a higher one."""
+        """Return the number of the last reading; the next rows get a higher one."""
         return int(get_number(self._db, LISTING) or 0)
 
     def next_listing(self) -> int:
@@ -224,7 +223,7 @@ class PlexFiles:
         return listing
 
     def add(self, files: Iterable[PlexFile], listing: int) -> None:
-        """Store files that a reading showed, in one transaction."""
+        """Store the files of a reading, in one transaction."""
         with transaction(self._db):
             self._db.executemany(
                 "INSERT INTO plex_file (rating_key, path, section_id, name, folder, size, listing)"
@@ -257,7 +256,7 @@ class PlexFiles:
     def end_added_listing(
         self, section: Section, listing: int, newest: int, old: KnownSection
     ) -> None:
-        """Drop the old item of each file that was deleted and added again; it has a new one."""
+        """Drop the old item of each file that was deleted and added again under a new item."""
         with transaction(self._db):
             self._drop(ADDED_AGAIN, listing)
             self.put_section(section, newest, old.listed_at, old.listed_mark)
@@ -265,7 +264,7 @@ class PlexFiles:
     def put_section(
         self, section: Section, newest: int, listed_at: float, listed_mark: str
     ) -> None:
-        """Remember a library."""
+        """Store a library."""
         with transaction(self._db):
             self._db.execute(
                 "INSERT OR REPLACE INTO plex_section (section_id, uuid, title, change_mark,"
@@ -284,7 +283,7 @@ class PlexFiles:
             )
 
     def drop_sections(self, gone: Collection[str]) -> None:
-        """Forget libraries that are not there any more, or were deselected."""
+        """Drop libraries that no longer exist or were deselected."""
         if not gone:
             return
         with transaction(self._db):
@@ -295,10 +294,10 @@ class PlexFiles:
                 self._db.execute("DELETE FROM plex_section WHERE section_id = ?", (section_id,))
 
     def forget_item(self, rating_key: str) -> None:
-        """Drop the files of an item that Plex no longer has; its scene is not in sync any more.
+        """Drop the files of an item that Plex no longer has; its scene is no longer in sync.
 
-        Its library is then due for a full list at the next miss, changed or not: the answer may
-        have been a slip of the server, and nothing else would bring the item back within a day.
+        At the next miss its library is listed in full, changed or not: the answer may have been a
+        mistake of the server, and nothing else would bring the item back within a day.
         """
         with transaction(self._db):
             self._db.execute(
@@ -309,10 +308,10 @@ class PlexFiles:
             self._drop(OF_ITEM, rating_key)
 
     def learn(self, item: PlexItem) -> None:
-        """Store the files that an item really holds: a move inside Plex shows in no delta.
+        """Store the files that an item really holds: no delta shows a move inside Plex.
 
-        An item of a library that is not chosen holds none for us: its id may come from a record of
-        before, and nothing may be written there.
+        An item of a library that is not chosen counts as having no files: its id may come from an
+        old record, and nothing may be written there.
         """
         section_id = item.section_id or self.section_of(item.rating_key)
         is_chosen = section_id in self.section_ids()
@@ -331,7 +330,7 @@ class PlexFiles:
                 self.add(files, self.next_listing())
 
     def _drop(self, selection: str, *values: object) -> None:
-        """Drop the files that a statement selects by rating key and path."""
+        """Drop the files whose rating key and path a statement selects."""
         self._drop_files(self._db.execute(selection, values).fetchall())
 
     def _drop_files(self, files: Sequence[tuple[str, str]]) -> None:
@@ -340,7 +339,7 @@ class PlexFiles:
 
 
 def _in_order(rows: Iterable[FoundRow]) -> list[tuple[str, str, str, int | None]]:
-    """Sort by reading, so that a newer one wins; no more than `MAX_CANDIDATES`."""
+    """Sort by reading, so that a newer one wins; returns at most `MAX_CANDIDATES`."""
     ordered = sorted(rows, key=lambda row: (row[4], len(row[1]), row[1]))
     return [row[:4] for row in ordered[:MAX_CANDIDATES]]
 

@@ -1,4 +1,4 @@
-"""Idempotent apply: make one Plex item hold what Stash holds, and write nothing that is right."""
+"""Idempotent apply: makes one Plex item hold what Stash holds, and writes only what differs."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from stash2plex.text import LogLine, Private
 
 @frozen
 class Applied:
-    """What an apply did. `seconds` is how long Plex took for the edit, 0 where there was none.
+    """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
-    `kept` are fields that Stash would change and that stay as a person made them.
+    `kept` are fields that Stash would change but that stay as the user edited them.
     """
 
     record: Record
@@ -46,20 +46,20 @@ class Applied:
 
 
 KEPT = "+kept"
-"""Ends the fingerprint of a record where a person's edits stay: it counts while they shall."""
+"""Ends the fingerprint of a record with kept edits: it counts while edits are preserved."""
 
 
 def files_mark(scene: Scene) -> str:
-    """Digest the files of a scene: another one may be another item of Plex.
+    """Return a digest of a scene's files: another file may be in another Plex item.
 
-    Stash moves, renames and reassigns files without bumping the scene (stash.md §10).
+    Stash moves, renames and reassigns files without changing the scene's time (stash.md §10).
     """
     listed = json.dumps([[file.path, file.size] for file in scene.files])
     return hashlib.sha256(listed.encode()).hexdigest()[:32]
 
 
 def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
-    """Whether the record says that Plex holds all of it, so that nothing need be asked."""
+    """Return whether, by the record, Plex holds everything, so that no request is needed."""
     ending = KEPT if desired.preserves else ""
     return (
         record is not None
@@ -70,10 +70,10 @@ def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
 
 
 def record_of(item: PlexItem, record: Record | None) -> Record | None:
-    """Return the record if it is of this item, else None: what was written is not there.
+    """Return the record if it belongs to this item, else None.
 
-    A file may have a new item, and after Plex was rebuilt an id may name another one; then neither
-    the file nor anything that we wrote is there.
+    A file may have a new item, and after a rebuild of Plex an id may name another item. Then
+    nothing that we wrote is there.
     """
     if record is None or record.rating_key != item.rating_key:
         return None
@@ -98,9 +98,9 @@ def apply_scene(
 ) -> Applied:
     """Write the difference between what is wanted and what Plex holds, as its `traits` ask for.
 
-    The edit goes before the pictures, and the record is returned for the caller to keep; an end at
-    any point between leaves a state from which the next run finishes. A cover that cannot be had
-    now does not hold up the edit: its error is raised after it.
+    The edit is sent before the pictures, and the record is returned for the caller to store. If the
+    process ends at any point, the next run finishes the work. A cover that cannot be fetched now
+    does not hold up the edit: its error is raised afterwards.
     """
     record = record_of(item, record)
     preserve = settings.preserve_plex_edits

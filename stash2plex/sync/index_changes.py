@@ -1,4 +1,4 @@
-"""Reads what is new in Plex, and wakes the keys that wait for it."""
+"""Reads what is new in Plex, and makes the keys due that wait for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stash2plex.sync.session import Session, Store
 from stash2plex.text import count
 
 CHUNK = 2_000
-"""Keys of one transaction: a hook waits for the write lock no longer than that takes."""
+"""Keys in one transaction, so that a hook never waits long for the write lock."""
 
 
 def read_index_changes(
@@ -25,8 +25,8 @@ def read_index_changes(
 ) -> IndexChanges:
     """Bring the path index and the path rules up to date; returns what was read.
 
-    Every scene that waits for a file of a name that was read now becomes due, also one that was
-    given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
+    Every scene that waits for a file whose name was read now becomes due, even one that was given
+    up. The options are those of `PlexIndex.refresh`; raises what that raises.
     """
     troubled = store.library_troubles.all()
     news = session.index.refresh(
@@ -41,7 +41,7 @@ def read_index_changes(
         for start in range(0, len(keys), CHUNK):
             store.queue.wake(keys[start : start + CHUNK])
         if keys:
-            logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "key"))
+            logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "scene"))
         with transaction(store.connection):
             set_meta(store.connection, LISTING_WOKEN, str(listing))
     if troubled.keys() - {one.section_id for one in news.unlisted}:

@@ -1,4 +1,4 @@
-"""Keeps the list of Plex's files as fresh as Plex's change marks ask for."""
+"""Keeps the list of Plex's files up to date, guided by Plex's change marks."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from stash2plex.store.plex_files import KnownSection, PlexFiles
 from stash2plex.text import Private, span
 
 FULL_LIST_SECONDS = 86_400.0
-"""A full list is at most this old: deltas show no deletions."""
+"""Seconds after which a full list is read again: deltas show no deletions."""
 
 RELIST_SECONDS = 600.0
-"""A miss lists a library afresh at most this often, and only when the library has changed."""
+"""Seconds: a miss lists a library again at most this often, and only if it has changed."""
 
 ROWS_PER_COMMIT = 50_000
-"""Rows of one transaction. Names come in no order, so each commit rewrites much of their tree: the
-larger it is, the less is written for a row in a large library. A hook waits about 0.2 s."""
+"""Rows in one transaction. Names come in random order, so each commit rewrites much of their tree:
+larger transactions write less per row in a large library. A hook waits about 0.2 s."""
 
 ADDED_OVERLAP = 3600
 """Seconds that a delta looks back before the newest item known."""
 
 
 MAX_NAMED = 1_000
-"""Odd items that one process names in the log."""
+"""How many odd items one process names in the log."""
 
 PROBE_SECONDS = 5.0
-"""How long a library whose list failed is waited for when it is tried again."""
+"""Seconds that a library may take when its failed list is tried again."""
 
 
 @frozen
 class IndexChanges:
     """What a refresh did: how many files it read, and the libraries as Plex has them.
 
-    `whole` says that a library was listed from end to end, so that what is gone was seen.
-    `unlisted` are the chosen libraries whose list Plex does not give.
+    `whole` means that a library was listed from end to end, so that deletions were seen.
+    `unlisted` are the chosen libraries that Plex does not list.
     """
 
     files: int
@@ -53,7 +53,7 @@ class IndexChanges:
 
 @frozen
 class _Pages:
-    """What the pages of a list held: files, the newest `addedAt`, keys of rows not read."""
+    """What the pages of a list held: files, the newest `addedAt`, keys of unreadable rows."""
 
     files: int
     newest: int
@@ -72,23 +72,23 @@ class PlexIndex:
     clock: Clock
     _troubles: LibraryTroubles = field(init=False)
     _named: set[str] = field(init=False, factory=set)
-    """The odd items that were named in the log."""
+    """The odd items that the log has named."""
 
     @_troubles.default
     def _of_the_same_database(self) -> LibraryTroubles:
         return LibraryTroubles(self.files.connection)
 
     def adopt_server(self, machine_id: str) -> None:
-        """Remember the server, where it is the first one ever or the first after a rebuild.
+        """Store the server's id if it is the very first server, or the first after a rebuild.
 
-        Raises Refused for another one than was remembered.
+        Raises Refused for a server other than the stored one.
         """
         self.check_server(machine_id)
         if self.files.server() is None:
             self.files.adopt_server(machine_id)
 
     def check_server(self, machine_id: str) -> None:
-        """Raise Refused for a server that is not the one that files and records came from."""
+        """Raise Refused if files and records come from another server."""
         if self.files.server() not in (None, machine_id):
             raise Refused(
                 "Plex",
@@ -106,12 +106,12 @@ class PlexIndex:
     ) -> IndexChanges:
         """Bring the index up to date; returns what it read and the libraries.
 
-        An unchanged Plex costs one request. A changed one costs the pages of what was added; all
-        pages once a day, or, when a file was `missed`, at most every ten minutes: a move shows in
-        no delta. `complete` reads all pages of each library that changed since they were read
-        last. A library whose list fails stops no other; it is tried again later, or now with
-        `retry` or `complete`. Raises ConfigError when a named library does not exist, and the
-        failure of the list where no library was ever listed.
+        An unchanged Plex costs one request. A changed one costs the pages of what was added. All
+        pages are read once a day or, if a file was `missed`, at most every ten minutes, because no
+        delta shows a move. `complete` reads all pages of each library that changed since its last
+        full list. A library whose list fails does not stop the others; it is tried again later, or
+        now with `retry` or `complete`. Raises ConfigError if a named library does not exist, and
+        the list's failure if no library was ever listed.
         """
         sections = choose_sections(self.plex.sections(), library_names)
         known = self.files.known()
@@ -141,7 +141,7 @@ class PlexIndex:
             else:
                 self._end_trouble(trouble)
         if failures and not self.files.section_ids():
-            # Nothing says that it is these libraries rather than the server.
+            # Nothing shows that these libraries are the cause rather than the server.
             section, failure = failures[0]
             words = f"Plex does not list “{section.title}”: {failure.what}"
             raise failure.with_words(words, failure.fix)
@@ -162,8 +162,8 @@ class PlexIndex:
     def _list_all(self, section: Section) -> int:
         """Read a whole library, a page and a short transaction at a time.
 
-        Rows of the last listing stay usable meanwhile; those that were not seen again go at the
-        end.
+        Rows of the last listing stay usable meanwhile; those that were not seen again are dropped
+        at the end.
         """
         listing = self.files.next_listing()
         pages = self._store_pages(section, self.plex.list_files(section.id), listing, 0)
@@ -171,7 +171,7 @@ class PlexIndex:
         return pages.files
 
     def _list_news(self, section: Section, old: KnownSection) -> int:
-        """Read what was added since the newest item that is known, if anything changed."""
+        """Read what was added since the newest known item, if anything changed."""
         if old.change_mark == section.change_mark:
             if not old.has_folders(section):
                 self.files.put_section(section, old.newest_added_at, old.listed_at, old.listed_mark)
@@ -186,7 +186,7 @@ class PlexIndex:
     def _store_pages(
         self, section: Section, pages: Iterable[ListPage], listing: int, newest: int
     ) -> _Pages:
-        """Store the files of pages; those before a page that fails are stored too."""
+        """Store the files of pages, including those before a page that fails."""
         read = 0
         unread: list[str] = []
         waiting: list[PlexFile] = []
@@ -217,7 +217,7 @@ class PlexIndex:
     # -- libraries whose list fails -------------------------------------------------------
 
     def _is_due(self, trouble: LibraryTrouble) -> bool:
-        """Whether a library is to be tried again; a time beyond the longest is a clock set back."""
+        """Return whether a library is tried again; a time too far ahead means a clock set back."""
         return not 0.0 < trouble.retry_at - self.clock() <= RETRY_CAP
 
     def note_trouble(self, section_id: str, error: ServerError) -> LibraryTrouble | None:

@@ -1,7 +1,7 @@
 """The stages of a claimed key: read scenes, find their items, read those, write, record.
 
-Servers are talked to in threads; the database and every decision belong to the one thread that
-calls `fill` and `collect`.
+Requests run in threads; the database and every decision belong to the one thread that calls `fill`
+and `collect`.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from stash2plex.sync.writes import SHARED_LIMIT, planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
 BATCH = 200
-"""Keys of one claim, so scenes of one GraphQL request and items of one detail read."""
+"""Keys per claim, and so scenes per GraphQL request and items per detail read."""
 
 URGENT_BATCH = 50
-"""Urgent keys taken on top of a full hand: an edit does not wait behind a backlog."""
+"""Urgent keys claimed beyond a full batch, so that an edit does not wait behind a backlog."""
 
 THREADS = 8
 
 OUTAGE = Decision(Verdict.HOLD, 0.0, Unavailable.reason, "it is read again before it is written.")
-"""What waits for its write while nothing may be written: what it wants may change meanwhile."""
+"""The outcome of jobs that wait while nothing may be written: their scenes may change."""
 
 STOP = Decision(Verdict.HOLD, 0.0, STOPPED, "its task was stopped.")
 
@@ -49,11 +49,11 @@ T = TypeVar("T")
 
 
 class Claimed(Protocol):
-    """Part of a batch: a key, or its scene on its way."""
+    """A part of a batch: a key, or its scene at some stage."""
 
     @property
     def claim(self) -> Claim:
-        """What it is worked on under."""
+        """The claim that it is worked on with."""
 
 
 P = TypeVar("P", bound=Claimed)
@@ -61,7 +61,7 @@ P = TypeVar("P", bound=Claimed)
 
 @frozen
 class Step:
-    """What follows a request, by how it ended."""
+    """What follows a request, depending on how it ended."""
 
     succeeded: Callable[[Any], None]
     failed: Callable[[Exception], None]
@@ -70,8 +70,8 @@ class Step:
 class Pipeline:
     """Works on claimed keys until `hand` finishes each of them with its outcome.
 
-    `doubt` is called with a setting that a server does not bear out any more. Call `use` before
-    the first `fill`.
+    `doubt` is called with a setting that no longer fits a server. Call `use` before the first
+    `fill`.
     """
 
     _session: Session
@@ -106,7 +106,7 @@ class Pipeline:
     # -- for the drain loop ---------------------------------------------------------------
 
     def use(self, session: Session) -> None:
-        """Work under these settings. Others are taken while nothing is in hand."""
+        """Use this session's settings and clients. Call it only while no key is claimed."""
         self._session = self._finder.session = self._blame.session = session
 
     def fill(self, *, single: bool) -> None:
@@ -129,7 +129,7 @@ class Pipeline:
             self._write(self._next_jobs(single=single))
 
     def collect(self, seconds: float) -> None:
-        """Wait up to `seconds` for requests in flight, and go on with those that have ended."""
+        """Wait up to `seconds` for requests in flight, and handle those that have ended."""
         if self._steps:
             ended, _ = wait(self._steps, timeout=seconds, return_when=FIRST_COMPLETED)
             for future in ended:
@@ -137,19 +137,19 @@ class Pipeline:
         self._hand.renew_leases()
 
     def give_back(self) -> None:
-        """Give back what waits for its write."""
+        """Put the keys back that wait for their write."""
         while self._ready:
             self._hand.finish(self._ready.popleft().claim, OUTAGE)
 
     def give_back_stopped(self) -> None:
-        """Give back keys whose run the user stopped; a write that is under way ends."""
+        """Put the keys back whose run the user stopped; a write in flight finishes."""
         if self._hand.mark_stopped():
             jobs, self._ready = self._ready, deque()
             for job in jobs:
                 self._make_ready(job)
 
     def close(self) -> None:
-        """Wait for what is under way, then give back what is left."""
+        """Wait for requests in flight, then put back what is left."""
         try:
             while self._steps:
                 self.give_back()
@@ -172,7 +172,7 @@ class Pipeline:
         succeeded: Callable[[T], None],
         separate: Callable[[P], None],
     ) -> Future[T]:
-        """Start a request for several keys; `separate` begins it again for one of them."""
+        """Start a request for several keys; `separate` starts it again for one of them."""
         return self._start(work, Step(succeeded, partial(self._batch_failed, parts, separate)))
 
     def _end_step(self, future: Future[Any]) -> None:
@@ -188,7 +188,7 @@ class Pipeline:
     def _batch_failed(
         self, parts: Sequence[P], separate: Callable[[P], None], error: Exception
     ) -> None:
-        """Find out which one spoils a request of several, unless it is the server."""
+        """Find out which key makes a request for several fail, unless it is the server."""
         if len(parts) > 1 and not isinstance(error, (Unavailable, Refused)):
             for part in parts:
                 separate(part)
@@ -222,7 +222,7 @@ class Pipeline:
             self._read_scenes(scenes)
 
     def _fan_out(self, claim: Claim, showing: Sequence[int]) -> None:
-        """Add the scenes that show the entity now or did when they were last synced."""
+        """Add the scenes that show the entity now, or did when they were last synced."""
         self._evidence.answered("stash")
         ids = {*showing, *self._store.records.scenes_showing(claim.kind, claim.id)}
         with transaction(self._store.connection):
@@ -285,7 +285,7 @@ class Pipeline:
     # -- items ----------------------------------------------------------------------------
 
     def _find(self, wanted: Sequence[Wanted]) -> None:
-        """Look for the items of scenes, and read those that were found."""
+        """Find the items of scenes, and read them."""
         if not wanted:
             return
         found: Found = self._finder.find(wanted)
@@ -297,7 +297,7 @@ class Pipeline:
             self._read_items(found.matched)
 
     def _find_again(self, wrong: Sequence[Wanted | Failure]) -> None:
-        """Look again for scenes whose item was another one, but for those that must wait."""
+        """Look up again the scenes whose item was the wrong one, except those that must wait."""
         for failure in wrong:
             if isinstance(failure, Failure):
                 self._failed([failure.wanted.claim], failure.error)
@@ -324,7 +324,7 @@ class Pipeline:
     # -- writes ---------------------------------------------------------------------------
 
     def _make_ready(self, job: Job) -> None:
-        """Queue a job for its write; one that the user waits for goes before bulk ones."""
+        """Queue a job for its write; urgent ones go before bulk ones."""
         if self._hand.is_stopped(job.claim):
             self._hand.finish(job.claim, STOP)
         elif job.claim.priority == URGENT:
@@ -334,7 +334,7 @@ class Pipeline:
             self._ready.append(job)
 
     def _next_jobs(self, *, single: bool) -> list[Job]:
-        """Take the next job, with all that wait for the very same change."""
+        """Take the next job, and all that wait for exactly the same change."""
         first = self._ready.popleft()
         if first.shared is None or single:
             return [first]
@@ -377,7 +377,7 @@ class Pipeline:
             )
 
     def _record(self, job: Job, applied: Applied) -> None:
-        """Keep what was written and take the key out of the queue, in one commit."""
+        """Store what was written and remove the key from the queue, in one commit."""
         self._evidence.wrote(applied.seconds)
         self._store.meter.applied(applied.fields, applied.seconds)
         for note in applied.notes:
@@ -392,5 +392,5 @@ class Pipeline:
 
 
 def _lack(desired: Desired) -> str | None:
-    """Return what a scene must have to be sent and has not."""
+    """Return why a scene cannot be sent for lack of data; None if it can."""
     return "it has no metadata yet" if desired.empty else None

@@ -1,4 +1,4 @@
-"""What of Plex may have changed since it was last compared as a whole."""
+"""Finds what may have changed in Plex since it was last compared as a whole."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from stash2plex.store.key_set import KeySet
 from stash2plex.store.plex_comparisons import ComparisonMark, PlexComparisons
 
 DETAIL_SECONDS = 7 * 86_400.0
-"""Every item is read afresh at least this often: an edit through Plex moves its times, what writes
-Plex's database past it does not (plex.md §2.4)."""
+"""Seconds after which every item is read again: an edit through Plex moves its times, a direct
+write to Plex's database does not (plex.md §2.4)."""
 
 OVERLAP_SECONDS = 60
-"""How far a delta looks back before the newest change known: Plex's clock may be set back a bit."""
+"""Seconds that a delta looks back before the newest known change: Plex's clock may be set back."""
 
 
 class PlexChanges:
-    """Tells items that must be read from those that are as they were.
+    """Distinguishes items that must be read from unchanged ones.
 
-    A library's own change marks are not asked: nothing says that an edit moves them (plex.md §2.4).
-    An item's `updatedAt` moves with every edit, ours too, and `lastRatedAt` with its stars
-    (plex.md §3.8). Close it when done.
+    A library's own change marks do not count: no document says that an edit moves them (plex.md
+    §2.4). An item's `updatedAt` moves with every edit, including ours, and `lastRatedAt` with its
+    stars (plex.md §3.8). Close it when done.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class PlexChanges:
         self._changed = changed
 
     def find(self, section_ids: list[str], *, preserve: bool) -> None:
-        """Ask Plex what changed, before the comparison begins. `preserve` is the setting."""
+        """Read what changed in Plex, before the comparison begins. `preserve` is the setting."""
         for section_id in section_ids:
             try:
                 newest = self._plex.newest_update(section_id)
             except ServerError as error:
                 if not may_be_part(error):
                     raise
-                # Its items are read one by one, and there is no mark to go on from.
+                # Its items are read one by one, and no mark is stored for the next time.
                 continue
             old = self._comparisons.get(section_id)
             if (
@@ -57,23 +57,23 @@ class PlexChanges:
                 self._marks[section_id] = ComparisonMark(newest, self._clock(), preserve)
 
     def may_concern(self, section_id: str, rating_key: str) -> bool:
-        """Whether an item may hold something else than at the last complete comparison."""
+        """Return whether an item may have changed since the last complete comparison."""
         return section_id not in self._deltas or rating_key in self._changed
 
     def distrust(self, section_id: str) -> None:
-        """Keep no mark of a library in which an item could not be read."""
+        """Store no mark for a library in which an item could not be read."""
         self._marks.pop(section_id, None)
 
     def keep_marks(self) -> None:
-        """Remember that everything was compared. Only a run that saw all of it may."""
+        """Record that everything was compared. Only a run that saw everything may call it."""
         self._comparisons.put(self._marks)
 
     def close(self) -> None:
-        """Forget the keys."""
+        """Drop the sets of keys."""
         self._changed.close()
 
     def _is_good(self, mark: ComparisonMark, newest: int, *, preserve: bool) -> bool:
-        """Whether a delta can be trusted: a Plex that went back in time was restored."""
+        """Return whether a delta can be trusted: a Plex that went back in time was restored."""
         return (
             0 <= self._clock() - mark.details_at < DETAIL_SECONDS
             and newest >= mark.newest_updated_at
@@ -81,7 +81,7 @@ class PlexChanges:
         )
 
     def _read_changes(self, section_id: str, after: int) -> bool:
-        """Note what changed; False where Plex does not know the question, or a row is odd."""
+        """Store what changed; returns False if Plex does not know the query or a row is odd."""
         try:
             for name in ("updatedAt", "lastRatedAt"):
                 for keys in self._plex.changed_since(section_id, name, after):

@@ -1,4 +1,4 @@
-"""Looks at Plex while scenes wait for it, and has it scan the folders that they are in."""
+"""Looks at Plex while scenes wait for it, and makes it scan their folders."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from stash2plex.sync.session import Session, Store
 from stash2plex.text import Private
 
 LOOK_SECONDS = 30.0
-"""Between two looks at Plex's change marks while a scene waits: one request each."""
+"""Seconds between two looks at Plex's change marks while a scene waits; one request each."""
 
 SCAN_LOOK_SECONDS = 5.0
-"""The same while a scan is under way."""
+"""The same during a scan."""
 
 TROUBLE_SECONDS = 300.0
-"""After a look that failed: the keys that are due find out what is wrong."""
+"""Seconds after a look that failed: meanwhile due keys find out what is wrong."""
 
 
 @define
 class PlexWatch:
-    """Wakes keys when Plex has changed, and drives the scans. One look costs one request.
+    """Makes waiting keys due when Plex has changed, and runs the scans. A look is one request.
 
     `clock` gives seconds since the epoch, `monotonic` seconds since any time.
     """
@@ -42,11 +42,11 @@ class PlexWatch:
         return self.monotonic() + LOOK_SECONDS
 
     def scanning(self) -> bool:
-        """Say whether a scan is under way or due soon."""
+        """Return whether a scan is running or due soon."""
         return self.store.scans.running() is not None or bool(self.store.scans.waiting())
 
     def look(self, session: Session) -> None:
-        """Look at Plex if it is time to and anything waits for it. Never fails for a server."""
+        """Look at Plex if that is due and something waits for it. A server cannot make it fail."""
         now = self.monotonic()
         if self.scanning() and not self._troubled:
             self._next = min(self._next, self._looked_at + SCAN_LOOK_SECONDS)
@@ -65,13 +65,13 @@ class PlexWatch:
             logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
             self._next, self._troubled = now + TROUBLE_SECONDS, True
         else:
-            # A library whose list failed is tried again as soon as it may be.
+            # A library whose list failed is tried again as soon as that is allowed.
             waits = [one.retry_at - self.clock() for one in news.unlisted]
             soonest = now + max(SCAN_LOOK_SECONDS, min(waits, default=LOOK_SECONDS))
             self._next = min(self._next, soonest)
 
     def _advance(self, session: Session, sections: dict[str, Section]) -> None:
-        """Judge the scan that is under way, then start the next: one at a time (plex.md §6.1)."""
+        """Check the running scan, then start the next: one at a time (plex.md §6.1)."""
         scans = self.store.scans
         running = scans.running()
         if running is not None and not self._is_over(running, sections.get(running.section_id)):

@@ -1,4 +1,4 @@
-"""What a reconcile found: as a value, as JSON, and in words."""
+"""The report of a reconcile: as a value, as JSON, and in words."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from stash2plex.rules.drift import MEANINGS, Kind
 from stash2plex.text import count, span, utc
 
 EXAMPLES = 10
-"""Examples of each kind in a report."""
+"""How many examples of each kind a report has."""
 
 EXAMPLES_SAID = 3
-"""Examples of each kind in words."""
+"""How many examples of each kind the log lists."""
 
 
 @frozen
 class Example:
     """One finding.
 
-    `detail` says why a match was refused, or which scene that is gone an orphan belonged to.
+    `detail` is why a match was refused, or which deleted scene an orphan belonged to.
     """
 
     scene_id: int | None
@@ -37,10 +37,10 @@ class Example:
 class Report:
     """What a run compared and found. Times are in seconds.
 
-    `counts` has None for a kind that the run did not look for. `in_sync` is None where only some
-    kinds were looked for. `queued` counts keys that are due because of this run; a scene that was
-    due already is not counted. `problem` is None for a run that saw everything; `error` is what
-    ended a partial one.
+    `counts` has None for a kind that the run did not look for. `in_sync` is None if only some kinds
+    were looked for. `queued` counts keys that are due because of this run; a scene that was due
+    already is not counted. `problem` is None for a run that saw everything; `error` is what ended a
+    partial one.
     """
 
     scope: str
@@ -96,7 +96,7 @@ def summary_of(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary_sentence(summary: Mapping[str, Any], when: str) -> str:
-    """Say the summary of a report; `when` is its time in words."""
+    """Return the summary of a report; `when` is its time in words."""
     differing = [
         f"{number:,} {Kind(kind).words}" for kind, number in summary["counts"].items() if number
     ]
@@ -109,7 +109,7 @@ def summary_sentence(summary: Mapping[str, Any], when: str) -> str:
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:
-    """Say a report in words: a line for the whole, one for each kind that was found."""
+    """Return a report in words: a line for the whole, one for each kind that was found."""
     parts = [f"{count(report['scenes'], 'scene')} compared in {span(report['seconds'])}"]
     if report["in_sync"] is not None:
         parts.append(f"{report['in_sync']:,} in sync")
@@ -125,7 +125,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
                 f"{kind_report['count']:,} {kind.words} ({MEANINGS[kind]}): "
                 + _examples(kind_report["examples"], kind_report["count"])
             )
-    # A report of an earlier version does not know it.
+    # A report of an earlier version does not have it.
     unread = report.get("unread", [])
     lines += [f"Not compared: {words}" for words in unread[:EXAMPLES_SAID]]
     if len(unread) > EXAMPLES_SAID:

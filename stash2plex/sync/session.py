@@ -1,4 +1,4 @@
-"""What the stages of a drain share: the stores, the clients, and a scene on its way."""
+"""What the stages of a drain share: the stores, the clients, and a scene at each stage."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Session:
 
 @define
 class Store:
-    """The database and the objects over it."""
+    """The database and the objects that use it."""
 
     connection: sqlite3.Connection
     queue: Queue
@@ -66,13 +66,13 @@ class Store:
         return LibraryTroubles(self.connection)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:
-        """Return the path rules that count: those that are set, else those worked out."""
+        """Return the path rules in use: those that the user set, else those worked out."""
         return settings.path_map or self.path_rules.usable()
 
 
 @frozen
 class Wanted:
-    """A claimed scene whose item is looked for. `rounds` counts items that proved wrong."""
+    """A claimed scene without an item yet. `rounds` counts items that proved wrong."""
 
     claim: Claim
     scene: Scene
@@ -83,19 +83,19 @@ class Wanted:
 
 @frozen
 class Matched(Wanted):
-    """A scene and the file of the item that the index has for it."""
+    """A scene, and the file of the item that the index has for it."""
 
     match: Match
 
     def wanted_again(self) -> Wanted:
-        """Go back to looking for the item: this one was not it."""
+        """Return the scene without its item, which was the wrong one."""
         return Wanted(self.claim, self.scene, self.desired, self.record, self.rounds + 1)
 
 
 @frozen
 class Job(Matched):
-    """A scene, and its item as Plex holds it. `record` is None where it is of another item."""
+    """A scene, and its item as Plex holds it. `record` is None if it is of another item."""
 
     item: PlexItem
     shared: tuple[object, ...] | None = None
-    """Equal for jobs whose changes one edit can carry."""
+    """Equal for jobs whose changes can share one edit."""

@@ -1,9 +1,9 @@
-"""Polls and full sweeps: which scenes Plex may not agree with, told by what Stash holds.
+"""Polls and full sweeps: find the scenes that Plex may not agree with, by what Stash holds.
 
-Each is a generator that yields the next request to Stash and is sent the answer, so that whoever
-drives it may do other things between two pages. The database is touched between the requests, a
-page of scenes is all that is held, and what is found goes into the queue at once: an end at any
-point has added work and taken none away.
+Each is a generator that yields the next request to Stash and is sent the answer, so that its caller
+can do other things between two pages. It uses the database between the requests, holds one page of
+scenes at a time, and queues what it finds at once. So an end at any point has added work and
+removed none.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ RELATED = {
     "group": "movies_filter",
     "file": "files_filter",
 }
-"""How a scene filter asks for the time of change of what a scene shows."""
+"""The scene filters for the time of change of what a scene shows."""
 
 
 class Idle(StrEnum):
-    """Why a scene needs nothing, in the words for several and for one."""
+    """Why a scene needs no change, in the words for several and for one."""
 
     IN_SYNC = "in sync already"
     NO_METADATA = "have no metadata yet"
@@ -53,16 +53,16 @@ class Idle(StrEnum):
     NO_FILE = "without a file"
 
     def words(self, number: int) -> str:
-        """Return how many scenes there are of it."""
+        """Return how many scenes have this reason, in words."""
         text = "has no metadata yet" if self is Idle.NO_METADATA and number == 1 else self.value
         return f"{number:,} {text}"
 
 
 @frozen
 class Enqueued:
-    """What became of scenes that were looked at.
+    """What became of scenes that were compared.
 
-    `queued` were made due, `due` were due already, the rest needs nothing, for reasons in `idle`.
+    `queued` were made due, `due` were due already; the rest needs no change, by reason in `idle`.
     """
 
     queued: int = 0
@@ -78,7 +78,7 @@ class Enqueued:
         return Enqueued(self.queued + other.queued, self.due + other.due, idle)
 
     def sentence(self, sources: str = "") -> str:
-        """Return it in words; `sources` names what made the others due already."""
+        """Return the counts in words; `sources` names what made the others due already."""
         text = f"{count(self.queued, 'scene')} queued"
         if self.due:
             word = "was" if self.due == 1 else "were"
@@ -91,11 +91,11 @@ class Enqueued:
 
 @define
 class ChangeFilter:
-    """Puts the scenes into the queue that their records do not agree with.
+    """Queues the scenes that do not agree with their records.
 
-    `revive` brings dead letters back and hastens what waits: the user asked, or changed a setting
-    that may be what they died of. `run_id` is the run that the new keys belong to; only where
-    there is one, held keys go on.
+    `revive` also queues dead letters again and makes waiting keys due: the user asked, or changed a
+    setting that may be the cause. `run_id` is the run that the new keys belong to; without a run,
+    held keys stay on hold.
     """
 
     queue: Queue
@@ -105,7 +105,7 @@ class ChangeFilter:
     run_id: int = 0
 
     def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
-        """Enqueue those that are due, and scenes that Stash no longer has."""
+        """Enqueue the scenes that need a change, and those that Stash no longer has."""
         keys: list[Key] = []
         idle: Counter[Idle] = Counter()
         looked_at = list(scenes)
@@ -116,7 +116,7 @@ class ChangeFilter:
             if why is None:
                 keys.append(("scene", scene.id))
             elif scene.id in queued:
-                # It is claimed all the same, and counts then.
+                # It will be claimed anyway, and then it counts.
                 due += 1
             else:
                 idle[why] += 1
@@ -128,8 +128,8 @@ class ChangeFilter:
         return Enqueued(new, due + len(keys) - new, idle)
 
     def why_idle(self, scene: Scene) -> Idle | None:
-        """Return why a scene needs nothing; None where it may need something."""
-        # Plex knows files; a scene that has none cannot be there.
+        """Return why a scene needs no change; None if it may need one."""
+        # Plex knows files; a scene without one cannot be there.
         if not scene.files:
             return Idle.NO_FILE
         if reason_to_skip(scene, self.settings):
@@ -145,9 +145,9 @@ class ChangeFilter:
 def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     """Compare every scene with its record, by growing id.
 
-    A page holds every id between its neighbours, so a record with such an id and no scene is one
-    of a scene that is gone; its key is queued too, and the worker asks once more before it forgets
-    the record. A Stash without any scene is one that is being set up: nothing follows from it.
+    A page holds every id between its first and last. So if a record in that range has no scene,
+    the scene is gone. Its key is queued too, and the worker asks once more before it deletes the
+    record. A Stash without any scene is being set up: nothing follows from that.
     """
     last = 0
     enqueued: Enqueued | None = None
@@ -167,9 +167,9 @@ def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
 def poll(
     change_filter: ChangeFilter, stash: Stash, kind: str, after: str
 ) -> Steps[Enqueued | None]:
-    """Compare the scenes that show something of a kind whose time of change is greater, as text.
+    """Compare the scenes that show something of a kind whose time of change, as text, is greater.
 
-    None where too many studios changed for one question; a full sweep has to see to it.
+    Returns None if too many studios changed for one request; then a full sweep is needed.
     """
     changed = {"updated_at": {"value": after, "modifier": "GREATER_THAN"}}
     criteria: Mapping[str, object]
@@ -194,9 +194,9 @@ def poll(
 
 
 def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps[int]:
-    """Enqueue performers, studios, tags or groups that records show and Stash no longer has.
+    """Enqueue performers, studios, tags or groups that records show but Stash no longer has.
 
-    They fan out to the scenes that showed them, which no time of change tells of.
+    They lead to the scenes that showed them, which no time of change would show.
     """
     listed: list[int] = yield partial(stash.entity_ids, kind)
     gone = change_filter.records.shown_entities(kind) - set(listed)
@@ -206,7 +206,7 @@ def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps
 
 
 def run_through(steps: Steps[T]) -> T:
-    """Do all of it at once, and return the result. Raises what Stash's client raises."""
+    """Do all steps at once, and return the result. Raises what Stash's client raises."""
     try:
         request = next(steps)
         while True:

@@ -32,19 +32,19 @@ from stash2plex.text import count, local, span
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
 
-SWITCHED_OFF = "background_worker is off."
-"""Why a worker ended that was not wanted any more."""
+SWITCHED_OFF = "Background worker is off."
+"""Why a worker ended that is no longer wanted."""
 
 STEP = 0.25
-"""Seconds of one wait while something is under way or due."""
+"""Seconds of one wait while something is in flight or due."""
 
 
 @frozen
 class Summary:
-    """What a drain did, and what it left: reason, how many, when the first is due.
+    """What a drain did, and what it left: reason, how many, and when the first is due.
 
-    `names` holds the first names of each reason, and of what was given up. `wanted` counts the keys
-    that its run queued or found, `removed` those of them that the user took out of the queue
+    `names` holds the first names for each reason, and of what was given up. `wanted` counts the
+    keys that its run queued or found, `removed` those that the user removed from the queue
     meanwhile.
     """
 
@@ -58,7 +58,7 @@ class Summary:
     names: Mapping[str, str] = field(factory=dict)
 
     def sentence(self) -> str:
-        """Say it to a person."""
+        """Return the summary in words for the user."""
         done = self.progress
         parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
         end = self.gave_up[:1].upper() + self.gave_up[1:] if self.gave_up else ""
@@ -82,7 +82,7 @@ class Summary:
 
 @frozen
 class End:
-    """Why a drain ends; `gave_up` is None where its goal is met."""
+    """Why a drain ends; `gave_up` is None if its goal is met."""
 
     gave_up: str | None = None
     error: Stash2PlexError | None = None
@@ -126,15 +126,15 @@ class Drain:
         self._worked_at = self._alive_at = self.monotonic()
 
     def run(self) -> Summary:
-        """Drain until the goal is met, or something that only the user can mend ends it."""
+        """Drain until the goal is met, or until something ends it that only the user can fix."""
         start = self.monotonic()
-        # This process may log in where the last one could not.
+        # This process may be able to log in although the last one was not.
         self.store.breakers["stash"].hasten()
         taken = self.store.queue.take_over()
         self.wall_clock.check_start()
         if taken:
             logging.getLogger(__name__).info(
-                "Carrying on with %s that an ended run had in hand.", count(taken, "key")
+                "Carrying on with %s from a process that ended.", count(taken, "scene")
             )
         self.showing.begin()
         try:
@@ -179,7 +179,7 @@ class Drain:
         return self.gate.look(busy=self.hand.busy, due=self._is_due())
 
     def _is_due(self) -> bool:
-        """Whether the gate has to be looked at: a key is due, or the worker may be off."""
+        """Return whether to look at the gate: a key is due, or the worker may be off."""
         if isinstance(self.goal, Background) and not self.worker_wanted():
             # Another process has read that the worker is off.
             return True
@@ -190,7 +190,7 @@ class Drain:
         """Wait a little at a closed gate, or return why the drain ends there."""
         now = self.monotonic()
         if self._closed_since is None:
-            # A server that hangs is away for longer than it has been known.
+            # A server that hangs was out of reach before this was noticed.
             in_front = isinstance(self.goal, Foreground)
             self._closed_since = self._alive_at if in_front else now
         self.pipeline.give_back()
@@ -209,7 +209,7 @@ class Drain:
         return None
 
     def _report(self, error: Stash2PlexError) -> None:
-        """Log once what only the user can mend; a setting is also kept for the next task."""
+        """Log once what only the user can fix; a setting is also kept for the next task."""
         if self._reported != str(error) and isinstance(error, (ConfigError, Refused)):
             self._reported = str(error)
             logging.getLogger(__name__).error("%s", error)
@@ -219,7 +219,7 @@ class Drain:
     # -- work -----------------------------------------------------------------------------
 
     def _work(self, gate: Open) -> End | None:
-        """Do the next bit of what is due; returns the end when the goal is met."""
+        """Do the next step of what is due; returns the end when the goal is met."""
         session, pipeline = gate.session, self.pipeline
         half_open = self._half_open()
         if not half_open:
@@ -232,7 +232,7 @@ class Drain:
             self._alive_at = self.monotonic()
         pipeline.use(session)
         if gate.is_changing:
-            # What is in flight ends; what waits for its write is read again.
+            # Requests in flight finish; what waits for its write is read again.
             pipeline.give_back()
         else:
             pipeline.fill(single=half_open)
@@ -256,13 +256,13 @@ class Drain:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
 
     def _outage_is_over(self) -> None:
-        """Forget that the gate was closed. A probe that got through is not enough for that."""
+        """Record that the gate is open again. A probe that got through is not enough for that."""
         if self._closed_since is not None:
             self.showing.restart_rate()
         self._closed_since = self._reported = None
 
     def _look_after_library(self, session: Session) -> bool:
-        """Do the next bit of it; returns whether there is more."""
+        """Do the next step for the library; returns whether there is more to do."""
         in_background = not isinstance(self.goal, Foreground)
         more = self.sweeper.step(
             session.settings,
@@ -283,7 +283,7 @@ class Drain:
         return self._await_work(self.goal.idle, wait)
 
     def _sit_out_retries(self, gate: Open, horizon: float, wait: float | None) -> bool:
-        """Wait for keys that are due within `horizon`, and a while for Plex to scan."""
+        """Wait for keys that are due within `horizon` seconds, and a while for Plex's scans."""
         if wait is None or wait > horizon:
             waited = self.monotonic() - self._worked_at
             if not (gate.is_connected and waited < SCAN_PATIENCE and self.plex_watch.scanning()):

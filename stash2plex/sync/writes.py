@@ -1,4 +1,4 @@
-"""Writes jobs to Plex, in a thread that touches nothing of ours: one edit for equal changes."""
+"""Writes jobs to Plex in a thread without access to the database; equal changes share an edit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from stash2plex.sync.edits import send_shared_edit
 from stash2plex.sync.session import Job, Session
 
 SHARED_LIMIT = 100
-"""Items of one edit that carries the same change for all (plex.md §3.1)."""
+"""How many items one shared edit may change (plex.md §3.1)."""
 
 
 def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
-    """Return a job with what other jobs may share with it, and the record that it will come to.
+    """Return a job with the change that others may share, and the record that it will leave.
 
-    There is no such record where nothing has to be written.
+    The record is None if nothing has to be written.
     """
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
@@ -31,7 +31,7 @@ def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
 
 
 def _expected(job: Job, change: Change) -> Record:
-    """Return what the record will hold of a change that is about to be sent."""
+    """Return the record that a change will leave, before it is sent."""
     written, removed = remember(job.desired, job.item, change, job.record)
     return Record(
         scene_id=job.scene.id,
@@ -50,9 +50,9 @@ def write_jobs(
 ) -> list[Applied | Exception]:
     """Write jobs, and return one result for each.
 
-    Jobs that want the very same change get it in one edit; the items are then read back, and each
-    job is applied as if it were alone: where the edit did all, that writes nothing more. Raises
-    what the shared edit does.
+    Jobs that want exactly the same change get it in one edit. Then the items are read back, and
+    each job is applied as if it were alone: if the edit did everything, nothing more is written.
+    Raises what the shared edit raises.
     """
     items = ReadItems({job.item.rating_key: job.item for job in jobs})
     if len(jobs) > 1:

@@ -99,7 +99,7 @@ def test_why_a_scene_is_not_sent(make_stage):
         explained = stage.operation("scene", scene_id=scene.id)
         return explained["state"], explained["why"]
 
-    assert why(out) == ("left_out", "It is not synced: it has the tag “Fog” (exclude_tags).")
+    assert why(out) == ("left_out", "It is not synced: it has the tag “Fog” (Exclude tags).")
     assert why(bare)[0] == "left_out"
     state, words = why(lost)
     assert state == "waiting"

@@ -200,7 +200,7 @@ def test_off_in_mid_drain_then_auto_and_the_first_save_reaches_plex(make_stage):
     stage.configure(**TEXT_ONLY, background_worker="off")
     stage.until(lambda: not drain_runs(stage.data_dir))
     assert not all_sent(stage)
-    assert "ends: background_worker is off." in worker_log(stage)
+    assert "ends: Background worker is off." in worker_log(stage)
     started = worker_log(stage).count("has started")
     for number in range(1, 31):
         stage.edit(number, rating100=number)

@@ -149,7 +149,7 @@ def test_debug_logging_explains_each_decision_in_worker_log_only(make_stage):
     kept = worker_log(stage)
     assert "in Plex by the end of the path: " in kept
     assert "scene:1: nothing has changed" in kept
-    assert "scene:2: it is not organized (only_organized is on)" in kept
+    assert "scene:2: it is not organized (Only organized is on)" in kept
     assert "scene:2" not in stage.log_text()
 
 

@@ -114,7 +114,7 @@ def test_an_idle_worker_sees_a_changed_setting_within_a_minute(workshop):
     drain(app, Background("background worker", idle=400.0))
     assert stage.plex.count("PUT") > 0
     clock.at[clock.now + 200] = lambda: stage.configure(**TEXT_ONLY, **OFF)
-    assert drain(app, LONG).gave_up == "background_worker is off."
+    assert drain(app, LONG).gave_up == "Background worker is off."
 
 
 def test_a_setting_that_helps_brings_dead_letters_back(workshop):

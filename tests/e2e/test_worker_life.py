@@ -111,7 +111,7 @@ def test_a_worker_that_is_switched_off_ends_before_it_sends(make_stage, workshop
     stage.configure(background_worker="off")
     app, _ = workshop(stage)
     app.store.queue.add("scene", 1)
-    assert drain(app, BACKGROUND).gave_up == "background_worker is off."
+    assert drain(app, BACKGROUND).gave_up == "Background worker is off."
     assert stage.plex.count() == 0
     assert not app.settings_reader.worker_wanted()
     assert drain(app, FOREGROUND).progress.done == 1

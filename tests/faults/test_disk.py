@@ -194,7 +194,7 @@ def test_a_repair_that_does_not_end_is_not_waited_for_for_ever(folder, monkeypat
     other = FileLock(str(folder / "repair.lock"))
     assert other.acquire()
     (folder / "stash2plex.db").write_bytes(b"harbour " * 1000)
-    with pytest.raises(StoreUnavailable, match="another process is mending it"):
+    with pytest.raises(StoreUnavailable, match="another process is repairing it"):
         replace_damaged(str(folder))
     other.release()
     # Nor does it keep its own lock.

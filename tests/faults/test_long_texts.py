@@ -50,4 +50,4 @@ def test_a_proxy_that_takes_no_long_request_is_named(bench, make_run):
     run.queue.add("scene", scene.id)
     run.drain()
     ((error,),) = run.rows("SELECT error FROM dead_letter")
-    assert "a proxy before it takes no request of this size" in error
+    assert "a proxy in front of it accepts no request of this size" in error

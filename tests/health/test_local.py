@@ -118,7 +118,7 @@ def test_a_database_that_another_program_holds(ward):
         database = ward.checks()["database"]
     assert not database.ok
     assert database.detail == f"“{ward.path}” cannot be used: database is locked."
-    assert database.fix == "Another program holds it; try again in a minute."
+    assert database.fix == "Another program has locked it; try again in a minute."
     assert ward.checks()["database"].ok
 
 

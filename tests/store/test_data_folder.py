@@ -1,4 +1,4 @@
-"""A data folder that cannot be made: what it is, and the cure that fits."""
+"""A data folder that cannot be created: why, and the right advice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path):
     link.symlink_to(tmp_path / "harbour")
     error = refusal(link)
     assert error.what.endswith(
-        f"“{link}” is a link to “{tmp_path / 'harbour'}”, which is not there."
+        f"“{link}” is a link to “{tmp_path / 'harbour'}”, which does not exist."
     )
     assert error.fix == f"Make “{tmp_path / 'harbour'}”, or remove the link."
     (tmp_path / "harbour").mkdir()
