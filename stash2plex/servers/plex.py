@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import frozen
 
-from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
+from stash2plex.errors import NotFound, Refused, Rejected, Transient
 from stash2plex.model import (
     OPAQUE_ID,
     Change,
@@ -375,30 +375,6 @@ class Plex:
         if not isinstance(answer.get("MediaContainer"), dict):
             raise self._transport.stranger(reply, doing)
         return structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
-
-
-def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:
-    """Pick the libraries that the setting names, or every movie-type one.
-
-    "Other videos" libraries are of the type movie too (plex.md §2.1). Raises ConfigError that
-    lists the libraries there are.
-    """
-    movies = [section for section in sections if section.type == "movie"]
-    there = ", ".join(f"“{section.title}”" for section in movies) or "none"
-    if not names:
-        if not movies:
-            raise ConfigError("Plex has no library of the type movie or other videos.")
-        return movies
-    wanted = {name.casefold(): name for name in names}
-    chosen = [section for section in movies if section.title.casefold() in wanted]
-    missing = set(wanted) - {section.title.casefold() for section in chosen}
-    if missing:
-        lost = ", ".join(f"“{wanted[name]}”" for name in sorted(missing))
-        raise ConfigError(
-            f"Plex has no movie-type library named {lost}. It has: {there}.",
-            "Correct Settings > Plugins > Stash2Plex > Plex library.",
-        )
-    return chosen
 
 
 def _opaque(value: str) -> str:

@@ -8,7 +8,9 @@ from attrs import frozen
 
 from stash2plex.errors import Refused
 from stash2plex.model import Clock, PlexFile, Section
-from stash2plex.servers.plex import ListPage, Plex, choose_sections
+from stash2plex.namelist import NameList
+from stash2plex.rules.libraries import choose_sections, lost_libraries
+from stash2plex.servers.plex import ListPage, Plex
 from stash2plex.store.plex_files import KnownSection, PlexFiles
 
 FULL_LIST_SECONDS = 86_400.0
@@ -29,12 +31,14 @@ ADDED_OVERLAP = 3600
 class IndexChanges:
     """What a refresh did: how many files it read, and the libraries as Plex has them.
 
-    `whole` says that a library was listed from end to end, so that what is gone was seen.
+    `whole` says that a library was listed from end to end, so that what is gone was seen. `lost`
+    is a sentence about libraries that the setting names and Plex does not have.
     """
 
     files: int
     whole: bool
     sections: tuple[Section, ...]
+    lost: str = ""
 
 
 @frozen
@@ -67,18 +71,19 @@ class PlexIndex:
             )
 
     def refresh(
-        self, library_names: tuple[str, ...], *, missed: bool = False, complete: bool = False
+        self, library_names: NameList, *, missed: bool = False, complete: bool = False
     ) -> IndexChanges:
         """Bring the index up to date; returns what it read and the libraries.
 
         An unchanged Plex costs one request. A changed one costs the pages of what was added; all
         pages once a day, or, when a file was `missed`, at most every ten minutes: a move shows in
         no delta. `complete` reads all pages of each library that changed since they were read
-        last. Raises ConfigError when a named library does not exist.
+        last. Raises ConfigError where none of the named libraries exists.
         """
         read = 0
         whole = False
-        sections = choose_sections(self.plex.sections(), library_names)
+        listed = self.plex.sections()
+        sections = choose_sections(listed, library_names)
         known = self.files.known()
         self.files.drop_sections(set(known) - {section.id for section in sections})
         for section in sections:
@@ -91,7 +96,7 @@ class PlexIndex:
                 read += self._list_added(section, old)
             elif not old.has_folders(section):
                 self.files.put_section(section, old.newest_added_at, old.listed_at, old.listed_mark)
-        return IndexChanges(read, whole, tuple(sections))
+        return IndexChanges(read, whole, tuple(sections), lost_libraries(listed, library_names))
 
     def _wants_full_list(self, section: Section, old: KnownSection, *, missed: bool) -> bool:
         age = self.clock() - old.listed_at

@@ -30,7 +30,7 @@ STOREYS = (
     {"logs", "servers"},
     {"config"},
     {"hook", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode", "migrations"},
-    {"model", "text", "errors", "version", "__init__"},
+    {"model", "text", "namelist", "pathrules", "errors", "version", "__init__"},
 )
 """A folder, or a flat module, imports from its own row and from rows below. The doors are on top,
 what a save needs is flat, the ground is at the bottom."""

@@ -32,6 +32,7 @@ from stash2plex.operations.health.server_checks import (
     SETTINGS,
     STASH,
     STASH_FIX,
+    TAGS,
     TOKEN,
     ServerChecks,
 )
@@ -40,6 +41,7 @@ NAMES = (
     STASH,
     LOGIN,
     SETTINGS,
+    TAGS,
     PLEX,
     TOKEN,
     SERVER,
