@@ -16,6 +16,8 @@ from attrs import Attribute, field, fields, frozen
 
 from stash2plex.errors import ConfigError
 from stash2plex.model import Field
+from stash2plex.namelist import SEPARATORS, NameList, name_key
+from stash2plex.pathrules import read_path_rules
 
 
 @frozen
@@ -99,12 +101,26 @@ def _choice(*words: str) -> Callable[[object], str]:
     return parse
 
 
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(part.strip() for part in _text(value).split(",") if part.strip())
+def _names(value: object) -> NameList:
+    return NameList.parse(_text(value))
+
+
+class PartlyUsable(ValueError):
+    """A list of which some words mean something: `value` is what they mean."""
+
+    def __init__(self, value: object, wrong: tuple[str, ...]) -> None:
+        super().__init__(", ".join(f"“{word}”" for word in wrong))
+        self.value = value
 
 
 def _fields(value: object) -> frozenset[Field]:
-    return frozenset(Field(word.lower()) for word in re.split(r"[\s,;]+", _text(value)) if word)
+    words = re.split(rf"[\s;{SEPARATORS}]+", _text(value))
+    written = {name_key(word.strip("\"'“”")): word for word in words}
+    known = frozenset(Field(word) for word in written if word in tuple(Field))
+    wrong = tuple(word for key, word in written.items() if key and key not in tuple(Field))
+    if wrong:
+        raise PartlyUsable(known, wrong)
+    return known
 
 
 def _url(value: object) -> str:
@@ -129,15 +145,7 @@ def _token(value: object) -> str:
 
 
 def _path_map(value: object) -> tuple[tuple[str, str], ...]:
-    rules = []
-    for rule in _text(value).split(";"):
-        if not rule.strip():
-            continue
-        source, arrow, target = rule.partition("=>")
-        if not arrow or not source.strip() or not target.strip():
-            raise ValueError
-        rules.append((source.strip(), target.strip()))
-    return tuple(rules)
+    return read_path_rules(_text(value))
 
 
 def _setting(
@@ -201,18 +209,21 @@ class Settings:
         allowed="an X-Plex-Token",
         words=REQUIRED,
     )
-    plex_library: tuple[str, ...] = _setting(
-        (),
+    plex_library: NameList = _setting(  # noqa: RUF009 - it is frozen
+        NameList(),
         _names,
         "Libraries that hold your scenes.",
-        allowed="library names, comma-separated",
+        allowed="library names, comma-separated; a name may hold a comma",
         words="every movie-type library",
     )
     path_map: tuple[tuple[str, str], ...] = _setting(
         (),
         _path_map,
         "How a path in Stash reads in Plex. Windows paths work too.",
-        allowed="/stash/prefix=>/plex/prefix, several separated by ;",
+        allowed=(
+            "/stash/prefix=>/plex/prefix, several separated by ;; quotes around a folder that "
+            "holds ; or =>"
+        ),
         words="worked out from matching files",
     )
     skip_fields: frozenset[Field] = _setting(
@@ -231,18 +242,18 @@ class Settings:
     )
     skip_not_found: bool = _switch("A scene that Plex does not have is not a failure.")
     only_organized: bool = _switch("Sync only scenes that are marked as organized.")
-    exclude_tags: tuple[str, ...] = _setting(
-        (),
+    exclude_tags: NameList = _setting(  # noqa: RUF009 - it is frozen
+        NameList(),
         _names,
         "Scenes with one of these tags are not synced.",
-        allowed="tag names, comma-separated",
+        allowed="tag names, comma-separated; a name may hold a comma",
         words="none",
     )
-    ignore_tags: tuple[str, ...] = _setting(
-        (),
+    ignore_tags: NameList = _setting(  # noqa: RUF009 - it is frozen
+        NameList(),
         _names,
         "These tags are not sent to Plex.",
-        allowed="tag names, comma-separated",
+        allowed="tag names, comma-separated; a name may hold a comma",
         words="none",
     )
     trigger_plex_scan: bool = _switch(
@@ -351,6 +362,12 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
             continue
         try:
             values[spec.key] = spec.parse(value)
+        except PartlyUsable as error:
+            values[spec.key] = error.value
+            problems.append(
+                f"Setting {spec.key} is {repr(value)[:80]}; allowed: {spec.allowed}. The rest of "
+                f"it is used, without {error}."
+            )
         except (ValueError, TypeError):
             shown = "(hidden)" if spec.key == "plex_token" else repr(value)[:80]
             if spec.key == "plex_url":
@@ -366,6 +383,13 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
     values["unusable"] = " ".join(unusable)
     values.update(_legacy(raw, values))
     return Settings(**values), problems  # type: ignore[arg-type]  # each parser returns its field's type
+
+
+def plain(value: object) -> object:
+    """Return the value of a setting as JSON knows it: equal for values that mean the same."""
+    if isinstance(value, NameList):
+        return value.as_json()
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def hide_secrets(address: str) -> str:

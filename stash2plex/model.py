@@ -46,11 +46,22 @@ IMAGE_FIELDS = (Field.POSTER, Field.BACKGROUND)
 
 @frozen
 class Entity:
-    """A performer, studio, tag or group as a scene shows it."""
+    """A performer, studio, tag or group as a scene shows it. Aliases are read of tags only."""
 
     id: int
     name: str
     disambiguation: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@frozen
+class Tag:
+    """A tag of Stash. `created_at`, as Stash writes it, tells it from another with its number."""
+
+    id: int
+    name: str
+    aliases: tuple[str, ...] = ()
+    created_at: str = ""
 
 
 @frozen

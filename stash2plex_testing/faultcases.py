@@ -129,8 +129,10 @@ LOGIN = (
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
 QUESTION = " Is it really Stash, and of a version that Stash2Plex knows?"
-NO_PICTURE = "The cover of “{title}” was not sent: Stash sent … for {deed}, which is not a "
+NO_PICTURE = (
+    "The cover of “{title}” was not sent: Stash sent … for {deed}, which is not a "
     "picture that Plex takes."
+)
 TOO_LARGE = "The cover of “{title}” is too large for Plex; it was not sent."
 COVER = ("Stash", "cover")
 QUERIES = (("Stash", "settings"), ("Stash", "scenes"), ("Stash", "fan-out"))

@@ -317,6 +317,18 @@ SETUPS = (
         another_server,
     ),
     Setup(
+        "A misspelt excluded tag",
+        "tags in settings",
+        ("names “Nihgt, indoor”, which no tag", "Correct Exclude tags"),
+        setting(exclude_tags='"Nihgt, indoor"'),
+    ),
+    Setup(
+        "One misspelt library of two",
+        "Plex library",
+        ("“Harbour Filmz”", "“Harbour Films” is used", "Correct"),
+        setting(plex_library="Harbour Films, Harbour Filmz"),
+    ),
+    Setup(
         "A misspelt library",
         "Plex library",
         ("“Harbour Filmz”", "It has: “Harbour Films”", "Correct"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stash2plex.app import App
 from stash2plex.errors import ConfigError, Refused, ServerError, Stash2PlexError, Unavailable
-from stash2plex.servers.plex import choose_sections
+from stash2plex.rules.libraries import choose_sections
 from stash2plex.store.progress import Wait
 from stash2plex.sync.goals import Foreground
 from stash2plex.text import span

@@ -174,7 +174,7 @@ def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
     plex = app.make_plex(settings, most_seconds=GLANCE_SECONDS)
     files = app.store.plex_files
     known["items"] = files.size()
-    known["library"] = ", ".join(files.titles() or settings.plex_library) or None
+    known["library"] = ", ".join(files.titles()) or settings.plex_library.text or None
     try:
         known["version"] = plex.identity().version
         known["reachable"] = True

@@ -11,7 +11,15 @@ from datetime import date
 from urllib.parse import quote
 
 from stash2plex.config import Settings
-from stash2plex.model import IMAGE_FIELDS, LIST_FIELDS, TEXT_FIELDS, Desired, Field, Scene
+from stash2plex.model import (
+    IMAGE_FIELDS,
+    LIST_FIELDS,
+    TEXT_FIELDS,
+    Desired,
+    Entity,
+    Field,
+    Scene,
+)
 from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
@@ -37,11 +45,16 @@ def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
     """Return why the settings leave a scene out; None if they do not."""
     if settings.only_organized and not scene.organized:
         return "it is not organized (Only organized is on)"
-    excluded = {name.casefold() for name in settings.exclude_tags}
-    for tag in scene.tags:
-        if tag.name.casefold() in excluded:
-            return f"it has the tag “{tag.name}” (Exclude tags)"
-    return None
+    tag = excluding_tag(scene, settings)
+    return None if tag is None else f"it has the tag “{tag.name}” (Exclude tags)"
+
+
+def excluding_tag(scene: Scene, settings: Settings) -> Entity | None:
+    """Return the first tag of a scene that keeps it out of Plex."""
+    excluded = settings.exclude_tags
+    return next(
+        (tag for tag in scene.tags if excluded.means(tag.id, (tag.name, *tag.aliases))), None
+    )
 
 
 def desired_state(scene: Scene, settings: Settings) -> Desired:
@@ -122,8 +135,8 @@ def performer_names(scene: Scene) -> tuple[str, ...]:
 
 def tag_names(scene: Scene, settings: Settings) -> tuple[str, ...]:
     """List the tags' names in Stash's order, without ignored ones, at most `max_tags`."""
-    ignored = {name.casefold() for name in settings.ignore_tags}
-    names = [tag.name for tag in scene.tags if tag.name.casefold() not in ignored]
+    ignored = settings.ignore_tags
+    names = [tag.name for tag in scene.tags if not ignored.means(tag.id, (tag.name, *tag.aliases))]
     return _unique(names)[: settings.max_tags]
 
 

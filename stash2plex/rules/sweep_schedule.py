@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from attrs import Factory, evolve, frozen
 
-from stash2plex.config import Settings
+from stash2plex.config import Settings, plain
 from stash2plex.errors import Transient
 from stash2plex.model import Glance, StashJob
 
@@ -116,7 +116,7 @@ def settings_digest(settings: Settings) -> str:
     values = []
     for name in (*SHOWING, *MATCHING):
         value = getattr(settings, name)
-        values.append(sorted(value) if isinstance(value, frozenset) else value)
+        values.append(plain(value))
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 

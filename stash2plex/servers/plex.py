@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import evolve, frozen
 
-from stash2plex.errors import ConfigError, NotFound, Refused, Rejected, Transient
+from stash2plex.errors import NotFound, Refused, Rejected, Transient
 from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
 from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
@@ -349,27 +349,3 @@ class Plex(Client):
         if container.totalSize is None and total.isascii() and total.isdigit():
             return evolve(container, totalSize=int(total[:18]))
         return container
-
-
-def choose_sections(sections: list[Section], names: tuple[str, ...]) -> list[Section]:
-    """Return the libraries that the setting names, or every movie-type one.
-
-    "Other videos" libraries have the type movie too (plex.md §2.1). Raises a ConfigError that lists
-    the existing libraries.
-    """
-    movies = [section for section in sections if section.type == "movie"]
-    there = ", ".join(f"“{section.title}”" for section in movies) or "none"
-    if not names:
-        if not movies:
-            raise ConfigError("Plex has no library of the type movie or other videos.")
-        return movies
-    wanted = {name.casefold(): name for name in names}
-    chosen = [section for section in movies if section.title.casefold() in wanted]
-    missing = set(wanted) - {section.title.casefold() for section in chosen}
-    if missing:
-        lost = ", ".join(f"“{wanted[name]}”" for name in sorted(missing))
-        raise ConfigError(
-            f"Plex has no movie-type library named {lost}. It has: {there}.",
-            "Correct Settings > Plugins > Stash2Plex > Plex library.",
-        )
-    return chosen

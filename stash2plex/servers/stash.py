@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from stash2plex.errors import NotFound, Rejected, Transient, Unavailable
-from stash2plex.model import Glance, Image, Scene, TaskJob
+from stash2plex.model import Glance, Image, Scene, Tag, TaskJob
 from stash2plex.servers.client import Client
 from stash2plex.servers.glance import (
     CONFIGURED,
@@ -32,6 +32,7 @@ from stash2plex.servers.stashwire import (
     WireScene,
     read_scene,
 )
+from stash2plex.servers.tags import TAG_MARK_QUERY, TAGS_QUERY, read_tag_mark, read_tags
 from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 
@@ -307,6 +308,14 @@ class Stash(Client):
             f"query Everything {{ {field}(filter: {{per_page: -1}}) {{ {kind}s {{ id }} }} }}"
         )
         return self._ids(data, field, f"{kind}s")
+
+    def tags(self) -> list[Tag]:
+        """List every tag with its other names."""
+        return read_tags(self._converter, self._query(TAGS_QUERY))
+
+    def tag_mark(self) -> str:
+        """Return what is equal while no tag was made, changed, merged or destroyed."""
+        return read_tag_mark(self._converter, self._query(TAG_MARK_QUERY))
 
     def _ids(self, data: dict[str, Any], field: str, rows: str) -> list[int]:
         return [

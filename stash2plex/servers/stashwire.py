@@ -11,7 +11,7 @@ from stash2plex.model import Entity, Scene, StashFile
 SCENE_FIELDS = """fragment SceneFields on Scene {
   id title details director code date rating100 organized updated_at
   paths { screenshot } files { path size } studio { id name }
-  performers { id name disambiguation } tags { id name } groups { group { id name } }
+  performers { id name disambiguation } tags { id name aliases } groups { group { id name } }
 }"""
 
 
@@ -22,6 +22,7 @@ class WireEntity:
     id: int
     name: str
     disambiguation: str | None = None
+    aliases: list[str] = Factory(list)
 
 
 @frozen
@@ -109,7 +110,7 @@ def read_scene(wire: WireScene) -> Scene:
     """Return the scene that an answer describes."""
 
     def entity(value: WireEntity) -> Entity:
-        return Entity(value.id, value.name, value.disambiguation or "")
+        return Entity(value.id, value.name, value.disambiguation or "", tuple(value.aliases))
 
     return Scene(
         id=wire.id,

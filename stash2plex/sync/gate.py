@@ -15,6 +15,7 @@ from stash2plex.errors import (
     Unavailable,
 )
 from stash2plex.model import Clock
+from stash2plex.rules.libraries import LIBRARY_FIX
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.transport import MAX_RETRY_AFTER
 from stash2plex.store.breaker import BreakerState
@@ -101,6 +102,7 @@ class Gate:
     _unusable: Unusable | None = field(init=False, default=None)
     _shut: bool = field(init=False, default=False)
     _asked: str | None = field(init=False, default=None)
+    _lost: str = field(init=False, default="")
     _probes: dict[str, tuple[float, float]] = field(init=False, factory=dict)
 
     @property
@@ -261,13 +263,16 @@ class Gate:
             identity = session.plex.check_token(self.most_seconds)
             session.index.adopt_server(identity.machine_id)
             self.store.traits.adopt(identity.version)
-            read_index_changes(self.store, session, retry=True)
+            lost = read_index_changes(self.store, session, retry=True).lost
         except ConfigError as error:
             self.doubt(error)
             return self._closed_by_setting()
         except ServerError as error:
             return self._connection_failed(error)
         self._connected = True
+        if lost and lost != self._lost:
+            logging.getLogger(__name__).warning("%s %s", lost, LIBRARY_FIX)
+        self._lost = lost
         end_trouble(self.store.connection)
         return None
 

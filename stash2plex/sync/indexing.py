@@ -9,8 +9,10 @@ from attrs import field, frozen
 
 from stash2plex.errors import Refused, ServerError
 from stash2plex.model import Clock, PlexFile, Section
+from stash2plex.namelist import NameList
+from stash2plex.rules.libraries import choose_sections, lost_libraries
 from stash2plex.servers.apart import may_be_part
-from stash2plex.servers.plex import Plex, choose_sections
+from stash2plex.servers.plex import Plex
 from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.library_troubles import RETRY_CAP, LibraryTrouble, LibraryTroubles
 from stash2plex.store.plex_files import KnownSection, PlexFiles
@@ -43,12 +45,14 @@ class IndexChanges:
 
     `whole` means that a library was listed from end to end, so that deletions were seen.
     `unlisted` are the chosen libraries that Plex does not list.
+    `lost` is a sentence about libraries that the setting names and Plex does not have.
     """
 
     files: int
     whole: bool
     sections: tuple[Section, ...]
     unlisted: tuple[LibraryTrouble, ...] = ()
+    lost: str = ""
 
 
 @frozen
@@ -98,7 +102,7 @@ class PlexIndex:
 
     def refresh(
         self,
-        library_names: tuple[str, ...],
+        library_names: NameList,
         *,
         missed: bool = False,
         complete: bool = False,
@@ -110,10 +114,11 @@ class PlexIndex:
         pages are read once a day or, if a file was `missed`, at most every ten minutes, because no
         delta shows a move. `complete` reads all pages of each library that changed since its last
         full list. A library whose list fails does not stop the others; it is tried again later, or
-        now with `retry` or `complete`. Raises ConfigError if a named library does not exist, and
-        the list's failure if no library was ever listed.
+        now with `retry` or `complete`. Raises ConfigError if none of the named libraries exists,
+        and the list's failure if no library was ever listed.
         """
-        sections = choose_sections(self.plex.sections(), library_names)
+        listed = self.plex.sections()
+        sections = choose_sections(listed, library_names)
         known = self.files.known()
         troubles = self._troubles.all()
         here = {section.id for section in sections}
@@ -148,7 +153,8 @@ class PlexIndex:
         for section, failure in failures:
             self._note_trouble(section, failure, is_new=section.id not in troubles)
         unlisted = tuple(self._troubles.all().values())
-        return IndexChanges(read, whole, tuple(sections), unlisted)
+        lost = lost_libraries(listed, library_names)
+        return IndexChanges(read, whole, tuple(sections), unlisted, lost)
 
     def _wants_all(
         self, section: Section, old: KnownSection, *, missed: bool, complete: bool

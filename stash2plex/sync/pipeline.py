@@ -18,11 +18,12 @@ from attrs import evolve, frozen
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Refused, Unavailable
 from stash2plex.model import Clock, Desired, Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.desired import desired_state, excluding_tag, reason_to_skip
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
+from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.sync.apply import Applied, is_settled
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Failure, Finder, Found
@@ -260,6 +261,9 @@ class Pipeline:
             record = self._store.records.get(claim.id)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
+                learn_excluding_tag(
+                    self._store.connection, excluding_tag(scene, settings), settings
+                )
                 self._skip(claim, left_out)
             elif (
                 record is not None

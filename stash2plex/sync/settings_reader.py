@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 
-from attrs import define
+from attrs import define, field
 
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import file_stamp
@@ -14,11 +14,20 @@ from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.hookcost import forget_cost
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock
+from stash2plex.rules.tag_lists import (
+    SETTINGS,
+    TagLists,
+    apply_lists,
+    named,
+    read_lists,
+    trouble_with,
+)
 from stash2plex.servers.stash import Stash, Stored
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.identity import alias_key, client_id, keep_hiding
 from stash2plex.store.meta import SETTINGS_FILE, SETTINGS_OF_COMMAND_LINE, SETTINGS_SEEN
 from stash2plex.store.notices import end_trouble
+from stash2plex.store.tag_lists import keep_tag_lists, load_tag_lists
 from stash2plex.store.worker_choice import keep_choice, read_choice
 from stash2plex.sync.settings_watch import settings_marks
 
@@ -44,6 +53,7 @@ class SettingsReader:
     _heeded: Settings | None = None
     _warned: tuple[str, ...] = ()
     _hides: bool | None = None
+    _tag_lists: TagLists = field(init=False, factory=TagLists)
 
     # -- questions: they write nothing ----------------------------------------------------
 
@@ -58,9 +68,33 @@ class SettingsReader:
         is_here = self.stash_dir and os.path.dirname(stored.file) == self.stash_dir
         self._file = stored.file if is_here else ""
         settings, problems = parse_settings({**stored.settings, **self.overrides})
-        self._warn(problems, settings)
         self.follow(settings)
+        settings = self.with_tags(settings)
+        self._warn([*problems, *trouble_with(self._tag_lists)], settings)
         return settings
+
+    def with_tags(self, settings: Settings) -> Settings:
+        """Return settings whose lists mean tags of Stash. Raises what Stash's client raises.
+
+        What they meant before is remembered: a tag stays meant when it is renamed.
+        """
+        self._tag_lists = self.read_tags(settings, self.stash)
+        return apply_lists(settings, self._tag_lists)
+
+    def read_tags(self, settings: Settings, stash: Stash) -> TagLists:
+        """Find out which tags the settings mean; Stash is asked where they name any."""
+        if not named(settings):
+            return TagLists()
+        known = load_tag_lists(self.connection, own=self._names_its_own)
+        mark = stash.tag_mark()
+        if known.fits(settings, mark):
+            return known
+        return read_lists(settings, stash.tags(), mark, known)
+
+    @property
+    def _names_its_own(self) -> bool:
+        """Whether the lists of this process are not those that Stash stores."""
+        return any(name in self.overrides for name in SETTINGS)
 
     def follow(self, settings: Settings) -> None:
         """Make this process log and hide as these settings ask."""
@@ -111,6 +145,7 @@ class SettingsReader:
         settings = self.read()
         keep_choice(self.connection, settings.background_worker, self.clock())
         self.keep_hiding()
+        keep_tag_lists(self.connection, self._tag_lists, own=self._names_its_own)
         stamp = stamp or self.stamp()
         if stamp and self._keep(SETTINGS_FILE, f"{stamp} {self._file}"):
             forget_cost(self.connection)

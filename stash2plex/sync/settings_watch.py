@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from attrs import astuple, define, field
 
-from stash2plex.config import Settings
+from stash2plex.config import Settings, plain
 from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 
@@ -56,8 +56,8 @@ def settings_marks(settings: Settings, key: str) -> tuple[str, str]:
 
 
 def _digest(values: tuple[object, ...], key: str) -> str:
-    plain = [sorted(value) if isinstance(value, frozenset) else value for value in values]
-    return hmac.new(key.encode(), json.dumps(plain).encode(), hashlib.sha256).hexdigest()[:16]
+    text = json.dumps([plain(value) for value in values])
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 @define

@@ -13,7 +13,9 @@ import pytest
 
 from stash2plex.errors import Refused, ServerError, Unavailable
 from stash2plex.model import Field
-from stash2plex.servers.plex import Plex, choose_sections, plex_headers
+from stash2plex.namelist import NameList
+from stash2plex.rules.libraries import choose_sections
+from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.transport import Transport
 from stash2plex_testing.plex import FakePlex, Fault
 
@@ -123,7 +125,7 @@ def test_libraries_are_read(replay):
         ("2", "show", "TV Shows", ("/storage/media/tv",)),
         ("3", "show", "Non matched content", ("/storage/media/no_agent",)),
     ]
-    assert choose_sections(sections, ()) == sections[:1]
+    assert choose_sections(sections, NameList()) == sections[:1]
     assert all(one.uuid and one.change_mark and not one.refreshing for one in sections)
 
 

@@ -11,6 +11,7 @@ from attrs import evolve
 from stash2plex.app import open_store
 from stash2plex.config import Settings
 from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.namelist import NameList
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import Done
@@ -47,7 +48,7 @@ def desk(tmp_path):
     clock = ManualClock()
     store = open_store(str(tmp_path), clock, Random(1))
     index = PlexIndex(store.plex_files, OneItem(NOBODY), clock)
-    index.refresh(())
+    index.refresh(NameList())
     session = Session(SETTINGS, NOBODY, NOBODY, index)
     clocks = {"clock": clock, "monotonic": clock}
     evidence = Evidence(store, Pacer(), **clocks)

@@ -12,6 +12,7 @@ import stash2plex
 from stash2plex.app import open_store
 from stash2plex.db import connect
 from stash2plex.model import PlexFile, Record, Section, StashFile
+from stash2plex.namelist import NameList
 from stash2plex.rules.path_inference import PathPair
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.plexlists import ListPage
@@ -89,11 +90,11 @@ def settled(store):
 def test_a_file_that_was_added_again_is_the_newer_item_only(desk):
     store, listed, index, _ = desk
     listed.files = [row("1", "/media/a/pier.mp4"), row("2", "/media/a/quay.mp4")]
-    index.refresh(())
+    index.refresh(NameList())
     synced(store, 1, "1", "/media/a/pier.mp4")
     synced(store, 2, "2", "/media/a/quay.mp4")
     listed.added, listed.mark = [row("9", "/media/a/pier.mp4")], 2
-    assert index.refresh(()).files == 1
+    assert index.refresh(NameList()).files == 1
     assert index.files.candidates(["/x/pier.mp4"]) == [row("9", "/media/a/pier.mp4")]
     assert settled(store) == {2}
 
@@ -101,12 +102,12 @@ def test_a_file_that_was_added_again_is_the_newer_item_only(desk):
 def test_rows_that_are_gone_unsettle_their_scenes(desk):
     store, listed, index, clock = desk
     listed.files = [row("1", "/media/a/pier.mp4"), row("2", "/media/a/quay.mp4")]
-    index.refresh(())
+    index.refresh(NameList())
     synced(store, 1, "1", "/media/a/pier.mp4")
     synced(store, 2, "2", "/media/a/quay.mp4")
     listed.files, listed.mark = [row("2", "/media/a/quay.mp4")], 2
     clock.step(90_000)
-    assert index.refresh(()).whole
+    assert index.refresh(NameList()).whole
     assert index.files.size() == 1
     assert settled(store) == {2}
 
@@ -114,7 +115,7 @@ def test_rows_that_are_gone_unsettle_their_scenes(desk):
 def test_an_item_that_was_read_corrects_the_index_once(desk):
     store, listed, index, _ = desk
     listed.files = [row("7", "/media/a/pier.mp4")]
-    index.refresh(())
+    index.refresh(NameList())
     item = make_item(paths=("/media/b/jetty.mp4",), sizes=(5,))
     index.files.learn(item)
     known = index.files.listing()
@@ -128,21 +129,21 @@ def test_an_item_that_was_read_corrects_the_index_once(desk):
 def test_a_comparison_lists_whole_what_was_only_followed_and_nothing_twice(desk):
     _, listed, index, _ = desk
     listed.files = [row("1", "/media/a/pier.mp4")]
-    assert index.refresh(()).whole
-    assert not index.refresh((), complete=True).whole
+    assert index.refresh(NameList()).whole
+    assert not index.refresh(NameList(), complete=True).whole
     listed.mark = 2
-    assert not index.refresh(()).whole
+    assert not index.refresh(NameList()).whole
     # What was added since is known; what is gone is not.
     listed.files = []
-    assert index.refresh((), complete=True).whole
+    assert index.refresh(NameList(), complete=True).whole
     assert index.files.size() == 0
-    assert not index.refresh((), complete=True).whole
+    assert not index.refresh(NameList(), complete=True).whole
 
 
 def test_an_item_of_a_library_that_is_not_chosen_holds_nothing_for_us(desk):
     _, listed, index, _ = desk
     listed.files = [row("7", "/media/a/pier.mp4")]
-    index.refresh(())
+    index.refresh(NameList())
     index.files.learn(make_item(rating_key="8", section_id="2", paths=("/films/a/quay.mp4",)))
     assert index.files.candidates(["/x/quay.mp4"]) == []
     assert index.files.candidates(["/x/pier.mp4"]) == listed.files
@@ -157,7 +158,7 @@ def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
         row(str(n), f"/media/scene-{n}/film.mp4", n) for n in range(1, 2 * MAX_CANDIDATES)
     ]
     listed.files += [row("5000", "/media/film.mp4", 5000)]
-    index.refresh(())
+    index.refresh(NameList())
     near = index.files.candidates(["/data/scene-700/film.mp4"])
     assert [one.rating_key for one in near] == ["700"]
     by_size = index.files.candidates(["/data/elsewhere/film.mp4"], sizes={800})
@@ -168,14 +169,14 @@ def test_of_a_very_common_name_only_what_may_fit_is_compared(desk):
 
 def test_only_what_may_match_is_woken(desk):
     store, listed, index, _ = desk
-    index.refresh(())
+    index.refresh(NameList())
     since = index.files.listing()
     for number in (1, 2, 3):
         file = StashFile(f"/data/scene-{number}/film.mp4", number)
         store.awaited_files.note(number, [file], [])
     listed.added = [row("1", "/media/scene-1/film.mp4", 99), row("2", "/media/x/film.mp4", 2)]
     listed.mark = 2
-    index.refresh(())
+    index.refresh(NameList())
     assert sorted(store.awaited_files.may_match(since)) == [1, 2]
     assert store.awaited_files.may_match(index.files.listing()) == []
 
@@ -190,13 +191,13 @@ def test_pairs_are_bounded_and_go_with_their_file(desk):
     assert (rule.rule, rule.support) == (("/data", "/media"), PAIRS_A_ROOT)
     assert store.path_rules.usable() == (rule.rule,)
     listed.files = [row(str(n), f"/media/a/{n}.mp4") for n in (1, 2, 3)]
-    index.refresh(())
+    index.refresh(NameList())
     store.path_rules.check(index.files.locations())
     (rule,) = inferred_rules(store.connection)
     assert (rule.support, len(rule.examples)) == (3, 3)
     listed.files, listed.mark = listed.files[1:], 2
     clock.step(90_000)
-    index.refresh(())
+    index.refresh(NameList())
     store.path_rules.check(index.files.locations())
     assert (inferred_rules(store.connection), store.path_rules.usable()) == ((), ())
 
@@ -210,12 +211,12 @@ def test_two_readings_at_once_lose_no_row(desk):
     def pages_while_another_lists(section_id, added_after=None):
         yield from pages(section_id, added_after)
         listed.list_files = pages
-        other.refresh(())
+        other.refresh(NameList())
         yield from pages(section_id, added_after)
 
     listed.list_files = pages_while_another_lists
-    index.refresh(())
+    index.refresh(NameList())
     assert index.files.candidates(["/x/pier.mp4"]) == listed.files
     clock.step(90_000)
-    index.refresh(())
+    index.refresh(NameList())
     assert index.files.size() == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stash2plex.config import Settings
 from stash2plex.model import Entity, Field
+from stash2plex.namelist import NameList
 from stash2plex.rules.desired import (
     UNPRINTABLE,
     clean_line,
@@ -79,7 +80,7 @@ def test_performers_have_an_order_and_namesakes_a_difference():
 
 def test_tags_are_limited_and_ignored_ones_left_out():
     scene = make_scene(tags=named("Fog", "Tide", "Fog", "Wind"))
-    assert desired_state(scene, Settings(ignore_tags=("TIDE",))).lists[Field.TAGS] == (
+    assert desired_state(scene, Settings(ignore_tags=NameList.of("TIDE"))).lists[Field.TAGS] == (
         "Fog",
         "Wind",
     )
@@ -119,4 +120,4 @@ def test_choice_of_scenes():
     assert "not organized" in present(reason_to_skip(make_scene(), Settings(only_organized=True)))
     assert reason_to_skip(make_scene(organized=True), Settings(only_organized=True)) is None
     fog = make_scene(tags=named("Fog"))
-    assert "“Fog”" in present(reason_to_skip(fog, Settings(exclude_tags=("fog",))))
+    assert "“Fog”" in present(reason_to_skip(fog, Settings(exclude_tags=NameList.of("fog"))))

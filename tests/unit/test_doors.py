@@ -29,8 +29,9 @@ from stash2plex.errors import (
 from stash2plex.hook import MAX_MERGED, may_start, merged_tags, read_key, settings_changed
 from stash2plex.logs.handlers import LINE_LIMIT, StashFormatter, plain
 from stash2plex.model import Field, Section
+from stash2plex.namelist import NameList
 from stash2plex.plugin import read_request
-from stash2plex.servers.plex import choose_sections
+from stash2plex.rules.libraries import choose_sections
 from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.store.progress import Progress
@@ -183,7 +184,7 @@ def test_settings_as_people_write_them():
     )
     assert problems == []
     assert settings.plex_url == "http://plex:32400"
-    assert settings.plex_library == ("Harbour Films", "Lanterns")
+    assert settings.plex_library.keys == {"harbour films", "lanterns", "harbour films, lanterns"}
     assert settings.path_map == (("/data", "/media"), ("C:\\films", "D:\\f"))
     assert settings.skip_fields == {Field.POSTER, Field.BACKGROUND}
     assert settings.max_retries == 7
@@ -217,6 +218,12 @@ def test_a_bad_value_names_key_and_what_is_allowed(key, value):
     assert "allowed:" in problem
     if key == "plex_token":
         assert str(value) not in problem
+
+
+def test_of_fields_to_skip_the_known_ones_are_skipped_though_one_is_misspelt():
+    settings, (problem,) = parse_settings({"skip_fields": "“Title”, POSTER， colour"})
+    assert settings.skip_fields == {Field.TITLE, Field.POSTER}
+    assert problem.endswith("The rest of it is used, without “colour”.")
 
 
 def test_nothing_is_called_missing_that_is_set_and_cannot_be_used():
@@ -257,10 +264,10 @@ def section(id_, title, type_="movie"):
 
 def test_libraries_are_chosen_by_name_or_all_movie_types():
     there = [section("1", "Harbour Films"), section("2", "Shows", "show"), section("3", "Lanterns")]
-    assert [one.id for one in choose_sections(there, ())] == ["1", "3"]
-    assert [one.id for one in choose_sections(there, ("lanterns",))] == ["3"]
+    assert [one.id for one in choose_sections(there, NameList())] == ["1", "3"]
+    assert [one.id for one in choose_sections(there, NameList.of("lanterns"))] == ["3"]
     with pytest.raises(ConfigError, match="“Shows”.*It has: “Harbour Films”, “Lanterns”"):
-        choose_sections(there, ("Shows",))
+        choose_sections(there, NameList.of("Shows"))
 
 
 @given(JSON)

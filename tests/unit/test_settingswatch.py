@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.config import Settings
+from stash2plex.namelist import NameList
 from stash2plex.sync.settings_watch import (
     CLOSED_SECONDS,
     COARSE_SECONDS,
@@ -104,7 +105,7 @@ def test_marks_tell_what_changed_and_hold_no_token():
     other = Settings(plex_url="http://127.0.0.1:1", plex_token="another")
     assert settings_marks(other, "key")[0] != marks[0]
     library = Settings(
-        plex_url="http://127.0.0.1:1", plex_token="canary-token", plex_library=("Films",)
+        plex_url="http://127.0.0.1:1", plex_token="canary-token", plex_library=NameList.of("Films")
     )
     assert settings_marks(library, "key")[0] == marks[0]
     assert settings_marks(library, "key")[1] != marks[1]

@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from stash2plex.config import Settings
 from stash2plex.errors import Transient
 from stash2plex.model import Glance, Mark, StashJob
+from stash2plex.namelist import NameList
 from stash2plex.rules.sweep_schedule import (
     BACK_SECONDS,
     OVERLAP,
@@ -195,8 +196,8 @@ def test_a_changed_setting_makes_a_sweep_due_before_all_other_causes():
     [
         ({"max_tags": 5}, True),
         ({"only_organized": True}, True),
-        ({"exclude_tags": ("Fog",)}, True),
-        ({"ignore_tags": ("Fog",)}, True),
+        ({"exclude_tags": NameList.of("Fog")}, True),
+        ({"ignore_tags": NameList.of("Fog")}, True),
         ({"skip_fields": frozenset({"poster"})}, True),
         ({"path_map": (("/data", "/media"),)}, True),
         ({"plex_token": "other"}, False),

@@ -34,6 +34,7 @@ from stash2plex.operations.health.server_checks import (
     SETTINGS,
     STASH,
     STASH_FIX,
+    TAGS,
     TOKEN,
     ServerChecks,
 )
@@ -43,6 +44,7 @@ NAMES = (
     STASH,
     LOGIN,
     SETTINGS,
+    TAGS,
     PLEX,
     TOKEN,
     SERVER,

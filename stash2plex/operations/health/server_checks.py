@@ -13,12 +13,20 @@ from stash2plex.errors import BUSY, NO_TLS, SLOW, ConfigError, Refused, ServerEr
 from stash2plex.model import PlexItem, Section
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchChecks
-from stash2plex.servers.plex import Plex, choose_sections
+from stash2plex.rules.libraries import (
+    LIBRARY_FIX,
+    choose_sections,
+    lost_libraries,
+    wrong_libraries,
+)
+from stash2plex.rules.tag_lists import trouble_with
+from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash, StashBasics
 from stash2plex.servers.stash_link import LOGIN_FIX
-from stash2plex.text import local, span
+from stash2plex.text import count, local, span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
+TAGS = "tags in settings"
 PLEX, TOKEN, SERVER, RIGHTS = "Plex", "Plex token", "Plex server", "edit rights"
 LIBRARY = "Plex library"
 
@@ -46,6 +54,7 @@ class ServerChecks:
     worker_off: bool | None = None
     _stash: Stash = field(init=False)
     _plex: Plex | None = None
+    _named: Settings | None = None
     _slowest: dict[str, float] = field(factory=dict)
     _drift: dict[str, float] = field(factory=dict)
 
@@ -57,6 +66,7 @@ class ServerChecks:
         """Ask both servers. One that does not answer does not make it fail."""
         basics = self._check_stash()
         settings = self._check_settings(basics)
+        self._check_tags()
         try:
             self._check_plex(settings, basics is not None)
         finally:
@@ -105,6 +115,7 @@ class ServerChecks:
         settings, problems = parse_settings({**stored, **self.app.settings_reader.overrides})
         self.app.settings_reader.follow(settings)
         self.worker_off = settings.background_worker == "off"
+        self._named = settings if basics is not None else None
         where = "Correct it under Settings > Plugins > Stash2Plex."
         if problems:
             self.checks.append(failed(SETTINGS, " ".join(problems), where, 2))
@@ -120,6 +131,23 @@ class ServerChecks:
             else:
                 self.checks.append(passed(SETTINGS, "All are usable."))
         return settings if settings.plex_url and settings.plex_token else None
+
+    def _check_tags(self) -> None:
+        """Look whether Stash has the tags that the settings name, under these names."""
+        if self._named is None:
+            self._block(self._wrong(STASH, LOGIN, SETTINGS), TAGS)
+            return
+        try:
+            lists = self.app.settings_reader.read_tags(self._named, self._stash)
+        except ServerError as error:
+            self.checks.append(failed_with(TAGS, error, _fix_of(error, STASH_FIX)))
+            return
+        if wrong := trouble_with(lists):
+            self.checks.append(failed(TAGS, " ".join(wrong), TAGS_FIX))
+            return
+        number = len({tag.id for one in lists.lists.values() for tag in one.tags})
+        words = f"Stash has {count(number, 'tag')} that they name." if number else "None is named."
+        self.checks.append(passed(TAGS, words))
 
     # -- Plex -----------------------------------------------------------------------------
 
@@ -194,17 +222,12 @@ class ServerChecks:
             sections = plex.sections()
             chosen = choose_sections(sections, settings.plex_library)
         except ConfigError as error:
-            wrong = [
-                f"“{section.title}” is of the type {section.type}"
-                for section in sections
-                if section.title.casefold() in {name.casefold() for name in settings.plex_library}
-                and section.type != "movie"
-            ]
+            wrong = wrong_libraries(sections, settings.plex_library)
             if wrong:
                 self.checks.append(
                     failed(
                         LIBRARY,
-                        f"{'; '.join(wrong)}; Stash2Plex writes to movies and other videos only.",
+                        f"{wrong}; Stash2Plex writes to movies and other videos only.",
                         "Enter a library of that type in Plex library, or create one in Plex.",
                         2,
                     )
@@ -225,12 +248,16 @@ class ServerChecks:
                 listed.append(section)
         if failures:
             self.checks.append(
-                failed(LIBRARY, self._in_trouble(failures, listed), LIBRARY_FIX, exit_code=3)
+                failed(LIBRARY, self._in_trouble(failures, listed), UNLISTED_FIX, exit_code=3)
             )
             return listed or None
         titles = ", ".join(f"“{section.title}”" for section in chosen)
         busy = " Plex is scanning." if any(section.refreshing for section in chosen) else ""
-        self.checks.append(passed(LIBRARY, f"{titles}, of the right type.{busy}"))
+        lost = lost_libraries(sections, settings.plex_library)
+        if lost:
+            self.checks.append(failed(LIBRARY, f"{lost} {titles} is used.{busy}", LIBRARY_FIX))
+        else:
+            self.checks.append(passed(LIBRARY, f"{titles}, of the right type.{busy}"))
         return chosen
 
     def _in_trouble(self, failures: Sequence[str], listed: Sequence[Section]) -> str:
@@ -331,9 +358,13 @@ CAUSE_FIXES = {
     SLOW: "See what keeps {server} busy, or wake its machine.",
     NO_TLS: "Correct the address in Plex URL.",
 }
+TAGS_FIX = (
+    "Correct Exclude tags or Ignore tags under Settings > Plugins > Stash2Plex: a scene whose "
+    "tag is not found is synced."
+)
 STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."
 PLEX_FIX = "Start Plex, and correct Plex URL: it must work from where Stash runs."
-LIBRARY_FIX = (
+UNLISTED_FIX = (
     "Look at that library in Plex: have it scanned, or optimize the database. "
     "Plex library may name the others alone."
 )

@@ -1,0 +1,172 @@
+"""Lists of names in settings, where a comma may be part of a name.
+
+What the user means depends on the names that Stash or Plex has: the longest one goes first. Names
+are equal where NFC, letter case and blanks at the ends are all that tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from attrs import field, frozen
+
+SEPARATORS = ",，、"
+"""Each may end a name, or be part of it."""
+
+QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“”", "«": "»"}
+"""What may close a name, by what opens it. Doubled inside, a quote stands for itself."""
+
+MAX_PARTS = 12
+"""Parts of a list that are tried as one name before it is known which names there are."""
+
+
+def name_key(name: str) -> str:
+    """Return what is equal for names that count as the same."""
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return unicodedata.normalize("NFC", folded).strip()
+
+
+@frozen
+class Reading:
+    """A list, read with the names that there are.
+
+    `found` are names of the list that exist, `unknown` those that do not, both as the user wrote
+    them. `keys` are the keys of all, and of what the unknown ones may be together: a name that is
+    made later is meant too.
+    """
+
+    found: tuple[str, ...]
+    unknown: tuple[str, ...]
+    keys: frozenset[str]
+
+
+@frozen
+class NameList:
+    """A list of names as the user wrote it, and what it means.
+
+    Until it was read with the names that there are, `keys` are those of everything that it may
+    mean. `ids` are the numbers of what it stands for, whatever that is called now.
+    """
+
+    text: str = ""
+    keys: frozenset[str] = field(repr=False, default=frozenset())
+    ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> NameList:
+        """Take a list as it was written, before anything is known."""
+        return cls(text.strip(), read_names(text, ()).keys)
+
+    @classmethod
+    def of(cls, *names: str) -> NameList:
+        """Make a list of names, each of them whole."""
+        return cls.parse(", ".join('"' + name.replace('"', '""') + '"' for name in names))
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+    def means(self, id_: int, names: Iterable[str]) -> bool:
+        """Whether the list stands for something with this number, or one of these names."""
+        return bool(self) and (
+            id_ in self.ids or any(name_key(name) in self.keys for name in names)
+        )
+
+    def as_json(self) -> list[object]:
+        """Return what is equal for lists that mean the same; an empty one is `[]`."""
+        return [sorted(self.keys), sorted(self.ids)] if self else []
+
+
+def read_names(text: str, known: Collection[str]) -> Reading:
+    """Read a list, given the keys of the names that there are: the longest goes first."""
+    parts = _split(text)
+    longest = 1 + max((sum(key.count(one) for one in SEPARATORS) for key in known), default=0)
+    found: list[str] = []
+    unknown: list[str] = []
+    keys: set[str] = set()
+    loose: list[tuple[int, int]] = []
+    place = 0
+    while place < len(parts):
+        written = _text_of(text, parts[place : place + 1])
+        end = _longest_known(text, parts[place : place + longest], known)
+        quoted = 0 if end else _quoted_parts(text, parts[place:])
+        if not (end or quoted):
+            unknown += [written] if written else []
+            loose.append(parts[place])
+            place += 1
+            continue
+        keys |= _runs(text, loose)
+        loose = []
+        if end:
+            found.append(_name_in(text, parts[place : place + end], known))
+        else:
+            unknown.append(_unquoted(_text_of(text, parts[place : place + quoted])))
+        place += end or quoted
+    keys |= _runs(text, loose) | {name_key(name) for name in (*found, *unknown)}
+    return Reading(tuple(found), tuple(name for name in unknown if name), frozenset(keys - {""}))
+
+
+def _split(text: str) -> list[tuple[int, int]]:
+    """Return where the parts between the separators begin and end."""
+    places = [-1, *(place for place, letter in enumerate(text) if letter in SEPARATORS), len(text)]
+    return [(left + 1, right) for left, right in pairwise(places)]
+
+
+def _text_of(text: str, parts: Sequence[tuple[int, int]]) -> str:
+    return text[parts[0][0] : parts[-1][1]].strip()
+
+
+def _forms(written: str) -> Iterator[str]:
+    """Yield what a piece of the list may be a way to write."""
+    yield written
+    if _unquoted(written) != written:
+        yield written[1:-1]
+        yield _unquoted(written)
+
+
+def _unquoted(written: str) -> str:
+    """Take the quotes off that stand around a name, and undo doubled ones inside."""
+    closing = QUOTES.get(written[:1], "")
+    if len(written) < 2 or written[-1] not in closing:  # noqa: PLR2004 - both quotes
+        return written
+    return re.sub(f"([{closing}])\\1", r"\1", written[1:-1]).strip()
+
+
+def _longest_known(text: str, parts: Sequence[tuple[int, int]], known: Collection[str]) -> int:
+    """Return how many of the parts, from the first on, are one name; 0 where none is."""
+    for end in range(len(parts), 0, -1):
+        if _name_in(text, parts[:end], known):
+            return end
+    return 0
+
+
+def _name_in(text: str, parts: Sequence[tuple[int, int]], known: Collection[str]) -> str:
+    """Return the name that the parts are, as it was written; empty where they are none."""
+    written = _text_of(text, parts)
+    return next((form for form in _forms(written) if name_key(form) in known), "")
+
+
+def _quoted_parts(text: str, parts: Sequence[tuple[int, int]]) -> int:
+    """Return how many of the parts stand in quotes that open the first one; 0 where none do."""
+    opened = _text_of(text, parts[:1])
+    closing = QUOTES.get(opened[:1])
+    if closing is None:
+        return 0
+    for end in range(1, len(parts) + 1):
+        last = opened[1:] if end == 1 else _text_of(text, parts[end - 1 : end])
+        if (len(last) - len(last.rstrip(closing))) % 2:
+            return end
+    return 0
+
+
+def _runs(text: str, parts: Sequence[tuple[int, int]]) -> set[str]:
+    """Return the keys of everything that parts side by side may be together."""
+    runs = {
+        name_key(form)
+        for first in range(len(parts))
+        for last in range(first, min(len(parts), first + MAX_PARTS))
+        for form in _forms(_text_of(text, parts[first : last + 1]))
+    }
+    return {key for key in runs if key.strip(f"{SEPARATORS} ")}

@@ -1,0 +1,151 @@
+"""Which tags of Stash the settings mean, and stay to mean when Stash gives them other names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import Factory, evolve, frozen
+
+from stash2plex.config import Settings
+from stash2plex.model import Entity, Tag
+from stash2plex.namelist import NameList, name_key, read_names
+
+EXCLUDE = "exclude_tags"
+SETTINGS = (EXCLUDE, "ignore_tags")
+"""The settings that name tags."""
+
+
+@frozen
+class NamedTag:
+    """A tag that a list means: `entry` is the name in the list, folded, `name` that in Stash.
+
+    `created_at` is empty where only a scene has shown the tag.
+    """
+
+    entry: str
+    id: int
+    created_at: str
+    name: str
+    alias: bool = False
+
+
+@frozen
+class ReadList:
+    """A list of tag names as it was read last.
+
+    `text` is the setting, `keys` what names are meant, `unknown` those that no tag has.
+    """
+
+    text: str
+    keys: tuple[str, ...]
+    tags: tuple[NamedTag, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def renamed(self) -> tuple[NamedTag, ...]:
+        """The tags that the list means under a name that they have no more."""
+        return tuple(tag for tag in self.tags if not tag.alias and name_key(tag.name) != tag.entry)
+
+
+@frozen
+class TagLists:
+    """The lists of all settings, by their key. `mark` is equal while no tag of Stash moves."""
+
+    mark: str = ""
+    lists: Mapping[str, ReadList] = Factory(dict)
+
+    def fits(self, settings: Settings, mark: str) -> bool:
+        """Whether they are those of these settings, with the tags that there are."""
+        texts = {name: one.text for name, one in self.lists.items()}
+        return mark == self.mark and texts == named(settings)
+
+
+def named(settings: Settings) -> dict[str, str]:
+    """Return the texts of the settings that name tags, by their key."""
+    lists: dict[str, NameList] = {name: getattr(settings, name) for name in SETTINGS}
+    return {name: names.text for name, names in lists.items() if names}
+
+
+def read_lists(settings: Settings, tags: Sequence[Tag], mark: str, old: TagLists) -> TagLists:
+    """Read the lists with the tags that there are, and with those that were meant before."""
+    return TagLists(
+        mark,
+        {name: _read(text, tags, old.lists.get(name)) for name, text in named(settings).items()},
+    )
+
+
+def _read(text: str, tags: Sequence[Tag], old: ReadList | None) -> ReadList:
+    names: dict[str, list[NamedTag]] = {}
+    for tag in tags:
+        for name in (tag.name, *tag.aliases):
+            key, alias = name_key(name), name is not tag.name
+            names.setdefault(key, []).append(NamedTag(key, tag.id, tag.created_at, tag.name, alias))
+    reading = read_names(text, names.keys())
+    found = {(tag.entry, tag.id): tag for name in reading.found for tag in names[name_key(name)]}
+    for kept in _kept(text, reading.keys, tags, old):
+        found.setdefault((kept.entry, kept.id), kept)
+    entries = {entry for entry, _ in found}
+    return ReadList(
+        text,
+        tuple(sorted(reading.keys)),
+        tuple(found[place] for place in sorted(found)),
+        tuple(name for name in reading.unknown if name_key(name) not in entries),
+    )
+
+
+def _kept(
+    text: str, keys: Iterable[str], tags: Sequence[Tag], old: ReadList | None
+) -> list[NamedTag]:
+    """Return the tags that the list meant before, and still means, by the names they have now.
+
+    A changed list means no more what it does not name. An unchanged one keeps its tags, whatever
+    Stash calls them and whatever other reading a new tag gives it.
+    """
+    if old is None:
+        return []
+    there = {tag.id: tag for tag in tags}
+    kept = []
+    for tag in old.tags:
+        now = there.get(tag.id)
+        is_same = now is not None and tag.created_at in ("", now.created_at)
+        if now is not None and is_same and (text == old.text or tag.entry in keys):
+            kept.append(NamedTag(tag.entry, tag.id, now.created_at, now.name))
+    return kept
+
+
+def learn_tag(known: ReadList, tag: Entity) -> ReadList:
+    """Add a tag of a scene that a list means by one of its names."""
+    entries = {name_key(name) for name in (tag.name, *tag.aliases)} & set(known.keys)
+    new = [NamedTag(entry, tag.id, "", tag.name) for entry in sorted(entries)]
+    return evolve(known, tags=(*known.tags, *new))
+
+
+def apply_lists(settings: Settings, lists: TagLists) -> Settings:
+    """Return the settings with what their lists mean."""
+    known = {
+        name: NameList(one.text, frozenset(one.keys), frozenset(tag.id for tag in one.tags))
+        for name, one in lists.lists.items()
+    }
+    return evolve(settings, **known)  # type: ignore[arg-type]  # each is the list of its setting
+
+
+def trouble_with(lists: TagLists) -> list[str]:
+    """Return a sentence for each name that no tag has, or has no more."""
+    return [
+        sentence
+        for setting, one in lists.lists.items()
+        for sentence in (
+            *(
+                f"Setting {setting} names “{name}”, which no tag of Stash is called."
+                for name in one.unknown
+            ),
+            *(
+                f"Setting {setting} means a tag that is called “{tag.name}” now: it still "
+                f"{EFFECTS[setting]}. Put the new name into the setting."
+                for tag in one.renamed
+            ),
+        )
+    ]
+
+
+EFFECTS = {EXCLUDE: "keeps its scenes out of Plex", "ignore_tags": "is not sent to Plex"}

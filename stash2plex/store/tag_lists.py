@@ -1,0 +1,45 @@
+"""The tags that the settings mean, remembered by their numbers: Stash may give them other names."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from attrs import asdict
+
+from stash2plex.config import Settings
+from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.model import Entity
+from stash2plex.rules.tag_lists import EXCLUDE, TagLists, learn_tag
+from stash2plex.store.meta import TAG_LISTS, TAG_LISTS_OF_COMMAND_LINE
+from stash2plex.store.stored_json import load_shape
+
+
+def load_tag_lists(database: sqlite3.Connection, *, own: bool) -> TagLists:
+    """Read what the lists meant last; `own` for a command line with settings of its own."""
+    return load_shape(get_meta(database, _name(own=own)), TagLists) or TagLists()
+
+
+def keep_tag_lists(database: sqlite3.Connection, lists: TagLists, *, own: bool) -> None:
+    """Store what the lists mean."""
+    if lists != load_tag_lists(database, own=own):
+        with transaction(database):
+            set_meta(database, _name(own=own), json.dumps(asdict(lists)))
+
+
+def learn_excluding_tag(
+    database: sqlite3.Connection, tag: Entity | None, settings: Settings
+) -> None:
+    """Remember a tag that kept a scene out of Plex by its name alone: it may be renamed soon."""
+    if tag is None or tag.id in settings.exclude_tags.ids:
+        return
+    for own in (False, True):
+        lists = load_tag_lists(database, own=own)
+        known = lists.lists.get(EXCLUDE)
+        if known is not None:
+            learnt = learn_tag(known, tag)
+            keep_tag_lists(database, TagLists("", {**lists.lists, EXCLUDE: learnt}), own=own)
+
+
+def _name(*, own: bool) -> str:
+    return TAG_LISTS_OF_COMMAND_LINE if own else TAG_LISTS
