@@ -12,7 +12,7 @@ from stash2plex.errors import NotFound, Refused, Rejected, Transient
 from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
 from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
-from stash2plex.servers.plexedit import IMAGES, by_field, edit_query
+from stash2plex.servers.plexedit import IMAGES, fitting_edits
 from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
 from stash2plex.servers.plexwire import (
     WireAnswer,
@@ -34,8 +34,8 @@ DETAILS = "item details"
 IDS_PER_READ = 200
 """How many items one detail read asks for; 240 are known to work (plex.md §2.3)."""
 
-MAX_QUERY = 20_000
-"""Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
+MAX_URL = 20_000
+"""Bytes of the URL of an edit: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
 
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
@@ -230,19 +230,17 @@ class Plex(Client):
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
 
-        A change that is too long for one URL is sent field by field.
+        A change that is too long for one URL is sent field by field, and a long list of names to
+        remove in several edits.
 
         The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
         if not rating_keys:
             raise AssertionError("an edit of no item would be one of all")
         ids = ",".join(opaque(key) for key in rating_keys)
-        queries = [edit_query(change)]
-        if len(queries[0]) > MAX_QUERY:
-            queries = [edit_query(part) for part in by_field(change)]
-        for query in queries:
-            path = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
-            self._send("PUT", path, "the edit")
+        start = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}"
+        for query in fitting_edits(change, MAX_URL - len(start)):
+            self._send("PUT", start + query, "the edit")
 
     def confirm_lock(self, item: PlexItem) -> None:
         """Set the lock of an item's title to what it already is: an edit that changes nothing.
