@@ -8,7 +8,13 @@ from urllib.parse import quote, urlencode
 
 from attrs import evolve, frozen
 
-from stash2plex.errors import NotFound, Refused, Rejected, Transient
+from stash2plex.errors import (
+    NotFound,
+    Refused,
+    Rejected,
+    ServerError,
+    Transient,
+)
 from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
 from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
@@ -36,6 +42,16 @@ IDS_PER_READ = 200
 
 MAX_URL = 20_000
 """Bytes of the URL of an edit: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
+
+STRANGER = (
+    "This Plex has no owner (it is unclaimed) and counts this machine as outside of its network, "
+    "so it lets nobody in from here, whatever the token."
+)
+STRANGER_FIX = (
+    "Claim it: open Plex on the machine that it runs on and sign in. Or name this machine's "
+    "network in its setting allowedNetworks, such as 172.17.0.0/255.255.0.0."
+)
+"""A Plex in Docker meets this for all that comes through the gateway (plex-2.md §1, 8)."""
 
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
@@ -98,8 +114,18 @@ class Plex(Client):
         try:
             container = self._get("/", "the token check", most_seconds=most_seconds)
         except Refused as error:
-            raise self._refused(error) from error
+            if error.wants_login and self._has_no_owner(most_seconds):
+                raise error.with_words(STRANGER, STRANGER_FIX) from error
+            raise
         return self._identity_in(container)
+
+    def _has_no_owner(self, most_seconds: float) -> bool:
+        """Whether the server belongs to nobody: then it looks at addresses, not at tokens."""
+        try:
+            container = self._get("/identity", "a sign of life", most_seconds=most_seconds)
+        except ServerError:
+            return False
+        return container.claimed is False and bool(container.machineIdentifier)
 
     def _identity_in(self, container: WireContainer) -> ServerIdentity:
         """Return which server answers. Raises Transient if it does not name itself."""
