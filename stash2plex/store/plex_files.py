@@ -190,6 +190,10 @@ class PlexFiles:
         """List the titles of the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
 
+    def titles_by_id(self) -> dict[str, str]:
+        """Name the libraries, by their ids."""
+        return dict(self._db.execute("SELECT section_id, title FROM plex_section"))
+
     def locations(self) -> dict[str, list[str]]:
         """Return the folders of each library, by its id.
 
