@@ -22,6 +22,7 @@ from stash2plex.operations.runs import find_own_job, running
 from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
 from stash2plex.store.meta import UPKEEP, drop_meta
 from stash2plex.store.progress import Wait
+from stash2plex.store.scans import GATHER_SECONDS
 from stash2plex.sync import pipeline
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
@@ -245,3 +246,39 @@ def test_a_save_does_not_wait_for_what_is_in_hand(make_desk, monkeypatch):
     item = next(one for one in desk.plex.all_items() if one.title == scenes[-1].title)
     assert len(written) == 12
     assert written.index(str(item.rating_key)) < 11
+
+
+def test_a_save_that_comes_as_a_worker_begins_to_wait_is_not_waited_for(make_desk):
+    desk = make_desk()
+    (scene,) = fill(desk, 1)
+    queue = desk.app.store.queue
+    next_due_at = queue.next_due_at
+
+    def save_and_look():
+        queue.next_due_at = next_due_at
+        queue.add("scene", scene.id)
+        return next_due_at()
+
+    queue.next_due_at = save_and_look
+    before = desk.clock()
+    desk.work(0.2)
+    assert desk.titles() == [scene.title]
+    assert desk.clock() < before + 1
+
+
+def test_of_two_libraries_the_one_that_plex_reads_already_is_left_alone(make_desk):
+    desk = make_desk(trigger_plex_scan=True, path_map="/data=>/media;/shows=>/other")
+    other = desk.plex.add_section("Lantern Films", locations=["/other"])
+    desk.films.stage_file("/media/a/pier.mp4", 100)
+    other.stage_file("/other/b/quay.mp4", 200)
+    desk.add(
+        desk.scene("a/pier.mp4"),
+        desk.stash.add_scene(title="Quay", files=["/shows/b/quay.mp4"], sizes=[200]),
+    )
+    desk.work(GATHER_SECONDS - 2)
+    desk.plex.scanning.seconds = 10_000
+    desk.plex._library.scan(desk.films, "/media/z")
+    desk.plex.clear_log()
+    desk.work(60)
+    asked = [one.path for one in desk.plex.requests if one.path.endswith("/refresh")]
+    assert asked == [f"/library/sections/{other.id}/refresh"]
