@@ -63,7 +63,7 @@ from stash2plex.sync.wall_clock import WallClock
 from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - Windows has no resource
     import resource
 
 PLUGIN_ID = "Stash2Plex"
@@ -357,7 +357,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
 
 def forbid_core_dumps() -> None:
     """Keep the system from writing this process's memory to a file: it holds the token."""
-    if sys.platform != "win32":
+    if sys.platform != "win32":  # pragma: no branch - Windows has no resource
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -191,7 +191,7 @@ def _fitting(text: str) -> str:
         size += len(quote(letter, safe=""))
         if size > ENCODED_LIMIT:
             return text[:place].rstrip()
-    return text
+    return text  # pragma: no cover - what is too long as a whole is so at one of its letters
 
 
 def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:

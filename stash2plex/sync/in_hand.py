@@ -205,7 +205,7 @@ class KeysInHand:
                     title=key.title,
                     counted=outcome.verdict is Verdict.SNOOZE,
                 )
-            case Verdict.BURY:
+            case Verdict.BURY:  # pragma: no branch - there is no other verdict
                 queue.bury(claim, title=key.title, reason=reason, error=error, path=key.path)
 
     def _count(self, claim: Claim, outcome: Outcome) -> None:
@@ -223,7 +223,7 @@ class KeysInHand:
             case Verdict.SNOOZE | Verdict.AWAIT:
                 meter.add(PUT_OFF, outcome.reason)
                 self._tally.later()
-            case Verdict.BURY:
+            case Verdict.BURY:  # pragma: no branch - there is no other verdict
                 self._evidence.forget(claim.key)
                 if claim.finished:
                     meter.add(DEAD, outcome.reason)

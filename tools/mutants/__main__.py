@@ -154,6 +154,8 @@ def results(
                 owed.append((mutant, covering(mutant, package, reach)))
     if options.list:
         return
+    # What needs a fresh process takes ten times as long: last.
+    waiting.sort(key=lambda pair: not pair[0].place.inside)
     with ExitStack() as stack:
         benches: SimpleQueue[Bench] = SimpleQueue()
         made = [

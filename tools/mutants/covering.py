@@ -88,16 +88,14 @@ def within(lines: Mapping[int, set[str]], first: int, last: int) -> set[str]:
 
 
 def in_order(tests: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
-    """Put the quickest first, and one of each file before the second of any.
+    """Put the quickest first, and give each file its turn: as much time to one as to any other.
 
     Tests of one file know the same things: where one does not notice, its neighbour seldom does.
     """
-    files: dict[str, list[str]] = defaultdict(list)
+    files: dict[str, float] = defaultdict(float)
+    turns = []
     for test in sorted(tests, key=lambda test: (seconds[test], test)):
-        files[test.partition("::")[0]].append(test)
-    return [
-        test
-        for _, _, test in sorted(
-            (rank, seconds[test], test) for held in files.values() for rank, test in enumerate(held)
-        )
-    ]
+        file = test.partition("::")[0]
+        files[file] += seconds[test]
+        turns.append((files[file], test))
+    return [test for _, test in sorted(turns)]
