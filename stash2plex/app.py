@@ -38,6 +38,7 @@ from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.scenes import Scenes
 from stash2plex.sync.goals import Goal
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
@@ -292,6 +293,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         Runs(connection, clock),
         DeadLetters(connection),
         ReportBook(connection),
+        Scenes(connection, clock),
     )
 
 

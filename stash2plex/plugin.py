@@ -37,6 +37,12 @@ def main(arguments: list[str], plugin_dir: str) -> int:
 
             result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
             hook.finish(hook.answer(result, None), 0)
+        if request["args"].get("mode") == "status" and "stored" in request["args"]:
+            from stash2plex.store import stored_status  # noqa: PLC0415 - not for the hook
+
+            if stored_status.is_stored(request["args"]):
+                folder = locate(connection_info.get("Dir"), plugin_dir)
+                return answer(stored_status.open_and_read(folder))
         gc.enable()
         from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
 
@@ -49,6 +55,12 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         sys.excepthook(type(error), error, error.__traceback__)
         os.write(1, json.dumps({"error": fault_sentence(error)}).encode() + b"\n")
         return 1
+
+
+def answer(output: object) -> int:
+    """Write the answer of an operation to stdout. Returns the exit code."""
+    os.write(1, json.dumps({"output": output}).encode() + b"\n")
+    return 0
 
 
 def repair(folder: str) -> None:

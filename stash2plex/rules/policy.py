@@ -17,6 +17,7 @@ from stash2plex.errors import (
     Stash2PlexError,
     Unavailable,
 )
+from stash2plex.rules.scene_states import NOT_IN_PLEX
 from stash2plex.workqueue import Claim
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0
@@ -38,9 +39,13 @@ class Verdict(StrEnum):
 
 @frozen
 class Done:
-    """Nothing is left to do for a key. `why` is for the log."""
+    """Nothing is left to do for a key. `why` is for the log.
+
+    `standing` is how its scene stands now, by `rules.scene_states`; None where that is not known.
+    """
 
     why: str
+    standing: str | None = None
 
 
 @frozen
@@ -88,7 +93,7 @@ def decide(
         return Decision(Verdict.HOLD, 0.0, reason, message, aside=alone)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
-            return Done(message)
+            return Done(message, NOT_IN_PLEX)
         if claim.snoozes + 1 >= SNOOZES:
             return Decision(Verdict.BURY, 0.0, reason, message)
         return Decision(Verdict.SNOOZE, snooze_delay(claim.snoozes, random), reason, message)

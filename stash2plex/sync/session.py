@@ -24,6 +24,7 @@ from stash2plex.store.records import Records
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.scenes import Scenes
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim
 
@@ -55,6 +56,7 @@ class Store:
     runs: Runs
     dead_letters: DeadLetters
     reports: ReportBook
+    scenes: Scenes
     meter: Meter = field(factory=Meter)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:

@@ -169,7 +169,13 @@ TASKS = (
         "Explain a scene: match, queue, last sync, each field's values",
         arguments="`scene_id`",
     ),
-    Task("status", "", status.status, "Return the status object"),
+    Task(
+        "status",
+        "",
+        status.status,
+        "Return the status object; with `stored` neither server is asked",
+        arguments="`stored`",
+    ),
     Task(
         "wake",
         "",

@@ -155,7 +155,7 @@ def test_health_in_stashs_log_is_a_summary_and_what_needs_the_user(make_stage):
     stage.plex.up()
     said = [text.split("] ", 1)[1] for text in lines(stage)]
     assert any(text.startswith("1 of 1: Plex: Plex at http://127.0.0.1:") for text in said)
-    assert any(text.startswith("Health Check: 1 of 19 checks needs you: Plex.") for text in said)
+    assert any(text.startswith("Health Check: 1 of 20 checks needs you: Plex.") for text in said)
     assert len([text for text in said if "→" in text]) == 1
 
 
