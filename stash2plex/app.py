@@ -40,6 +40,7 @@ from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.scenes import Scenes
 from stash2plex.store.server_traits import ServerTraits
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Finder
@@ -352,6 +353,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         DeadLetters(connection),
         ReportBook(connection),
         ServerTraits(connection, clock),
+        Scenes(connection, clock),
     )
 
 

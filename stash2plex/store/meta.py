@@ -42,6 +42,9 @@ TAG_LISTS = "tag_lists"
 TAG_LISTS_OF_COMMAND_LINE = "tag_lists_of_command_line"
 """The same for a command line with its own settings."""
 
+SCENES_AS_OF = "scenes_as_of"
+"""When the known scenes were those of Stash (epoch seconds); a trigger writes it too."""
+
 CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""
 

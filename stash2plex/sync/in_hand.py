@@ -9,6 +9,7 @@ from random import Random
 from attrs import define, frozen
 
 from stash2plex.config import Settings
+from stash2plex.db import transaction
 from stash2plex.errors import Refused, Stash2PlexError, Unavailable
 from stash2plex.model import Clock, Scene
 from stash2plex.rules.policy import Decision, Done, Outcome, Verdict, decide
@@ -187,8 +188,13 @@ class KeysInHand:
     def _end_claim(self, key: InHand, outcome: Outcome) -> None:
         queue, claim = self._store.queue, key.claim
         if isinstance(outcome, Done):
-            if not queue.ack(claim):
-                self._log.warning("%s:%s was taken over by another worker.", claim.kind, claim.id)
+            with transaction(self._store.connection):
+                if not queue.ack(claim):
+                    self._log.warning(
+                        "%s:%s was taken over by another worker.", claim.kind, claim.id
+                    )
+                elif outcome.standing is not None:
+                    self._store.scenes.stand(claim.id, outcome.standing)
             return
         reason, error = outcome.reason, outcome.message
         match outcome.verdict:

@@ -243,6 +243,7 @@ STATUS: dict[str, Any] = {
     "background_worker": "auto",
     "named": {"waiting": [], "dead": []},
     "held": None,
+    "scenes": {"as_of": None},
     "reconcile": {"last": None},
 }  # fmt: skip
 
