@@ -40,7 +40,7 @@ TAG_LISTS = "tag_lists"
 """The tags that the settings mean, with their numbers, as JSON."""
 
 TAG_LISTS_OF_COMMAND_LINE = "tag_lists_of_command_line"
-"""The same for a command line with settings of its own."""
+"""The same for a command line with its own settings."""
 
 CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""
