@@ -40,7 +40,7 @@ bench: plugin ## the benchmark table, also written to dist/bench.json
 plugin: $(VENV)/ready ## dist/Stash2Plex.zip and dist/index.yml, byte for byte reproducible
 	@$(BIN)/python -m tools.build_plugin
 
-docs: $(VENV)/ready ## write the generated pages and screens of docs anew
+docs: $(VENV)/ready ## write the generated pages and screens in docs
 	@$(BIN)/python -m tools.build_docs
 	@$(BIN)/python -m tools.build_screens
 

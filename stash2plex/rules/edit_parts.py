@@ -1,6 +1,7 @@
-"""Pure: the requests that a change needs, one after the other.
+"""Pure: splits a change into the requests that it needs, in order.
 
-No request adds and removes one name: which of both Plex does first is not known (plex.md §3.6).
+No request both adds and removes the same name: which of the two Plex does first is unknown (plex.md
+§3.6).
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from stash2plex.rules.traits import Trait, Traits
 
 
 def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
-    """Take a change apart into requests; most changes are one.
+    """Split a change into requests; most changes need only one.
 
-    `delta` says that its lists lack what is there already. The first request holds all but the
-    removals that a server takes one by one or that one URL cannot hold. Names that are to go and to
-    come back, or to change their spelling, are added by the last.
+    `delta` means that its lists lack what is there already. The first request holds everything but
+    the removals that a server accepts only one by one or that do not fit into one URL. The last one
+    adds the names that are removed first and come back, or change their spelling.
     """
     first, removals, last = {}, {}, {}
     for name, one in change.lists.items():
@@ -42,14 +43,14 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
 
 
 def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...]]:
-    """Divide names to remove into those of one request each."""
+    """Yield the names to remove, in groups for one request each."""
     if traits.has(Trait.ONE_REMOVAL):
         yield from ((value,) for value in stale)
         return
     chunk: list[str] = []
     size = 0
     for value in stale:
-        # Each is encoded, then joined by commas and encoded once more.
+        # Each name is encoded; then they are joined by commas and encoded again.
         bytes_of = len(quote(quote(value, safe=""), safe="")) + 3
         if chunk and size + bytes_of > ENCODED_LIMIT:
             yield tuple(chunk)
@@ -63,7 +64,7 @@ def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...
 def _side_by_side(
     removals: Mapping[Field, list[tuple[str, ...]]],
 ) -> Iterator[dict[Field, ListChange]]:
-    """Put removals from several lists into one request as far as they go."""
+    """Combine removals from several lists in one request as far as possible."""
     for chunks in zip_longest(*removals.values(), fillvalue=()):
         yield {
             name: ListChange((), chunk)

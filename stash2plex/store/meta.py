@@ -67,7 +67,7 @@ LIBRARY_SCAN = "library_scan "
 """Followed by a library's id: when we last had the whole library scanned (epoch seconds)."""
 
 LIBRARY_TROUBLE = "library_trouble "
-"""With the id of a library: why Plex does not give its list, as JSON."""
+"""Followed by a library's id: why Plex does not list it, as JSON."""
 
 UPKEEP = "upkeep"
 """The marks between two glances at Stash, as JSON."""

@@ -160,7 +160,7 @@ class LibrarySweeper:
             self._reported = str(error)
             self._log.warning("Looking for changes in Stash failed; it is tried again: %s", error)
 
-    # -- a person's wish ------------------------------------------------------------------
+    # -- what the user asks for -----------------------------------------------------------
 
     def sweep_all(self, settings: Settings, stash: Stash) -> Enqueued:
         """Compare every scene now, including dead letters. Raises what Stash's client raises."""
