@@ -370,7 +370,7 @@ SETUPS = {
         "Correct Settings > Plugins > Stash2Plex > Plex library.",
     ),
     "no library left": Outcome(
-        "configuration", STOPPED, "Plex has no library of the type movie or other videos."
+        "configuration", STOPPED, "Plex has no movie or “Other videos” library."
     ),
 }
 """Faults of the set-up rather than of one request; `test_faulty_setups.py` makes each."""

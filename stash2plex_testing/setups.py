@@ -319,7 +319,7 @@ SETUPS = (
     Setup(
         "A misspelt excluded tag",
         "tags in settings",
-        ("names “Nihgt, indoor”, which no tag", "Correct Exclude tags"),
+        ("names “Nihgt, indoor”, but Stash", "Correct Exclude tags"),
         setting(exclude_tags='"Nihgt, indoor"'),
     ),
     Setup(
