@@ -53,7 +53,7 @@ def read_tags(converter: Converter, data: Mapping[str, Any]) -> list[Tag]:
 def read_tag_mark(converter: Converter, data: Mapping[str, Any]) -> str:
     """Read from the answer to `TAG_MARK_QUERY` what stays the same while no tag changes.
 
-    Raises Transient where it has another shape.
+    Raises Transient if it has another shape.
     """
     found = structure(converter, data.get("findTags"), _WireMark, "Stash", "its newest tag")
     return f"{found.count} {found.tags[0].updated_at if found.tags else ''}"

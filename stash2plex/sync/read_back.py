@@ -45,7 +45,7 @@ class ReadBack:
     """Reads written items back, one batch at a time, and queues what Plex did not keep.
 
     Belongs to the thread that owns the database; only the request runs in another thread.
-    `monotonic` gives seconds since any time.
+    `monotonic` returns seconds since an arbitrary time.
     """
 
     def __init__(self, store: Store, hand: KeysInHand, *, monotonic: Clock) -> None:
@@ -125,7 +125,7 @@ class ReadBack:
                 self._log.warning("%s", lost_sentence(name))
             else:
                 about = f" {name}" if name else ""
-                self._log.info("Learnt of this Plex server: %s%s.", trait.words, about)
+                self._log.info("Learnt about this Plex server: %s%s.", trait.words, about)
         for name in sorted(reading.again):
             self._log.debug(
                 "scene:%s is written again: Plex did not keep the %s.",

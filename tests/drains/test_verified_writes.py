@@ -209,7 +209,7 @@ def test_a_field_that_plex_does_not_keep_is_named_once(pier):
     status = read_status(desk.app)
     known = {(one["trait"], one["field"]) for one in status["plex"]["traits"]}
     assert {("loses", "studio"), ("own_case", "collection")} <= known
-    assert "Plex takes these fields and does not keep them: studio." in status_lines(status)
+    assert "Plex accepts these fields but does not keep them: studio." in status_lines(status)
     # A server that was updated is learnt afresh.
     desk.plex.version = "1.44.0.1-test"
     desk.plex.traits = combined("adds")
