@@ -219,7 +219,7 @@ class Settings:
     path_map: tuple[tuple[str, str], ...] = _setting(
         (),
         _path_map,
-        "How a path in Stash reads in Plex. Windows paths work too.",
+        "The Plex folder for each Stash folder. Windows paths work too.",
         allowed=(
             "/stash/prefix=>/plex/prefix, several with ; between them, and quotes around a folder "
             "that contains ; or =>"

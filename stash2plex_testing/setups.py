@@ -334,7 +334,7 @@ SETUPS = (
         ("“Harbour Filmz”", "It has: “Harbour Films”", "Correct"),
         setting(plex_library="Harbour Filmz"),
     ),
-    Setup("A library of the wrong type", "Plex library", ("of the type show",), show_library),
+    Setup("A library of the wrong type", "Plex library", ("has the type show",), show_library),
     Setup("An empty library", "matches", ("0 of 12", "Scan the library"), empty_library),
     Setup(
         "A token of a shared user", "edit rights", ("read this library but not edit",), shared_user
@@ -343,7 +343,7 @@ SETUPS = (
     Setup(
         "Every file is in Plex twice",
         "matches",
-        ("12 fit several", "Set Path map"),
+        ("12 match several", "Set Path map"),
         everything_twice,
     ),
     Setup(

@@ -212,7 +212,7 @@ class Transport:
             )
         if isinstance(error, ReadTimeoutError):
             return Unavailable(
-                self.server, f"{where} did not answer in time to {doing}.", cause=SLOW
+                self.server, f"{where} did not answer in time ({doing}).", cause=SLOW
             )
         if isinstance(error, ImportError):
             # The HTTP library needs `ssl` at the first request to an https address.
