@@ -116,7 +116,7 @@ class Case:
 
 UNLISTED = "Plex does not list “{library}”: "
 BROKEN = "{server} at {at} broke the connection during {deed}."
-SLOW = "{server} at {at} did not answer in time ({deed})."
+SLOW = "{server} at {at} did not answer {deed} in time."
 STRANGE = (
     "{server} answered {deed} with something that is not its own JSON (…). Is {at} really {server}?"
 )

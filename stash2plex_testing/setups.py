@@ -293,7 +293,9 @@ SETUPS = (
         ("it speaks http, not https",),
         https_address,
     ),
-    Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
+    Setup(
+        "Plex does not answer", "Plex", ("did not answer the identity check in time",), plex_hangs
+    ),
     Setup("Plex is in maintenance", "Plex", ("is busy", "migrations", "Wait"), maintenance),
     Setup(
         "A log-in page before Plex",
