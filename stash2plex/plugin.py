@@ -72,7 +72,7 @@ def main(arguments: list[str], plugin_dir: str) -> int:
 def write_answer(answer: "dict[str, Any]") -> None:
     """Write the one JSON object that Stash reads from standard output (stash.md §2.4).
 
-    It holds either an `output` or an `error`. Raises StashGone where nobody reads it.
+    It holds either an `output` or an `error`. Raises StashGone if Stash no longer reads it.
     """
     try:
         os.write(1, json.dumps(answer).encode() + b"\n")

@@ -293,7 +293,9 @@ SETUPS = (
         ("it speaks http, not https",),
         https_address,
     ),
-    Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
+    Setup(
+        "Plex does not answer", "Plex", ("did not answer the identity check in time",), plex_hangs
+    ),
     Setup("Plex is in maintenance", "Plex", ("is busy", "migrations", "Wait"), maintenance),
     Setup(
         "A log-in page before Plex",
@@ -319,7 +321,7 @@ SETUPS = (
     Setup(
         "A misspelt excluded tag",
         "tags in settings",
-        ("names “Nihgt, indoor”, which no tag", "Correct Exclude tags"),
+        ("names “Nihgt, indoor”, but Stash", "Correct Exclude tags"),
         setting(exclude_tags='"Nihgt, indoor"'),
     ),
     Setup(
@@ -334,7 +336,7 @@ SETUPS = (
         ("“Harbour Filmz”", "It has: “Harbour Films”", "Correct"),
         setting(plex_library="Harbour Filmz"),
     ),
-    Setup("A library of the wrong type", "Plex library", ("of the type show",), show_library),
+    Setup("A library of the wrong type", "Plex library", ("has the type show",), show_library),
     Setup("An empty library", "matches", ("0 of 12", "Scan the library"), empty_library),
     Setup(
         "A token of a shared user", "edit rights", ("read this library but not edit",), shared_user
@@ -343,7 +345,7 @@ SETUPS = (
     Setup(
         "Every file is in Plex twice",
         "matches",
-        ("12 fit several", "Set Path map"),
+        ("12 match several", "Set Path map"),
         everything_twice,
     ),
     Setup(

@@ -163,7 +163,7 @@ def command_line_page() -> str:
 
 
 def faults_page() -> str:
-    """Return what comes of every fault at every stage, as the fault suite tests it."""
+    """Return the outcome of every fault at every stage, as the fault suite tests it."""
     found: dict[tuple[str, Outcome], list[str]] = {}
     number = 0
     for case, stage, _, outcome in rows():
@@ -173,7 +173,7 @@ def faults_page() -> str:
         "# Faults",
         "",
         (
-            f"What comes of each of {number} pairs of a fault and a stage. The tests run every "
+            f"The outcome of each of {number} pairs of a fault and a stage. The tests run every "
             "pair against the stand-ins. They check the kind, the sentence, the attempts, and that "
             "everything is in sync once the server works again (dead letters after **Retry Dead "
             "Letters**)."
@@ -185,7 +185,7 @@ def faults_page() -> str:
             "a performer, studio, tag or group) and cover. A cover never holds up the texts."
         ),
         "",
-        "| Fault | At | Reason | What comes of it | Attempts | What the user reads |",
+        "| Fault | At | Reason | Outcome | Attempts | What the user reads |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for (name, outcome), stages in found.items():
@@ -212,7 +212,7 @@ def faults_page() -> str:
         "",
         "## Faults of the set-up",
         "",
-        "| Fault | Reason | What comes of it | What the user reads |",
+        "| Fault | Reason | Outcome | What the user reads |",
     ]
     lines += ["| --- | --- | --- | --- |"]
     for name, outcome in SETUPS.items():

@@ -48,8 +48,8 @@ class FieldView:
     """A field as Stash, Plex and the record have it; None if that is unknown or missing.
 
     `state` is “equal”, “differs” (the next sync writes it), “kept” (the user's edit in Plex),
-    “not_ours” (empty in Stash, and not written by us), “not_kept” (Plex takes it and does not keep
-    it), “skipped” (by a setting) or “unknown”.
+    “not_ours” (empty in Stash, and not written by us), “not_kept” (Plex accepts it but does not
+    keep it), “skipped” (by a setting) or “unknown”.
     """
 
     name: Field
@@ -158,7 +158,7 @@ def _field_views(
 ) -> list[FieldView]:
     record = known.record
     if record is not None and item is not None and record.rating_key != item.rating_key:
-        # What was written to another item tells nothing about this one.
+        # What was written to another item means nothing for this one.
         record = None
     written = record.written if record else {}
     views = []

@@ -169,6 +169,6 @@ KEY_ENDED = (
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
 SESSION_ENDED = (
-    "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
-    "(Settings > Security) does not end."
+    "The log-in of this process has ended. The next save or task starts a new one; an API key "
+    "(Settings > Security) does not expire."
 )

@@ -74,15 +74,15 @@ class SettingsReader:
         return settings
 
     def with_tags(self, settings: Settings) -> Settings:
-        """Return settings whose lists mean tags of Stash. Raises what Stash's client raises.
+        """Return settings whose lists are matched with Stash's tags. Raises what its client raises.
 
-        What they meant before is remembered: a tag stays meant when it is renamed.
+        Earlier matches are remembered: a renamed tag still counts.
         """
         self._tag_lists = self.read_tags(settings, self.stash)
         return apply_lists(settings, self._tag_lists)
 
     def read_tags(self, settings: Settings, stash: Stash) -> TagLists:
-        """Find out which tags the settings mean; Stash is asked where they name any."""
+        """Find out which tags the settings mean; asks Stash if they name any."""
         if not named(settings):
             return TagLists()
         known = load_tag_lists(self.connection, own=self._names_its_own)
@@ -93,7 +93,7 @@ class SettingsReader:
 
     @property
     def _names_its_own(self) -> bool:
-        """Whether the lists of this process are not those that Stash stores."""
+        """Whether this process has other lists than those that Stash stores."""
         return any(name in self.overrides for name in SETTINGS)
 
     def follow(self, settings: Settings) -> None:

@@ -29,7 +29,7 @@ LEVELS = {
 }
 
 LineSink = Callable[[str, str], None]
-"""Takes (level, text) of a line; the level is empty where the line had none of its own."""
+"""Takes (level, text) of a line; the level is empty if the line had none."""
 
 
 @dataclass(frozen=True)

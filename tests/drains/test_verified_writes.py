@@ -203,15 +203,13 @@ def test_a_field_that_plex_does_not_keep_is_named_once(pier):
     assert (item.texts.get("studio"), item.tags["collection"]) == (None, ["Quay Works"])
     assert save(desk, scene, studio=desk.stash.add_studio("tide Works")) == 1
     said = [line for line in heard if "does not keep" in line]
-    assert said == [
-        "Plex answers that it has taken the studio, and does not keep it. Everything else arrives."
-    ]
+    assert said == ["Plex accepts the studio but does not keep it. Everything else reaches Plex."]
     check = check_kept(desk.app)
     assert (check.state, "studio" in check.detail) == ("failed", True)
     status = read_status(desk.app)
     known = {(one["trait"], one["field"]) for one in status["plex"]["traits"]}
     assert {("loses", "studio"), ("own_case", "collection")} <= known
-    assert "Plex takes these fields and does not keep them: studio." in status_lines(status)
+    assert "Plex accepts these fields but does not keep them: studio." in status_lines(status)
     # A server that was updated is learnt afresh.
     desk.plex.version = "1.44.0.1-test"
     desk.plex.traits = combined("adds")

@@ -125,7 +125,7 @@ def test_a_set_up_that_works_passes():
         shown["matches"]
         == "12 of 12 scenes looked at have a Plex item (100 %). Stash has 12 scenes."
     )
-    assert "“/data” reads “/media/library” (12 of 12)" in shown["path mapping"]
+    assert "“/data” is “/media/library” in Plex (12 of 12)" in shown["path mapping"]
     for check in checks:
         assert f"| {check.name} | {cell(check.detail)} |" in page(), "run make docs"
     assert shown["edit rights"] == "The token may edit (tried with an edit that changes nothing)."

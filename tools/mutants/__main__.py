@@ -132,10 +132,10 @@ def results(
     reach: Reach,
     held: Mapping[report.Spot, Result],
 ) -> Iterator[tuple[Mutant, Result]]:
-    """Try mutants, several at a time, each in a copy of its own; gives them as they end.
+    """Try several mutants at a time, each in its own copy; yields each one as it ends.
 
-    What the tests of these processes do not notice is given twice: the archive is built for it
-    when all have been tried.
+    A mutant that the tests of these processes miss is yielded twice: the archive is built for it
+    once all have been tried.
     """
     # Looked up here, because neither the trees nor coverage's data support several threads.
     waiting: list[tuple[Mutant, Covering]] = []
