@@ -78,7 +78,9 @@ class ReadBack:
             return False
         self._batches += 1
         keys = [record.rating_key for record in records]
-        self._batch = _Batch(records, self._pool.submit(partial(session.plex.items, keys)))
+        witness = self._store.plex_files.other_item(keys)
+        read = partial(session.plex.items, keys, witness)
+        self._batch = _Batch(records, self._pool.submit(read))
         return True
 
     def close(self) -> None:

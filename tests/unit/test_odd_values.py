@@ -14,7 +14,7 @@ from stash2plex.errors import ConfigError, Refused, StoreUnavailable, Transient,
 from stash2plex.model import Change, Field
 from stash2plex.operations.dead_letters import Purged
 from stash2plex.rules.desired import desired_state, what_was_cut
-from stash2plex.rules.merge import same_rating
+from stash2plex.rules.spelling import same_rating
 from stash2plex.servers.plexedit import by_field
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.servers.wire import make_converter, structure
