@@ -5,14 +5,14 @@ No request adds and removes one name: which of both Plex does first is not known
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from urllib.parse import quote
 
 from attrs import evolve
 
 from stash2plex.model import Change, Field, ListChange
-from stash2plex.rules.desired import ENCODED_LIMIT
+from stash2plex.rules.desired import ENCODED_LIMIT, PARAMETER_BYTES
 from stash2plex.rules.spelling import fold, folds
 from stash2plex.rules.traits import Trait, Traits
 
@@ -27,8 +27,10 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
     first, removals, last = {}, {}, {}
     for name, one in change.lists.items():
         again = folds(one.wanted) & folds(one.stale)
-        chunks = list(_removals(one.stale, traits))
         staying = tuple(value for value in one.wanted if fold(value) not in again)
+        chunks = list(_removals(one.stale, traits))
+        if chunks and _added_bytes(staying) + _removed_bytes(chunks[0]) > ENCODED_LIMIT:
+            chunks.insert(0, ())
         first[name] = ListChange(staying, chunks[0] if chunks else ())
         removals[name] = chunks[1:]
         if again:
@@ -49,8 +51,7 @@ def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...
     chunk: list[str] = []
     size = 0
     for value in stale:
-        # Each is encoded, then joined by commas and encoded once more.
-        bytes_of = len(quote(quote(value, safe=""), safe="")) + 3
+        bytes_of = _removed_bytes((value,))
         if chunk and size + bytes_of > ENCODED_LIMIT:
             yield tuple(chunk)
             chunk, size = [], 0
@@ -58,6 +59,15 @@ def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...
         size += bytes_of
     if chunk:
         yield tuple(chunk)
+
+
+def _added_bytes(names: Iterable[str]) -> int:
+    return sum(PARAMETER_BYTES + len(quote(name, safe="")) for name in names)
+
+
+def _removed_bytes(names: Iterable[str]) -> int:
+    # Each is encoded, then joined by commas and encoded once more.
+    return sum(len(quote(quote(name, safe=""), safe="")) + len("%2C") for name in names)
 
 
 def _side_by_side(

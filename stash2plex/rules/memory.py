@@ -19,6 +19,9 @@ from stash2plex.rules.spelling import (
 
 NOTHING: Mapping[str, object] = {}
 
+BACK = "+back"
+"""In an announced write: the names of each list that one request takes away and the next adds."""
+
 
 @frozen
 class Version:
@@ -152,6 +155,15 @@ class Base:
         """
         surely = set.intersection(*(one.surely(name) for one in self.versions))
         return surely | folds(names_of(self.removed.get(name)))
+
+    def owed(self, name: Field) -> list[str]:
+        """Return the names that were to come back to a list, in a write whose end nobody saw."""
+        found: list[str] = []
+        for one in self.versions:
+            back = one.written.get(BACK)
+            if isinstance(back, Mapping):
+                found += names_of(back.get(name))
+        return found
 
     def settled_list(self, name: Field, wanted: Sequence[str], held: Sequence[str]) -> bool:
         """Whether `held` is what Plex makes of a list that was written and is wanted still."""

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
 from stash2plex.rules.desired import clean_text
-from stash2plex.rules.memory import Base, base_of, before_change
+from stash2plex.rules.memory import BACK, Base, base_of, before_change, names_of
 from stash2plex.rules.spelling import (
     counted,
     fold,
@@ -112,6 +112,24 @@ def remember(
         else:
             written[Field.RATING] = desired.rating
     return written, {name: value for name, value in removed.items() if value}
+
+
+def announcement(
+    desired: Desired, item: PlexItem, change: Change, record: Record | None
+) -> dict[str, object]:
+    """Work out what a change will leave of ours, should nobody see its end.
+
+    Names that go with one request and come with the next may be missing then: they count neither
+    as there, nor as taken away by the user.
+    """
+    written, _ = remember(desired, item, change, record)
+    back: dict[str, list[str]] = {}
+    for name, one in change.lists.items():
+        again = folds(one.wanted) & folds(one.stale)
+        if again:
+            written[name] = [one for one in names_of(written.get(name)) if fold(one) not in again]
+            back[name] = [value for value in one.wanted if fold(value) in again]
+    return {**written, BACK: back} if back else written
 
 
 def remember_shown(
@@ -265,7 +283,8 @@ def _list_target(
     ]
     away = base.away(name) if edited else set()
     added = [value for value in mine if fold(value) not in spelt and fold(value) not in away]
-    return (*kept, *added)
+    owed = [value for value in base.owed(name) if fold(value) not in {*spelt, *my_names, *ours}]
+    return (*kept, *added, *once(owed))
 
 
 # -- one edit for many --------------------------------------------------------------------
