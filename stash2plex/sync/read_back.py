@@ -73,9 +73,11 @@ class ReadBack:
             return False
         self._looks_at = now + LOOK_SECONDS
         size = BATCHES[min(self._batches, len(BATCHES) - 1)]
-        records = self._free_records(BATCHES[-1])
-        if not records or (len(records) < size and not idle):
+        scene_ids = self._free_scenes(BATCHES[-1])
+        if not scene_ids or (len(scene_ids) < size and not idle):
             return False
+        known = (self._store.records.get(scene_id) for scene_id in scene_ids)
+        records = [record for record in known if record is not None]
         self._batches += 1
         keys = [record.rating_key for record in records]
         witness = self._store.plex_files.other_item(keys)
@@ -87,10 +89,10 @@ class ReadBack:
         """Let a request that is under way end; its answer is left to the next drain."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _free_records(self, limit: int) -> list[Record]:
-        """List records to read back, without those of scenes in hand: they are read anyway."""
-        records = self._store.records.unread(limit + len(self._hand))
-        return [one for one in records if not self._hand.holds(("scene", one.scene_id))][:limit]
+    def _free_scenes(self, limit: int) -> list[int]:
+        """List scenes to read back, without those in hand: their items are read anyway."""
+        ids = self._store.records.unread_ids(limit + len(self._hand))
+        return [id_ for id_ in ids if not self._hand.holds(("scene", id_))][:limit]
 
     def _end_batch(self, batch: _Batch) -> None:
         """Take in an answer, if it has come."""
