@@ -15,6 +15,7 @@ class Trait(StrEnum):
 
     ADDS = "adds"
     REPLACES = "replaces"
+    REPLACES_SETS = "replaces_sets"
     DOUBLES = "doubles"
     ONE_REMOVAL = "one_removal"
     RATES_APART = "rates_apart"
@@ -36,6 +37,7 @@ class Trait(StrEnum):
 _WORDS = {
     Trait.ADDS: "it adds a list to what is there",
     Trait.REPLACES: "it replaces a list",
+    Trait.REPLACES_SETS: "it replaces a list in an edit of several items",
     Trait.DOUBLES: "it lists a value twice that is sent again",
     Trait.ONE_REMOVAL: "it takes one value away with each request",
     Trait.RATES_APART: "it takes ratings by a request of their own",
