@@ -15,6 +15,7 @@ class Trait(StrEnum):
 
     ADDS = "adds"
     REPLACES = "replaces"
+    REPLACES_SETS = "replaces_sets"
     DOUBLES = "doubles"
     ONE_REMOVAL = "one_removal"
     RATES_APART = "rates_apart"
@@ -36,6 +37,7 @@ class Trait(StrEnum):
 _WORDS = {
     Trait.ADDS: "it adds a sent list to its own",
     Trait.REPLACES: "it replaces its list by a sent one",
+    Trait.REPLACES_SETS: "it replaces its list in an edit of several items",
     Trait.DOUBLES: "it lists a value twice if it is sent again",
     Trait.ONE_REMOVAL: "it removes only one value per request",
     Trait.RATES_APART: "it takes ratings only by a separate request",

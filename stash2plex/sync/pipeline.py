@@ -327,7 +327,8 @@ class Pipeline:
     def _items_read(self, matches: Sequence[Matched], items: ReadItems) -> None:
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
-        plans = [planned(job, preserve=preserve) for job in verified.jobs]
+        traits = self._store.traits.known
+        plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
         for job, _ in plans:
             self._make_ready(job)
         self._store.records.announce([record for _, record in plans if record is not None])
@@ -399,6 +400,7 @@ class Pipeline:
             written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
+            self._store.traits.learn(applied.learnt)
             self._store.records.put(applied.record, job.scene)
             why = f"“{job.scene.label}” {how}: {written}"
             self._hand.finish(job.claim, Done(why, IN_SYNC))
