@@ -35,7 +35,8 @@ from stash2plex.text import LogLine, Private
 class Applied:
     """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
-    `kept` are fields that Stash would change but that stay as the user edited them.
+    `kept` are fields that Stash would change but that stay as the user edited them. `followers` are
+    the records of the items that follow, `later` is the failure of one of them.
     """
 
     record: Record
@@ -43,6 +44,8 @@ class Applied:
     seconds: float
     notes: tuple[LogLine, ...] = ()
     kept: tuple[Field, ...] = ()
+    followers: tuple[Record, ...] = ()
+    later: Exception | None = None
 
 
 KEPT = "+kept"

@@ -308,7 +308,13 @@ class Pipeline:
         self._find([scene for scene in wrong if isinstance(scene, Wanted)])
 
     def _read_items(self, matches: Sequence[Matched]) -> None:
-        keys = sorted({matched.match.file.rating_key for matched in matches})
+        keys = sorted(
+            {
+                file.rating_key
+                for matched in matches
+                for file in (matched.match.file, *matched.match.also)
+            }
+        )
         self._start_batch(
             matches,
             partial(self._session.plex.items, keys, self._store.plex_files.other_item(keys)),
@@ -323,6 +329,9 @@ class Pipeline:
         for job, _ in plans:
             self._make_ready(job)
         self._store.records.announce([record for _, record in plans if record is not None])
+        following = [one for job in verified.jobs for one in job.of_followers()]
+        expected = [planned(job, preserve=preserve)[1] for job in following]
+        self._store.followers.announce(record for record in expected if record is not None)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------
@@ -392,7 +401,13 @@ class Pipeline:
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
             self._store.records.put(applied.record, job.scene)
-            self._hand.finish(job.claim, Done(f"“{job.scene.label}” {how}: {written}"))
+            self._store.followers.put(job.scene.id, applied.followers)
+            if applied.later is None:
+                self._hand.finish(job.claim, Done(f"“{job.scene.label}” {how}: {written}"))
+            else:
+                self._store.records.invalidate([job.scene.id])
+        if applied.later is not None:
+            self._write_failed([job], applied.later)
 
 
 def _lack(desired: Desired) -> str | None:
