@@ -20,6 +20,7 @@ from stash2plex.model import (
     Field,
     Scene,
 )
+from stash2plex.rules.scene_states import EXCLUDED, NO_METADATA, NOT_ORGANIZED
 from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
@@ -50,6 +51,14 @@ def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
         return "it is not organized (Only organized is on)"
     tag = excluding_tag(scene, settings)
     return None if tag is None else f"it has the tag “{tag.name}” (Exclude tags)"
+
+
+def left_out_standing(scene: Scene, settings: Settings, desired: Desired) -> str | None:
+    """Return how a scene stands that is left out; None for one that is not."""
+    if reason_to_skip(scene, settings):
+        is_raw = settings.only_organized and not scene.organized
+        return NOT_ORGANIZED if is_raw else EXCLUDED
+    return NO_METADATA if desired.empty else None
 
 
 def excluding_tag(scene: Scene, settings: Settings) -> Entity | None:
@@ -191,7 +200,7 @@ def _fitting(text: str) -> str:
         size += len(quote(letter, safe=""))
         if size > ENCODED_LIMIT:
             return text[:place].rstrip()
-    return text
+    return text  # pragma: no cover - what is too long as a whole is so at one of its letters
 
 
 def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:

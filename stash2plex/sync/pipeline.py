@@ -18,9 +18,15 @@ from attrs import evolve, frozen
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Refused, Unavailable
 from stash2plex.model import Clock, Desired, Scene
-from stash2plex.rules.desired import desired_state, excluding_tag, reason_to_skip
+from stash2plex.rules.desired import (
+    desired_state,
+    excluding_tag,
+    left_out_standing,
+    reason_to_skip,
+)
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
+from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
@@ -264,13 +270,13 @@ class Pipeline:
                 learn_excluding_tag(
                     self._store.connection, excluding_tag(scene, settings), settings
                 )
-                self._skip(claim, left_out)
+                self._skip(claim, left_out, left_out_standing(scene, settings, desired))
             elif (
                 record is not None
                 and is_settled(scene, desired, record)
                 and not self._finder.is_disputed(record)
             ):
-                self._skip(claim, "nothing has changed")
+                self._skip(claim, "nothing has changed", IN_SYNC)
             else:
                 wanted.append(Wanted(claim, scene, desired, record, rounds=0))
         self._find(wanted)
@@ -281,10 +287,12 @@ class Pipeline:
             self._finder.leave_out(claim.id)
             self._store.records.forget(claim.id, self._clock())
             self._hand.finish(claim, Done("gone from Stash; Plex keeps what it has"))
+            if claim.finished:
+                self._store.scenes.forget([claim.id])
 
-    def _skip(self, claim: Claim, why: str) -> None:
+    def _skip(self, claim: Claim, why: str, standing: str | None) -> None:
         self._store.meter.add(SCENES, "skipped")
-        self._hand.finish(claim, Done(why))
+        self._hand.finish(claim, Done(why, standing))
 
     # -- items ----------------------------------------------------------------------------
 
@@ -296,7 +304,7 @@ class Pipeline:
         for failure in found.failed:
             self._failed([failure.wanted.claim], failure.error)
         for needless in found.needless:
-            self._hand.finish(needless.wanted.claim, Done(needless.why))
+            self._hand.finish(needless.wanted.claim, Done(needless.why, OTHER_SCENE))
         if found.matched:
             self._read_items(found.matched)
 
@@ -403,7 +411,8 @@ class Pipeline:
             self._store.records.put(applied.record, job.scene)
             self._store.followers.put(job.scene.id, applied.followers)
             if applied.later is None:
-                self._hand.finish(job.claim, Done(f"“{job.scene.label}” {how}: {written}"))
+                why = f"“{job.scene.label}” {how}: {written}"
+                self._hand.finish(job.claim, Done(why, IN_SYNC))
             else:
                 self._store.records.invalidate([job.scene.id])
         if applied.later is not None:

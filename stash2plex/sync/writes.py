@@ -8,7 +8,14 @@ from attrs import evolve
 
 from stash2plex.errors import NotFound
 from stash2plex.model import Change, Clock, PlexItem, Record
-from stash2plex.rules.merge import as_shared, plan_change, remember, remember_shown, share_key
+from stash2plex.rules.merge import (
+    announcement,
+    as_shared,
+    plan_change,
+    remember,
+    remember_shown,
+    share_key,
+)
 from stash2plex.rules.read_back import read_back
 from stash2plex.rules.traits import Traits
 from stash2plex.servers.apart import ReadItems
@@ -28,7 +35,10 @@ def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
     job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
-    return job, _expected(job, change) if change.fields else None
+    if not change.fields:
+        return job, None
+    announced = announcement(job.desired, job.item, change, job.record)
+    return job, evolve(_expected(job, change), written=announced)
 
 
 def _expected(job: Job, change: Change) -> Record:

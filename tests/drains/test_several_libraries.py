@@ -7,6 +7,7 @@ import pytest
 from stash2plex.operations.explain import explain_scene
 from stash2plex.sync.reconcile import Scope
 from stash2plex_testing.plex import Fault, combined, scopes
+from tests.support import present
 
 DAY = 86_400.0
 
@@ -177,6 +178,6 @@ def test_the_explanation_names_what_follows(shelf):
     desk, scene, _ = shelf
     desk.drain(scene)
     known = explain_scene(desk.app, scene.id)
-    assert [one.why for one in known.look.candidates] == [
+    assert [one.why for one in present(known.look).candidates] == [
         "", "the same file in another library, which follows"
     ]  # fmt: skip
