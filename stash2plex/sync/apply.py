@@ -45,7 +45,7 @@ class Applied:
     notes: tuple[LogLine, ...] = ()
     kept: tuple[Field, ...] = ()
     followers: tuple[Record, ...] = ()
-    later: Exception | None = None
+    later: tuple[Exception, str] | None = None
 
 
 KEPT = "+kept"

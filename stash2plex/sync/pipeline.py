@@ -416,7 +416,8 @@ class Pipeline:
             else:
                 self._store.records.invalidate([job.scene.id])
         if applied.later is not None:
-            self._write_failed([job], applied.later)
+            error, section_id = applied.later
+            self._failed([job.claim], self._blame.judge(error, section_id, job.scene.label))
 
 
 def _lack(desired: Desired) -> str | None:

@@ -140,7 +140,7 @@ def _write_followers(
         try:
             records.append(_follow(one, session, traits, clock, monotonic))
         except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
-            applied = evolve(applied, later=applied.later or error)
+            applied = evolve(applied, later=applied.later or (error, one.item.section_id))
             records += [one.record] if one.record else []
     return evolve(applied, followers=tuple(records))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.operations.explain import explain_scene
+from stash2plex.rules.drift import Kind
 from stash2plex.sync.reconcile import Scope
 from stash2plex_testing.plex import Fault, combined, scopes
 from tests.support import present
@@ -36,7 +37,7 @@ def test_each_item_gets_every_write_and_nothing_twice(shelf):
     desk.drain(scene)
     assert desk.plex.count("PUT") == 0
     scene.title = "Edited"
-    scene.tags.clear()
+    scene.tags = ()
     desk.drain(scene)
     assert titles(items) == ["Edited"] * 2
     assert [item.tags["genre"] for item in items] == [[], []]
@@ -51,7 +52,7 @@ def test_the_servers_own_spelling_is_no_drift_in_either(shelf, traits):
     desk.drain(scene)
     desk.plex.clear_log()
     report = reconcile(desk)
-    assert (report.in_sync, report.counts["drifted"]) == (1, 0)
+    assert (report.in_sync, report.counts[Kind.DRIFTED]) == (1, 0)
     desk.drain(scene)
     assert desk.plex.count("PUT") == 0
     assert [len(item.tags["genre"]) for item in items] == [1, 1]
@@ -69,12 +70,12 @@ def reconcile(desk):
 def test_an_edit_in_plex_of_either_item_is_found_and_mended(shelf, which):
     desk, scene, items = shelf
     desk.drain(scene)
-    assert reconcile(desk).counts["orphan"] == 0
+    assert reconcile(desk).counts[Kind.ORPHAN] == 0
     items[which].title = "Edited in Plex"
     desk.clock.step(60)
     items[which].updated_at = int(desk.clock())
     report = reconcile(desk)
-    assert (report.scenes, report.in_sync, report.counts["drifted"]) == (1, 0, 1)
+    assert (report.scenes, report.in_sync, report.counts[Kind.DRIFTED]) == (1, 0, 1)
     desk.drain()
     assert titles(items) == [scene.title] * 2
     assert reconcile(desk).in_sync == 1
@@ -143,6 +144,21 @@ def test_one_item_that_fails_holds_up_no_other(shelf, which):
     desk.app.store.queue.redrive()
     desk.drain()
     assert titles(items) == [scene.title] * 2
+
+
+def test_a_library_that_fails_holds_up_no_other_and_follows_when_it_is_back(shelf):
+    desk, scene, items = shelf
+    desk.drain(scene)
+    fault = desk.plex.faults.add(Fault("status", times=None, **scopes.library(items[1].section)))
+    scene.title = "Edited"
+    desk.add(scene)
+    desk.work(60)
+    assert titles(items) == ["Edited", "About a/pier.mp4"]
+    assert desk.rows("SELECT attempts, reason FROM queue") == [(0, "library")]
+    assert desk.rows("SELECT 1 FROM outage") == []
+    desk.plex.faults.remove(fault)
+    desk.work(320)
+    assert titles(items) == ["Edited"] * 2
 
 
 def test_a_deselected_library_follows_no_more(shelf):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
-from stash2plex.model import StashFile
+from stash2plex.model import Match, StashFile
 from stash2plex.rules.matching import Level, explain, folded_name, map_path
 from tests.support import make_scene, plex_file, present
 
@@ -111,7 +111,11 @@ def test_an_explanation_of_a_tie_gives_every_one_of_it_the_same_reason():
 
 def test_one_file_in_several_libraries_is_followed_by_all_its_items():
     thrice = [plex_file("/m/a/pier.mp4", key, 9, key) for key in ("1", "2", "5")]
-    found = match([("/m/a/pier.mp4", 9)], thrice)
+    scene = make_scene(files=(StashFile("/m/a/pier.mp4", 9),))
+    explanation = explain(scene, thrice, ())
+    found = explanation.match_or_error
+    assert isinstance(found, Match)
+    assert explanation.confidence == "certain"
     assert (found.file, found.also) == (thrice[0], (thrice[1], thrice[2]))
     second = found.led_by("2")
     assert (second.file, second.also) == (thrice[1], (thrice[0], thrice[2]))
