@@ -36,7 +36,7 @@ class Applied:
     """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
     `kept` are fields that Stash would change but that stay as the user edited them. `followers` are
-    the records of the items that follow, `later` is the failure of one of them.
+    the records of the items that follow, `later` is the failure of one and the library it is in.
     """
 
     record: Record
