@@ -227,10 +227,21 @@ class Picture:
 
 @frozen
 class Match:
-    """The Plex file that a scene was matched to, and how."""
+    """The Plex file that a scene was matched to, and how.
+
+    `also` is the same file in other libraries: those items follow.
+    """
 
     file: PlexFile
     matched_by: str
+    also: tuple[PlexFile, ...] = ()
+
+    def led_by(self, rating_key: str) -> Match:
+        """Return the match with another one of its items as the first."""
+        files = (self.file, *self.also)
+        first = next((file for file in files if file.rating_key == rating_key), self.file)
+        others = tuple(file for file in files if file is not first)
+        return Match(first, self.matched_by, others)
 
 
 @frozen

@@ -18,7 +18,8 @@ from stash2plex.lock import FileLock, show_presence
 from stash2plex.operations.health.checks import Check
 from stash2plex.operations.health.report import health_without_store, read_health
 from stash2plex.servers.stash_address import StashAddress
-from stash2plex_testing.plex import Fault
+from stash2plex_testing.plex import Fault, scopes
+from stash2plex_testing.plex.access import Sight
 from stash2plex_testing.world import World
 
 SCENES = 12
@@ -158,6 +159,24 @@ def another_server(patient: Patient) -> None:
 def other_files(patient: Patient) -> None:
     for item in patient.world.plex.all_items():
         patient.world.plex.move_file(item, f"/films/{item.rating_key}/harbour.mkv")
+
+
+def unlisted_library(patient: Patient) -> None:
+    old = patient.world.plex.add_section("Old Harbour", locations=["/old"])
+    patient.world.plex.faults.add(Fault("status", times=None, **scopes.library(old)))
+
+
+def seen_by_the_token(sight: Sight) -> Callable[[Patient], None]:
+    """Show less of the files to the token."""
+
+    def spoil(patient: Patient) -> None:
+        patient.world.plex.access.sight[patient.world.plex.token] = sight
+
+    return spoil
+
+
+def without_owner(patient: Patient) -> None:
+    patient.world.plex.access.claim = "stranger"
 
 
 def everything_twice(patient: Patient) -> None:
@@ -311,6 +330,30 @@ SETUPS = (
         "Plex token",
         ("does not accept the token", "Put a"),
         setting(plex_token="old"),
+    ),
+    Setup(
+        "A Plex without owner that takes us for a stranger",
+        "Plex token",
+        ("has no owner", "allowedNetworks"),
+        without_owner,
+    ),
+    Setup(
+        "A token that is shown no names of files",
+        "Plex token",
+        ("shows it no names of files", "server's owner"),
+        seen_by_the_token("nothing"),
+    ),
+    Setup(
+        "A token that is shown no folders",
+        "Plex token",
+        ("only the names of files", "server's owner"),
+        seen_by_the_token("names"),
+    ),
+    Setup(
+        "A library that Plex does not list",
+        "Plex library",
+        ("“Old Harbour” cannot be listed", "“Harbour Films” can", "lose no attempts"),
+        unlisted_library,
     ),
     Setup(
         "Another Plex server",

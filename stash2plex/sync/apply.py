@@ -36,7 +36,8 @@ class Applied:
     """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
     `kept` are fields that Stash would change but that stay as the user edited them. `learnt` are
-    traits of the server.
+    traits of the server. `followers` are the records of the items that follow, `later` is the
+    failure of one and the library it is in.
     """
 
     record: Record
@@ -45,6 +46,8 @@ class Applied:
     notes: tuple[LogLine, ...] = ()
     kept: tuple[Field, ...] = ()
     learnt: frozenset[Learnt] = frozenset()
+    followers: tuple[Record, ...] = ()
+    later: tuple[Exception, str] | None = None
 
 
 KEPT = "+kept"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from stash2plex.errors import NotFound
-from stash2plex.model import Change, Clock, Record
+from stash2plex.model import Change, Clock, PlexItem, Record
 from stash2plex.rules.edit_parts import to_mend
 from stash2plex.rules.merge import (
     announcement,
@@ -17,6 +17,7 @@ from stash2plex.rules.merge import (
     remember_shown,
     share_key,
 )
+from stash2plex.rules.read_back import read_back
 from stash2plex.rules.traits import Learnt, Trait, Traits
 from stash2plex.servers.apart import ReadItems
 from stash2plex.sync.apply import Applied, apply_scene
@@ -137,6 +138,53 @@ def _write(
     item = items.get(job.item.rating_key)
     if item is None:
         raise NotFound("Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again.")
+    applied = _apply(job, item, session, traits, clock, monotonic)
+    return _write_followers(job, applied, session, traits, clock, monotonic)
+
+
+def _write_followers(
+    job: Job,
+    applied: Applied,
+    session: Session,
+    traits: Traits,
+    clock: Clock,
+    monotonic: Clock,
+) -> Applied:
+    """Write the items that follow, each with its own record; one that fails stops no other."""
+    records: list[Record] = []
+    for one in job.of_followers():
+        try:
+            records.append(_follow(one, session, traits, clock, monotonic))
+        except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
+            applied = evolve(applied, later=applied.later or (error, one.item.section_id))
+            records += [one.record] if one.record else []
+    return evolve(applied, followers=tuple(records))
+
+
+def _follow(job: Job, session: Session, traits: Traits, clock: Clock, monotonic: Clock) -> Record:
+    """Write one item that follows and read it back, until Plex shows what it can show of it."""
+    item = job.item
+    while True:
+        record = _apply(job, item, session, traits, clock, monotonic).record
+        if not record.unread:
+            return record
+        items = session.plex.items([item.rating_key])
+        if error := items.unreadable.get(item.rating_key):
+            raise error
+        reading = read_back(record, items.get(item.rating_key), traits)
+        if not reading.again:
+            return reading.record
+        job, item = evolve(job, record=reading.record), items[item.rating_key]
+
+
+def _apply(
+    job: Job,
+    item: PlexItem,
+    session: Session,
+    traits: Traits,
+    clock: Clock,
+    monotonic: Clock,
+) -> Applied:
     return apply_scene(
         job.scene,
         job.desired,

@@ -204,6 +204,9 @@ class ServerChecks:
             self._block(LIBRARY, RIGHTS, MATCHES, PATHS)
             return
         self._check_rights(plex, sections)
+        if self._blind and not sum(self._seen.values()):
+            self._block(TOKEN, MATCHES, PATHS)
+            return
         if not stash_answers:
             self._block(self._wrong(STASH, LOGIN), MATCHES, PATHS)
             return
