@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from click.shell_completion import get_completion_class
 
+from stash2plex.cli.streams import write
 from stash2plex.errors import UsageError
 
 
@@ -21,4 +24,4 @@ def completion(context: click.Context, shell: str) -> None:
     if kind is None:
         raise UsageError(f"There is no completion for {shell}.")
     group = context.find_root().command
-    click.echo(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source())
+    write(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source(), sys.stdout)
