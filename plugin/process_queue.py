@@ -24,7 +24,12 @@ from stash2plex import bytecode  # noqa: E402 - the path comes first
 
 bytecode.start(HERE, sys.pycache_prefix)
 
-from stash2plex.cli.main import main  # noqa: E402 - the path comes first
+try:
+    from stash2plex.cli.main import main
+except ImportError as error:
+    from stash2plex.python_parts import missing_part
+
+    sys.exit(f"stash2plex: {missing_part(error) or error}")
 
 if __name__ == "__main__":
     main(sys.argv[1:] or ["process"])

@@ -19,7 +19,9 @@ from stash2plex.db import connect, store_error, uses_wal
 from stash2plex.errors import ConfigError, StoreDamaged
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep
+from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.plex import Plex, plex_headers
+from stash2plex.servers.plexraw import PlexRaw
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.stash_address import StashAddress
 from stash2plex.servers.transport import Transport
@@ -31,7 +33,7 @@ from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
-from stash2plex.store.progress import ProgressBook
+from stash2plex.store.progress import ProgressBook, Tally
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.repair import replace_damaged
@@ -39,24 +41,38 @@ from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.store.scenes import Scenes
-from stash2plex.sync.goals import Goal
+from stash2plex.store.server_traits import ServerTraits
+from stash2plex.sync.evidence import Evidence
+from stash2plex.sync.finder import Finder
+from stash2plex.sync.gate import Gate
+from stash2plex.sync.goals import Background, Goal
+from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
+from stash2plex.sync.pipeline import Pipeline
+from stash2plex.sync.plex_watch import PlexWatch
+from stash2plex.sync.read_back import ReadBack
 from stash2plex.sync.reconcile import Reconciliation, Scope
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_reader import SettingsReader
 from stash2plex.sync.settings_watch import SettingsWatch
+from stash2plex.sync.showing import Showing
+from stash2plex.sync.stops import StopWatch
 from stash2plex.sync.sweeper import LibrarySweeper
+from stash2plex.sync.wall_clock import WallClock
 from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - Windows has no resource
     import resource
 
 PLUGIN_ID = "Stash2Plex"
 STASH_LOGIN_PAGE = "/login"
-"""Where Stash sends whoever asks for a picture without being logged in (stash.md §5.7)."""
+"""Where Stash redirects a picture request without a log-in (stash.md §5.7)."""
+
+PROBE_ID = "stash2plex-probe"
+"""The identity that Plex knows the probe by: one device, whoever runs it."""
 
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -65,7 +81,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 def make_stash(address: StashAddress) -> Stash:
     """Make a client for Stash.
 
-    Its certificate is not checked on loopback: it cannot name 127.0.0.1 and is often self-made
+    Its certificate is not checked on loopback: it cannot name 127.0.0.1 and is often self-signed
     (stash.md §5.7).
     """
     host = address.url.split("://")[1].rsplit(":", 1)[0]
@@ -81,13 +97,26 @@ def make_stash(address: StashAddress) -> Stash:
     return Stash(transport, api_key=address.api_key, cookie=address.cookie)
 
 
+def make_probe_client(settings: Settings) -> PlexRaw:
+    """Make the client of the probe; a server that nobody has claimed needs no token."""
+    transport = Transport(
+        "Plex",
+        settings.plex_url,
+        headers=plex_headers(settings.plex_token, PROBE_ID),
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        tls_insecure=settings.tls_insecure,
+    )
+    return PlexRaw(transport)
+
+
 @define(repr=False)
 class App:
-    """Everything over one data folder. Close it when done.
+    """All objects for one data folder. Close it when done.
 
-    `overrides` are settings from flags, environment and file, which go before those that Stash
-    stores. `logs` follows the settings, and is told of bad ones, each once. `stash_dir` is the
-    folder of Stash's configuration, empty for a process that Stash did not start.
+    `overrides` are settings from flags, environment and file; they take precedence over those that
+    Stash stores. `logs` follows the settings, and gets each bad one once. `stash_dir` is the folder
+    of Stash's configuration, empty for a process that Stash did not start.
     """
 
     folder: str
@@ -131,12 +160,12 @@ class App:
 
     @property
     def book(self) -> ProgressBook:
-        """The progress that every process sees."""
+        """The progress row, which every process sees."""
         return ProgressBook(self.store.connection, self.clock)
 
     @property
     def sweeper(self) -> LibrarySweeper:
-        """What looks after the library in this process."""
+        """The library sweeper of this process."""
         if self._sweeper is None:
             self._sweeper = LibrarySweeper(
                 self.store, PLUGIN_ID, clock=self.clock, monotonic=self.monotonic
@@ -144,13 +173,13 @@ class App:
         return self._sweeper
 
     def settings(self) -> Settings:
-        """Read the settings through all layers; nothing is written. Raises what Stash raises."""
+        """Read the settings through all layers. Writes nothing; raises what the client raises."""
         return self.settings_reader.read()
 
     def open_session(self) -> Session:
-        """Take up the settings and make the clients; the same session while nothing changed.
+        """Adopt the settings and make the clients; returns the same session until they change.
 
-        Raises ConfigError where Plex is not set up, and what Stash's client raises.
+        Raises ConfigError if Plex is not set up, and what Stash's client raises.
         """
         settings = self.settings_reader.take_up()
         if not settings.enabled:
@@ -165,7 +194,7 @@ class App:
         return self._session
 
     def make_plex(self, settings: Settings, *, most_seconds: float = math.inf) -> Plex:
-        """Make a client for Plex that waits no longer than the settings and `most_seconds` say."""
+        """Make a client for Plex; it waits no longer than the settings and `most_seconds` allow."""
         transport = Transport(
             "Plex",
             settings.plex_url,
@@ -177,13 +206,13 @@ class App:
         return Plex(transport)
 
     def make_index(self, plex: Plex) -> PlexIndex:
-        """Make what reads the libraries of a Plex into our files."""
+        """Make the index that reads Plex's libraries into our files."""
         return PlexIndex(self.store.plex_files, plex, self.clock)
 
     def make_reconciliation(
         self, session: Session, scope: Scope = Scope.ALL, run_id: int = 0
     ) -> Reconciliation:
-        """Make a comparison of Stash, the records and Plex, for a run if there is one."""
+        """Make a comparison of Stash, the records and Plex; `run_id` is 0 without a run."""
         return Reconciliation(
             self.store,
             session,
@@ -195,31 +224,61 @@ class App:
 
     def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:
         """Drain the queue in this process, which must hold the drain lock."""
+        return self._make_drain(goal, observer, stopped).run()
+
+    def _make_drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Drain:
+        store, clocks = self.store, {"clock": self.clock, "monotonic": self.monotonic}
+        settings_watch = SettingsWatch(self.settings_reader.stamp, **clocks)
+        pacer = Pacer()
+        tally = Tally(goal.origin, self.clock)
+        evidence = Evidence(store, pacer, **clocks)
+        hand = KeysInHand(store, tally, evidence, random=self.random, **clocks)
+        finder = Finder(store, hand, **clocks)
+        gate = Gate(
+            store,
+            self.open_session,
+            settings_watch,
+            pacer,
+            heeds_off=isinstance(goal, Background),
+            most_seconds=goal.probe_seconds,
+            **clocks,
+        )
         return Drain(
-            store=self.store,
+            store=store,
             stash=self.stash,
-            open_session=self.open_session,
-            settings_watch=SettingsWatch(self.settings_reader.stamp, self.clock, self.monotonic),
-            worker_wanted=self.settings_reader.worker_wanted,
+            goal=goal,
+            gate=gate,
+            settings_watch=settings_watch,
+            evidence=evidence,
+            hand=hand,
+            pipeline=Pipeline(store, hand, finder, evidence, pacer, gate.doubt, **clocks),
+            read_back=ReadBack(store, hand, monotonic=self.monotonic),
+            plex_watch=PlexWatch(store, **clocks),
+            stops=StopWatch(store.runs, self.monotonic, goal.run_id),
+            showing=Showing(
+                store,
+                self.book,
+                observer,
+                tally,
+                horizon=goal.horizon,
+                monotonic=self.monotonic,
+            ),
+            wall_clock=WallClock(store.queue, **clocks),
             sweeper=self.sweeper,
             scheduled_reconcile=ScheduledReconcile(
-                self.store, self.make_reconciliation, clock=self.clock
+                store, self.make_reconciliation, clock=self.clock
             ),
-            book=self.book,
-            observer=observer,
-            goal=goal,
-            clock=self.clock,
-            monotonic=self.monotonic,
-            sleep=self.sleep,
-            random=self.random,
+            worker_wanted=self.settings_reader.worker_wanted,
             stopped=stopped,
-        ).run()
+            sleep=self.sleep,
+            **clocks,
+        )
 
     @contextmanager
     def rehearsal(self) -> Iterator[App]:
-        """Give an application over a copy of the database, which is thrown away afterwards.
+        """Yield an application over a copy of the database, which is thrown away afterwards.
 
-        SQLite keeps the copy in a nameless file that goes with the process.
+        SQLite keeps the copy in an unnamed file that disappears with the process.
         """
         connection = sqlite3.connect("", isolation_level=None)
         self.store.connection.backup(connection)
@@ -237,16 +296,16 @@ class App:
 
 @contextmanager
 def store_errors_mapped(app: App) -> Iterator[None]:
-    """Turn what SQLite raises within into our tree: a full disk, a lock, a damaged file.
+    """Map SQLite's errors inside the block to our tree: a full disk, a lock, a damaged file.
 
-    Damage that shows only on the way ends the run, and the file is set aside for the next one.
+    Damage that shows only during a run ends the run, and the file is set aside for the next one.
     """
     try:
         yield
     except sqlite3.Error as error:
         mapped = store_error(error, os.path.join(app.folder, DATABASE_NAME))
         if isinstance(mapped, StoreDamaged):
-            # Windows renames no open file.
+            # Windows does not rename an open file.
             app.store.connection.close()
             replace_damaged(app.folder)
             raise mapped.with_words(
@@ -256,7 +315,7 @@ def store_errors_mapped(app: App) -> Iterator[None]:
 
 
 def open_store(folder: str, clock: Clock, random: Random) -> Store:
-    """Open the database of a data folder, made where it is missing."""
+    """Open the database of a data folder; a missing one is created."""
     path = prepare(folder)
     try:
         connection = _open(path)
@@ -277,7 +336,7 @@ def _open(path: str) -> sqlite3.Connection:
 
 
 def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> Store:
-    """Build what works on the database of a connection."""
+    """Build the objects that work on a connection's database."""
     records = Records(connection)
     return Store(
         connection,
@@ -293,13 +352,14 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         Runs(connection, clock),
         DeadLetters(connection),
         ReportBook(connection),
+        ServerTraits(connection, clock),
         Scenes(connection, clock),
     )
 
 
 def forbid_core_dumps() -> None:
-    """Have the system write no memory of this process to a file: it holds the token."""
-    if sys.platform != "win32":
+    """Keep the system from writing this process's memory to a file: it holds the token."""
+    if sys.platform != "win32":  # pragma: no branch - Windows has no resource
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -311,11 +371,11 @@ def open_app(
     logs: Logs | None = None,
     stash_dir: str = "",
 ) -> App:
-    """Build everything over a data folder and a Stash server; `logs` is kept in the folder too.
+    """Build everything for a data folder and a Stash server; `logs` also writes into the folder.
 
     `stash_dir` is the folder of Stash's configuration, for a process that Stash started.
     """
-    # Files that SQLite or a log makes beside ours are for this user only.
+    # Files that SQLite or a log creates beside ours are for this user only.
     os.umask(0o077)
     forbid_core_dumps()
     random = Random()  # noqa: S311 - jitter
@@ -325,8 +385,8 @@ def open_app(
     kept.redactor.enable(key_in_use(store.connection))
     if not uses_wal(store.connection):
         kept.logger.warning(
-            "The data folder %s is on a file system that several programs cannot share memory "
-            "on (a network drive?). A rollback journal is used instead: as safe, but slower. Set "
+            "The data folder %s is on a file system on which programs cannot share memory (a "
+            "network drive?). A rollback journal is used instead: as safe, but slower. Set "
             "STASH2PLEX_DATA_DIR to a folder on a local disk.",
             Private(folder),
         )

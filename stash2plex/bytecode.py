@@ -1,15 +1,14 @@
 """Keeps the compiled files of our modules out of the plugins folder.
 
-Stash deletes the files that it unpacked and nothing else, so a `__pycache__` beside our modules
-would stay after the plugin is uninstalled. They go into the data folder. The entry scripts import
-this before anything else of ours, so it imports nothing that is not loaded at the interpreter's
-start.
+Stash deletes only the files that it unpacked, so a `__pycache__` beside our modules would stay
+after the plugin is uninstalled. Compiled files go into the data folder instead. The entry scripts
+import this module first, so it imports nothing that the interpreter has not loaded at its start.
 """
 
 import os
 import sys
 
-# `importlib.machinery` gives the same classes, for 2 ms of each save.
+# `importlib.machinery` has the same classes, but costs each save 2 ms.
 from _frozen_importlib_external import FileFinder, SourceFileLoader
 
 TYPE_CHECKING = False
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = "bytecode"
-"""The folder of compiled files, in the data folder. The entry scripts know it too."""
+"""The folder of compiled files in the data folder. The entry scripts know the name too."""
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module with its compiled file in `folder`; None compiles in memory."""
+    """Loads a module with its compiled file in `folder`; if that is None, compiles in memory."""
 
     def __init__(self, name: str, path: str, folder: str | None) -> None:
         super().__init__(name, path)
@@ -35,17 +34,17 @@ class _Loader(SourceFileLoader):
         try:
             return super().get_code(fullname)
         finally:
-            # Modules of Python itself keep their own place: this one's imports come later.
+            # Python's own modules keep their place: they are imported later.
             sys.pycache_prefix = before
 
     def set_data(self, path: str, data: "Any", *, _mode: int = 0o600) -> None:
-        """Write the compiled file, for its owner only, where there is a place for it."""
+        """Write the compiled file, for its owner only, if there is a folder for it."""
         if self._folder is not None:
             super().set_data(path, data, _mode=0o600)
 
 
 class _Hook:
-    """Tells Python how modules below the plugin's folder are found."""
+    """A path hook of Python that finds the modules below the plugin's folder."""
 
     def __init__(self, plugin_dir: str, folder: str | None) -> None:
         self._plugin_dir = plugin_dir
@@ -61,11 +60,11 @@ class _Hook:
 
 
 def start(plugin_dir: str, folder: str) -> None:
-    """Use the compiled files of earlier runs, before it is known where the data folder is.
+    """Use the compiled files of earlier runs before the data folder is known.
 
     `folder` is where they are in most set-ups. If they are not there, modules are compiled in
-    memory until `keep_in` names the data folder. A folder of another user is not used: the command
-    line of root leaves no files that Stash cannot read.
+    memory until `keep_in` gets the data folder. A folder of another user is not used, so that root
+    on the command line leaves no files that Stash cannot read.
     """
     sys.pycache_prefix = None
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
@@ -79,11 +78,11 @@ def start(plugin_dir: str, folder: str) -> None:
 
 
 def keep_in(data_dir: str, plugin_dir: str) -> None:
-    """Read and write compiled files in a data folder from now on."""
+    """From now on, read and write compiled files in a data folder."""
     folder = os.path.join(data_dir, FOLDER)
     hook = sys.path_hooks[0]
     if isinstance(hook, _Hook) and hook.folder != folder:
-        # Only where an entry script has begun: a program that imports us keeps its own ways.
+        # Only if an entry script called `start`: a program that imports us keeps its own way.
         sys.path_hooks.pop(0)
         _install(plugin_dir, folder)
 

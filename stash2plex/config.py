@@ -1,7 +1,7 @@
 """Settings: one frozen value, checked once, from the layers that a caller names.
 
-A setting is one field of `Settings`: its name, type, default, limits and help stand there and
-nowhere else. `SPECS` is read off the class; the reference page, the yml of the plugin and the
+A setting is one field of `Settings`: its name, type, default, limits and help are there and
+nowhere else. `SPECS` is derived from the class. The reference page, the yml of the plugin and the
 command line are made from it or tested against it.
 """
 
@@ -22,11 +22,11 @@ from stash2plex.pathrules import read_path_rules
 
 @frozen
 class Spec:
-    """What is known of one setting beside its value.
+    """Everything about one setting except its value.
 
-    `type` is Stash's, `parse` turns a stored value into one of the field's type and raises
-    ValueError or TypeError, `default` and `allowed` are words for the user, `label` is the name
-    in Stash's page.
+    `type` is Stash's. `parse` turns a stored value into one of the field's type and raises
+    ValueError or TypeError. `default` and `allowed` are words for the user; `label` is the name on
+    Stash's page.
     """
 
     key: str
@@ -43,14 +43,14 @@ class Spec:
         return self.default == REQUIRED
 
     def description(self) -> str:
-        """Return the text under the setting in Stash's page (the yml of the plugin)."""
+        """Return the text under the setting on Stash's page (the yml of the plugin)."""
         if self.type == "BOOLEAN" or self.is_required:
             return self.meaning
         return f"{self.meaning} Default: {self.default}. Allowed: {self.allowed}."
 
 
 REQUIRED = "–"
-"""Shown as the default of a setting that has none."""
+"""Shown as the default of a setting without one."""
 
 
 def _text(value: object) -> str:
@@ -158,20 +158,20 @@ def _setting(
     type: str = "STRING",  # noqa: A002 - the word of Stash's yml
     label: str = "",
 ) -> Any:
-    """Make a field of `Settings`. `words` describe its default; no `label`: the key is it."""
+    """Make a field of `Settings`. `words` describe its default; `label` is its key by default."""
     about = {"parse": parse, "meaning": meaning, "allowed": allowed, "words": words}
     return field(default=default, metadata={**about, "type": type, "label": label})
 
 
 def _switch(meaning: str, label: str = "") -> Any:
-    """Make the field of a checkbox; an unticked one is always the default (stash.md §1.6)."""
+    """Make the field of a checkbox; unticked is always the default (stash.md §1.6)."""
     return _setting(
         False, _flag, meaning, allowed="true or false", words="off", type="BOOLEAN", label=label
     )
 
 
 def _limited(default: float, low: float, high: float, meaning: str, unit: str = "") -> Any:
-    """Make the field of a number; a whole `default` takes whole numbers only."""
+    """Make the field of a number; if `default` is whole, only whole numbers are allowed."""
     whole = isinstance(default, int)
     kind = "a whole number from " if whole else ""
     return _setting(
@@ -205,7 +205,7 @@ class Settings:
     plex_token: str = _setting(
         "",
         _token,
-        "Lets Stash2Plex edit your library. Kept by Stash, sent in a header only.",
+        "Lets Stash2Plex edit your library. Stash keeps it, and it is sent in a header only.",
         allowed="an X-Plex-Token",
         words=REQUIRED,
     )
@@ -221,10 +221,10 @@ class Settings:
         _path_map,
         "How a path in Stash reads in Plex. Windows paths work too.",
         allowed=(
-            "/stash/prefix=>/plex/prefix, several with ; between; quotes around a folder that "
+            "/stash/prefix=>/plex/prefix, several separated by ;; quotes around a folder that "
             "holds ; or =>"
         ),
-        words="worked out by itself",
+        words="worked out from matching files",
     )
     skip_fields: frozenset[Field] = _setting(
         frozenset(),
@@ -234,14 +234,14 @@ class Settings:
         words="none",
     )
     preserve_plex_edits: bool = _switch(
-        "Keep what a person changed in Plex, field by field and tag by tag.",
+        "Keep what you changed in Plex, field by field and tag by tag.",
         label="Preserve Plex edits",
     )
     loose_matching: bool = _switch(
-        "When several Plex items fit, take the best instead of refusing."
+        "When several Plex items fit, take the best one instead of none."
     )
-    skip_not_found: bool = _switch("A scene that Plex does not have is no error.")
-    only_organized: bool = _switch("Sync scenes marked as organized only.")
+    skip_not_found: bool = _switch("A scene that Plex does not have is not a failure.")
+    only_organized: bool = _switch("Sync only scenes that are marked as organized.")
     exclude_tags: NameList = _setting(  # noqa: RUF009 - it is frozen
         NameList(),
         _names,
@@ -274,7 +274,7 @@ class Settings:
         5.0, 0.1, 120, "How long to wait for a connection to Plex.", " seconds"
     )
     read_timeout: float = _limited(
-        30.0, 0.1, 600, "How long to wait for an answer of Plex.", " seconds"
+        30.0, 0.1, 600, "How long to wait for an answer from Plex.", " seconds"
     )
     tls_insecure: bool = _switch(
         "Accept any certificate of the configured Plex host.", label="TLS insecure"
@@ -282,7 +282,7 @@ class Settings:
     debug_logging: bool = _switch("Explain every decision in worker.log.")
     obfuscate_paths: bool = _switch("Hide paths, titles and names in the logs.")
     enabled: bool = True
-    """Off by a stored setting of Stash2Plex 1.x only, so it has no place in Stash's page."""
+    """Only a stored setting of Stash2Plex 1.x turns it off, so it is not on Stash's page."""
     unusable: str = ""
     """What is wrong with the address or the token; `require_plex` raises it."""
 
@@ -292,7 +292,7 @@ class Settings:
 
     @property
     def has_plex(self) -> bool:
-        """Whether there is a Plex to talk to, and a person who wants it."""
+        """Whether there is a Plex to talk to, and the user wants that."""
         return bool(self.enabled and self.plex_url and self.plex_token)
 
     def require_plex(self) -> None:
@@ -302,13 +302,13 @@ class Settings:
         if not self.plex_url:
             raise ConfigError(
                 "Plex URL is not set.",
-                "Put the address of your Plex server, such as "
-                "http://192.168.1.20:32400, into Settings > Plugins > Stash2Plex > Plex URL.",
+                "Enter the address of your Plex server, such as "
+                "http://192.168.1.20:32400, under Settings > Plugins > Stash2Plex > Plex URL.",
             )
         if not self.plex_token:
             raise ConfigError(
                 "Plex token is not set.",
-                "Put your X-Plex-Token into Settings > Plugins > Stash2Plex > Plex token.",
+                "Enter your X-Plex-Token under Settings > Plugins > Stash2Plex > Plex token.",
             )
 
 
@@ -326,7 +326,7 @@ def _spec(attribute: Attribute[Any]) -> Spec:
 
 
 SPECS = tuple(_spec(attribute) for attribute in fields(Settings) if attribute.metadata)
-"""Every setting that the user can set, in the order of the class."""
+"""Every setting that the user can choose, in the order of the class."""
 
 LEGACY_FLAGS = {
     f"sync_{name}": Field(name)
@@ -342,16 +342,16 @@ LEGACY_FLAGS = {
         "collection",
     )
 }
-"""Keys of Stash2Plex 1.x that were on by default; a stored `false` keeps its meaning."""
+"""Settings of Stash2Plex 1.x that were on by default; a stored `false` keeps its meaning."""
 
 
 def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
-    """Turn stored values into settings, and say what is wrong with the bad ones.
+    """Turn stored values into settings, and return what is wrong with the bad ones.
 
-    A missing key, None, and an empty text all mean the default: Stash's page stores "" for a field
-    that was emptied and 0 for a number (stash.md §1.6). A bad value gives one sentence and the
-    default. An address or token that cannot be used stays empty, so nothing is sent; its sentence
-    is in `Settings.unusable` too.
+    A missing setting, None, and an empty text all mean the default: Stash's page stores "" for an
+    emptied field and 0 for an emptied number (stash.md §1.6). A bad value gives one sentence and
+    the default. An unusable address or token stays empty, so nothing is sent; its sentence is also
+    in `Settings.unusable`.
     """
     values: dict[str, object] = {}
     problems: list[str] = []
@@ -371,11 +371,11 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
         except (ValueError, TypeError):
             shown = "(hidden)" if spec.key == "plex_token" else repr(value)[:80]
             if spec.key == "plex_url":
-                # People paste addresses with a token or a password in them.
+                # Users paste addresses with a token or a password in them.
                 shown = hide_secrets(repr(value))[:80]
             problem = f"Setting {spec.key} is {shown}; allowed: {spec.allowed}."
             if spec.is_required:
-                problem += " Nothing is sent until it is right."
+                problem += " Nothing is sent until it is corrected."
                 unusable.append(problem)
             else:
                 problem += f" The default is used: {spec.default}."
@@ -393,7 +393,7 @@ def plain(value: object) -> object:
 
 
 def hide_secrets(address: str) -> str:
-    """Show an address without what may be a log-in or a token in it."""
+    """Return an address without anything that may be a log-in or a token."""
     return re.sub(r"[?#].*", "?…", re.sub(r"//[^/]*@", "//…@", address))
 
 
@@ -406,25 +406,25 @@ def _legacy(raw: Mapping[str, object], values: Mapping[str, object]) -> dict[str
         except ValueError:
             return False
 
-    found: dict[str, object] = {}
+    changed: dict[str, object] = {}
     skipped = {name for key, name in LEGACY_FLAGS.items() if off(key)}
     if off("sync_master"):
         skipped = set(Field)
     if skipped:
         already = values.get("skip_fields", frozenset())
         assert isinstance(already, frozenset)
-        found["skip_fields"] = already | skipped
+        changed["skip_fields"] = already | skipped
     if off("enabled"):
-        found["enabled"] = False
+        changed["enabled"] = False
     if off("strict_matching") and "loose_matching" not in values:
-        found["loose_matching"] = True
+        changed["loose_matching"] = True
     if off("reconcile_missing") and "skip_not_found" not in values:
-        found["skip_not_found"] = True
-    return found
+        changed["skip_not_found"] = True
+    return changed
 
 
 def read_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    """Pick `STASH2PLEX_<KEY>` variables that name a setting."""
+    """Return the `STASH2PLEX_<KEY>` variables that name a setting."""
     return {
         spec.key: environment[f"STASH2PLEX_{spec.key.upper()}"]
         for spec in SPECS

@@ -11,20 +11,25 @@ import time
 from collections.abc import Iterator
 from types import TracebackType
 
+from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
 SCHEMA_NUMBER = 11
+MAX_INTEGER = 2**63 - 1
+"""The largest whole number that SQLite holds."""
+MAX_DIGITS = 19
+"""How many digits the largest id has."""
 BUSY_SECONDS = 10.0
 WAL_PAGES = 8_000
-"""Pages (32 MiB) that a worker lets gather before they are copied into the database."""
+"""Pages (32 MiB) that a worker collects before they are copied into the database."""
 NO_SHARED_MEMORY = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL)
-"""SQLite's codes where WAL cannot work."""
+"""SQLite's codes for a place where WAL cannot work."""
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-"""SQLite's codes for a file that is no readable database."""
+"""SQLite's codes for a file that is not a readable database."""
 PRIMARY_CODE = 0xFF
 """The bits of an extended result code that hold the primary one."""
 
-HELD_FIX = "Another program holds it; try again in a minute."
+HELD_FIX = "Another program has locked it; try again in a minute."
 FULL_FIX = "Free some disk space; nothing that was stored is lost."
 RIGHTS_FIX = "Make it writable for the user that runs Stash."
 SQLITE_FIXES = {
@@ -42,16 +47,16 @@ SYSTEM_FIXES = {
     errno.EROFS: RIGHTS_FIX,
 }
 CACHE_KIB = 32_768
-"""Page cache of a worker: with SQLite's 2 MiB, indexing 100,000 files costs 1.7 times as much each
-as indexing 10,000."""
+"""Page cache of a worker. With SQLite's 2 MiB, indexing 100,000 files costs 1.7 times as much per
+file as indexing 10,000."""
 
 
 def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
-    """Open the database, create or migrate it where needed.
+    """Open the database; create or migrate it if needed.
 
-    `relaxed` drops the flush to disk at each commit: right for a worker, whose lost commit costs
-    one repeated run after a power cut, and wrong for a hook, whose commit is the only trace of an
-    edit.
+    `relaxed` skips the flush to disk at each commit. That is right for a worker, whose lost commit
+    costs one repeated run after a power cut. It is wrong for a hook, whose commit is the only trace
+    of an edit.
 
     Raises StoreUnavailable, StoreDamaged or StoreTooNew.
     """
@@ -66,8 +71,8 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
             if wal and code in NO_SHARED_MEMORY:
                 wal = False
                 continue
-            # The switch to WAL of a fresh file is refused at once, whatever the time-out, while
-            # another process does the same.
+            # While another process switches a new file to WAL, SQLite refuses the same switch at
+            # once, whatever the time-out.
             if code != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise store_error(error, path) from error
             wal = True
@@ -75,12 +80,12 @@ def connect(path: str, *, relaxed: bool = False) -> sqlite3.Connection:
 
 
 def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
-    """Open the database; without `wal` it gets a rollback journal, which works anywhere."""
+    """Open the database. Without `wal` it gets a rollback journal, which works everywhere."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         if not wal:
-            # A network file system may not share the memory that WAL needs between processes.
-            # Alone, SQLite reads the log without it, but only from the first touch on.
+            # On a network file system, processes may not share the memory that WAL needs. With an
+            # exclusive lock SQLite reads the log without it, if the lock comes first.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("PRAGMA locking_mode = NORMAL")
@@ -104,21 +109,22 @@ def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
 
 
 def uses_wal(connection: sqlite3.Connection) -> bool:
-    """Say whether the database is in WAL mode, as it is on every local disk."""
+    """Return whether the database is in WAL mode, as it is on every local disk."""
     return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
 
 def _make_private(path: str) -> None:
-    """Create the file with mode 0600 before SQLite would make it with the user's umask.
+    """Create the file with mode 0600, before SQLite creates it with the user's umask.
 
-    The -wal and -shm files take the mode of the database.
+    The -wal and -shm files get the mode of the database.
     """
     if not os.path.exists(path):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        give_to_owner(path)
 
 
 def _migrate(connection: sqlite3.Connection, *, wal: bool) -> None:
-    """Apply what is missing; each migration commits together with its number."""
+    """Apply the missing migrations; each commits together with its number."""
     if wal:
         connection.execute("PRAGMA journal_mode = WAL")
     for number, statements in _migrations():
@@ -153,8 +159,8 @@ def _statements(text: str) -> list[str]:
 class transaction:  # noqa: N801 - reads as the statement it is; contextlib costs the hook a millisecond
     """`with transaction(connection):` is one decision and one commit.
 
-    Takes the write lock at once, so that it cannot fail half-way for another writer. Inside
-    another one it joins it: the outermost commits.
+    It takes the write lock at once, so that another writer cannot make it fail half-way. Inside
+    another transaction it joins that one: the outermost commits.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -188,7 +194,7 @@ def sqlite_code(error: Exception) -> int | None:
 
 
 def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
-    """Map what SQLite and the file system raise to our tree: the one place that does."""
+    """Map an error of SQLite or the file system to our tree. Nothing else does that."""
     code = sqlite_code(error)
     if code in DAMAGED:
         return StoreDamaged(f"“{path}” is damaged ({error}).")
@@ -196,11 +202,11 @@ def store_error(error: OSError | sqlite3.Error, path: str) -> StoreError:
     if isinstance(error, OSError):
         text, fix = error.strerror or text, SYSTEM_FIXES.get(error.errno or 0)
     return StoreUnavailable(
-        f"“{path}” cannot be used: {text}.", fix or "Look at the disk and at the folder's rights."
+        f"“{path}” cannot be used: {text}.", fix or "Check the disk and the folder's permissions."
     )
 
 
-# Named values that a save needs; `store.meta` lists all names, and what each holds.
+# Named values that a save needs. `store.meta` lists all names and what each holds.
 BACKGROUND_WORKER = "background_worker"
 HOOK_COST = "hook_cost"
 SETTINGS_FILE = "settings_file"
@@ -208,8 +214,15 @@ NOTIFIED_AT = "told_at"
 TROUBLE = "trouble"
 
 
+def read_id(value: object) -> int | None:
+    """Return an id of Stash given as a number or as digits; None for anything else."""
+    if type(value) is str and len(value) <= MAX_DIGITS and value.isascii() and value.isdigit():
+        value = int(value)
+    return value if type(value) is int and 0 < value <= MAX_INTEGER else None
+
+
 def get_meta(connection: sqlite3.Connection, name: str) -> str | None:
-    """Read one named value, or None."""
+    """Read one named value; None if there is none."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
 

@@ -3,38 +3,40 @@
     Stash2PlexError                    exit code 1
     ├── UsageError                     2   a mode, an argument or an input that does not exist
     ├── ConfigError                    2   a setting that cannot be used
+    ├── MissingPart                    2   Python itself lacks something
     ├── StoreError                     1   the data folder or the database
     │   ├── StoreUnavailable               missing, read-only, full or locked
     │   ├── StoreDamaged                   not a database any more
     │   └── StoreTooNew                    written by a newer version; left untouched
     ├── ServerError                    1   Stash or Plex answered, or did not (has `.server`)
-    │   ├── Unavailable                3   refused, timed out, 5xx, a stranger: wait for it
-    │   ├── Refused                    2   401, 403, another server: a person must act
-    │   ├── Transient                  1   odd answer: try again with backoff
+    │   ├── Unavailable                3   no connection, time-out, 5xx, another program: wait
+    │   ├── Refused                    2   401, 403, another server: the user must act
+    │   ├── Transient                  1   an odd answer: try again with backoff
     │   │   ├── NotFound                   404: the item went away, look it up again
-    │   │   └── TooLarge                   more bytes than we take
+    │   │   └── TooLarge                   more bytes than we accept
     │   └── Rejected                   1   400 and the like: trying again will not help
     ├── NotInPlexYet                   1   no item for the scene: wait for Plex to scan
+    ├── LibraryUnread                  1   no item in what Plex lists: wait for its other library
     ├── Ambiguous                      1   several items fit equally well
-    ├── Interrupted                  130   a person stopped the command
-    └── StashGone                      1   nobody reads what a task writes: Stash has ended
+    ├── Interrupted                  130   the user stopped the command
+    └── StashGone                      1   Stash has ended, so a task's output is no longer read
 
-Each message says what happened and what to do. None ever holds a token.
+Each message states what happened and what to do. None ever holds a token.
 """
 
-# `typing` costs a save 5 ms; type checkers take any constant of this name for theirs.
+# `typing` costs a save 5 ms; type checkers accept any constant of this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
 BUSY, SLOW, NO_TLS = "busy", "slow", "no_tls"
-"""Causes of a server's failure: it does work of its own, it takes too long, it speaks no TLS."""
+"""Causes of a server's failure: it is busy, it takes too long, it does not speak TLS."""
 
 
 class Stash2PlexError(Exception):
     """Base of the tree. `reason` is the stable word for logs, counts and dead letters.
 
-    `what` says what happened, `fix` what the user can do; None where the message has no advice.
+    `what` is what happened, `fix` what the user can do; None if the message has no advice.
     """
 
     exit_code = 1
@@ -49,7 +51,7 @@ class Stash2PlexError(Exception):
         return self.what if self.fix is None else f"{self.what} {self.fix}"
 
     def with_words(self, what: str, fix: str | None = None) -> "Self":
-        """Return an error of the same kind, with the same other fields, that reads differently."""
+        """Return an error of the same kind and with the same other fields, but another text."""
         other = type(self).__new__(type(self), what)
         vars(other).update(vars(self))
         other.what, other.fix = what, fix
@@ -57,8 +59,8 @@ class Stash2PlexError(Exception):
 
 
 def fault_sentence(error: Exception) -> str:
-    """Say to a person that an error is none of this tree, so ours."""
-    return f"Stash2Plex met a fault of its own ({type(error).__name__}); the log has the details."
+    """Return the message for an error outside this tree: it is a fault in our code."""
+    return f"Stash2Plex has a fault ({type(error).__name__}); the log has the details."
 
 
 class UsageError(Stash2PlexError):
@@ -75,6 +77,13 @@ class ConfigError(Stash2PlexError):
     reason = "configuration"
 
 
+class MissingPart(Stash2PlexError):
+    """Python was built without a part of its own library that is needed."""
+
+    exit_code = 2
+    reason = "missing_part"
+
+
 class StoreError(Stash2PlexError):
     """The data folder or the database cannot be used."""
 
@@ -82,7 +91,7 @@ class StoreError(Stash2PlexError):
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be opened or written now; what it holds is safe."""
+    """The database cannot be opened or written now; its contents are safe."""
 
     reason = "store_unavailable"
 
@@ -100,10 +109,10 @@ class StoreTooNew(StoreError):
 
 
 class ServerError(Stash2PlexError):
-    """Something between us and one of the two servers went wrong.
+    """Something went wrong between us and one of the two servers.
 
-    `server` is its name in messages. `cause` is `BUSY`, `SLOW` or `NO_TLS` where it is known to be
-    one of them.
+    `server` is its name in messages. `cause` is `BUSY`, `SLOW` or `NO_TLS` if it is known to be one
+    of them.
     """
 
     reason = "server"
@@ -119,7 +128,8 @@ class ServerError(Stash2PlexError):
 class Unavailable(ServerError):
     """The server is down, busy or starting. Costs no attempt; the breaker counts it.
 
-    `retry_after` is what the server asked for, in seconds, or None.
+    `retry_after` is what the server asked for, in seconds, or None. `whole` is True where it is
+    surely the whole server: there was no connection, or it asks for patience.
     """
 
     exit_code = 3
@@ -133,15 +143,17 @@ class Unavailable(ServerError):
         *,
         cause: str | None = None,
         retry_after: float | None = None,
+        whole: bool = False,
     ) -> None:
         super().__init__(server, what, fix, cause=cause)
         self.retry_after = retry_after
+        self.whole = whole
 
 
 class Refused(ServerError):
-    """The server does not let us in. Nothing is tried until a person acted.
+    """The server does not let us in. Nothing is tried until the user has acted.
 
-    `wants_login` says that it is for the token, key or cookie.
+    `wants_login` means that the token, key or cookie is the reason.
     """
 
     exit_code = 2
@@ -167,19 +179,19 @@ class Transient(ServerError):
 
 
 class NotFound(Transient):
-    """The server has no such thing any more."""
+    """The server no longer has what was asked for."""
 
     reason = "not_found"
 
 
 class TooLarge(Transient):
-    """The server sent more than we are ready to hold."""
+    """The server sent more than we are willing to hold."""
 
     reason = "too_large"
 
 
 class Rejected(ServerError):
-    """The server understood and said no."""
+    """The server understood the request and rejected it."""
 
     reason = "rejected"
 
@@ -190,6 +202,12 @@ class NotInPlexYet(Stash2PlexError):
     reason = "not_in_plex"
 
 
+class LibraryUnread(Stash2PlexError):
+    """The scene's file may be in a library whose list Plex does not give."""
+
+    reason = "library"
+
+
 class Ambiguous(Stash2PlexError):
     """More than one Plex item fits the scene at the best level."""
 
@@ -197,16 +215,16 @@ class Ambiguous(Stash2PlexError):
 
 
 class Interrupted(Stash2PlexError):
-    """A person pressed Ctrl-C or the process was asked to end."""
+    """The user pressed Ctrl-C, or the process was asked to end."""
 
     exit_code = 130
     reason = "interrupted"
 
 
 class StashGone(Stash2PlexError):
-    """Stash ended while it ran a task, and with it whoever reads the task's output."""
+    """Stash ended while it ran a task, so the task's output is no longer read."""
 
     reason = "stash_gone"
 
     def __init__(self) -> None:
-        super().__init__("Stash went away; what is queued is safe and goes out when it is back.")
+        super().__init__("Stash has ended. What is queued is safe and is sent when Stash is back.")

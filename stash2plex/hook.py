@@ -1,6 +1,6 @@
-"""Notes that something changed in Stash, durably, and makes sure that a worker will see to it.
+"""Stores on disk that something changed in Stash, and makes sure that a worker will handle it.
 
-Runs inside the user's save: `sqlite3` and `json` are all it imports, and it never talks to a
+It runs inside the user's save, so it imports only `sqlite3` and `json`, and never talks to a
 server. A test pins the set of modules.
 """
 
@@ -8,7 +8,7 @@ import json
 import os
 import time
 
-from stash2plex.datadir import file_stamp, locate, prepare
+from stash2plex.datadir import TROUBLE_NAME, file_stamp, locate, prepare
 from stash2plex.db import (
     BACKGROUND_WORKER,
     HOOK_COST,
@@ -16,13 +16,14 @@ from stash2plex.db import (
     SETTINGS_FILE,
     connect,
     get_meta,
+    read_id,
     store_error,
 )
-from stash2plex.errors import Stash2PlexError, StoreDamaged, UsageError
+from stash2plex.errors import StoreDamaged, UsageError
 from stash2plex.starter import start_worker
 from stash2plex.workqueue import URGENT, WorkQueue
 
-# `typing` costs 5 ms; type checkers take any constant of this name for theirs.
+# `typing` costs 5 ms; type checkers accept any constant of this name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
 PLAY_FIELDS = frozenset(
     ("id", "ids", "clientMutationId", "resume_time", "play_duration", "play_count", "o_counter")
 )
-"""Input fields that change nothing that Plex shows (stash.md §3.3)."""
+"""Input fields that do not change what Plex shows (stash.md §3.3)."""
 
 OFF_TRUSTED = 60
-"""Seconds that a save trusts that the worker is off, where Stash's settings file is not known."""
+"""Seconds for which a stored “off” counts if the path of Stash's settings file is unknown."""
 
 MAX_MERGED = 1_000
-"""Tags of one merge that are looked at."""
+"""How many tags of one merge are considered."""
 
 FIRST_NOTICE_SECONDS = 86_400
-"""How far back a first look goes."""
+"""How many seconds back the first notification looks."""
 
 NOTICES_SQL = (
     "SELECT EXISTS (SELECT 1 FROM dead_letter WHERE last_failed_at > ?1)"
@@ -52,13 +53,13 @@ NOTICES_SQL = (
     " OR EXISTS (SELECT 1 FROM meta WHERE name = 'trouble')"
     " OR EXISTS (SELECT 1 FROM missing_news)"
 )
-"""Whether the worker met something since a person was last told."""
+"""Whether the worker met something since the user was last notified."""
 
 MAX_COST_APART = 3600.0
-"""Seconds. A next measurement that is further ahead is not believed: the clock was set back."""
+"""Seconds. If the next measurement is further ahead, the clock was set back: measure now."""
 
 COVER_DELAY = 3.0
-"""Seconds that a new scene waits, because Stash makes its cover after the hook (stash.md §3.2)."""
+"""Seconds that a new scene waits: Stash creates its cover after the hook (stash.md §3.2)."""
 
 
 def handle(
@@ -67,21 +68,22 @@ def handle(
     *,
     repair: "Callable[[str], None]",
     notify: "Callable[[str], None]",
+    start_failed: "Callable[[str, OSError], None]",
 ) -> str:
-    """Record the key of one hook event and start the worker where none runs.
+    """Record the key of one hook event, and start the worker if none is running.
 
-    `repair` sets the database of a damaged data folder aside, `notify` shows the user what the
-    worker met since they last looked, given the database's path. Both are for rare saves, so the
-    caller imports what they need when they are called.
+    `repair` sets the damaged database of a data folder aside. `notify` gets the database's path and
+    shows the user what the worker met since the last notification. `start_failed` shows why no
+    worker could be started. Few saves need them, so the caller imports their modules only then.
 
-    Returns a sentence for Stash's debug log. Raises UsageError for an event that it does not
-    know and StoreError where the key could not be recorded.
+    Returns a sentence for Stash's debug log. Raises UsageError for an unknown event, and StoreError
+    if the key could not be recorded.
     """
     began = time.monotonic()
     context = request["args"]["hookContext"]
     key = read_key(context)
     if key is None:
-        return "Nothing that Plex shows was changed."
+        return "Nothing that Plex shows has changed."
     kind, id_, delay = key
     keys = [(kind, id_), *merged_tags(context)]
     connection_info = request.get("server_connection") or {}
@@ -92,13 +94,14 @@ def handle(
     except StoreDamaged:
         repair(folder)
         wanted, news = _store(path, keys, delay, began)
-    if news:
+    if news or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
         notify(path)
-    # The key is safe from here on; without a worker it waits for the next event or task.
+    # From here on the key is safe; without a worker it waits for the next event or task.
     started = False
     try:
         started = wanted and start_worker(folder, plugin_dir, worker_request(connection_info))
     except OSError as error:
+        start_failed(folder, error)
         return f"{kind}:{id_} is queued; the worker could not be started: {error.strerror}."
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
 
@@ -106,7 +109,7 @@ def handle(
 def _store(
     path: str, keys: "list[tuple[str, int]]", delay: float, began: float
 ) -> "tuple[bool, bool]":
-    """Commit the keys; returns whether a background worker is wanted, and whether there is news."""
+    """Commit the keys; returns whether a worker is wanted, and whether to notify the user."""
     database = connect(path)
     try:
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
@@ -115,12 +118,12 @@ def _store(
             from stash2plex.hookcost import note_cost  # noqa: PLC0415 - for a save a minute
 
             note_cost(database, began, time.time())
-        # The connection is not closed: closing the last one copies the log into the database and
+        # The connection stays open: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
         changed = settings_changed(get_meta(database, SETTINGS_FILE))
         wanted = may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed)
         notified_at = last_notified(get_meta(database, NOTIFIED_AT), time.time())
-        # A changed setting may have cured it: the worker finds out first.
+        # A changed setting may have cured the trouble: the worker finds out first.
         news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
     except database.Error as error:
         raise store_error(error, path) from error
@@ -128,7 +131,7 @@ def _store(
 
 
 def last_notified(known: str | None, now: float) -> float:
-    """Return from when on what happened is news: since the user was last told, if that is known."""
+    """Return when the user was last notified; if that is unknown, a day before `now`."""
     try:
         return float(known or "")
     except ValueError:
@@ -136,20 +139,20 @@ def last_notified(known: str | None, now: float) -> float:
 
 
 def settings_changed(seen: str | None) -> bool | None:
-    """Return whether Stash has stored a setting since one was read; None where nothing tells.
+    """Return whether Stash has stored a setting since the last reading; None if unknown.
 
-    `seen` is the stamp and the path of its file, as of the last reading.
+    `seen` is the stamp and the path of Stash's settings file at that reading.
     """
     stamp, _, path = (seen or "").partition(" ")
-    found = file_stamp(path) if path else ""
-    return found != stamp if found else None
+    now = file_stamp(path) if path else ""
+    return now != stamp if now else None
 
 
 def may_start(choice: str | None, now: float, changed: bool | None = None) -> bool:
-    """Return whether a worker may be started: not while it is off.
+    """Return whether a worker may be started: not while the setting is off.
 
-    `choice` is what was last read of the setting, with the time of an “off”. It counts until
-    Stash has `changed` a setting; where nothing tells that, a worker looks once a minute.
+    `choice` is the setting as last read, with the time of an “off”. It counts until Stash has
+    `changed` a setting; if that is unknown, a worker is started to look once a minute.
     """
     word, _, since = (choice or "auto").partition(" ")
     if word != "off":
@@ -160,7 +163,7 @@ def may_start(choice: str | None, now: float, changed: bool | None = None) -> bo
 
 
 def read_key(context: "Any") -> "tuple[str, int, float] | None":
-    """Turn a hook context into (kind, id, delay in seconds), None where Plex shows nothing of it.
+    """Turn a hook context into (kind, id, delay in seconds); None if Plex does not show the change.
 
     Raises UsageError for a context that is not one of ours.
     """
@@ -172,7 +175,7 @@ def read_key(context: "Any") -> "tuple[str, int, float] | None":
     if kind not in ("scene", "performer", "studio", "tag", "group"):
         raise UsageError(f"The hook type {str(trigger)[:80]!r} is not one that Stash2Plex knows.")
     id_ = context.get("id")
-    if type(id_) is not int or not 0 < id_ < 2**63:
+    if type(id_) is not int or read_id(id_) is None:
         raise UsageError(f"The hook {trigger} has no usable id: {str(id_)[:80]!r}.")
     fields = context.get("inputFields")
     if isinstance(fields, list) and fields and all(field in PLAY_FIELDS for field in fields):
@@ -181,36 +184,19 @@ def read_key(context: "Any") -> "tuple[str, int, float] | None":
 
 
 def merged_tags(context: "Any") -> "list[tuple[str, int]]":
-    """List the tags that a merge made vanish: no other hook tells of them (stash.md §3.5).
+    """List the tags that a merge removed: no other hook reports them (stash.md §3.5).
 
-    The scenes that showed them at their last sync are known from their records. What is no usable
-    id is passed over; the sweeps find what is missing here.
+    The scenes that showed them at their last sync are known from their records. Unusable ids are
+    skipped; the sweeps find what is missing here.
     """
     given = context.get("input")
     source = given.get("source") if isinstance(given, dict) else None
     if context["type"] != "Tag.Merge.Post" or not isinstance(source, list):
         return []
-    ids = [str(value) for value in source[:MAX_MERGED]]
-    return [
-        ("tag", int(text))
-        for text in ids
-        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63  # noqa: PLR2004
-    ]
+    ids = map(read_id, source[:MAX_MERGED])
+    return [("tag", id_) for id_ in ids if id_ is not None]
 
 
 def worker_request(connection_info: "Mapping[str, Any]") -> bytes:
-    """Return what a worker reads of Stash: the connection, and nothing of the event."""
+    """Encode the Stash connection as the worker's stdin request, without the event."""
     return json.dumps({"server_connection": dict(connection_info)}).encode()
-
-
-def answer(result: str | None, error: Stash2PlexError | None) -> bytes:
-    """Put a result into the one JSON object that Stash reads from stdout (stash.md §2.4)."""
-    if error is not None:
-        return json.dumps({"error": str(error)}).encode()
-    return json.dumps({"output": result}).encode()
-
-
-def finish(output: bytes, code: int) -> "None":
-    """Write the answer and leave without tearing the interpreter down, which costs 3 ms."""
-    os.write(1, output + b"\n")
-    os._exit(code)

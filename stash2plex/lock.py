@@ -1,8 +1,9 @@
-"""An OS lock on a file: it dies with its holder, unlike a pid file. `os` and `fcntl` only."""
+"""An OS lock on a file. Unlike a pid file it ends with its holder. `os` and `fcntl` only."""
 
 import os
 import sys
 
+from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreUnavailable
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ class FileLock:
     """A lock that one process holds, on a file that stays.
 
     On POSIX the lock belongs to the open file, so a child that inherits the descriptor holds it
-    too: a starter takes the lock and hands it to the worker, without a moment in between.
+    too: a starter takes the lock and passes it to the worker without a gap.
     """
 
     def __init__(self, path: str) -> None:
@@ -50,8 +51,11 @@ class FileLock:
         """Take the lock if it is free; never waits."""
         if self._descriptor is not None:
             return True
+        new = not os.path.exists(self._path)
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if new:
+                give_to_owner(self._path)
         except OSError as error:
             raise StoreUnavailable(
                 f"“{self._path}” cannot be opened: {error.strerror}.",
@@ -64,9 +68,9 @@ class FileLock:
         return False
 
     def adopt(self, descriptor: int) -> bool:
-        """Go on holding a lock that the starter took.
+        """Keep holding a lock that the starter took.
 
-        On a network file system the lock may not have come along; then it is taken anew.
+        On a network file system the lock may not have been inherited; then it is taken again.
         """
         if _try(descriptor, shared=False):
             os.set_inheritable(descriptor, False)
@@ -78,33 +82,33 @@ class FileLock:
     def give_to_child(self) -> int:
         """Make the descriptor inheritable and return it; call `release` after the start."""
         if self._descriptor is None:
-            raise AssertionError("only a held lock can be handed on")
+            raise AssertionError("only a held lock can be given to a child")
         os.set_inheritable(self._descriptor, True)
         return self._descriptor
 
     def release(self) -> None:
-        """Let go. On POSIX a child that was given the lock keeps it."""
+        """Release the lock. On POSIX a child that was given the lock keeps it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def drain_lock(folder: str) -> FileLock:
-    """Return the lock that only the one draining process of a data folder holds."""
+    """Return the lock that is held by the one process that drains a data folder."""
     return FileLock(os.path.join(folder, "drain.lock"))
 
 
 def presence_lock(folder: str) -> FileLock:
     """Return the lock that a draining process holds beside `drain_lock`, for others to probe.
 
-    A probe takes it for a moment. If it took `drain_lock`, a hook in that moment would believe
-    that a worker runs and would start none.
+    A probe takes it for a moment. If it took `drain_lock` instead, a hook at that moment would
+    believe that a worker is running, and would not start one.
     """
     return FileLock(os.path.join(folder, "presence.lock"))
 
 
 def show_presence(folder: str, sleep: "Callable[[float], None]") -> FileLock:
-    """Hold `presence_lock`; a probe holds it for microseconds, so this waits as long."""
+    """Take `presence_lock`; a probe may hold it for microseconds, so this waits for it."""
     lock = presence_lock(folder)
     while not lock.acquire():
         sleep(0.001)
@@ -112,7 +116,7 @@ def show_presence(folder: str, sleep: "Callable[[float], None]") -> FileLock:
 
 
 def drain_runs(folder: str) -> bool:
-    """Whether some process drains the queue of this folder now."""
+    """Return whether a process drains the queue of this folder now."""
     probe = presence_lock(folder)
     if probe.acquire(shared=True):
         probe.release()

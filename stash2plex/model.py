@@ -1,11 +1,10 @@
-"""Value types that the other modules share. Imports nothing of ours but `errors`."""
+"""Value types that other modules share. Imports nothing else of ours."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Protocol
 
 from attrs import field as attrs_field
 from attrs import frozen
@@ -14,17 +13,17 @@ Clock = Callable[[], float]
 """Seconds since the Unix epoch."""
 
 Sleep = Callable[[float], None]
-"""Waits so many seconds."""
+"""Waits for a number of seconds."""
 
 LABEL_LIMIT = 200
-"""Characters of a title in a message."""
+"""How many characters of a title a message shows."""
 
 OPAQUE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What a rating key or section id may look like before it goes into a URL (plex.md §6.4)."""
+"""A rating key or section id that may go into a URL (plex.md §6.4)."""
 
 
 class Field(StrEnum):
-    """The fields that Stash2Plex keeps equal, by the names that `skip_fields` takes."""
+    """The fields that Stash2Plex keeps equal, named as in `skip_fields`."""
 
     TITLE = "title"
     SUMMARY = "summary"
@@ -95,7 +94,7 @@ class Scene:
 
     @property
     def label(self) -> str:
-        """What a person recognises the scene by."""
+        """What the user recognises the scene by."""
         name = self.title
         if not name:
             name = re.split(r"[\\/]", self.files[0].path)[-1] if self.files else ""
@@ -103,9 +102,9 @@ class Scene:
 
     @property
     def cover_tag(self) -> str:
-        """What changes in the cover's address with each edit of the scene, and nothing else of it.
+        """The part of the cover's address that changes with each edit of the scene.
 
-        An address of Stash may hold an API key (stash.md §5.1), which belongs into no database.
+        The rest may hold an API key (stash.md §5.1), which must not be stored.
         """
         tag = re.search(r"[?&](t=[0-9A-Za-z.:-]{1,64})(?:&|$)", self.screenshot)
         return tag[1] if tag else self.updated_at[:64]
@@ -125,7 +124,7 @@ class PlexFile:
 class PlexItem:
     """An item as Plex holds it: current values by field, and which of them are locked.
 
-    `sizes` are those of the files in `paths`, in bytes, None where one is not known.
+    `sizes` are those of the files in `paths`, in bytes; None for an unknown one.
     """
 
     rating_key: str
@@ -141,7 +140,7 @@ class PlexItem:
 
 @frozen
 class Section:
-    """A library of Plex. `change_mark` is equal as long as nothing in it changed (plex.md §2.4)."""
+    """A Plex library. `change_mark` stays equal until something in it changes (plex.md §2.4)."""
 
     id: str
     uuid: str
@@ -154,12 +153,12 @@ class Section:
 
 @frozen
 class Desired:
-    """What Plex should hold for a scene. An absent field is none of our business.
+    """What Plex should hold for a scene. A missing field is left alone.
 
-    An empty value means that Stash holds nothing there; `empty` that it holds nothing at all.
+    An empty value means that Stash holds nothing there; `empty` means that it holds nothing at all.
     `rating` is 0 to 10, or None for unrated. `fallback_title` is what a title becomes when Stash's
-    is emptied. `fingerprint` is equal for equal states. `preserves` says that what a person changed
-    in Plex stays.
+    is emptied. `fingerprint` is equal for equal states. `preserves` means that the user's edits in
+    Plex stay.
     """
 
     texts: Mapping[Field, str]
@@ -177,10 +176,15 @@ class Desired:
 class Record:
     """What was last written for a scene, kept in the database.
 
-    `written` is what is ours in Plex, by field; `removed` what a person took away there and what
-    stays away while edits are preserved (of the rating: that a person has the say). `announced` is
-    what edits whose end nobody saw would have left as `written`; such a record has no fingerprint.
-    `files` is the digest of the files that the scene had then.
+    `written` is what is ours in Plex, by field. `removed` is what the user removed there, which
+    stays away while edits are preserved; for the rating it means that the user decides. `announced`
+    is what edits with an unknown end would have left as `written`; such a record has no
+    fingerprint. `files` is the digest of the scene's files at that time.
+
+    `shown` is what Plex made of a field where that is not what was written. `unread` has the fields
+    whose last write was not read back yet, with what Plex showed before it: a text, a rating, or a
+    `list_before`. `verified` says that all other fields were seen in Plex as they were written.
+    `tries` counts the writes in a row that Plex took and did not keep.
     """
 
     scene_id: int
@@ -198,11 +202,15 @@ class Record:
     removed: Mapping[str, object] = attrs_field(factory=dict)
     announced: tuple[Mapping[str, object], ...] = ()
     files: str = ""
+    shown: Mapping[str, object] = attrs_field(factory=dict)
+    unread: Mapping[str, object] = attrs_field(factory=dict)
+    verified: bool = False
+    tries: int = 0
 
 
 @frozen
 class Image:
-    """Picture bytes with their kind and Stash's ETag. `data` is None when nothing changed."""
+    """Picture bytes with their content type and Stash's ETag. `data` is None if unchanged."""
 
     data: bytes | None
     content_type: str
@@ -227,7 +235,11 @@ class Match:
 
 @frozen
 class ListChange:
-    """The whole wanted list, and the held values that must go."""
+    """The whole wanted list, and the held values that must go, each as Plex spells it.
+
+    A name in both, compared without case, is taken away first and added afterwards: it is there
+    twice, or Stash spells it differently now.
+    """
 
     wanted: tuple[str, ...]
     stale: tuple[str, ...]
@@ -237,8 +249,8 @@ class ListChange:
 class Change:
     """The difference between wanted and held, to be sent as one edit.
 
-    `locks` are fields to lock beside the changed ones. `clear_rating` needs a call of its own.
-    `kept` are fields that stay, wholly or in part, as a person made them in Plex.
+    `locks` are fields to lock beside the changed ones. `clear_rating` needs a separate request.
+    `kept` are fields that stay, wholly or partly, as the user edited them in Plex.
     """
 
     texts: Mapping[Field, str]
@@ -260,47 +272,12 @@ class Change:
         return bool(self.texts or self.lists or self.locks or self.rating is not None)
 
 
-class StashPort(Protocol):
-    """What the worker needs of Stash."""
-
-    def scenes(self, ids: list[int]) -> dict[int, Scene]:
-        """Read scenes; those that are gone are absent."""
-
-    def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
-        """List the scenes that show a performer, studio (or one below it), tag or group."""
-
-    def cover(self, scene: Scene, etag: str) -> Image | None:
-        """Fetch the cover; None where the scene has none."""
-
-
-class PlexPort(Protocol):
-    """What the worker needs of Plex."""
-
-    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
-        """Read items with all details; those that are gone are absent."""
-
-    def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
-        """Write one item, or the same change to several."""
-
-    def clear_rating(self, rating_key: str) -> None:
-        """Take the rating away."""
-
-    def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
-        """Send picture bytes."""
-
-    def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
-        """List the pictures that an item can show."""
-
-    def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
-        """Show one of them."""
-
-
 ENDED = ("FINISHED", "CANCELLED", "FAILED")
 
 
 @frozen
 class Mark:
-    """The newest `updated_at` of a kind, as Stash writes it, and how many there are of it."""
+    """The newest `updated_at` of a kind, as Stash writes it, and how many entities it has."""
 
     newest: str
     count: int
@@ -308,7 +285,7 @@ class Mark:
 
 @frozen
 class StashJob:
-    """A job of Stash's queue, be it waiting, running or among the last that ended."""
+    """A job of Stash's queue: waiting, running, or one of the last that ended."""
 
     id: int
     status: str
@@ -316,16 +293,16 @@ class StashJob:
 
     @property
     def ended(self) -> bool:
-        """Whether it will change nothing more."""
+        """Whether the job is over."""
         return self.status in ENDED
 
 
 @frozen
 class Glance:
-    """A look at everything. `jobs` are those that wait or run, and those that were asked for.
+    """The answer to one glance at Stash.
 
-    `configured` is equal as long as the plugin's stored settings are; it is never stored itself,
-    for the token is part of it.
+    `jobs` are those that wait or run, and those that were asked for by number. `configured` changes
+    with the plugin's stored settings; it is never stored, because it contains the token.
     """
 
     marks: Mapping[str, Mark]
@@ -337,7 +314,7 @@ class Glance:
 class TaskJob:
     """A job of Stash's queue. `added` is the time as Stash writes it.
 
-    Stash numbers its jobs from 1 after each start, so only all but the status name a job.
+    Stash numbers its jobs from 1 after each start, so the id alone does not identify a job.
     """
 
     id: int
@@ -347,16 +324,16 @@ class TaskJob:
 
     @property
     def stopped(self) -> bool:
-        """Whether the user stopped it: a job whose process fails or is killed is FINISHED."""
+        """Whether the user stopped the job. One whose process fails or is killed is FINISHED."""
         return self.status in ("STOPPING", "CANCELLED")
 
     @property
     def runs(self) -> bool:
-        """Whether it is not over."""
+        """Whether the job waits or runs."""
         return self.status in ("READY", "RUNNING")
 
     def is_same(self, other: TaskJob) -> bool:
-        """Whether both are one job at two times."""
+        """Return whether both are the same job at two times."""
         return (self.id, self.description, self.added) == (
             other.id,
             other.description,

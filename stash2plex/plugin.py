@@ -9,8 +9,8 @@ import os
 import sys
 
 from stash2plex import bytecode
-from stash2plex.datadir import locate
-from stash2plex.errors import Stash2PlexError, UsageError, fault_sentence
+from stash2plex.datadir import keep_temporary_files, locate
+from stash2plex.errors import Stash2PlexError, StashGone, UsageError, fault_sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,46 +21,63 @@ STDIN_LIMIT = 256 * 1024 * 1024
 
 
 def main(arguments: list[str], plugin_dir: str) -> int:
-    """Run what Stash, a starter or a person asks for. Returns the exit code."""
+    """Run what Stash, a starter or a user asks for. Returns the exit code."""
     if arguments[:1] == ["worker"]:
         gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)
-        from stash2plex.operations.background import run_worker  # noqa: PLC0415 - not for the hook
+        keep_temporary_files(arguments[1])
+        from stash2plex.worker_start import become_worker  # noqa: PLC0415 - not for the hook
 
-        return run_worker(arguments[1:], plugin_dir)
+        return become_worker(arguments[1:], plugin_dir)
+    request: dict[str, Any] = {}
     try:
         request = read_request(sys.stdin.buffer.read(STDIN_LIMIT + 1))
         connection_info = request.get("server_connection") or {}
-        bytecode.keep_in(locate(connection_info.get("Dir"), plugin_dir), plugin_dir)
+        folder = locate(connection_info.get("Dir"), plugin_dir)
+        bytecode.keep_in(folder, plugin_dir)
         if "hookContext" in request["args"]:
             from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
 
-            result = hook.handle(request, plugin_dir, repair=repair, notify=notify)
-            hook.finish(hook.answer(result, None), 0)
+            output = hook.handle(
+                request, plugin_dir, repair=repair, notify=notify, start_failed=start_failed
+            )
+            write_answer({"output": output})
+            # Tearing the interpreter down would cost the save 3 ms.
+            os._exit(0)
         if request["args"].get("mode") == "status" and "stored" in request["args"]:
             from stash2plex.store import stored_status  # noqa: PLC0415 - not for the hook
 
             if stored_status.is_stored(request["args"]):
-                folder = locate(connection_info.get("Dir"), plugin_dir)
-                return answer(stored_status.open_and_read(folder))
+                write_answer({"output": stored_status.open_and_read(folder)})
+                return 0
         gc.enable()
+        keep_temporary_files(folder)
         from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
 
-        return run_task(request, plugin_dir)
+        return run_task(request, plugin_dir, write_answer)
     except Stash2PlexError as error:
         # The exit code tells shells; Stash shows the text.
-        os.write(1, json.dumps({"error": str(error)}).encode() + b"\n")
+        write_answer({"error": str(error)})
         return error.exit_code
+    except ImportError as error:
+        from stash2plex.first_aid import answer_without  # noqa: PLC0415 - for a broken Python
+
+        return answer_without(error, request, plugin_dir, write_answer)
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
-        os.write(1, json.dumps({"error": fault_sentence(error)}).encode() + b"\n")
+        write_answer({"error": fault_sentence(error)})
         return 1
 
 
-def answer(output: object) -> int:
-    """Write the answer of an operation to stdout. Returns the exit code."""
-    os.write(1, json.dumps({"output": output}).encode() + b"\n")
-    return 0
+def write_answer(answer: "dict[str, Any]") -> None:
+    """Write the one JSON object that Stash reads from standard output (stash.md §2.4).
+
+    It holds either an `output` or an `error`. Raises StashGone where nobody reads it.
+    """
+    try:
+        os.write(1, json.dumps(answer).encode() + b"\n")
+    except OSError as error:
+        raise StashGone from error
 
 
 def repair(folder: str) -> None:
@@ -75,6 +92,17 @@ def notify(path: str) -> None:
     from stash2plex.operations.notifications import notify_stash  # noqa: PLC0415 - for the save after a trouble
 
     notify_stash(path)
+
+
+def start_failed(folder: str, error: OSError) -> None:
+    """Show the user why no worker could be started for a data folder; the same only once."""
+    from stash2plex.first_aid import warn  # noqa: PLC0415 - for the save after a trouble
+    from stash2plex.start_trouble import record_trouble, start_trouble, take_trouble  # noqa: PLC0415
+
+    trouble = start_trouble(folder, error)
+    if record_trouble(folder, trouble):
+        take_trouble(folder)
+        warn(f"{trouble.what} {trouble.fix}")
 
 
 def read_request(data: bytes) -> "dict[str, Any]":

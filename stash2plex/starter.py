@@ -1,4 +1,4 @@
-"""Starts the background worker, detached. Imported by the hook: `os` and `sys` only."""
+"""Starts the background worker, detached. `os` and `sys` only, because the hook imports this."""
 
 import os
 import sys
@@ -6,16 +6,19 @@ import sys
 from stash2plex.datadir import LOG_NAME
 from stash2plex.lock import FileLock, drain_lock
 
+FLAGS = ("-IS", "-Xutf8")
+"""As in the plugin's yml: nothing shadows our modules, and file names are read as Stash's."""
+
 
 def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
-    """Start the worker of a data folder unless something drains it already.
+    """Start the worker of a data folder unless a process drains it already.
 
     `request` is what the worker reads from its standard input: the JSON object with Stash's
-    connection, cookie included. It travels through a pipe, so no secret shows in the process list
-    or in an environment. Returns whether a process was started.
+    connection, including the cookie. It is passed through a pipe, so no secret shows in the process
+    list or in an environment. Returns whether a process was started.
 
-    All three streams of the child are its own: one that kept Stash's stdout open would hold the
-    user's save until it ends (stash.md §2.6).
+    The child gets new streams: if it kept Stash's stdout open, the user's save would wait until the
+    child ends (stash.md §2.6).
     """
     lock = drain_lock(folder)
     if not lock.acquire():
@@ -36,10 +39,10 @@ if sys.platform == "win32":  # pragma: no cover - Windows only
     def _start_on_windows(lock: FileLock, folder: str, script: str, request: bytes) -> None:
         import subprocess  # noqa: PLC0415 - 12 ms that only Windows has to pay
 
-        # A lock of Windows belongs to the process: the worker takes it anew.
+        # On Windows a lock belongs to the process: the worker takes it again.
         lock.release()
         process = subprocess.Popen(
-            [sys.executable, "-IS", script, "worker", folder],
+            [sys.executable, *FLAGS, script, "worker", folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -56,12 +59,12 @@ else:
         reader, writer = os.pipe()
         log = os.path.join(folder, LOG_NAME)
         try:
-            # Before the start, so that a hook that is killed after it leaves no worker that holds
-            # the lock and knows no Stash. Far below the 64 KiB that a pipe takes unread.
+            # Written before the start: if the hook is killed after it, the worker still knows how
+            # to reach Stash. Far below the 64 KiB that a pipe takes unread.
             os.write(writer, request)
             os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-IS", script, "worker", folder, str(descriptor)],
+                [sys.executable, *FLAGS, script, "worker", folder, str(descriptor)],
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, reader, 0),

@@ -1,18 +1,18 @@
-"""Numbers, spans, moments and private names in words, and moments for machines."""
+"""Puts numbers, spans, moments and private names into words, and moments into machine form."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 DAY = 86_400.0
-"""Seconds."""
+"""Seconds in a day."""
 
 LogLine = tuple[str, *tuple[object, ...]]
 """The arguments of a log call: a text with a %s for each argument that follows."""
 
 
 class Private:
-    """A title, path or name in a log call: shown in “ ”, hidden where the user asks for that.
+    """A title, path or name in a log call: shown in “ ”, or hidden if the user wants that.
 
     A plain class: the stored status imports this module, and must cost little.
     """
@@ -36,7 +36,7 @@ class Private:
 
 
 def span(seconds: float) -> str:
-    """Say a length of time."""
+    """Return a length of time in words."""
     whole = max(0, round(seconds))
     if whole < 60:  # noqa: PLR2004
         return f"{whole} s"
@@ -48,7 +48,7 @@ def span(seconds: float) -> str:
 
 
 def local(moment: float) -> str:
-    """Say a moment in the local time of this machine."""
+    """Return a moment in the local time of this machine."""
     there = datetime.fromtimestamp(moment).astimezone()
     if there.date() == datetime.now().astimezone().date():
         return there.strftime("%H:%M:%S")
@@ -56,15 +56,15 @@ def local(moment: float) -> str:
 
 
 def utc(moment: float) -> str:
-    """Write a moment for machines: ISO 8601, UTC, whole seconds."""
+    """Return a moment for machines: ISO 8601, UTC, whole seconds."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(text: str) -> float:
-    """Read a moment that `utc` wrote, as epoch seconds."""
+    """Parse what `utc` returned into epoch seconds."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def count(number: int, noun: str) -> str:
-    """Say how many, with the plural."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,9 +1,9 @@
 """The durable queue of keys: dirty and processing sets that survive a power cut.
 
 A key `(kind, id)` means "make Plex agree with Stash on this". It is stored once, however often it
-is added. A claim hands it to one worker under a lease; the ack, nack or snooze of a lease that was
-lost touches nothing. An add in the middle of a run makes the key due again at the ack, so the
-change is never lost and never worked on twice at the same time.
+is added. A claim gives it to one worker under a lease. If the lease was lost, its ack, nack or
+snooze changes nothing. An add in the middle of a run makes the key due again at the ack, so no
+change is lost, and none is worked on twice at the same time.
 
 Plain tuples in and out: the hook imports this module.
 """
@@ -16,25 +16,25 @@ from stash2plex.db import transaction
 
 KINDS = ("scene", "performer", "studio", "tag", "group")
 URGENT, BULK, HELD = 0, 1, 2
-"""Priorities: the user waits for the first, a task that enqueues a library uses the second. Keys of
-the third wait until they are asked for again: the user stopped the run that wanted them."""
+"""Priorities. Urgent: the user is waiting. Bulk: a task enqueued many keys. Held: the user stopped
+the run that wanted the key, so it waits until it is asked for again."""
 
 STOPPED = "stopped"
 """The reason of held keys."""
 
 HISTORY_LIMIT = 20
-"""Failures kept for each key."""
+"""How many failures are kept for each key."""
 
 ERROR_LIMIT = 4_000
-"""Characters of a failure that are kept: it may name long paths."""
+"""How many characters of a failure are kept: it may name long paths."""
 
 Key = tuple[str, int]
 
 
 class Claim:
-    """A key in this worker's hands, and what is remembered of it.
+    """A key that this worker has claimed, with its counters.
 
-    A plain class: `typing` and `dataclasses` cost the hook more than its commit does.
+    A plain class, because `typing` and `dataclasses` cost the hook more than its commit.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class Claim:
         self.after_run = after_run
         self.later_run = later_run
         self.finished = False
-        """Whether its key has left the queue: one that was added meanwhile is done once more."""
+        """Whether its key has left the queue; a key that was added meanwhile stays in it."""
 
     @property
     def key(self) -> Key:
@@ -99,7 +99,7 @@ class WorkQueue:
     # -- adding ---------------------------------------------------------------------------
 
     def add(self, kind: str, id_: int, *, priority: int = URGENT, delay: float = 0.0) -> None:
-        """Mark one key as dirty, durably. A dead letter of the key comes back to life."""
+        """Mark one key as dirty, on disk. If it is a dead letter, it is queued again."""
         self.add_many([(kind, id_)], priority=priority, delay=delay)
 
     def add_many(
@@ -111,11 +111,11 @@ class WorkQueue:
         revive: bool = True,
         take_up: bool = True,
     ) -> int:
-        """Mark keys as dirty in one transaction; returns how many there were.
+        """Mark keys as dirty in one transaction; returns how many there are.
 
-        The earlier due time and the more urgent priority win, so a fresh edit overtakes a backoff
-        and a bulk task never slows an edit down. With `revive` off, dead letters stay dead; with
-        `take_up` off, held keys stay held.
+        The earlier due time and the more urgent priority win, so a new edit overtakes a backoff,
+        and a bulk task never delays an edit. Without `revive`, dead letters stay dead; without
+        `take_up`, held keys stay held.
         """
         wanted = [key for key in keys if revive or not self._is_dead(*key)]
         self.enqueue(wanted, priority=priority, delay=delay, take_up=take_up)
@@ -131,10 +131,10 @@ class WorkQueue:
         run_id: int = 0,
         after_run: int | None = None,
     ) -> int:
-        """Do as `add_many` for a run; returns how many keys were not in the queue before.
+        """Do the same as `add_many` for a run; returns how many keys were new to the queue.
 
-        Those belong to the run; a known one keeps its run, and this one has found it. `after_run`
-        is given where keys follow from an older key: who found that one found these.
+        New keys belong to the run. A known key keeps its run, and this run has found it. If keys
+        follow from an older key, `after_run` is that key's: the runs that found it found these too.
         """
         now = self._clock()
         wanted = list(keys)
@@ -142,13 +142,13 @@ class WorkQueue:
             self._db.executemany("DELETE FROM dead_letter WHERE kind = ? AND id = ?", wanted)
             new = self._insert(wanted, priority, now, delay, run_id, after_run)
             if new < len(wanted):
-                # It raises the generation of the new ones too; no claim has seen them yet.
+                # This also raises the generation of the new keys; no claim has seen them yet.
                 newest = run_id - 1 if run_id else NO_RUN
                 self._db.executemany(
                     "UPDATE queue SET generation = generation + 1, due_at = min(due_at, ?),"
                     " priority = CASE WHEN priority = 2 AND NOT ? THEN 2"
                     " ELSE min(priority, ?) END,"
-                    # A run does not find what it asked for itself.
+                    # A run does not find the keys that it queued.
                     " after_run = CASE WHEN run_id = ? THEN after_run ELSE min(after_run, ?) END"
                     " WHERE kind = ? AND id = ?",
                     [(now + delay, take_up, priority, run_id, newest, *key) for key in wanted],
@@ -164,7 +164,7 @@ class WorkQueue:
         run_id: int,
         after_run: int | None,
     ) -> int:
-        """Insert the keys that are not there; returns how many."""
+        """Insert the keys that are missing; returns how many."""
         if after_run is None:
             (after_run,) = self._db.execute("SELECT max(id) FROM run").fetchone()
         new = self._db.executemany(
@@ -177,9 +177,9 @@ class WorkQueue:
         return max(0, new)
 
     def wake(self, keys: Sequence[Key]) -> int:
-        """Make keys due now, dead or waiting, not held: what they waited for may be there.
+        """Make keys due now, dead or waiting but not held: what they waited for may be there.
 
-        It costs a waiting key no snooze: the look that follows counts one again.
+        This costs a waiting key no snooze, because the try that follows counts one again.
         """
         with transaction(self._db):
             self._db.executemany(
@@ -190,11 +190,11 @@ class WorkQueue:
             return self.add_many(keys, priority=BULK, take_up=False)
 
     def offer(self, keys: Iterable[Key], *, run_id: int = 0) -> int:
-        """Mark keys as dirty for a sweep, which may see the same ones again and again.
+        """Mark keys as dirty for a sweep, which may see the same keys many times.
 
-        A key that waits is left as it is: it will be read afresh, and hastening it would make its
-        backoff worthless. One in somebody's hands is looked at once more. Dead letters stay dead.
-        Returns how many were not in the queue before.
+        A waiting key is left as it is: its scene will be read then, and making it due now would
+        defeat its backoff. A claimed key is handled once more. Dead letters stay dead. Returns how
+        many keys were new to the queue.
         """
         now = self._clock()
         with transaction(self._db):
@@ -209,15 +209,15 @@ class WorkQueue:
         return new
 
     def _is_dead(self, kind: str, id_: int) -> bool:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT 1 FROM dead_letter WHERE kind = ? AND id = ?", (kind, id_)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     # -- claiming -------------------------------------------------------------------------
 
     def claim(self, limit: int, lease_seconds: float, *, urgent_only: bool = False) -> list[Claim]:
-        """Take up to `limit` due keys, urgent ones first, oldest first, under one new lease."""
+        """Claim up to `limit` due keys, urgent ones first, oldest first, under one new lease."""
         now = self._clock()
         lease_id = os.urandom(8).hex()
         with transaction(self._db):
@@ -241,7 +241,7 @@ class WorkQueue:
         )
 
     def extend(self, lease_id: str, lease_seconds: float) -> int:
-        """Keep a lease alive for all its keys; returns how many there still are."""
+        """Extend a lease for all its keys; returns how many it still has."""
         with transaction(self._db):
             return self._db.execute(
                 "UPDATE queue SET lease_expires_at = ? WHERE lease_id = ?",
@@ -251,7 +251,7 @@ class WorkQueue:
     def take_over(self) -> int:
         """Free every lease at once; returns how many there were.
 
-        Only for the holder of the drain lock: it knows that whoever held them is dead.
+        Only for the holder of the drain lock, which knows that the lease holders are dead.
         """
         with transaction(self._db):
             return self._db.execute(
@@ -263,9 +263,9 @@ class WorkQueue:
     # -- ending a claim -------------------------------------------------------------------
 
     def ack(self, claim: Claim) -> bool:
-        """Finish a key. False when the lease was lost: then nothing was changed.
+        """Finish a key; returns False if the lease was lost, and then changes nothing.
 
-        A key that was added meanwhile stays, due at once and with a clean record.
+        A key that was added meanwhile stays, due at once and with its counters reset.
         """
         with transaction(self._db):
             gone = self._db.execute(
@@ -290,7 +290,7 @@ class WorkQueue:
         return bool(gone or kept)
 
     def nack(self, claim: Claim, *, delay: float, reason: str, error: str, title: str = "") -> bool:
-        """Give a key back after a failure that counts as an attempt; `title` names the scene."""
+        """Put a key back after a failure that counts as an attempt; `title` names the scene."""
         with transaction(self._db):
             if not self._give_back(claim, delay, reason, attempts=1, snoozes=0):
                 return False
@@ -298,11 +298,19 @@ class WorkQueue:
         return True
 
     def snooze(
-        self, claim: Claim, *, delay: float, reason: str, error: str = "", title: str = ""
+        self,
+        claim: Claim,
+        *,
+        delay: float,
+        reason: str,
+        error: str = "",
+        title: str = "",
+        counted: bool = True,
     ) -> bool:
-        """Give a key back because it cannot be done yet; no attempt is counted, a snooze is.
+        """Put a key back because it cannot be done yet; that counts a snooze, not an attempt.
 
-        The first time since the key was last done, the user is to be told of the scene.
+        At the first snooze since the key was last done, the scene is kept for a notification. If it
+        is not `counted`, it costs no snooze and no notification: its cause is known.
         """
         with transaction(self._db):
             put_off = self._db.execute(
@@ -310,12 +318,12 @@ class WorkQueue:
                 " AND lease_id = ? AND generation = lease_generation",
                 (*claim.key, claim.lease_id),
             ).rowcount
-            if not self._give_back(claim, delay, reason, attempts=0, snoozes=1):
+            if not self._give_back(claim, delay, reason, attempts=0, snoozes=int(counted)):
                 return False
             if put_off:
                 self._count(PUT_OFF_SQL, (), claim)
             if error:
-                if claim.kind == "scene" and not self._has_failed(claim.key, reason):
+                if counted and claim.kind == "scene" and not self._has_failed(claim.key, reason):
                     self._db.execute(
                         "INSERT OR IGNORE INTO missing_news (scene_id, title) VALUES (?, ?)",
                         (claim.id, title),
@@ -324,15 +332,15 @@ class WorkQueue:
         return True
 
     def _has_failed(self, key: Key, reason: str) -> bool:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT 1 FROM failure WHERE kind = ? AND id = ? AND reason = ?", (*key, reason)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     def release(self, claim: Claim, *, reason: str = "", aside: bool = False) -> bool:
-        """Give a key back uncounted, due at once: a server is down or we were asked to stop.
+        """Put a key back uncounted, due at once: a server is down, or we were asked to stop.
 
-        `aside` puts it behind every key that is due now.
+        `aside` moves it behind every key that is due now.
         """
         with transaction(self._db):
             given = self._give_back(claim, 0.0, reason, attempts=0, snoozes=0)
@@ -344,16 +352,17 @@ class WorkQueue:
         return given
 
     def _count(self, sql: str, numbers: tuple[int, ...], claim: Claim) -> None:
-        """Count the end of a key, or that it was put off, for its run and those that found it.
+        """Count that a key ended or was put off, for its run and the runs that found it.
 
-        The claim's numbers are true: what changes them raises the generation, so nothing ends.
+        The claim's numbers are current: any change of them raises the generation, and then the key
+        does not end.
         """
         self._db.execute(sql, (*numbers, claim.later_run, claim.run_id, claim.after_run))
 
     def _give_back(
         self, claim: Claim, delay: float, reason: str, *, attempts: int, snoozes: int
     ) -> bool:
-        """Drop the lease. A key that was added meanwhile is due at once, whatever the delay."""
+        """Drop the lease. A key that was added meanwhile is due at once, whatever the `delay`."""
         now = self._clock()
         touched = self._db.execute(
             "UPDATE queue SET attempts = attempts + ?, snoozes = snoozes + ?, reason = ?,"
@@ -366,7 +375,7 @@ class WorkQueue:
         return bool(touched)
 
     def bury(self, claim: Claim, *, title: str, reason: str, error: str, path: str = "") -> bool:
-        """Move a key to the dead letters. One that was added meanwhile is tried afresh instead."""
+        """Move a key to the dead letters. If it was added meanwhile, it is tried again instead."""
         now = self._clock()
         with transaction(self._db):
             gone = self._db.execute(
@@ -417,7 +426,7 @@ class WorkQueue:
     # -- looking --------------------------------------------------------------------------
 
     def urgent_due(self) -> bool:
-        """Whether a key that a person waits for is due: a glance at the index, no transaction."""
+        """Return whether an urgent key is due: one look at the index, without a transaction."""
         row = self._db.execute(CLAIM_SQL, (URGENT, self._clock(), 1)).fetchone()
         return row is not None
 
@@ -432,16 +441,16 @@ HELD_SQL = (
     "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority = 2)"
     " + (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority = 2)"
 )
-"""Counts the held keys, those too that are in hand for a moment more."""
+"""Counts the held keys, including those that are still claimed for a moment."""
 
 NO_RUN = 2**62
-"""Above the number of any run."""
+"""Larger than the id of any run."""
 
 ENDED_SQL = (
     "UPDATE run SET done = done + ?1, failed = failed + ?2, later = max(0, later - (id <= ?3))"
     " WHERE id IN (0, ?4) OR (state = 'open' AND id > ?5)"
 )
-"""Counts a key that left the queue for better or worse, and takes it off those put off."""
+"""Counts a key that left the queue as done or failed, and subtracts it from those put off."""
 
 PUT_OFF_SQL = (
     "UPDATE run SET later = later + 1"

@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 HELD = "waits for the server"
-STOPPED = "stops until a person acts"
+STOPPED = "stops until the user acts"
 RETRIED = "tried again, one attempt counted"
 SNOOZED = "looked up again later"
 BURIED = "dead letter"
-SAID = "in sync but for what the log says"
+SAID = "in sync except for what the log reports"
 DONE = "in sync"
 
 COUNTS = {HELD: 0, STOPPED: 0, RETRIED: 1, SNOOZED: 0, BURIED: 1, SAID: 0, DONE: 0}
-"""Attempts that each end costs."""
+"""How many attempts each end costs."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """A request between us and a server. `deed` is its name in messages.
 
-    `before` says that it comes before anything is claimed, so that no scene can be the trouble.
+    `before` means that it comes before anything is claimed, so that no scene can be the cause.
     """
 
     server: str
@@ -68,10 +68,11 @@ STAGES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What must come of a fault: the error's reason, how it ends, and what a person reads.
+    """What must come of a fault: the error's reason, how it ends, and what the user reads.
 
-    In `says`, `{server}`, `{at}`, `{deed}`, `{title}` and `{path}` stand for server, its address,
-    the request, the scene and its file; the size of an odd answer is shown as `…`.
+    In `says`, `{server}`, `{at}`, `{deed}`, `{title}`, `{path}` and `{library}` stand for server,
+    its address, the request, the scene, its file and the one library; the size of an odd answer is
+    shown as `…`.
     """
 
     reason: str
@@ -81,9 +82,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """One fault. `orders` are what the stand-in of each server is told.
+    """One fault. `orders` are what each server's stand-in is told to do.
 
-    `differs` holds the outcome of stages where it is another one, by (server, stage).
+    `differs` holds the outcome of stages where it is another one, by (server, stage). `whole` is a
+    fault that can be of the whole server only, never of one library.
     """
 
     name: str
@@ -91,24 +93,28 @@ class Case:
     orders: Mapping[str, Mapping[str, Any]]
     differs: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
     writes_only: bool = False
+    whole: bool = False
 
     def outcome_at(self, stage: Stage) -> Outcome:
-        """Say what must come of the fault at a stage."""
+        """Return what must come of the fault at a stage."""
         outcome = self.differs.get((stage.server, stage.name), self.outcome)
+        if stage is PLEX_LIST and outcome.ends != STOPPED and not self.whole:
+            return Outcome("unavailable", HELD, UNLISTED + outcome.says)
         if stage.before and outcome.ends != STOPPED:
             return Outcome("unavailable", HELD, outcome.says)
         if stage is STASH_COVER and outcome.ends == HELD:
-            # Stash answers all else, so this one picture is the trouble.
+            # Stash answers everything else, so this one picture is the cause.
             return Outcome("transient", RETRIED, outcome.says)
         return outcome
 
     def order(self, stage: Stage) -> Mapping[str, Any] | None:
-        """Give what the stand-in of a stage is told, None where the fault makes no sense."""
+        """Return what a stage's stand-in is told to do; None where the fault makes no sense."""
         if self.writes_only and not stage.writes:
             return None
         return self.orders.get(stage.server)
 
 
+UNLISTED = "Plex does not list “{library}”: "
 BROKEN = "{server} at {at} broke the connection during {deed}."
 SLOW = "{server} at {at} did not answer in time to {deed}."
 STRANGE = (
@@ -119,12 +125,13 @@ TOKEN = (
     "Settings > Plugins > Stash2Plex > Plex token."
 )
 LOGIN = (
-    " Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
+    " Make an API key in Stash under Settings > Security; Stash2Plex then finds it "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
 QUESTION = " Is it really Stash, and of a version that Stash2Plex knows?"
 NO_PICTURE = (
-    "The cover of “{title}” was not sent: Stash sent … for {deed}, no picture that Plex takes."
+    "The cover of “{title}” was not sent: Stash sent … for {deed}, which is not a "
+    "picture that Plex takes."
 )
 TOO_LARGE = "The cover of “{title}” is too large for Plex; it was not sent."
 COVER = ("Stash", "cover")
@@ -172,14 +179,12 @@ def _refused(number: int) -> Case:
 MISSED = Outcome(
     "not_in_plex", SNOOZED, "“{title}” is not in Plex yet. No Plex file fits “{path}”."
 )
-"""An item that Plex denies is matched anew at once, and is not in Plex where nothing else fits."""
-GONE = "{server} answered {deed} with 404: it has no such thing any more."
+"""An item that Plex denies is matched again at once; if nothing else fits, it is not in Plex."""
+GONE = "{server} answered {deed} with 404: it no longer has that."
 REDIRECTED = "{server} answered {deed} with 302, a redirect."
 REDIRECT = f"{REDIRECTED} Use the address that it really listens on."
 LOGIN_PAGE = Outcome("refused", STOPPED, REDIRECTED + LOGIN)
-MAINTENANCE = (
-    "Plex is busy with itself: Plex Media Server is currently running database migrations."
-)
+MAINTENANCE = "Plex is busy: Plex Media Server is currently running database migrations."
 
 CASES = (
     Case("connection reset", Outcome("unavailable", HELD, BROKEN), _both("reset")),
@@ -226,7 +231,7 @@ CASES = (
         Outcome("unavailable", HELD, STRANGE),
         _both("malformed"),
         differs={
-            # The body of an answer to a write is looked at for a page only.
+            # The body of an answer to a write is only checked for being a web page.
             ("Plex", "edit"): Outcome("", DONE),
             ("Plex", "upload"): Outcome("", DONE),
             **NOT_A_PICTURE,
@@ -236,7 +241,7 @@ CASES = (
         "an empty answer",
         Outcome("unavailable", HELD, STRANGE),
         _both("empty"),
-        # Nothing else is what Plex answers to a write that it took (plex.md §1.6).
+        # Plex answers a write that it accepted with nothing else (plex.md §1.6).
         differs={
             ("Plex", "edit"): Outcome("", DONE),
             ("Plex", "upload"): Outcome("", DONE),
@@ -301,11 +306,12 @@ CASES = (
         cover=Outcome("", DONE),
     ),
     _status(409, Outcome("transient", RETRIED, "{server} answered {deed} with 409.")),
-    _not_accepted(413, "or a proxy before it takes no request of this size"),
+    _not_accepted(413, "or a proxy in front of it accepts no request of this size"),
     Case(
         "429 with Retry-After",
         Outcome("unavailable", HELD, "{server} answered {deed} with 429."),
         _both("status", status=429, headers={"Retry-After": "120"}),
+        whole=True,
     ),
     _status(500, Outcome("unavailable", HELD, "{server} answered {deed} with 500.")),
     Case(
@@ -319,6 +325,7 @@ CASES = (
                 b'currently running database migrations."/>',
             }
         },
+        whole=True,
     ),
     Case(
         "other items than were asked for",
@@ -343,7 +350,7 @@ SETUPS = {
         "refused",
         STOPPED,
         "Plex at {at} cannot be trusted: its certificate is not accepted. Use the http address, "
-        "the plex.direct name, or turn on tls_insecure.",
+        "the plex.direct name, or turn on TLS insecure.",
     ),
     "https where http is spoken": Outcome(
         "refused",
@@ -353,8 +360,8 @@ SETUPS = {
     "another Plex server at the address": Outcome(
         "refused",
         STOPPED,
-        "Another Plex server answers at this address than before. Nothing is written. If that is "
-        "right, run the task “Rebuild Plex Index”.",
+        "A different Plex server answers at this address. Nothing is written. If that is "
+        "intended, run the task “Rebuild Plex Index”.",
     ),
     "a library that was renamed": Outcome(
         "configuration",
@@ -362,7 +369,7 @@ SETUPS = {
         "Plex has no movie-type library named “Harbour Films”. It has: “Harbour Pictures”. "
         "Correct Settings > Plugins > Stash2Plex > Plex library.",
     ),
-    "no library at all any more": Outcome(
+    "no library left": Outcome(
         "configuration", STOPPED, "Plex has no library of the type movie or other videos."
     ),
 }

@@ -1,4 +1,4 @@
-"""Broken set-ups, each with the health line that names it: for the tests and for the docs."""
+"""Broken set-ups, each with the health line that names it, for the tests and the docs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TiB = 2**40
 
 @dataclass
 class Patient:
-    """A set-up that works, until something is done to it."""
+    """A set-up that works until something is done to it."""
 
     world: World
     settings: dict[str, Any]
@@ -36,14 +36,14 @@ class Patient:
     cookie: tuple[str, str] | None = None
     api_key: str = ""
     drain: FileLock | None = None
-    """Held where a drain runs."""
+    """The lock that a running drain holds."""
 
     def open(self) -> App:
         """Open the application, as the plugin does."""
         self.world.stash.configure_plugin("Stash2Plex", self.settings)
         app = open_app(self.folder, StashAddress(self.world.stash.url, self.api_key, self.cookie))
         app.random = Random(1)
-        app.monotonic = lambda: 0.0  # how fast this machine answers is no part of a set-up
+        app.monotonic = lambda: 0.0  # how fast this machine answers is not part of a set-up
         return app
 
     def health(self) -> list[Check]:
@@ -62,7 +62,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is wrong, how it comes about here, which check names it and with which words.
+    """What is wrong, how to cause it here, which check names it, and with which words.
 
     `also` are other checks that rightly fail.
     """
@@ -77,7 +77,7 @@ class Setup:
 
 
 def works_with(world: World) -> dict[str, Any]:
-    """Give the settings that work."""
+    """Return settings that work."""
     return {"plex_url": world.plex.url, "plex_token": world.plex.token}
 
 
@@ -93,7 +93,7 @@ def examine(setup: Setup) -> list[Check]:
 
 
 def setting(**values: Any) -> Callable[[Patient], None]:
-    """Store other settings."""
+    """Return a function that stores other settings."""
 
     def spoil(patient: Patient) -> None:
         patient.settings |= values
@@ -102,7 +102,7 @@ def setting(**values: Any) -> Callable[[Patient], None]:
 
 
 def plex_fault(kind: str, **values: Any) -> Callable[[Patient], None]:
-    """Let Plex go wrong for good."""
+    """Return a function that makes Plex fail for good."""
 
     def spoil(patient: Patient) -> None:
         patient.world.plex.faults.add(Fault(kind, times=None, **values))
@@ -111,7 +111,7 @@ def plex_fault(kind: str, **values: Any) -> Callable[[Patient], None]:
 
 
 def nothing(_: Patient) -> None:
-    """Leave all as it is."""
+    """Leave everything as it is."""
 
 
 def https_address(patient: Patient) -> None:
@@ -263,7 +263,7 @@ SETUPS = (
     Setup(
         "Stash has a password and no API key",
         "Stash log-in",
-        ("it expires", "Make an API key"),
+        ("It expires", "Make an API key"),
         session_only,
         KEEPER,
     ),
@@ -288,12 +288,13 @@ SETUPS = (
         setting(plex_url="http://no-such-host.invalid:32400"),
     ),
     Setup(
-        "An https address for a Plex without", "Plex", ("it speaks http, not https",), https_address
+        "An https address for a Plex without TLS",
+        "Plex",
+        ("it speaks http, not https",),
+        https_address,
     ),
     Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
-    Setup(
-        "Plex is in maintenance", "Plex", ("busy with itself", "migrations", "Wait"), maintenance
-    ),
+    Setup("Plex is in maintenance", "Plex", ("is busy", "migrations", "Wait"), maintenance),
     Setup(
         "A log-in page before Plex",
         "Plex",
@@ -312,7 +313,7 @@ SETUPS = (
     Setup(
         "Another Plex server",
         "Plex server",
-        ("Another Plex server", "Rebuild Plex Index"),
+        ("A different Plex server", "Rebuild Plex Index"),
         another_server,
     ),
     Setup(
@@ -359,9 +360,9 @@ SETUPS = (
         {"plex_ahead": 7230.0},
     ),
     Setup(
-        "The data folder cannot be made",
+        "The data folder cannot be created",
         "database",
-        ("cannot be made", "Make it writable"),
+        ("cannot be created", "Move it away"),
         no_folder,
     ),
     Setup(
@@ -372,11 +373,11 @@ SETUPS = (
     ),
     Setup("The disk is full", "disk", ("Only 3 MiB", "Free some disk space"), disk_full),
     Setup(
-        "The worker is off", "worker", ("off, and 12 keys are due", "Process Queue"), due_and_off
+        "The worker is off", "worker", ("off, and 12 scenes are due", "Process Queue"), due_and_off
     ),
-    Setup("No worker runs", "worker", ("nothing works on them",), due_and_nobody),
+    Setup("No worker runs", "worker", ("no worker is running",), due_and_nobody),
     Setup(
-        "A queue that nobody looked after",
+        "A queue that was never processed",
         "queue",
         ("25 h", "Process Queue"),
         forgotten,
@@ -389,4 +390,4 @@ SETUPS = (
         dead_letters,
     ),
 )
-"""Each of them is something that people meet."""
+"""Each of them happens to real users."""

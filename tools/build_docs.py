@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code, so that it cannot say anything else."""
+"""Writes docs/reference from the code, so that the two always agree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def pages() -> dict[str, str]:
-    """Make every page: file name to text."""
+    """Return every page: its file name and its text."""
     return {
         "settings.md": settings_page(),
         "tasks.md": tasks_page(),
@@ -41,15 +41,15 @@ def pages() -> dict[str, str]:
 
 
 def settings_page() -> str:
-    """List the settings that the plugin's yml shows, and what the old ones mean now."""
+    """Return a table of the settings in the plugin's yml, and what the old ones mean now."""
     with open(os.path.join(ROOT, "plugin", "Stash2Plex.yml"), encoding="utf-8") as file:
         shown = yaml.safe_load(file)["settings"]
     lines = [
         "# Settings",
         "",
         (
-            "In Stash under Settings › Plugins › Stash2Plex. What you leave empty or unticked "
-            "is the default."
+            "In Stash under Settings › Plugins › Stash2Plex. Anything left empty or unticked "
+            "takes its default."
         ),
         "",
         "| Key | Default | Allowed | Meaning |",
@@ -76,12 +76,12 @@ def settings_page() -> str:
 
 
 def tasks_page() -> str:
-    """List tasks and operations, and how each way to call them answers."""
+    """Return the lists of tasks and operations, and what each way to call them answers."""
     lines = [
         "# Tasks and operations",
         "",
         (
-            "Tasks are buttons in Stash under Settings › Tasks, in this order. What a task found "
+            "Tasks are buttons in Stash under Settings › Tasks, in this order. What a task finds "
             "is in Stash's log."
         ),
         "",
@@ -117,7 +117,7 @@ mutation {
 {"data": {"runPluginOperation": {"changed": 2}}}
 ```
 
-What went wrong is a GraphQL error:
+An error comes as a GraphQL error:
 
 ```json
 {"errors": [{"message": "“scene_ids” must be a list of at most 10,000 scene ids.",
@@ -131,7 +131,7 @@ Between Stash and the process there is one more layer, which scripts that start
 
 
 def errors_page() -> str:
-    """Show the error tree as the code draws it."""
+    """Return the error tree as the code draws it."""
     lines = ["# Errors", "", "```text", inspect.cleandoc(errors.__doc__ or ""), "```", ""]
     lines += ["| Reason | Error | Meaning |", "| --- | --- | --- |"]
     for name, value in vars(errors).items():
@@ -142,7 +142,7 @@ def errors_page() -> str:
 
 
 def command_line_page() -> str:
-    """Show every command's help."""
+    """Return the help of every command."""
     lines = ["# Command line", ""]
 
     def add(command: click.Command, path: list[str], parent: click.Context | None) -> None:
@@ -163,7 +163,7 @@ def command_line_page() -> str:
 
 
 def faults_page() -> str:
-    """Show what comes of every fault at every stage, as the fault suite tests it."""
+    """Return what comes of every fault at every stage, as the fault suite tests it."""
     found: dict[tuple[str, Outcome], list[str]] = {}
     number = 0
     for case, stage, _, outcome in rows():
@@ -174,8 +174,9 @@ def faults_page() -> str:
         "",
         (
             f"What comes of each of {number} pairs of a fault and a stage. The tests run every "
-            "one against the stand-ins: the kind, the sentence, the attempts, and that all is in "
-            "sync once the server is well again (dead letters after **Retry Dead Letters**)."
+            "pair against the stand-ins. They check the kind, the sentence, the attempts, and that "
+            "everything is in sync once the server works again (dead letters after **Retry Dead "
+            "Letters**)."
         ),
         "",
         (
@@ -184,7 +185,7 @@ def faults_page() -> str:
             "a performer, studio, tag or group) and cover. A cover never holds up the texts."
         ),
         "",
-        "| Fault | At | Reason | What comes of it | Attempts | What a person reads |",
+        "| Fault | At | Reason | What comes of it | Attempts | What the user reads |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for (name, outcome), stages in found.items():
@@ -194,6 +195,7 @@ def faults_page() -> str:
             deed="(request)",
             title="(title)",
             path="(path)",
+            library="(library)",
             scene="(id)",
         )
         reason = f"`{outcome.reason}`" if outcome.reason else "–"
@@ -210,7 +212,7 @@ def faults_page() -> str:
         "",
         "## Faults of the set-up",
         "",
-        "| Fault | Reason | What comes of it | What a person reads |",
+        "| Fault | Reason | What comes of it | What the user reads |",
     ]
     lines += ["| --- | --- | --- | --- |"]
     for name, outcome in SETUPS.items():

@@ -1,7 +1,7 @@
 """Writes docs/reference/health.md and docs/screens from real runs against the stand-ins.
 
-What differs from run to run, such as ports, times and folders, is put in one form, so that the
-same code gives the same bytes.
+Whatever differs from run to run, such as ports, times and folders, is normalised, so that the same
+code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SVG = """<svg viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://www
 {matrix}
 </g></g></svg>
 """
-"""The library's frame without the fonts that it would fetch from elsewhere."""
+"""The library's frame without the fonts that it would download."""
 
 
 def main() -> int:
@@ -66,25 +66,25 @@ def main() -> int:
 
 
 def health_page() -> str:
-    """List the checks as they look when all is well, and every broken set-up with its line."""
+    """Return the checks as they look when all is well, and every broken set-up with its line."""
     lines = [
         "# Health checks",
         "",
         (
             "The task **Health Check**, the operation `health` and `stash2plex health` run these "
-            "in order. A check is passed, failed, or skipped because of another one that failed: "
-            "one cause counts once. Stash's log gets a summary and the failed ones, numbered; "
-            "the operation and the command line show all. The words are from real runs against "
-            "the stand-in servers; ports, times and folders are put in one form."
+            "in order. A check is passed, failed, or skipped because another one failed: one cause "
+            "counts once. Stash's log gets a summary and the failed checks, numbered; the "
+            "operation and the command line show all. The words come from real runs against the "
+            "stand-in servers; ports, times and folders are normalised."
         ),
         "",
         "## When all is well",
         "",
-        "| Check | Says |",
+        "| Check | What it shows |",
         "| --- | --- |",
     ]
     lines += [f"| {check.name} | {cell(check.detail)} |" for check in examine(well())]
-    lines += ["", "## What is off, and the line that names it", "", *SETUP_HEAD]
+    lines += ["", "## What is wrong, and the line that names it", "", *SETUP_HEAD]
     lines += [setup_row(setup, examine(setup)) for setup in SETUPS]
     lines += ["", "## Why scenes are given up", "", *REASON_HEAD]
     lines += [
@@ -93,35 +93,35 @@ def health_page() -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-SETUP_HEAD = ("| Set-up | Check | What it says | What to do |", "| --- | --- | --- | --- |")
+SETUP_HEAD = ("| Set-up | Check | What it shows | What to do |", "| --- | --- | --- | --- |")
 REASON_HEAD = ("| Reason | Because | What to do |", "| --- | --- | --- |")
 
 
 def well() -> Setup:
-    """Give a set-up with nothing wrong."""
+    """Return a set-up with nothing wrong."""
     return Setup("All is well", "", (), nothing)
 
 
 def setup_row(setup: Setup, checks: list[Check]) -> str:
-    """Write the row of a broken set-up."""
+    """Return the row for a broken set-up."""
     named = next(check for check in checks if check.name == setup.check)
     return f"| {setup.name} | {named.name} | {cell(named.detail)} | {cell(named.fix or '')} |"
 
 
 def cell(text: str) -> str:
-    """Put a text in one form, fit for a table."""
+    """Normalise a text and make it fit for a table."""
     return steady(text).replace("|", "/").replace("<", "‹")
 
 
 def steady(text: str) -> str:
-    """Put in one form what differs from run to run."""
+    """Normalise whatever differs from run to run."""
     for pattern, shown in (
         (r"(?<=Stash at http://127\.0\.0\.1:)\d+", "9999"),
         (r"(?<=://127\.0\.0\.1:)\d{5}", "32400"),
         (r"“[^“”]*/stash2plex\.db”", "“/config/stash2plex/stash2plex.db”"),
         (r"“[^“”]*/stash2plex-[^“”/]*/data”", "“/config/stash2plex”"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "2026-01-31 14:02"),
-        # At the start of a wrapped line the letter of a colour code stands before it.
+        # At the start of a wrapped line, the last letter of a colour code precedes it.
         (r"(?<!\d)\d\d:\d\d:\d\d\b", "14:02:11"),
         (r"answers in [\d,]+ ms", "answers in 7 ms"),
         (r"an edit takes [\d,]+ ms", "an edit takes 7 ms"),
@@ -139,7 +139,7 @@ def steady(text: str) -> str:
 
 
 def screens() -> dict[str, str]:
-    """Run the commands and draw what a terminal shows: file below docs to its text."""
+    """Run the commands and draw what a terminal shows: file name below docs, and its text."""
     return {f"screens/{name}.svg": draw(name, text, width) for name, text, width in run_all()}
 
 
@@ -181,7 +181,7 @@ def remember_outages(data: str) -> None:
         database.execute(
             "UPDATE meta SET value = ? WHERE name = 'watched_since'", (f"{now - 90 * DAY:.0f}",)
         )
-        # The aliases of “status-hidden” shall be the same in every run.
+        # The aliases of “status-hidden” must be the same in every run.
         database.execute("UPDATE meta SET value = ? WHERE name = 'alias_key'", ("5a" * 16,))
         database.executemany(
             "INSERT INTO outage (server, started_at, ended_at, cause, waiting)"
@@ -196,11 +196,11 @@ def remember_outages(data: str) -> None:
 
 
 REFUSED = "Plex at http://127.0.0.1:32400 refuses the connection. Is it running, is the port right?"
-MAINTENANCE = "Plex is busy with itself: it is currently running database migrations."
+MAINTENANCE = "Plex is busy: it is currently running database migrations."
 
 
 def run_command(stash_url: str, data: str, width: int, words: tuple[str, ...]) -> str:
-    """Run one command as on a terminal of so many columns."""
+    """Run one command as on a terminal of `width` columns."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT")}
     process = subprocess.run(
         [sys.executable, "-m", "stash2plex", *words],

@@ -8,7 +8,6 @@ import click
 from click.shell_completion import get_completion_class
 
 from stash2plex.cli.streams import write
-from stash2plex.errors import UsageError
 
 
 @click.command()
@@ -21,7 +20,6 @@ def completion(context: click.Context, shell: str) -> None:
     completion fish > ~/.config/fish/completions/stash2plex.fish”.
     """
     kind = get_completion_class(shell)
-    if kind is None:
-        raise UsageError(f"There is no completion for {shell}.")
+    assert kind is not None
     group = context.find_root().command
     write(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source(), sys.stdout)

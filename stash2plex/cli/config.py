@@ -1,4 +1,4 @@
-"""Where the command line gets its configuration: flags, environment, TOML file, Stash."""
+"""Reads the command line's configuration from flags, environment, TOML file and Stash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import field, frozen
 from stash2plex.app import make_stash
 from stash2plex.config import SPECS, hide_secrets, read_environment
 from stash2plex.datadir import locate
-from stash2plex.errors import ConfigError, Stash2PlexError
+from stash2plex.errors import ConfigError
 from stash2plex.servers.stash_address import StashAddress
 
 DEFAULT_STASH_URL = "http://127.0.0.1:9999"
@@ -20,7 +20,7 @@ DEFAULT_STASH_URL = "http://127.0.0.1:9999"
 
 @frozen
 class CliOptions:
-    """What the flags said; None where they said nothing."""
+    """What the flags set; None where they set nothing."""
 
     stash_url: str | None = None
     data_dir: str | None = None
@@ -30,17 +30,15 @@ class CliOptions:
 
 @frozen
 class Resolved:
-    """What the layers come to. `settings` go before those that Stash stores."""
+    """The result of all layers. `settings` take precedence over those that Stash stores."""
 
     address: StashAddress
     data_dir: str
     settings: Mapping[str, object]
 
 
-def resolve(
-    options: CliOptions, environment: Mapping[str, str], plugin_dir: str | None = None
-) -> Resolved:
-    """Merge the layers. Raises ConfigError that names the file or the variable."""
+def resolve(options: CliOptions, environment: Mapping[str, str]) -> Resolved:
+    """Merge the layers. Raises a ConfigError that names the file or the variable."""
     file = read_file(options.config_file, environment)
     unknown = set(file) - {spec.key for spec in SPECS} - {"stash_url", "stash_api_key", "data_dir"}
     if unknown:
@@ -60,7 +58,7 @@ def resolve(
             "or https://."
         )
     if re.search(r"[@?#\s]", address.url):
-        # It is shown in messages and kept with them.
+        # The address is shown in messages and kept with them.
         raise ConfigError(
             f"The address of Stash is “{hide_secrets(address.url)}”; it must be a plain "
             "http(s)://host:port. The key goes into STASH2PLEX_STASH_API_KEY."
@@ -68,12 +66,12 @@ def resolve(
     settings = {key: value for key, value in file.items() if key in {spec.key for spec in SPECS}}
     settings |= read_environment(environment)
     settings |= options.settings
-    data_dir = first(options.data_dir, "data_dir") or _find_data_dir(address, plugin_dir)
+    data_dir = first(options.data_dir, "data_dir") or _find_data_dir(address)
     return Resolved(address, os.path.abspath(data_dir), settings)
 
 
 def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, object]:
-    """Read the TOML file; the default one may be missing, a named one may not."""
+    """Read the TOML file. The default one may be missing; a named one must exist."""
     named = path or environment.get("STASH2PLEX_CONFIG")
     home = environment.get("XDG_CONFIG_HOME") or os.path.join(
         environment.get("HOME", os.path.expanduser("~")), ".config"
@@ -87,26 +85,22 @@ def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, obj
             raise ConfigError(f"The configuration file “{chosen}” does not exist.") from error
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        # The text of a parser's error names a line; a decoder's holds the bytes, and so a token.
-        why = str(error) if isinstance(error, (OSError, tomllib.TOMLDecodeError)) else "no TOML"
+        # A parser's error names a line; a decoder's holds the bytes, and so perhaps a token.
+        why = str(error) if isinstance(error, (OSError, tomllib.TOMLDecodeError)) else "not TOML"
         raise ConfigError(f"The configuration file “{chosen}” cannot be read: {why}.") from error
 
 
-def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
-    """Find the folder that the plugin uses: beside Stash's configuration, if that is here."""
+def _find_data_dir(address: StashAddress) -> str:
+    """Find the folder that the plugin uses, beside Stash's configuration if this machine has it."""
     if os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
-        return locate(None, plugin_dir)
+        return locate(None, None)
     stash = make_stash(address)
     try:
         folder = os.path.dirname(stash.config_path())
-    except Stash2PlexError:
-        if plugin_dir is None:
-            raise
-        return locate(None, plugin_dir)
     finally:
         stash.close()
     if os.path.isdir(folder):
-        return locate(folder, plugin_dir)
+        return locate(folder, None)
     raise ConfigError(
         f"Stash keeps its data in “{folder}”, which is not on this machine (a container?).",
         "Run this inside the container, or name the folder with --data-dir.",

@@ -1,4 +1,4 @@
-"""Commands that look after the dead letters."""
+"""The commands for dead letters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 from attrs import evolve
 
 from stash2plex.app import App
-from stash2plex.cli.shell import JSON, SCENES, Shell
+from stash2plex.cli.shell import JSON, SCENE_ID, SCENES, Shell
 from stash2plex.errors import UsageError
 from stash2plex.operations.dead_letters import (
     discard_letters,
@@ -30,24 +30,24 @@ from stash2plex.ui.screens import letters_screen
 from stash2plex.workqueue import Key
 
 REASON = click.option(
-    "--reason", type=click.Choice(sorted(REASONS)), help="Only those of this reason."
+    "--reason", type=click.Choice(sorted(REASONS)), help="Only those with this reason."
 )
 ALL = click.option("--all", "everything", is_flag=True, help="All of them.")
 
 
 @click.group()
 def dlq() -> None:
-    """Look after the dead letters: scenes that were given up."""
+    """Show and handle dead letters: scenes that were given up."""
 
 
 @dlq.command("list")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Rows.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Rows to pass over.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Rows to skip.")
 @REASON
 @JSON
 @click.pass_obj
 def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> None:
-    """List the dead letters under their reasons, newest first."""
+    """List dead letters grouped by reason, newest first."""
     with shell.app() as app:
         page = list_letters(app, limit, offset, reason)
     if reason is not None:
@@ -62,13 +62,13 @@ def dlq_list(shell: Shell, *, limit: int, offset: int, reason: str | None) -> No
 
 
 @dlq.command("show")
-@click.argument("scene", type=click.IntRange(1, 2**63 - 1))
+@click.argument("scene", type=SCENE_ID)
 @click.option(
     "--kind",
     type=click.Choice(["scene", "performer", "studio", "tag", "group"]),
     default="scene",
     show_default=True,
-    help="What the number stands for.",
+    help="What kind of thing the number stands for.",
 )
 @JSON
 @click.pass_obj
@@ -77,7 +77,7 @@ def dlq_show(shell: Shell, *, scene: int, kind: str) -> None:
     with shell.app() as app:
         letter = find_letter(app, kind, scene)
     if letter is None:
-        raise UsageError(f"{kind}:{scene} is no dead letter; “dlq list” shows those that are.")
+        raise UsageError(f"{kind}:{scene} is not a dead letter; “dlq list” shows those that are.")
     shell.show(letter_json(letter), letter_lines(letter))
 
 
@@ -90,7 +90,7 @@ def dlq_show(shell: Shell, *, scene: int, kind: str) -> None:
 def dlq_retry(
     shell: Shell, *, scenes: tuple[int, ...], reason: str | None, everything: bool
 ) -> None:
-    """Put dead letters back with fresh attempts."""
+    """Put dead letters back into the queue with fresh attempts."""
     with shell.app() as app:
         changed = retry_letters(app, _chosen(app, scenes, reason, everything=everything))
     shell.show({"changed": changed}, [retried_sentence(changed)])
@@ -100,7 +100,7 @@ def dlq_retry(
 @JSON
 @click.pass_obj
 def dlq_recover(shell: Shell) -> None:
-    """Put those back that died of an outage."""
+    """Put dead letters that came from an outage back into the queue."""
     with shell.app() as app:
         changed = recover_letters(app).number
     shell.show({"changed": changed}, [retried_sentence(changed)])
@@ -115,18 +115,20 @@ def dlq_recover(shell: Shell) -> None:
 def dlq_discard(
     shell: Shell, *, scenes: tuple[int, ...], reason: str | None, everything: bool
 ) -> None:
-    """Forget dead letters; Plex keeps what it has, and the next edit of a scene is sent."""
+    """Remove dead letters; Plex keeps what it has, and the next edit of a scene is sent."""
     with shell.app() as app:
         changed = discard_letters(app, _chosen(app, scenes, reason, everything=everything))
     shell.show({"changed": changed}, [removed_sentence(changed)])
 
 
 @dlq.command("purge")
-@click.option("--days", type=click.IntRange(0, 36_500), default=30, show_default=True, help="Age.")
+@click.option(
+    "--days", type=click.IntRange(0, 36_500), default=30, show_default=True, help="Age in days."
+)
 @JSON
 @click.pass_obj
 def dlq_purge(shell: Shell, *, days: int) -> None:
-    """Forget dead letters that last failed so many days ago."""
+    """Remove dead letters that last failed more than --days ago."""
     with shell.app() as app:
         changed = purge_letters(app, days).number
     shell.show({"changed": changed}, [removed_sentence(changed)])
@@ -135,9 +137,9 @@ def dlq_purge(shell: Shell, *, days: int) -> None:
 def _chosen(
     app: App, scenes: tuple[int, ...], reason: str | None, *, everything: bool
 ) -> list[Key]:
-    """List the keys that the options name. Raises UsageError unless exactly one of them does."""
+    """List the keys that the options name. Raises UsageError unless exactly one option is set."""
     if sum((bool(scenes), reason is not None, everything)) != 1:
-        raise UsageError("Say which dead letters: one of --scene ID, --reason, or --all.")
+        raise UsageError("Choose the dead letters with one of --scene ID, --reason, or --all.")
     if scenes:
         return [("scene", id_) for id_ in scenes]
     return letter_keys(app, reason)

@@ -12,7 +12,7 @@ from stash2plex.errors import UsageError
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
-    """Show it all with two stand-in servers on this machine (needs the source checkout)."""
+    """Show everything with two stand-in servers on this machine (needs the source checkout)."""
     try:
         from stash2plex_testing.demo import main as run_demo  # noqa: PLC0415 - not in the archive
     except ImportError as error:

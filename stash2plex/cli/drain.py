@@ -1,4 +1,4 @@
-"""A drain with the terminal's progress bar, and the exit code it ends with."""
+"""Runs a drain with the terminal's progress bar, and ends with its exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stash2plex.ui.terminal import TerminalProgress
 
 
 def drain(shell: Shell, app: App, wait: int, begun: Begun) -> Summary:
-    """Drain for a run in the foreground with a progress bar."""
+    """Drain in the foreground for a run, with a progress bar."""
     stop = StopSignals()
     with TerminalProgress(shell.err) as observer:
         return drain_here(
@@ -41,13 +41,13 @@ def drained(summary: Summary) -> dict[str, Any]:
 
 
 def finish(shell: Shell, summary: Summary) -> NoReturn:
-    """Print what a drain did, and exit with its code."""
+    """Print what a drain did, and exit with the code for it."""
     shell.show(drained(summary), [summary.sentence()])
     leave(summary)
 
 
 def leave(summary: Summary) -> NoReturn:
-    """Exit with the code of what a drain did."""
+    """Exit with the code for what a drain did."""
     if summary.error is not None:
         sys.exit(summary.error.exit_code)
     sys.exit(3 if summary.gave_up else 1 if summary.progress.failed else 0)

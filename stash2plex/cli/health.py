@@ -21,7 +21,7 @@ from stash2plex.ui.screens import health_screen
 @JSON
 @click.pass_obj
 def health(shell: Shell) -> None:
-    """Check everything, and say what to do about what is wrong.
+    """Check everything, and show what to do about what is wrong.
 
     Exit codes: 0 all is well, 3 a server is out of reach, 2 a setting is wrong, 1 anything else.
     """

@@ -1,4 +1,4 @@
-"""The command that takes over what Stash2Plex 1.x left."""
+"""The command that takes over what Stash2Plex 1.x left unfinished."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stash2plex.text import count
 @JSON
 @click.pass_obj
 def import_legacy(shell: Shell, *, folder: str) -> None:
-    """Queue the scenes that Stash2Plex 1.x had not done; DIR is its data or plugin folder.
+    """Queue the scenes that Stash2Plex 1.x left unfinished; DIR is its data or plugin folder.
 
-    Nothing in DIR is changed. Settings are kept by Stash and keep their meaning.
+    Nothing in DIR is changed. Stash keeps the settings, and they keep their meaning.
     """
     legacy = read_legacy(folder)
     with shell.app() as app:
@@ -32,7 +32,7 @@ def import_legacy(shell: Shell, *, folder: str) -> None:
             f"{count(legacy.unreadable, 'job')} could not be read; “Sync All Scenes” finds them."
         )
     if legacy.left:
-        lines.append(f"Left as they are, nothing in them is needed: {', '.join(legacy.left)}.")
+        lines.append(f"Left as they are, because they are not needed: {', '.join(legacy.left)}.")
     lines.append("Run “stash2plex process”, or “Process Queue” in Stash, to send them.")
     shell.show(
         {

@@ -1,4 +1,4 @@
-"""The command line: the same deeds as in Stash, for a terminal and for scripts.
+"""The command line: the same actions as in Stash, for a terminal and for scripts.
 
 Data goes to stdout, messages and the progress bar to stderr. Exit codes: 0 done, 1 some scenes
 failed, 2 bad usage or configuration, 3 a server is out of reach, 130 interrupted.
@@ -17,10 +17,12 @@ from stash2plex.cli.completion import completion
 from stash2plex.cli.config import CliOptions
 from stash2plex.cli.dead_letters import dlq
 from stash2plex.cli.demo import demo
+from stash2plex.cli.file_names import restart_with_utf8_names
 from stash2plex.cli.health import health
 from stash2plex.cli.import_legacy import import_legacy
 from stash2plex.cli.operation import operation
 from stash2plex.cli.outages import outages
+from stash2plex.cli.probe import probe_plex
 from stash2plex.cli.reconcile import reconcile
 from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
@@ -52,6 +54,7 @@ from stash2plex.version import VERSION
         dlq,
         serve,
         operation,
+        probe_plex,
         import_legacy,
         completion,
         demo,
@@ -66,7 +69,7 @@ from stash2plex.version import VERSION
 @click.option(
     "--plex-library",
     metavar="NAMES",
-    help="Libraries, comma-separated. Default: the plugin's setting.",
+    help="Library names, comma-separated. Default: the plugin's setting.",
 )
 @click.option(
     "--data-dir",
@@ -108,13 +111,12 @@ def cli(
     context.obj = Shell(options, as_json, PlainConsole(), PlainConsole(stderr=True), logs)
 
 
-for command in (cli, *cli.commands.values(), *dlq.commands.values()):
-    command.context_class = PlainContext
-
-
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; errors become one sentence and an exit code."""
+    """Run the command line. An error becomes one sentence and an exit code."""
+    restart_with_utf8_names()
     prepare_streams()
+    for command in (cli, *cli.commands.values(), *dlq.commands.values()):
+        command.context_class = PlainContext
     run: Callable[..., Any] = cli.main
     try:
         run(args=arguments, prog_name="stash2plex", standalone_mode=False)

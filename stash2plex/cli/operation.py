@@ -24,11 +24,11 @@ from stash2plex.tasks.task import Call
 def operation(shell: Shell, *, mode: str, arguments: tuple[str, ...]) -> None:
     """Run any task or operation by its mode, as Stash does.
 
-    A value is read as JSON where it is JSON, such as “scene_ids=[1,2]”, else as text. The modes are
+    A value is read as JSON if it is JSON, such as “scene_ids=[1,2]”, else as text. The modes are
     in docs/reference/tasks.md.
     """
     with shell.app() as app:
-        # The progress of a task is for Stash's bar, which is not here.
+        # A task's progress is meant for Stash's bar, which does not exist here.
         call = Call(app, _read(arguments), {}, "", app.logs.logger, io.StringIO())
         output = find_task(mode).run(call)
     if shell.as_json or not isinstance(output, str):
@@ -38,12 +38,12 @@ def operation(shell: Shell, *, mode: str, arguments: tuple[str, ...]) -> None:
 
 
 def _read(arguments: tuple[str, ...]) -> dict[str, Any]:
-    """Take NAME=VALUE apart. Raises UsageError."""
+    """Parse each NAME=VALUE. Raises UsageError."""
     values = {}
     for argument in arguments:
         name, equals, text = argument.partition("=")
         if not equals or not name.isidentifier():
-            raise UsageError(f"{argument[:40]!r} is not of the form NAME=VALUE.")
+            raise UsageError(f"{argument[:40]!r} does not have the form NAME=VALUE.")
         try:
             values[name] = json.loads(text)
         except (ValueError, RecursionError):

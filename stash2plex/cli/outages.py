@@ -12,7 +12,11 @@ from stash2plex.ui.screens import outages_screen
 
 @click.command()
 @click.option(
-    "--limit", type=click.IntRange(1, 1_000), default=SHOWN, show_default=True, help="Outages."
+    "--limit",
+    type=click.IntRange(1, 1_000),
+    default=SHOWN,
+    show_default=True,
+    help="How many outages.",
 )
 @JSON
 @click.pass_obj

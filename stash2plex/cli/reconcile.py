@@ -26,7 +26,7 @@ from stash2plex.ui.terminal import TerminalProgress
     help="Every scene, those that changed in Stash within 24 hours or 7 days, or only Plex items "
     "that show nothing but a title.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what differs; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Only show what differs; change nothing.")
 @click.option("--last", is_flag=True, help="Show the report of the last run instead.")
 @WAIT
 @JSON

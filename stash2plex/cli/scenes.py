@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from stash2plex.cli.shell import JSON, Shell
+from stash2plex.cli.shell import JSON, SCENE_ID, Shell
 from stash2plex.operations.explain import explain_scene, explanation_json
 from stash2plex.ui.lines.scenes import explanation_lines, value_words
 
@@ -14,7 +14,7 @@ COLOURS = {"differs": "yellow", "kept": "cyan", "equal": "green"}
 
 
 @click.command("scene")
-@click.argument("scene_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@click.argument("scene_id", metavar="ID", type=SCENE_ID)
 @JSON
 @click.pass_obj
 def scene_command(shell: Shell, *, scene_id: int) -> None:

@@ -16,7 +16,7 @@ from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import Summary
 
 LOCK_SECONDS = 1.0
-"""Between two looks whether another process still drains."""
+"""Seconds between two checks for another process that drains."""
 
 
 @click.command()
@@ -24,9 +24,9 @@ LOCK_SECONDS = 1.0
 def serve(shell: Shell) -> None:
     """Send changes for as long as it runs, for systemd or a container.
 
-    It waits for Stash and for Plex however long they are away, and takes the place of the
-    background worker; set Background worker to off, so that saves start none. SIGTERM and Ctrl-C
-    end it with everything given back. The log goes to stderr and worker.log.
+    It waits for Stash and Plex however long they are out of reach. It replaces the background
+    worker: set Background worker to off, so that saves do not start one. SIGTERM and Ctrl-C end it;
+    unfinished scenes stay in the queue. The log goes to stderr and worker.log.
     """
     shell.logs.show_every_line()
     stop = StopSignals()
@@ -34,7 +34,7 @@ def serve(shell: Shell) -> None:
         summary = _serve(app, stop)
     if summary is not None and summary.error is not None and not stop.wanted():
         raise summary.error
-    # A service manager that sends SIGTERM takes 0 for a clean end.
+    # To a service manager that sends SIGTERM, 0 is a clean end.
     sys.exit(130 if stop.number == signal.SIGINT else 0)
 
 
@@ -47,7 +47,7 @@ def _serve(app: App, stop: StopSignals) -> Summary | None:
             return None
         if not said:
             said = True
-            logger.info("Another process drains this data folder; waiting until it ends.")
+            logger.info("Another process works on this data folder; waiting until it ends.")
         app.sleep(LOCK_SECONDS)
     presence = show_presence(app.folder, app.sleep)
     try:

@@ -1,4 +1,4 @@
-"""What every command gets, and the options that several have."""
+"""Defines what every command gets, and the options that several share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.console import Console, RenderableType
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.cli.streams import json_text, write
+from stash2plex.db import MAX_INTEGER
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
 from stash2plex.sync.goals import PATIENCE
@@ -33,7 +34,7 @@ class Shell:
 
     @contextmanager
     def app(self) -> Iterator[App]:
-        """Open the application; what an error says is hidden where that is asked for."""
+        """Open the application. The text of an error is hidden if the user wants that."""
         resolved = resolve(self.options, os.environ)
         app = open_app(
             resolved.data_dir,
@@ -53,9 +54,9 @@ class Shell:
     def show(
         self, value: Any, lines: list[str], screen: Callable[[int], RenderableType] | None = None
     ) -> None:
-        """Print data: as JSON where asked for, laid out on a terminal, else in words.
+        """Print data: as JSON if asked for, laid out on a terminal, else in words.
 
-        `screen` makes the layout for so many columns.
+        `screen` makes the layout for a number of columns.
         """
         if self.as_json:
             write(json_text(value, sys.stdout), sys.stdout)
@@ -88,18 +89,20 @@ WAIT = click.option(
     help="How long to wait for a server that is down.",
 )
 
+SCENE_ID = click.IntRange(1, MAX_INTEGER)
+
 SCENES = click.option(
     "--scene",
     "scenes",
-    type=click.IntRange(1, 2**63 - 1),
+    type=SCENE_ID,
     multiple=True,
     metavar="ID",
-    help="This scene; may be given several times.",
+    help="This scene; can be repeated.",
 )
 
 
 class StopSignals:
-    """Turns the first Ctrl-C or SIGTERM into a request to end, with everything given back."""
+    """Turns the first Ctrl-C or SIGTERM into a request to end in order."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -109,7 +112,7 @@ class StopSignals:
 
     def _ask(self, number: int, _frame: object) -> None:
         if self._asked:
-            # The second one means it; leases and transactions survive any end.
+            # A second one ends at once; leases and transactions survive that.
             os._exit(130)
         self._asked = True
         self.number = number

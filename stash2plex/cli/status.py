@@ -23,14 +23,14 @@ WATCH_SECONDS = 2.0
 
 
 @click.command()
-@click.option("--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds, until Ctrl-C.")
 @click.option(
     "--format",
     "shape",
     type=click.Choice(["text", "json", "prometheus"]),
     default="text",
     show_default=True,
-    help="How it is printed; prometheus is the text exposition format.",
+    help="Output format; prometheus is its text exposition format.",
 )
 @JSON
 @click.pass_obj

@@ -1,4 +1,4 @@
-"""Commands that send."""
+"""The commands that send."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def process(shell: Shell, *, wait: int) -> None:
 @click.option("--recent", is_flag=True, help="Scenes that changed within 24 hours.")
 @SCENES
 @WAIT
-@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be written.")
 @JSON
 @click.pass_obj
 def sync(
@@ -48,7 +48,7 @@ def sync(
 ) -> None:
     """Queue scenes, then process the queue."""
     if sum((everything, recent, bool(scenes))) != 1:
-        raise UsageError("Say which scenes: one of --all, --recent, or --scene ID.")
+        raise UsageError("Choose the scenes with one of --all, --recent, or --scene ID.")
     with shell.app() as app:
         if dry_run:
             if everything:

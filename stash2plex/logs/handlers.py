@@ -1,7 +1,7 @@
-"""Where the log goes: a few lines into Stash's, everything into worker.log, each once.
+"""Writes the log: a few lines into Stash's, everything into worker.log.
 
-Stash's log shows the last 30 lines of everybody, so a task writes its start, its summary and
-trouble there, the first few of each kind, and how many more there were.
+Stash's log page shows only the last 30 lines of all plugins. So a task writes its start, its
+summary and trouble there: the first few lines of each kind, and how many more there were.
 """
 
 from __future__ import annotations
@@ -16,70 +16,70 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from stash2plex.config import Settings
-from stash2plex.datadir import LOG_NAME
+from stash2plex.datadir import LOG_NAME, give_to_owner
 from stash2plex.logs.redact import Pseudonyms
+from stash2plex.start_trouble import Trouble, record_trouble
 from stash2plex.text import Private, count
 
 LOGGER = "stash2plex"
-"""Above the loggers of our modules, which have their names."""
+"""The parent of our modules' loggers, which have the modules' names."""
 
 LINE_LIMIT = 4096
-"""Characters. Stash stops reading stderr for good at a line of 64 KiB (stash.md §2.5)."""
+"""Characters. After a line of 64 KiB, Stash never reads stderr again (stash.md §2.5)."""
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 
 MAX_ALIKE = 3
-"""Lines of one kind that a person is shown; the rest is counted."""
+"""How many lines of one kind are shown; the rest is counted."""
 
 ASKED_FOR = "asked_for"
-"""Attribute (`extra`) of a record that a person asked for: each of them is shown, however alike."""
+"""Attribute (`extra`) of a record that the user asked for: all of these are shown."""
 
 MAX_KINDS = 200
-"""Kinds that are told apart; more than that share one count."""
+"""How many kinds are distinguished; all others share one count."""
 
 
 def plain(text: str) -> str:
-    """Take line ends, escapes and control characters out of a log line, and cut it."""
+    """Remove line ends, escapes and control characters from a log line, and cut it."""
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text)
     return text if len(text) <= LINE_LIMIT else text[: LINE_LIMIT - 1] + "…"
 
 
 class Redactor:
-    """Hides what may not be seen in public, once it is drawn."""
+    """Hides private names once it is enabled."""
 
     def __init__(self) -> None:
         self._alias: Pseudonyms | None = None
 
     def __call__(self, text: str) -> str:
-        """Return a text as it may be shown."""
+        """Return a text with its private parts hidden."""
         return text if self._alias is None else self._alias.text(text)
 
     def message(self, record: logging.LogRecord) -> str:
-        """Return the message of a log record as it may be shown.
+        """Return the message of a log record with its private parts hidden.
 
-        What is `Private` in its arguments is hidden as a whole; the rest is searched for what may
-        be private.
+        Arguments that are `Private` are hidden as a whole; the rest is searched for private parts.
         """
         alias = self._alias
         if alias is None or not isinstance(record.args, tuple):
             return self(record.getMessage())
         hidden: dict[str, str] = {}
         shown: list[object] = []
-        for one in record.args:
-            if isinstance(one, Private):
+        for value in record.args:
+            if isinstance(value, Private):
                 mark = f"\x01{len(hidden)}\x01"
-                hidden[mark] = alias.private(one.text)
-            shown.append(mark if isinstance(one, Private) else one)
+                hidden[mark] = alias.private(value.text)
+            shown.append(mark if isinstance(value, Private) else value)
         text = alias.text(str(record.msg) % tuple(shown) if shown else str(record.msg))
-        # A server's text may hold what looks like a mark.
-        return re.sub("\x01\\d+\x01", lambda found: hidden.get(found[0], ""), text)
+        # A server's text may contain something that looks like a mark.
+        return re.sub("\x01\\d+\x01", lambda match: hidden.get(match[0], ""), text)
 
     def value(self, text: str) -> str:
-        """Return a text that is nothing but a title, a name or the like, as it may be shown."""
+        """Hide a text that is only a title, a name or the like."""
         return text if self._alias is None or not text else self._alias.name(text)
 
     def enable(self, key: bytes | None) -> None:
-        """Hide from now on, with aliases under this key; None shows everything again."""
+        """Hide from now on, with aliases made with `key`; None shows everything again."""
         self._alias = None if key is None else Pseudonyms(key)
 
 
@@ -127,16 +127,16 @@ class FileFormatter(logging.Formatter):
 
 
 class Shown(logging.StreamHandler[TextIO]):
-    """Writes for Stash or a terminal. Where nobody reads any more, the work does not suffer."""
+    """Writes for Stash or a terminal. If that is gone, the work goes on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as the base's
-        """Drop a line that nobody can read; report anything else as the base does."""
+        """Drop a line whose reader is gone; report any other error as the base class does."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 
 
 class SharedFile(logging.handlers.RotatingFileHandler):
-    """worker.log, mode 0600. A task and the worker write it at once, and either may rotate it."""
+    """Writes worker.log, mode 0600. A task and the worker share it, and either may rotate it."""
 
     def __init__(self, folder: str) -> None:
         path = os.path.join(folder, LOG_NAME)
@@ -145,12 +145,16 @@ class SharedFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> Any:
         def private(name: str, flags: int) -> int:
-            return os.open(name, flags, 0o600)
+            new = not os.path.exists(name)
+            descriptor = os.open(name, flags, 0o600)
+            if new:
+                give_to_owner(name)
+            return descriptor
 
         return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=private)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, into the file that has the name now."""
+        """Write a record into the file that has the name now."""
         if self.stream is not None and not self._is_current(self.stream.fileno()):
             self.stream.close()
             self.stream = None
@@ -164,18 +168,26 @@ class SharedFile(logging.handlers.RotatingFileHandler):
         return os.path.samestat(named, os.fstat(descriptor))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - as the base's
-        """Say once that the file cannot be written; the work goes on."""
+        """Report once that the file cannot be written; the work goes on."""
         if not self._broken:
             self._broken = True
             reason = sys.exc_info()[1]
             with suppress(OSError):
                 print(f"{LOG_NAME} cannot be written: {reason}", file=sys.stderr)
+            words = reason.strerror if isinstance(reason, OSError) else reason
+            record_trouble(
+                os.path.dirname(self.baseFilename),
+                Trouble(
+                    f"The log “{self.baseFilename}” cannot be written: {words}.",
+                    "Free some disk space, or give the file to the user that runs Stash.",
+                ),
+            )
 
 
 class Repeats(logging.Filter):
     """Lets the first few lines of a kind through and counts the rest.
 
-    Of a kind are lines that differ in numbers and in what stands in “ ” only.
+    Lines are of one kind if they differ only in numbers and in what stands in “ ”.
     """
 
     def __init__(self) -> None:
@@ -183,7 +195,7 @@ class Repeats(logging.Filter):
         self._seen: dict[tuple[int, str], tuple[int, str]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether a record is shown."""
+        """Return whether a record is shown."""
         if getattr(record, ASKED_FOR, False):
             return True
         text = record.getMessage()
@@ -195,7 +207,7 @@ class Repeats(logging.Filter):
         return number < MAX_ALIKE
 
     def rest(self) -> list[tuple[int, str]]:
-        """Say how many were left out, with the level of each kind, and begin anew."""
+        """Return the level of each kind and how many lines were left out; start over."""
         left = [
             (
                 level,
@@ -228,7 +240,7 @@ class Logs:
             old.close()
         self.logger.propagate = False
         self.logger.setLevel(logging.DEBUG)
-        # The HTTP library reports each retry of its own; ours says it in better words.
+        # The HTTP library logs each retry; our own lines are clearer.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         if stream is not None:
             self._shown = Shown(stream)
@@ -240,25 +252,25 @@ class Logs:
             self.logger.addHandler(self._shown)
 
     def show_every_line(self) -> None:
-        """Count nothing: for a process that runs for months and whose log is kept elsewhere."""
+        """Show repeats too, for a process that runs for months and whose log is kept elsewhere."""
         if self._shown is not None:
             self._shown.removeFilter(self._repeats)
 
     def keep(self, folder: str) -> None:
-        """Write worker.log too."""
+        """Also write worker.log in `folder`."""
         self._file = SharedFile(folder)
         self._file.setFormatter(FileFormatter(self.redactor))
         self._file.setLevel(logging.DEBUG if self._debug else logging.INFO)
         self.logger.addHandler(self._file)
 
     def use(self, settings: Settings) -> None:
-        """Write as much into worker.log as the settings ask for."""
+        """Set the level of worker.log that the settings ask for."""
         if self._file is not None:
             debug = self._debug or settings.debug_logging
             self._file.setLevel(logging.DEBUG if debug else logging.INFO)
 
     def close(self) -> None:
-        """Say how many lines were left out, and let go of the file."""
+        """Log how many lines were left out, and close the file."""
         if self._shown is not None:
             for level, text in self._repeats.rest():
                 self._shown.emit(self.logger.makeRecord(LOGGER, level, "", 0, text, (), None))

@@ -1,8 +1,8 @@
 """Hides paths, titles, names and hosts, so that a log can be posted in public.
 
-The same input gets the same alias within a data folder, and nobody without its key can tell what
-an alias stands for. Folders and file names get an alias each, so that it still shows where two
-paths are the same.
+The same input gets the same alias within a data folder, and without the folder's key an alias does
+not reveal what it stands for. Each folder and file name gets its own alias, so that equal parts of
+two paths still look equal.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import re
 import unicodedata
 
 PSEUDONYM_LENGTH = 8
-"""Hexadecimal digits: of a million names, one in four thousand shares its alias."""
+"""Hexadecimal digits: among a million names, one in four thousand shares its alias."""
 
 SEPARATOR = re.compile(r"[\\/]")
 QUOTES = re.compile("[“”]")
 PATH = re.compile(r"(?<![\w/\\:.<])(?:[A-Za-z]:\\|\\\\|/)[^\s“”\"'<>|]*[^\s“”\"'<>|.,;:!?()]")
-"""A path in the middle of a sentence. Those with spaces stand in quotes, as every message puts
-them."""
+"""A path in the middle of a sentence. Every message puts paths in quotes, so those with spaces are
+found too."""
 OUR_FILE = re.compile(r'File "[^"]*?((?:stash2plex|vendor)/[\w/]+\.py)"')
 ADDRESS = re.compile(r"https?://[^\s“”]*[^\s“”.,;:!?()]")
 LITERAL = re.compile(r"(?<!\w)'([^'\n]{2,})'(?!\w)|\"([^\"\n]{2,})\"")
-"""A value that Python or a server put in straight quotes."""
+"""A value in straight quotes, put there by Python or a server."""
 EXTENSION = re.compile(
     r"\.(?:mp4|m4v|mkv|avi|mov|wmv|webm|flv|mpe?g|m2ts|ts|3gp|ogv|vob|db|log|toml|yml|json|py)$",
     re.IGNORECASE,
 )
-"""Endings that a path keeps. Any other may be a word: a title may have slashes and dots."""
+"""Extensions that a path keeps. Any other may be a word: a title may have slashes and dots."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 OURS = frozenset(
@@ -42,21 +42,21 @@ OURS = frozenset(
         "worker.log",
     )
 )  # fmt: skip
-"""What stands in quotes in our own messages and says nothing of a library; a test collects them."""
+"""What our own messages quote that reveals nothing about a library; a test collects them."""
 
 
 class Pseudonyms:
-    """Gives aliases under one key."""
+    """Makes aliases with one key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def name(self, text: str) -> str:
-        """Give the alias of a title or name."""
+        """Return the alias of a title or name."""
         return f"name-{self._digest(text)}"
 
     def path(self, text: str) -> str:
-        """Give the alias of a path: one for each part; separators and the extension stay."""
+        """Return the alias of a path: one for each part; separators and the extension stay."""
         pieces = re.split(r"([\\/]+|^[A-Za-z]:(?=\\))", text)
         last = max((at for at, piece in enumerate(pieces) if piece), default=0)
         return "".join(
@@ -65,20 +65,20 @@ class Pseudonyms:
         )
 
     def _part(self, text: str, *, keep_extension: bool) -> str:
-        found = EXTENSION.search(text) if keep_extension else None
-        end = found[0] if found and found.start() else ""
+        match = EXTENSION.search(text) if keep_extension else None
+        end = match[0] if match and match.start() else ""
         return self._digest(text.removesuffix(end)) + end
 
     def _digest(self, text: str) -> str:
-        # macOS writes a name in other bytes than Linux does; it is the same name.
+        # macOS encodes the same name in other bytes than Linux.
         plain = unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, plain, hashlib.sha256).hexdigest()[:PSEUDONYM_LENGTH]
 
     def text(self, text: str) -> str:
-        """Hide everything in a message that may say something of a library or a machine.
+        """Hide everything in a message that may reveal something about a library or a machine.
 
-        What stands in “ ”, paths and straight quotes anywhere, and the hosts of addresses. When in
-        doubt it hides too much.
+        That is what stands in “ ”, paths and straight quotes anywhere, and the hosts of addresses.
+        When in doubt it hides too much.
         """
         return "".join(
             self._quoted(part) if quoted else self._plain(part)
@@ -86,7 +86,7 @@ class Pseudonyms:
         )
 
     def private(self, text: str) -> str:
-        """Hide a title, path or name whatever it holds, and put its alias in quotes."""
+        """Hide a title, path or name, whatever it contains, and put its alias in quotes."""
         return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
 
     def _quoted(self, text: str) -> str:
@@ -97,20 +97,20 @@ class Pseudonyms:
         return self.private(text)
 
     def _plain(self, text: str) -> str:
-        text = OUR_FILE.sub(lambda found: f"File {found[1]}", text)
-        text = LITERAL.sub(lambda found: f"“{self.name(found[1] or found[2])}”", text)
+        text = OUR_FILE.sub(lambda match: f"File {match[1]}", text)
+        text = LITERAL.sub(lambda match: f"“{self.name(match[1] or match[2])}”", text)
         kept: list[str] = []
 
-        def keep(found: re.Match[str]) -> str:
-            kept.append(self._address(found[0]))
+        def keep(match: re.Match[str]) -> str:
+            kept.append(self._address(match[0]))
             return f"\x00{len(kept) - 1}\x00"
 
         text = ADDRESS.sub(keep, text.replace("\x00", ""))
-        text = PATH.sub(lambda found: self.path(found[0]), text)
-        return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
+        text = PATH.sub(lambda match: self.path(match[0]), text)
+        return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
     def _address(self, text: str) -> str:
-        """Hide the host of an address, unless it is this machine, and its path."""
+        """Hide the path of an address, and its host unless that is this machine."""
         head, host, rest = re.split(r"://(\[[^\]]*\]|[^/:]+)", text, maxsplit=1)
         port, slash, path = rest.partition("/")
         shown = host if host in LOOPBACK else f"host-{self._digest(host.lower())}"
@@ -120,15 +120,15 @@ class Pseudonyms:
 def split_quotes(text: str) -> list[tuple[str, bool]]:
     """Split a message into plain parts and what stands in “ ”, quotes inside quotes included.
 
-    A title may hold quotes of its own: where they do not come in pairs, everything from the first
-    to the last of them counts as one.
+    A title may itself hold quotes. If they do not come in pairs, everything from the first to the
+    last of them counts as one part.
     """
     parts: list[tuple[str, bool]] = []
     depth = start = end = 0
-    for found in QUOTES.finditer(text):
-        if found[0] == "“":
+    for quote in QUOTES.finditer(text):
+        if quote[0] == "“":
             if depth == 0:
-                start = found.start()
+                start = quote.start()
                 parts.append((text[end:start], False))
             depth += 1
         else:
@@ -136,7 +136,7 @@ def split_quotes(text: str) -> list[tuple[str, bool]]:
             if depth < 0:
                 return _whole(text)
             if depth == 0:
-                end = found.end()
+                end = quote.end()
                 parts.append((text[start + 1 : end - 1], True))
     if depth:
         return _whole(text)
@@ -144,8 +144,8 @@ def split_quotes(text: str) -> list[tuple[str, bool]]:
 
 
 def _whole(text: str) -> list[tuple[str, bool]]:
-    places = [found.start() for found in QUOTES.finditer(text)]
+    places = [quote.start() for quote in QUOTES.finditer(text)]
     first, last = places[0], places[-1]
-    # An opening quote without its end reaches to the end of the line.
+    # An opening quote without a closing one reaches to the end of the line.
     last = last if text[last] == "”" else len(text)
     return [(text[:first], False), (text[first:last].strip("“”"), True), (text[last + 1 :], False)]

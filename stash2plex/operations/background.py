@@ -10,29 +10,37 @@ from contextlib import suppress
 from typing import Any
 
 from stash2plex.app import App, open_app, store_errors_mapped
+from stash2plex.codestamp import read_stamp
 from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.hook import worker_request
 from stash2plex.lock import FileLock, drain_lock, show_presence
 from stash2plex.servers.stash_address import read_server_connection
+from stash2plex.start_trouble import Trouble, end_trouble, fault_trouble, record_trouble
 from stash2plex.starter import start_worker
 from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import SWITCHED_OFF
 
-CODE_CHECK_SECONDS = 10.0
+CODE_CHECK_SECONDS = 3.0
+"""How often the plugin's files are looked at. They are gone for two looks in a row before the
+plugin counts as uninstalled, which is known within ten seconds."""
+
+Stamp = tuple[int, int, int]
 
 
-def run_worker(arguments: list[str], plugin_dir: str) -> int:
-    """Run as the worker. Arguments: the data folder, and the descriptor of the lock if handed on.
+def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None) -> int:
+    """Run as the worker.
 
-    The connection to Stash comes on standard input.
+    `arguments` are the data folder and, if the lock is inherited, its descriptor. The connection to
+    Stash comes on standard input. `stamp` is that of the plugin's files before
+    the first of them was imported.
     """
     folder = arguments[0]
     _detach()
     lock = drain_lock(folder)
     taken = lock.adopt(int(arguments[1])) if len(arguments) > 1 else lock.acquire()
-    # A network file system may not hand a lock on; then it is free by now.
+    # On a network file system the lock may not be inherited; then it is free by now.
     if not taken and not lock.acquire():
         return 0
     try:
@@ -44,34 +52,41 @@ def run_worker(arguments: list[str], plugin_dir: str) -> int:
         app = open_app(folder, read_server_connection(info), stash_dir=str(info.get("Dir") or ""))
     except Stash2PlexError as error:
         print(error, file=sys.stderr)
+        record_trouble(folder, _ended_by(error))
         lock.release()
         return error.exit_code
     try:
         with store_errors_mapped(app):
-            return _work(app, lock, info, plugin_dir)
+            return _work(app, lock, info, _StopSignal(app, plugin_dir, stamp))
     except Stash2PlexError as error:
         app.logs.logger.error("%s", error)
+        record_trouble(folder, _ended_by(error))
         return error.exit_code
     except Exception as error:
-        app.logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        app.logs.logger.error("A fault in Stash2Plex:", exc_info=error)
+        record_trouble(folder, fault_trouble(error))
         return 1
     finally:
         app.close()
         lock.release()
 
 
-def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> int:
+def _ended_by(error: Stash2PlexError) -> Trouble:
+    return Trouble(f"The background worker has ended: {error.what}", error.fix or "")
+
+
+def _work(app: App, lock: FileLock, info: dict[str, Any], stop: _StopSignal) -> int:
     logger = app.logs.logger
-    stop = _StopSignal(app, plugin_dir)
     logger.info("The background worker has started (process %d).", os.getpid())
     while True:
         presence = show_presence(app.folder, app.sleep)
         summary = app.drain(Background(), Silent(), stop.wanted)
+        end_trouble(app.folder)
         presence.release()
         lock.release()
         if stop.outdated:
             logger.info("The plugin was updated; the new version carries on.")
-            start_worker(app.folder, plugin_dir, worker_request(info))
+            start_worker(app.folder, stop.plugin_dir, worker_request(info))
             return 0
         due = app.store.queue.next_due_at()
         # A hook that saw the lock held just before it was released has started no worker.
@@ -80,7 +95,7 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
     if stop.homeless:
         logger.warning("The background worker ends: its data folder was removed or replaced.")
     elif stop.uninstalled:
-        remove_empty_folders(plugin_dir)
+        remove_empty_folders(stop.plugin_dir)
         logger.info("The background worker ends: the plugin was uninstalled.")
     elif stop.asked:
         logger.info("The background worker ends: it was asked to.")
@@ -94,7 +109,7 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], plugin_dir: str) -> in
 
 
 def remove_empty_folders(plugin_dir: str) -> None:
-    """Remove what Stash leaves of an uninstalled plugin: folders, and compiled files in them.
+    """Remove what Stash leaves behind of an uninstalled plugin: folders and compiled files.
 
     A folder that holds anything else stays, with the folders above it.
     """
@@ -107,12 +122,12 @@ def remove_empty_folders(plugin_dir: str) -> None:
 
 
 def _detach() -> None:
-    """Leave Stash's process group, so that a Ctrl-C at Stash's terminal is not ours."""
+    """Leave Stash's process group, so that a Ctrl-C at Stash's terminal does not reach us."""
     if hasattr(os, "setsid"):
         try:
             os.setsid()
         except PermissionError:
-            # Already the leader of a session of its own.
+            # It leads a session of its own already.
             return
 
 
@@ -123,13 +138,13 @@ def _close_stdin() -> None:
 
 
 class _StopSignal:
-    """Whether the worker should end: asked by a signal, or its files or data were replaced."""
+    """Whether the worker should end: a signal asked for it, or its files or data were replaced."""
 
-    def __init__(self, app: App, plugin_dir: str) -> None:
+    def __init__(self, app: App, plugin_dir: str, stamp: Stamp | None) -> None:
         self._app = app
         self.asked = False
-        self._path = os.path.join(plugin_dir, "stash2plex", "version.py")
-        self._stamp = self._read_stamp()
+        self.plugin_dir = plugin_dir
+        self._stamp = stamp or read_stamp(plugin_dir)
         self._checked_at = app.monotonic()
         self.outdated = False
         self._missing = 0
@@ -142,16 +157,8 @@ class _StopSignal:
     def _ask(self, _number: int, _frame: object) -> None:
         self.asked = True
 
-    def _read_stamp(self) -> tuple[int, int] | None:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            # In the middle of an update, or uninstalled.
-            return None
-        return status.st_mtime_ns, status.st_size
-
     def _read_identity(self) -> tuple[int, int] | None:
-        """Tell the file at the database's path from one that was put in its place."""
+        """Return what distinguishes the database file from another one put in its place."""
         try:
             status = os.stat(self._database)
         except OSError:
@@ -160,18 +167,18 @@ class _StopSignal:
 
     @property
     def uninstalled(self) -> bool:
-        """Whether the plugin's files are gone: at two looks in a row, so it is no update."""
+        """Whether the plugin's files are gone: missing at two checks in a row, so not an update."""
         return self._missing > 1
 
     def wanted(self) -> bool:
-        """Say whether to end now."""
+        """Return whether to end now."""
         now = self._app.monotonic()
         if now - self._checked_at >= CODE_CHECK_SECONDS:
             self._checked_at = now
-            stamp = self._read_stamp()
+            stamp = read_stamp(self.plugin_dir)
             self.outdated = stamp is not None and stamp != self._stamp
             self._missing = self._missing + 1 if stamp is None else 0
-            # What this process still has open is nobody's any more: a save makes a new folder and
-            # starts a worker of its own there.
+            # Nothing reads what this process still has open: a save makes a new folder and starts
+            # another worker there.
             self.homeless = self._read_identity() != self._identity
         return self.homeless or self.asked or self.outdated or self.uninstalled

@@ -1,4 +1,4 @@
-"""Removes what waits in the queue."""
+"""Removes everything that waits in the queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stash2plex.lock import drain_lock
 
 @frozen
 class Cleared:
-    """How many keys were removed, and how many are in progress and go on."""
+    """How many keys were removed, and how many are in progress and stay."""
 
     number: int
     in_progress: int
@@ -19,8 +19,8 @@ class Cleared:
 def clear_queue(app: App) -> Cleared:
     """Remove the keys that are not in progress.
 
-    Where no process drains, keys that a dead one had in progress are removed too. A save that sees
-    the lock held meanwhile starts no worker: the caller starts one where one is wanted.
+    If no process drains, keys that a dead process had in progress are removed too. A save that
+    sees the lock held meanwhile starts no worker, so the caller starts one if one is wanted.
     """
     lock = drain_lock(app.folder)
     try:

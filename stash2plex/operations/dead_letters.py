@@ -9,21 +9,21 @@ from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.operations.reasons import reason_of
-from stash2plex.store.dead_letters import DeadLetter, Group
+from stash2plex.store.dead_letters import DeadLetter, Group, read_dead_keys, read_groups
 from stash2plex.text import DAY, utc
 from stash2plex.workqueue import Key
 
 
 @frozen
 class LetterPage:
-    """Some dead letters, how many there are in all, and how many for each reason."""
+    """A page of dead letters, how many there are in all, and how many for each reason."""
 
     letters: Sequence[DeadLetter]
     total: int
     groups: Sequence[Group]
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the operation answers it (contract §5)."""
+        """Return the operation's answer (contract §5)."""
         return {
             "total": self.total,
             "groups": [
@@ -57,7 +57,7 @@ class Purged:
 
 
 def letter_json(letter: DeadLetter) -> dict[str, Any]:
-    """Return one dead letter as JSON. `scene_id` is the id of an entity where `kind` names one."""
+    """Return one dead letter as JSON. If `kind` is not a scene, `scene_id` is that entity's id."""
     return {
         "scene_id": letter.id,
         "kind": letter.kind,
@@ -78,43 +78,44 @@ def letter_json(letter: DeadLetter) -> dict[str, Any]:
 
 
 def list_letters(app: App, limit: int, offset: int = 0, reason: str | None = None) -> LetterPage:
-    """Read a page, the newest failure first; with a `reason`, its letters and their total."""
+    """Read a page, newest failure first; with a `reason`, only its letters and their total."""
     dead = app.store.dead_letters
-    return LetterPage(dead.page(limit, offset, reason), dead.total(reason), dead.groups())
+    groups = read_groups(app.store.connection)
+    return LetterPage(dead.page(limit, offset, reason), dead.total(reason), groups)
 
 
 def find_letter(app: App, kind: str, id_: int) -> DeadLetter | None:
-    """Read one dead letter; None where the key is not dead."""
+    """Read one dead letter; None if there is none for this key."""
     return app.store.dead_letters.find(kind, id_)
 
 
 def letter_keys(app: App, reason: str | None = None) -> list[Key]:
     """List the keys of all dead letters, or of those of a reason."""
-    return app.store.dead_letters.keys(reason)
+    return read_dead_keys(app.store.connection, reason)
 
 
 def retry_letters(app: App, keys: Sequence[Key]) -> int:
-    """Put dead letters back with fresh attempts; returns how many."""
+    """Put dead letters back into the queue with fresh attempts; returns how many."""
     return app.store.queue.redrive(keys)
 
 
 def recover_letters(app: App) -> Recovered:
-    """Put the dead letters back that died of an outage."""
-    dead = app.store.dead_letters
-    return Recovered(app.store.queue.redrive(dead.recoverable()), dead.groups())
+    """Put the dead letters that came from an outage back into the queue."""
+    recovered = app.store.queue.redrive(app.store.dead_letters.recoverable())
+    return Recovered(recovered, read_groups(app.store.connection))
 
 
 def discard_letters(app: App, keys: Sequence[Key]) -> int:
-    """Forget chosen dead letters; returns how many there were."""
+    """Remove chosen dead letters; returns how many there were."""
     return app.store.queue.discard(keys)
 
 
 def purge_letters(app: App, days: int) -> Purged:
-    """Forget the dead letters that last failed more than `days` ago."""
+    """Remove the dead letters that last failed more than `days` ago."""
     number = app.store.queue.clear_dead(before=app.clock() - days * DAY)
     return Purged(number, app.store.dead_letters.total())
 
 
 def clear_letters(app: App) -> int:
-    """Forget every dead letter; returns how many there were."""
+    """Remove every dead letter; returns how many there were."""
     return app.store.queue.clear_dead()

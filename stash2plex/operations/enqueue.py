@@ -10,22 +10,22 @@ from stash2plex.sync.sweep import ChangeFilter, Enqueued
 from stash2plex.workqueue import URGENT, Key
 
 CHUNK = 2_000
-"""Keys of one transaction: a hook waits for the write lock no longer than that takes."""
+"""Keys in one transaction, so that a hook never waits long for the write lock."""
 
 
 def enqueue_all(app: App) -> Enqueued:
-    """Look at every scene of Stash, and enqueue those whose record does not say the same.
+    """Look at every scene in Stash, and enqueue those that differ from their record.
 
-    A scene that was never synced has no record and is enqueued; one that is settled would only be
-    read once more to find that out.
+    A scene that was never synced has no record and is enqueued. A settled one is not: it would only
+    be read again to find that out.
     """
     return app.sweeper.sweep_all(app.settings_reader.take_up(), app.stash)
 
 
 def enqueue_recent(app: App, seconds: float) -> Enqueued:
-    """Look at the scenes that changed within so many seconds, and a few from before, likewise.
+    """Do the same for the scenes that changed within `seconds`, and a few from before.
 
-    One that has gone meanwhile is enqueued, so that the worker sees it.
+    A scene that was deleted meanwhile is enqueued, so that the worker sees it.
     """
     store, run_id = app.store, app.sweeper.run_id
     settings = app.settings_reader.take_up()
@@ -44,12 +44,12 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
 
 
 def add_scenes(app: App, keys: Iterable[Key]) -> int:
-    """Make chosen keys due at once, as a save does; returns how many there were."""
+    """Make chosen keys due at once, as a save does; returns how many there are."""
     return app.store.queue.add_many(keys, priority=URGENT)
 
 
 def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:
-    """Enqueue chosen scenes, whatever their records say."""
+    """Enqueue chosen scenes, whatever their records hold."""
     chosen = list(ids)
     queued = 0
     for start in range(0, len(chosen), CHUNK):

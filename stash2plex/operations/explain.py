@@ -1,18 +1,18 @@
 """Why a scene is where it is: its match, its key, and each field's three values.
 
-Works with either server down and says what is not known then. Changes nothing.
+Works while either server is down, and lists what is unknown then. Changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
 
 from stash2plex.app import App
 from stash2plex.config import Settings, parse_settings
-from stash2plex.errors import NotInPlexYet, ServerError, Stash2PlexError
+from stash2plex.errors import LibraryUnread, NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.model import (
     IMAGE_FIELDS,
     LIST_FIELDS,
@@ -25,28 +25,31 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.operations.notifications import held_sentence
+from stash2plex.operations.traits import lost_fields
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.matching import Explanation
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.rules.policy import SNOOZES
 from stash2plex.store.key_state import KeyState, read_key_state
+from stash2plex.store.runs import read_held
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene as explain_match
 from stash2plex.text import local, span, utc
 
 LOOK_SECONDS = 10.0
-"""How long an explanation waits for Plex: a person looks at it."""
+"""How long an explanation waits for Plex: the user is watching."""
 
 CANDIDATES = 20
-"""Candidates that are shown: in some libraries very many files share a name."""
+"""How many candidates are shown: in some libraries very many files share a name."""
 
 
 @frozen
 class FieldView:
-    """A field as Stash, Plex and the record have it; None where that is not known or not there.
+    """A field as Stash, Plex and the record have it; None if that is unknown or missing.
 
-    `state` is “equal”, “differs” (the next sync writes it), “kept” (a person's edit in Plex),
-    “not_ours” (empty in Stash, and not written by us), “skipped” (by a setting) or “unknown”.
+    `state` is “equal”, “differs” (the next sync writes it), “kept” (the user's edit in Plex),
+    “not_ours” (empty in Stash, and not written by us), “not_kept” (Plex takes it and does not keep
+    it), “skipped” (by a setting) or “unknown”.
     """
 
     name: Field
@@ -73,7 +76,7 @@ class SceneExplanation:
 
     @property
     def title(self) -> str:
-        """What a person recognises the scene by, as far as it is known."""
+        """What the user recognises the scene by, as far as it is known."""
         if self.scene is not None:
             return self.scene.label
         written = self.record.written.get(Field.TITLE) if self.record else None
@@ -81,7 +84,7 @@ class SceneExplanation:
 
 
 def explain_scene(app: App, scene_id: int) -> SceneExplanation:
-    """Collect what is known of a scene, and say why it is where it is."""
+    """Collect what is known about a scene, and why it is where it is."""
     connection = app.store.connection
     key = read_key_state(connection, ("scene", scene_id), app.clock())
     known = SceneExplanation(scene_id, key, app.store.records.get(scene_id))
@@ -98,13 +101,14 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     change = None
     if desired is not None and item is not None:
         change = plan_change(desired, item, known.record, preserve=settings.preserve_plex_edits)
-    known.fields = tuple(_field_views(known, settings, desired, item, change))
+    lost = lost_fields(app.store.traits.rows())
+    known.fields = tuple(_field_views(known, settings, desired, item, change, lost))
     known.state, known.why = _reason(app, known, settings, desired, gone=gone)
     return known
 
 
 def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> PlexItem | None:
-    """Match the scene by the index as it is, and read its item."""
+    """Match the scene with the present index, and read its item."""
     try:
         settings.require_plex()
         plex = app.make_plex(settings, most_seconds=LOOK_SECONDS)
@@ -118,14 +122,18 @@ def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> Plex
         rating_key = _rating_key(known)
         if rating_key is None:
             return None
-        item = plex.items([rating_key]).get(rating_key)
+        items = plex.items([rating_key], app.store.plex_files.other_item([rating_key]))
+        if failure := items.unreadable.get(rating_key):
+            known.unknown.append(f"What Plex holds: {failure}")
+            return None
+        item = items.get(rating_key)
     except ServerError as error:
         known.unknown.append(f"What Plex holds: {error}")
         return None
     finally:
         plex.close()
     if item is None or item.trashed:
-        known.unknown.append(f"What Plex holds: it has no item {rating_key} any more.")
+        known.unknown.append(f"What Plex holds: it no longer has item {rating_key}.")
         return None
     return item
 
@@ -133,7 +141,7 @@ def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> Plex
 def _rating_key(known: SceneExplanation) -> str | None:
     if known.look is not None and known.look.match is not None:
         return known.look.match.file.rating_key
-    # A scene of a server that is down, or one that is gone: its item is still known.
+    # Stash is down, or the scene is gone: its item is still known.
     return known.record.rating_key if known.record and known.scene is None else None
 
 
@@ -146,10 +154,11 @@ def _field_views(
     desired: Desired | None,
     item: PlexItem | None,
     change: Change | None,
+    lost: Sequence[Field],
 ) -> list[FieldView]:
     record = known.record
     if record is not None and item is not None and record.rating_key != item.rating_key:
-        # What was written to another item says nothing of this one.
+        # What was written to another item tells nothing about this one.
         record = None
     written = record.written if record else {}
     views = []
@@ -159,6 +168,8 @@ def _field_views(
         state = "skipped"
         if name not in settings.skip_fields:
             state = _field_state(name, stash, plex, change)
+            if state == "equal" and name in lost and stash != plex:
+                state = "not_kept"
         views.append(FieldView(name, stash, plex, written.get(name), state))
     return [*views, *_picture_views(known.scene, record, settings)]
 
@@ -217,9 +228,9 @@ def _picture_views(
 def _reason(
     app: App, known: SceneExplanation, settings: Settings, desired: Desired | None, *, gone: bool
 ) -> tuple[str, str]:
-    """Say in a word and in a sentence why the scene is where it is."""
+    """Return a word and a sentence for why the scene is where it is."""
     if gone:
-        keeps = " Plex keeps what was written for it." if known.record else ""
+        keeps = " Plex keeps what was written to its item." if known.record else ""
         return "gone", f"Stash has no scene {known.scene_id}.{keeps}"
     skipped = reason_to_skip(known.scene, settings) if known.scene else None
     if skipped:
@@ -243,21 +254,23 @@ def _reason(
 def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str, str]:
     key = known.key
     if key.state == "in_progress":
-        return "in_progress", "A worker has it in hand now."
-    if key.state == "held" and (held := app.store.runs.held()):
+        return "in_progress", "A worker is sending it now."
+    if key.state == "held" and (held := read_held(app.store.connection)):
         return "waiting", f"It is on hold. {held_sentence(held)}"
     breaker = app.store.breakers["plex"].read()
     if breaker.state != "closed":
         return "waiting", f"It waits for Plex: {breaker.reason}"
     if key.state == "due":
-        return "waiting", "It is due; the worker or Process Queue sends it next."
+        return "waiting", "It is due. The worker or “Process Queue” sends it next."
     again = f"next try at {local(key.due_at or 0.0)}"
     if key.reason == NotInPlexYet.reason:
         looks = f"looked up {key.snoozes} of {SNOOZES} times, {again}"
         return "waiting", f"It waits for Plex to have its file ({looks}). {key.error}".strip()
+    if key.reason == LibraryUnread.reason:
+        return "waiting", f"It waits for a Plex library ({again}). {key.error}".strip()
     if key.attempts:
         tries = f"{key.attempts} of {settings.max_retries} tries failed, {again}"
-        return "waiting", f"It is tried again ({tries}). {key.error}".strip()
+        return "waiting", f"It will be tried again ({tries}). {key.error}".strip()
     return "waiting", f"It is due in {span((key.due_at or 0.0) - app.clock())}."
 
 
@@ -268,30 +281,30 @@ def _compared(known: SceneExplanation, desired: Desired | None) -> tuple[str, st
         or any(view.state == "unknown" and view.name not in IMAGE_FIELDS for view in known.fields)
     ):
         if known.record is None or not known.record.synced_at:
-            return "unknown", "It was never synced, and what it holds is not known now."
+            return "unknown", "It was never synced, and what Plex holds is unknown now."
         since = f"It was last in sync at {local(known.record.synced_at)}"
         if known.scene is not None and desired is not None:
             settled = is_settled(known.scene, desired, known.record)
             since += " and has not changed since" if settled else " and has changed in Stash since"
-        return "unknown", f"{since}; what it is now is not known."
+        return "unknown", f"{since}. Its present state is unknown."
     differing = [view.name for view in known.fields if view.state == "differs"]
     kept = [view.name for view in known.fields if view.state == "kept"]
-    ending = f" Kept as a person made them in Plex: {', '.join(kept)}." if kept else ""
+    ending = f" Kept as you edited them in Plex: {', '.join(kept)}." if kept else ""
     if differing:
         return "differs", (
-            f"Plex differs in {', '.join(differing)}; save the scene or sync it to write that."
+            f"Plex differs in {', '.join(differing)}. Save the scene or sync it to write that."
             + ending
         )
     if known.record is None or not known.record.synced_at:
-        return "in_sync", f"Plex holds the same already, though nothing was written yet.{ending}"
-    return "in_sync", f"It is in sync since {local(known.record.synced_at)}.{ending}"
+        return "in_sync", f"Plex holds the same already, and nothing was written yet.{ending}"
+    return "in_sync", f"In sync since {local(known.record.synced_at)}.{ending}"
 
 
 # -- for machines ------------------------------------------------------------------------
 
 
 def explanation_json(known: SceneExplanation) -> dict[str, Any]:
-    """Return it as plain values (contract §5)."""
+    """Return the explanation as plain values (contract §5)."""
     key, record = known.key, known.record
     return {
         "scene_id": known.scene_id,

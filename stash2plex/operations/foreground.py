@@ -1,4 +1,4 @@
-"""Draining in the foreground: by this process, or by watching the one that does it already."""
+"""Drains in the foreground, or watches the process that drains already."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stash2plex.sync.worker import Summary
 
 WATCH_STEP = 0.5
 LOOK_PATIENCE = 10.0
-"""Seconds that the other process has for its look, before an empty queue is believed."""
+"""Seconds that the other process gets for its look before an empty queue counts as empty."""
 
 
 def drain_here(
@@ -29,16 +29,16 @@ def drain_here(
     stopped: Callable[[], bool],
     began: float | None = None,
 ) -> Summary:
-    """Drain until the goal is met, whoever does it. `began` is when its run did (monotonic).
+    """Drain until the goal is met, in this process or another. `began` is when the run began.
 
-    Only one process drains a data folder. While another does, it is asked to look at Stash and
-    what becomes of this run's keys is shown; when it ends or dies with work left, this one carries
-    on.
+    `began` is monotonic time. Only one process drains a data folder. While another one does, it is
+    asked to look at Stash, and the progress of this run's keys is shown. If it ends or dies with
+    work left, this process carries on.
     """
     observer = RunObserver(app.store.runs, goal.run_id, shown_to, app.monotonic)
     began = app.monotonic() if began is None else began
     for breaker in app.store.breakers.values():
-        # The user waits: ask a server that was down now, not when its next probe is due.
+        # The user is waiting: ask a server that was down now, not at its next probe.
         breaker.hasten()
     lock = drain_lock(app.folder)
     asked_at: float | None = None
@@ -61,7 +61,7 @@ def drain_here(
         left = app.store.queue.due_within(goal.horizon)
         theirs = app.book.read(left)
         if theirs.ended:
-            # The row of an earlier burst; the other process has not begun this one.
+            # That is the row of an earlier drain; the other process has not begun this one.
             theirs = Progress(left=left)
         shown = evolve(theirs, ended=False)
         error, gave_up = probe.verdict(theirs.wait, left)

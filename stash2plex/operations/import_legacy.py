@@ -1,7 +1,7 @@
 """Reads what Stash2Plex 1.x left in its data folder: the scenes that it still had to do.
 
-Its queue and its dead letters hold Python pickles. They are never loaded, which would run whatever
-somebody put there; the scene's number is read off the stream of their instructions.
+Its queue and its dead letters hold Python pickles. They are never loaded: that would run whatever
+code they hold. The scene's number is read from the stream of pickle instructions instead.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from stash2plex.db import read_id
 from stash2plex.errors import ConfigError
 
 MAX_ROWS = 1_000_000
 MAX_BYTES = 4 * 2**20
-"""Of one job; one with pictures in it has less than a tenth."""
+"""Limit for one job; a job with pictures in it takes less than a tenth."""
 
 STATISTICS = (
     "stats.json", "circuit_breaker.json", "outage_history.json", "recovery_state.json",
     "reconciliation_state.json", "sync_timestamps.json", "device_id.json",
 )  # fmt: skip
-"""Files that are recognised and left: what they say is found out afresh."""
+"""Files that are recognised and left alone: what they hold is worked out again."""
 
 
 ASIDE = ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "FRAME")
-"""Instructions between a key and its value that say nothing of either."""
+"""Instructions between a key and its value that carry neither."""
 REFERENCES = ("GET", "BINGET", "LONG_BINGET")
-"""The value was said before: not so for a number."""
+"""References to an earlier value, which a number never is."""
 
 
 @frozen
 class Legacy:
-    """What was found: ids of scenes that waited or were given up, and what could not be read."""
+    """What was found: scene ids that were waiting or given up, and what could not be read."""
 
     waiting: frozenset[int]
     dead: frozenset[int]
@@ -45,14 +46,14 @@ class Legacy:
 
     @property
     def scene_ids(self) -> list[int]:
-        """Every scene that was not done."""
+        """Every scene that was not finished."""
         return sorted(self.waiting | self.dead)
 
 
 def read_legacy(folder: str) -> Legacy:
     """Read a data folder of version 1, or the plugin folder around it. Changes nothing there.
 
-    Raises ConfigError where there is no such data.
+    Raises ConfigError if there is no such data.
     """
     for place in (folder, os.path.join(folder, "data")):
         queue = os.path.join(place, "queue", "data.db")
@@ -74,14 +75,14 @@ def read_legacy(folder: str) -> Legacy:
         left = tuple(name for name in STATISTICS if os.path.exists(os.path.join(place, name)))
         return Legacy(frozenset(waiting - {0}), frozenset(given_up), unreadable, left)
     raise ConfigError(
-        f"“{folder}” holds no data of Stash2Plex 1.x.",
-        "Name the folder that has queue and dlq.db in it, usually the folder data of the old "
-        "plugin.",
+        f"“{folder}” holds no data from Stash2Plex 1.x.",
+        "Name the folder that has queue and dlq.db in it; usually it is called data and lies in "
+        "the old plugin's folder.",
     )
 
 
 def _queue_ids(path: str) -> Iterator[int]:
-    """Give the scene of each job that was not done; 0 where it cannot be told."""
+    """Yield the scene of each unfinished job; 0 if it cannot be read."""
     with closing(_open(path)) as database:
         tables = [
             str(row[0])
@@ -90,7 +91,7 @@ def _queue_ids(path: str) -> Iterator[int]:
         ]
         for table in tables:
             name = table.replace('"', '""')
-            # 0 and 1 wait, 2 was in hand, 9 failed; 5 is done.
+            # 0 and 1 wait, 2 was in progress, 9 failed; 5 is done.
             query = f'SELECT data FROM "{name}" WHERE status IN (0, 1, 2, 9) LIMIT {MAX_ROWS:d}'  # noqa: S608 - quoted
             for (data,) in _rows(database, path, query):
                 yield scene_id_of(data) or 0
@@ -99,11 +100,8 @@ def _queue_ids(path: str) -> Iterator[int]:
 def _dead_ids(path: str) -> set[int]:
     with closing(_open(path)) as database:
         query = f"SELECT DISTINCT scene_id FROM dead_letters LIMIT {MAX_ROWS:d}"  # noqa: S608 - a constant
-        return {
-            row[0]
-            for row in _rows(database, path, query)
-            if isinstance(row[0], int) and 0 < row[0] < 2**63
-        }
+        ids = (read_id(scene_id) for (scene_id,) in _rows(database, path, query))
+        return {id_ for id_ in ids if id_ is not None}
 
 
 def _open(path: str) -> sqlite3.Connection:
@@ -118,7 +116,7 @@ def _rows(database: sqlite3.Connection, path: str, query: str) -> Iterator[tuple
 
 
 def scene_id_of(data: object) -> int | None:
-    """Find the scene's number in a pickled job, without loading it; None where there is none.
+    """Return the scene's number in a pickled job without loading it; None if there is none.
 
     The job is a flat dictionary: the key `scene_id` is followed by its value, a number or a text.
     """
@@ -128,16 +126,9 @@ def scene_id_of(data: object) -> int | None:
     try:
         for instruction, argument, _ in pickletools.genops(data):
             if named and instruction.name not in ASIDE:
-                return None if instruction.name in REFERENCES else _as_id(argument)
+                return None if instruction.name in REFERENCES else read_id(argument)
             if argument == "scene_id" and isinstance(argument, str):
                 named = True
     except (ValueError, IndexError, OverflowError, UnicodeError):
         return None
     return None
-
-
-def _as_id(value: object) -> int | None:
-    text = str(value) if isinstance(value, (int, str)) else ""
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 20):  # noqa: PLR2004 - 2**63 has 19 digits
-        return None
-    return int(text) if 0 < int(text) < 2**63 else None

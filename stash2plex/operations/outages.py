@@ -9,13 +9,13 @@ from stash2plex.store.outages import WINDOWS, measure, read_outages, watched_sin
 from stash2plex.text import utc
 
 SHOWN = 20
-"""Outages of the list, unless more are asked for."""
+"""How many outages are listed by default."""
 
 SERVERS = ("plex", "stash")
 
 
 def outage_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
-    """Collect the report: what goes on now, the last outages, the windows. Times of ISO 8601."""
+    """Collect the report: present outages, the last ones, the windows. Times are ISO 8601."""
     now = app.clock()
     outages = read_outages(app.store.connection)
     since = watched_since(app.store.connection, outages)

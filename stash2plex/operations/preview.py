@@ -1,6 +1,6 @@
-"""What a sync would write, field by field, with nothing written anywhere.
+"""Shows what a sync would write, field by field, and writes nothing.
 
-It is done over a copy of the database: a preview must not move what the next sync starts from.
+It works on a copy of the database: a preview must not change what the next sync starts from.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from stash2plex.sync.pictures import PicturePlan, plan_pictures
 from stash2plex.sync.session import Session
 
 SHOWN = 50
-"""Scenes that are shown; all are counted."""
+"""How many scenes are shown; all are counted."""
 
 
 @frozen
 class FieldPreview:
-    """A field that would change: what Plex holds, what it would become. Lists name both ways."""
+    """A field that would change: what Plex holds and would hold. Lists also name both changes."""
 
     name: Field
     held: object
@@ -40,10 +40,10 @@ class FieldPreview:
 
 @frozen
 class ScenePreview:
-    """A scene of which something would be written.
+    """A scene that something would be written for.
 
-    `pictures` would be sent or chosen, `locks` would be locked with an equal value, `kept` stay as
-    a person made them in Plex.
+    `pictures` would be sent or selected, `locks` would be locked with an equal value, `kept` stay
+    as the user edited them in Plex.
     """
 
     scene_id: int
@@ -68,9 +68,9 @@ class Unmatched:
 
 @define
 class Preview:
-    """What a sync would do. The counts are of all scenes, the lists of the first 50 of each.
+    """What a sync would do. The counts cover all scenes, the lists the first 50 of each kind.
 
-    `unchanged` were compared and are right, `settled` need not even be compared.
+    `unchanged` scenes were compared and are right; `settled` ones need no comparison.
     """
 
     seen: int = 0
@@ -84,7 +84,7 @@ class Preview:
     fields: Counter[Field] = field(factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the preview as plain values."""
         return {
             "seen": self.seen,
             "changing": self.changing,
@@ -141,13 +141,13 @@ def preview_all(app: App) -> Preview:
 
 
 def preview_recent(app: App, seconds: float) -> Preview:
-    """Preview the scenes that changed within so many seconds, and a few from before."""
+    """Preview the scenes that changed within `seconds`, and a few from before."""
     pages = app.stash.scene_ids_changed_since(app.clock() - seconds)
     return preview_pages(app, _pages(app, (id_ for page in pages for id_ in page)))
 
 
 def preview_scenes(app: App, ids: Iterable[int]) -> Preview:
-    """Preview chosen scenes. Raises UsageError for one that Stash does not have."""
+    """Preview chosen scenes. Raises UsageError if Stash does not have one of them."""
     chosen = list(dict.fromkeys(ids))
     pages = list(_pages(app, chosen))
     missing = set(chosen) - {scene.id for page in pages for scene in page}
@@ -169,7 +169,7 @@ def _pages(app: App, ids: Iterable[int]) -> Iterator[list[Scene]]:
 
 
 def preview_pages(app: App, pages: Iterable[list[Scene]]) -> Preview:
-    """Compare scenes with Plex and say what a sync would write.
+    """Compare scenes with Plex and return what a sync would write.
 
     A settled scene costs no request; the items of the others are read 200 at a time. Raises what
     the clients raise.
@@ -193,7 +193,7 @@ def preview_pages(app: App, pages: Iterable[list[Scene]]) -> Preview:
 
 
 def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _Candidate | None:
-    """Count a scene that needs no look at Plex; return one that does."""
+    """Count a scene that need not be compared with Plex; return one that must be."""
     settings = session.settings
     preview.seen += 1
     desired = desired_state(scene, settings)
@@ -222,7 +222,11 @@ def _compare(session: Session, candidates: list[_Candidate], preview: Preview) -
         sorted({candidate.match.file.rating_key for candidate in candidates})
     )
     for candidate in candidates:
-        item = items.get(candidate.match.file.rating_key)
+        key = candidate.match.file.rating_key
+        if error := items.unreadable.get(key):
+            _not_matched(preview, candidate.scene, error.reason, str(error))
+            continue
+        item = items.get(key)
         if item is None or item.trashed:
             _not_matched(
                 preview,
@@ -244,7 +248,7 @@ def _compare_scene(
     shows = len(preview.scenes) < SHOWN
     pictures: PicturePlan | None = None
     if shows or not writes:
-        # A picture costs a look at the cover; it is asked for only where the answer shows.
+        # Planning pictures reads the cover, so it is done only where the answer shows.
         known = record if record and record.rating_key == item.rating_key else None
         pictures = plan_pictures(
             scene, desired, item, known, preserve=preserve, stash=session.stash, plex=session.plex

@@ -1,4 +1,4 @@
-"""The reasons for which a key is given up, and the cure of each."""
+"""The reasons why a key is given up, and what to do about each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stash2plex.store.names import names
 
 @frozen
 class Reason:
-    """What a reason means to a person, and what to do about it."""
+    """What a reason means to the user, and what to do about it."""
 
     words: str
     fix: str
@@ -22,7 +22,7 @@ REASONS = {
     "not_in_plex": Reason(
         "Plex has no such file",
         "Scan the library in Plex and check Plex library; then run “Retry Dead Letters”. "
-        "Scenes that Plex shall not have need Skip not found.",
+        "Turn on Skip not found if Plex is not meant to have them.",
     ),
     "ambiguous": Reason(
         "several Plex items fit",
@@ -30,37 +30,37 @@ REASONS = {
     ),
     "rejected": Reason(
         "a server does not accept what was sent",
-        "Read what happened, correct the scene in Stash and save it.",
+        "Read the error, correct the scene in Stash and save it.",
     ),
     "unavailable": Reason(
-        "a server failed again and again", "Run “Recover Outage Jobs” once the server is well."
+        "a server kept failing", "Run “Recover Outage Jobs” once the server works again."
     ),
     "transient": Reason(
-        "a server gave answers that make no sense",
+        "a server sent answers that make no sense",
         "Check that Plex URL leads to Plex itself; then run “Retry Dead Letters”.",
     ),
     "not_found": Reason(
-        "the Plex item went away again and again",
+        "the Plex item kept disappearing",
         "Let Plex finish its scan; then run “Retry Dead Letters”.",
     ),
     "too_large": Reason(
         "a server sent more than Stash2Plex takes", "Look at the scene in Stash and in Plex."
     ),
     "interrupted": Reason(
-        "the worker ended again and again at this scene",
+        "the worker kept ending at this scene",
         "Report it with worker.log; then run “Retry Dead Letters”.",
     ),
     "fault": Reason(
-        "a fault of Stash2Plex itself",
-        "Report it with worker.log; an update may mend it. Then run “Retry Dead Letters”.",
+        "Stash2Plex itself failed",
+        "Report it with worker.log; an update may fix it. Then run “Retry Dead Letters”.",
     ),
 }
-"""Every reason that a dead letter may have; a test compares it with the code."""
+"""Every reason that a dead letter may have; a test compares the list with the code."""
 
 
 def reason_of(word: str) -> Reason:
-    """Explain a reason; one of a newer version is shown as it is."""
-    return REASONS.get(word) or Reason(word.replace("_", " "), "Look at what happened.")
+    """Explain a reason; an unknown one, from a newer version, is shown as it is."""
+    return REASONS.get(word) or Reason(word.replace("_", " "), "Read the error.")
 
 
 def groups_sentence(groups: Sequence[Group]) -> str:

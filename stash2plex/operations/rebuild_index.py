@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from attrs import frozen
+
 from stash2plex.app import App
 from stash2plex.db import transaction
+from stash2plex.store.library_troubles import LibraryTrouble
 from stash2plex.sync.index_changes import read_index_changes
 
 
-def rebuild_index(app: App) -> int:
-    """Rebuild the index of Plex's files; returns how many items it holds.
+@frozen
+class Rebuilt:
+    """How many items the index holds, and the libraries whose list Plex did not give."""
+
+    items: int
+    unlisted: tuple[LibraryTrouble, ...]
+
+
+def rebuild_index(app: App) -> Rebuilt:
+    """Rebuild the index of Plex's files. A library whose list fails stops no other.
 
     Raises what `open_session` and the clients raise.
     """
@@ -18,6 +29,6 @@ def rebuild_index(app: App) -> int:
         store.plex_files.clear()
         store.plex_comparisons.clear()
     session.index.adopt_server(session.plex.check_token().machine_id)
-    read_index_changes(store, session)
-    # Counted, not what this process read: a worker may read a part of the list at the same time.
-    return store.plex_files.size()
+    changes = read_index_changes(store, session, retry=True)
+    # Counted in the database: a worker may read part of the list at the same time.
+    return Rebuilt(store.plex_files.size(), changes.unlisted)

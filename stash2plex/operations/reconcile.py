@@ -1,4 +1,4 @@
-"""Compares Stash with Plex for a user who waits for the report."""
+"""Compares Stash with Plex for a user who is waiting for the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def reconcile_library(
     stopped: Callable[[], bool],
     run_id: int = 0,
 ) -> Report:
-    """Compare Stash, the records and Plex, queue what differs for a run, and keep the report.
+    """Compare Stash, the records and Plex, queue what differs, and keep the report.
 
     A dry run changes nothing: it does the same on a copy of the database. Raises what
     `App.open_session` raises; a server that fails later leaves a partial report with its `error`.

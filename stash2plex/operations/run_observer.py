@@ -1,4 +1,4 @@
-"""Shows a run what became of its own keys, whichever process works on them."""
+"""Shows a run how its own keys fare, whichever process works on them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from stash2plex.sync.observer import Observer
 from stash2plex.sync.worker import Summary
 
 READ_SECONDS = 0.2
-"""Between two looks at what became of a run's keys."""
+"""Seconds between two reads of how a run's keys fare."""
 
 
 @define
 class RunObserver:
     """Shows what became of the keys that a run queued or found.
 
-    Whoever works on keys counts them, so this is right beside a worker too. `left` stays
-    everything that the drain waits for, and the rate counts everything that is done. Without a
-    run (`run_id` 0) the drain's own figures are shown.
+    Every process counts the keys that it works on, so this is also right beside a worker. `left`
+    stays everything that the drain waits for, and the rate counts everything that is done. Without
+    a run (`run_id` 0) the drain's own figures are shown.
     """
 
     runs: Runs
@@ -36,11 +36,11 @@ class RunObserver:
         self._window = RateWindow(self.monotonic(), self.runs.handled())
 
     def progress(self, progress: Progress) -> None:
-        """Show a moment of the drain."""
+        """Show the state of the drain."""
         self.observer.progress(self.seen(progress))
 
     def seen(self, progress: Progress) -> Progress:
-        """Return a moment of the drain with the run's own figures."""
+        """Return the state of the drain with the run's own figures."""
         if not self.run_id:
             return progress
         now = self.monotonic()

@@ -1,4 +1,4 @@
-"""Asks both servers now, for a user who waits while another process drains."""
+"""Asks both servers now, for a user who is waiting while another process drains."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from stash2plex.sync.goals import Foreground
 from stash2plex.text import span
 
 ANSWER_SECONDS = 10.0
-"""How long one answer may take."""
+"""How many seconds one answer may take."""
 
 ASK_SECONDS = 5.0
-"""Between two probes of both servers while the other process waits."""
+"""Seconds between two probes of both servers while the other process waits."""
 
 
 def probe_servers(app: App) -> Stash2PlexError | None:
@@ -35,9 +35,9 @@ def probe_servers(app: App) -> Stash2PlexError | None:
 
 
 class ServerProbe:
-    """Decides for a task that watches another process drain when an error ends the task.
+    """Decides when an error ends a task that watches another process drain.
 
-    The error that the other process met may be an old one, so the servers are asked again.
+    The error that the other process met may be outdated, so the servers are asked again.
     """
 
     def __init__(self, app: App, goal: Foreground) -> None:
@@ -54,14 +54,14 @@ class ServerProbe:
         self._wrong = probe_servers(self._app)
 
     def verdict(self, wait: Wait | None, left: int) -> tuple[Stash2PlexError | None, str | None]:
-        """Return the error that ends the task and its words; both None where it goes on.
+        """Return the error that ends the task and its words; both None while it goes on.
 
-        `wait` is why the other process stands still, `left` how many keys it has to do.
+        `wait` is why the other process is waiting, `left` how many keys it still has.
         """
         now = self._app.monotonic()
         stands = wait is not None or self._app.store.breakers["plex"].read().refused
         if (stands or self._wrong) and now - self._asked_at >= ASK_SECONDS:
-            # It may be mended, and the other process may not have seen that yet.
+            # It may be fixed, and the other process may not have noticed yet.
             self.ask()
         wrong = self._wrong
         if isinstance(wrong, (ConfigError, Refused)):

@@ -1,4 +1,4 @@
-"""The status object: what every process of a data folder knows, as one plain value."""
+"""Builds the status object: what every process of a data folder knows, as one plain value."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from stash2plex.app import App
 from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError
 from stash2plex.operations.runs import settle_stops
+from stash2plex.operations.traits import traits_json
+from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, read_waiting
 from stash2plex.store.stored_status import held_by, read_stored_status
@@ -18,13 +20,13 @@ from stash2plex.store.worker_choice import read_choice
 from stash2plex.sync.report import summary_of
 
 GLANCE_SECONDS = 2.0
-"""How long the status waits for Plex: it is a glance, not a test."""
+"""How many seconds the status waits for Plex: it is a quick look, not a test."""
 
 
 def look_at_status(app: App) -> dict[str, Any]:
-    """Settle what earlier tasks left, read the status, and keep what other processes must hide.
+    """Settle what earlier tasks left, read the status, and store what must be hidden.
 
-    Commands that ask no server, such as `outages`, learn from it what to hide.
+    Commands that ask no server, such as `outages`, learn from that what to hide.
     """
     settle_stops(app)
     status = read_status(app)
@@ -35,7 +37,7 @@ def look_at_status(app: App) -> dict[str, Any]:
 def read_status(app: App) -> dict[str, Any]:
     """Collect the status (contract §5); nothing is written.
 
-    Never fails because a server does not answer.
+    A server that does not answer does not make it fail.
     """
     settings, plex = _glance_at_plex(app)
     status = stored_status(app)
@@ -84,7 +86,7 @@ def _named(app: App) -> dict[str, Any]:
         ],
         "dead": [
             {"reason": group.reason, "number": group.number, "first": scenes(group.first)}
-            for group in app.store.dead_letters.groups()
+            for group in read_groups(app.store.connection)
         ],
     }
 
@@ -118,7 +120,7 @@ def _metrics(app: App) -> dict[str, Any]:
 
 
 def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
-    """Return the settings, None where they could not be read, and what Plex answers."""
+    """Return the settings (None if they could not be read) and what Plex answers."""
     settings: Settings | None = None
     known: dict[str, Any] = {
         "reachable": False,
@@ -126,6 +128,7 @@ def _glance_at_plex(app: App) -> tuple[Settings | None, dict[str, Any]]:
         "library": None,
         "items": 0,
         "problem": None,
+        "traits": traits_json(app.store.traits.rows()),
     }
     try:
         settings = app.settings()

@@ -1,1 +1,1 @@
-"""What decides. No input, no output, not even through a port."""
+"""Decisions. No input, no output, not even through a port."""

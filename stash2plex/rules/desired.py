@@ -1,4 +1,4 @@
-"""Pure: what Plex should hold for a scene, and a fingerprint of it."""
+"""Pure: works out what Plex should hold for a scene, and a fingerprint of it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,46 @@ from datetime import date
 from urllib.parse import quote
 
 from stash2plex.config import Settings
-from stash2plex.model import IMAGE_FIELDS, LIST_FIELDS, TEXT_FIELDS, Desired, Entity, Field, Scene
+from stash2plex.model import (
+    IMAGE_FIELDS,
+    LIST_FIELDS,
+    TEXT_FIELDS,
+    Desired,
+    Entity,
+    Field,
+    Scene,
+)
 from stash2plex.rules.scene_states import EXCLUDED, NO_METADATA, NOT_ORGANIZED
+from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
 RULES = 1
-"""Version of the rules below. Raising it makes every scene be compared again."""
+"""Version of the rules below. After a change of it, every scene is compared again."""
 
 SUMMARY_LIMIT = 10_000
 NAME_LIMIT = 255
 """Characters. Plex publishes no limits; an edit travels in a URL (plex.md §3.1, §3.6)."""
 
 ENCODED_LIMIT = 16_000
-"""Bytes of one value or list as it stands in the URL: a letter of Japanese takes nine. Ten thousand
-of English fit; 30,000 bytes of ids are known to fail (plex.md §3.1)."""
+"""Bytes of one value or list in the URL. A Japanese character takes nine; 10,000 characters of
+English fit. 30,000 bytes of ids are known to fail (plex.md §3.1)."""
+
+MAX_PERFORMERS = 200
+"""Plex shows no more of one item in any answer (plex-2.md §1, 4): more can never be compared."""
 
 PARAMETER_BYTES = 26
-"""Bytes of the URL around one name of a list."""
+"""Bytes in the URL around each name in a list."""
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""What XML cannot carry; Plex's clients read XML (plex.md §11, 11)."""
+"""Characters that XML cannot hold; Plex's clients read XML (plex.md §11, 11)."""
 
 
 def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
-    """Say why the settings leave a scene out, or None."""
+    """Return why the settings leave a scene out; None if they do not."""
     if settings.only_organized and not scene.organized:
-        return "it is not organized (only_organized is on)"
+        return "it is not organized (Only organized is on)"
     tag = excluding_tag(scene, settings)
-    return None if tag is None else f"it has the tag “{tag.name}” (exclude_tags)"
+    return None if tag is None else f"it has the tag “{tag.name}” (Exclude tags)"
 
 
 def left_out_standing(scene: Scene, settings: Settings, desired: Desired) -> str | None:
@@ -68,12 +80,12 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
     }
     studio = texts[Field.STUDIO]
     lists = {
-        Field.PERFORMERS: performer_names(scene),
+        Field.PERFORMERS: performer_names(scene)[:MAX_PERFORMERS],
         Field.TAGS: tag_names(scene, settings),
         Field.DIRECTOR: _unique([scene.director]),
         Field.COLLECTION: (studio,) if studio else (),
     }
-    rating = None if not scene.rating100 else round(min(scene.rating100, 100) / 10, 1)
+    rating = _stars(scene.rating100)
     empty = not (any(texts.values()) or any(lists.values()) or rating)
     skipped = settings.skip_fields
     lists = {name: _fitting_names(names) for name, names in lists.items()}
@@ -104,8 +116,14 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
     )
 
 
+def _stars(rating100: int | None) -> float | None:
+    """Return a rating of 0 to 10: Stash takes any number for one of 1 to 100."""
+    bounded = min(max(rating100 or 0, 0), 100)
+    return round(bounded / 10, 1) if bounded else None
+
+
 def complete_date(text: str) -> str:
-    """Complete a partial date to its first day; empty for anything that is no date.
+    """Complete a partial date to its first day; empty for anything that is not a date.
 
     Plex answers 400 to `2017` and `2017-03` (design.md).
     """
@@ -119,9 +137,9 @@ def complete_date(text: str) -> str:
 
 
 def performer_names(scene: Scene) -> tuple[str, ...]:
-    """Name the performers, sorted: Stash gives no order (stash.md §5.4).
+    """List the performers' names, sorted, because Stash gives no order (stash.md §5.4).
 
-    Two of the same name in one scene get their disambiguation, because a person in Plex is a name.
+    Two with the same name in one scene get their disambiguation: in Plex, an actor is just a name.
     """
     times = Counter(performer.name for performer in scene.performers)
     names = [
@@ -134,25 +152,25 @@ def performer_names(scene: Scene) -> tuple[str, ...]:
 
 
 def tag_names(scene: Scene, settings: Settings) -> tuple[str, ...]:
-    """Name the tags in Stash's order, without the ignored ones, at most `max_tags`."""
+    """List the tags' names in Stash's order, without ignored ones, at most `max_tags`."""
     ignored = settings.ignore_tags
     names = [tag.name for tag in scene.tags if not ignored.means(tag.id, (tag.name, *tag.aliases))]
     return _unique(names)[: settings.max_tags]
 
 
 def clean_text(text: str, limit: int) -> str:
-    """Make a text that Plex can hold: no control characters, plain line ends, trimmed."""
+    """Return a text that Plex can hold: no control characters, plain line ends, trimmed."""
     plain = UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return unicodedata.normalize("NFC", plain).strip()[:limit].rstrip()
 
 
 def clean_line(text: str, limit: int) -> str:
-    """Make a text of one line."""
+    """Return a text that Plex can hold, on one line."""
     return clean_text(re.sub(r"\s+", " ", text), limit)
 
 
 def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[LogLine]:
-    """Return a line for each value that is sent in part only, because Plex takes no longer ones."""
+    """Return a log line for each value that is only partly sent, because Plex takes no more."""
     notes: list[LogLine] = []
     scene_name = Private(scene.label)
     sent = desired.texts.get(Field.SUMMARY)
@@ -166,6 +184,10 @@ def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[Log
         if kept is not None and len(kept) < len(names):
             words = f"the first {len(kept):,} of {len(names):,} are sent."
             notes.append(("%s has more %s than Plex takes: %s", scene_name, name, words))
+    if desired.rates and not 0 <= (scene.rating100 or 0) <= 100:  # noqa: PLR2004
+        sent_stars = "none" if desired.rating is None else f"{desired.rating:g}"
+        words = f"{scene.rating100} of 100; sent is {sent_stars} of 10."
+        notes.append(("The rating of %s is out of bounds in Stash: %s", scene_name, words))
     return notes
 
 
@@ -178,11 +200,11 @@ def _fitting(text: str) -> str:
         size += len(quote(letter, safe=""))
         if size > ENCODED_LIMIT:
             return text[:place].rstrip()
-    return text
+    return text  # pragma: no cover - what is too long as a whole is so at one of its letters
 
 
 def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Take as many names as fit into a URL."""
+    """Return as many of the names as fit into a URL."""
     size = 0
     for place, name in enumerate(names):
         size += PARAMETER_BYTES + len(quote(name, safe=""))
@@ -192,5 +214,6 @@ def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
+    """Clean names; those that differ by case or normal form only are one, spelt as the first."""
     cleaned = (clean_line(name, NAME_LIMIT) for name in names)
-    return tuple(dict.fromkeys(name for name in cleaned if name))
+    return once(name for name in cleaned if name)

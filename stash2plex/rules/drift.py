@@ -1,4 +1,4 @@
-"""Pure: how a scene, its record and its Plex item differ, in one word and by field."""
+"""Pure: finds how a scene, its record and its Plex item differ, as a kind and by field."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from enum import StrEnum
 
 from stash2plex.model import Desired, Field, PlexItem, Record, Scene
 from stash2plex.rules.merge import plan_change
+from stash2plex.rules.spelling import folds
 
 
 class Kind(StrEnum):
-    """What a reconcile finds. A scene is of one kind at most."""
+    """What a reconcile finds. A scene has at most one kind."""
 
     MISSING = "missing_in_plex"
     STALE = "stale"
@@ -20,29 +21,29 @@ class Kind(StrEnum):
 
     @property
     def words(self) -> str:
-        """Say it to a person."""
+        """The kind in words for the user."""
         return self.value.replace("_", " ").replace("plex", "Plex")
 
 
 MEANINGS = {
     Kind.MISSING: "no file in Plex fits",
-    Kind.STALE: "Stash says something that was not written yet",
+    Kind.STALE: "Stash holds something that was not written yet",
     Kind.DRIFTED: "Plex no longer holds what was written",
     Kind.EMPTY: "Plex shows nothing but a title",
     Kind.AMBIGUOUS: "several Plex items fit equally well",
     Kind.ORPHAN: "no scene has a file of the Plex item",
 }
-"""What each kind means, in words for a person."""
+"""What each kind means, in words for the user."""
 
 
 def find_drift(
     scene: Scene, desired: Desired, item: PlexItem, record: Record | None, *, preserve: bool
 ) -> tuple[Kind, tuple[Field, ...]] | None:
-    """Say what a comparison of the three shows, and which fields differ; None where all is well.
+    """Return what a comparison of the three finds, and which fields differ; None if all agree.
 
-    `record` is that of this very item. Values are compared, locks are not: a value that is right
-    needs no mending. Pictures are named where Stash's cover may have changed since; what Plex shows
-    cannot be told cheaply (plex.md §2.3). With `preserve`, what a person changed in Plex is well.
+    `record` must belong to this item. Values are compared, locks are not: a correct value needs no
+    repair. Pictures are listed if Stash's cover may have changed since; what Plex shows would cost
+    too much to read (plex.md §2.3). With `preserve`, the user's edits in Plex do not differ.
     """
     fields = plan_change(desired, item, record, preserve=preserve).fields
     if record is None:
@@ -64,21 +65,21 @@ def _fills(item: PlexItem, fields: tuple[Field, ...]) -> bool:
 
 
 def _was_written(name: Field, desired: Desired, record: Record) -> bool:
-    """Whether what was last written is what Stash says now."""
+    """Return whether what was last written is what Stash holds now."""
     value = record.written.get(name)
     if name is Field.RATING:
         return value == desired.rating
     if name in desired.lists:
         known = value if isinstance(value, (list, tuple)) else ()
-        return set(known) == set(desired.lists[name])
+        return folds(known) == folds(desired.lists[name])
     return (value or "") == desired.texts[name]
 
 
 def is_bare(item: PlexItem) -> bool:
-    """Whether an item shows nothing but what Plex makes up from the file."""
+    """Return whether an item shows nothing but what Plex derives from the file."""
     filled = any(text for name, text in item.texts.items() if name not in OF_THE_FILE)
     return not (filled or item.rating or any(item.lists.values()))
 
 
 OF_THE_FILE = frozenset({Field.TITLE, Field.DATE})
-"""Fields that Plex fills in by itself: the file's name and time."""
+"""Fields that Plex fills in from the file: its name and time."""

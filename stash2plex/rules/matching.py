@@ -1,9 +1,9 @@
-"""Pure: which Plex item holds a scene's file, or a reasoned refusal."""
+"""Pure: finds the Plex item that holds a scene's file, or refuses with a reason."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -12,14 +12,14 @@ from stash2plex.errors import Ambiguous, NotInPlexYet
 from stash2plex.model import Match, PlexFile, Scene, StashFile
 
 SHOWN = 5
-"""Candidates named in a message."""
+"""How many candidates a message names."""
 
 Rule = tuple[str, str]
-"""A folder of Stash, and the same folder as Plex sees it."""
+"""A folder in Stash, and the same folder as Plex sees it."""
 
 
 class Level(StrEnum):
-    """How a Plex file was found to be the scene's, best first."""
+    """How a Plex file was matched to the scene's file, best first."""
 
     WHOLE_PATH = "the whole path"
     PATH_END = "the end of the path"
@@ -34,16 +34,16 @@ CONFIDENCE = {
     Level.NAME_AND_SIZE: "high",
     Level.NAME: "low",
 }
-"""How sure a level is; a pick among several that fit equally well is “low”."""
+"""How certain a level is; a choice among several equal candidates is “low”."""
 
 
 @frozen
 class Candidate:
-    """A Plex file that has the name of the scene's file, and how it compares.
+    """A Plex file with the same name as the scene's file, and how the two compare.
 
-    `level` is None where it cannot be the scene's. `tail` counts the folders and the name that
-    both paths end with. `same_size` is None where a size is not known. `why` says why it was not
-    taken, and is empty for the one that was.
+    `level` is None if it cannot be the scene's file. `tail` counts the folders and the name that
+    both paths end with. `same_size` is None if a size is unknown. `why` is why it was not chosen,
+    empty for the chosen one.
     """
 
     file: PlexFile
@@ -57,10 +57,10 @@ class Candidate:
 class Explanation:
     """Why a scene was matched to an item, or why it was refused.
 
-    `file` is the scene's file that decided, `mapped_path` that path as Plex should see it, by
-    `rule` where one covers it (`rule_inferred`: worked out, not set). `reason` is “not_in_plex” or
-    “ambiguous” with the sentence in `refusal`, or both are empty. `shared_with` are other scenes
-    whose file is the same Plex item.
+    `file` is the scene's file that decided. `mapped_path` is its path as Plex should see it, by
+    `rule` if one covers it (`rule_inferred`: worked out, not set). `reason` is “not_in_plex” or
+    “ambiguous”, with the sentence in `refusal`, or both are empty. `shared_with` are other scenes
+    whose files are in the same Plex item.
     """
 
     scene_id: int
@@ -78,7 +78,7 @@ class Explanation:
 
     @property
     def match_or_error(self) -> Match | NotInPlexYet | Ambiguous:
-        """The match, or the refusal as the error that it is."""
+        """The match, or the refusal as an error."""
         if self.match is not None:
             return self.match
         return (Ambiguous if self.reason == Ambiguous.reason else NotInPlexYet)(self.refusal)
@@ -90,7 +90,7 @@ class Explanation:
 def split_path(path: str) -> list[str]:
     """Split a path of any system into its parts, in one Unicode form.
 
-    macOS and SMB hand out decomposed letters (plex.md §6.4).
+    macOS and SMB return decomposed letters (plex.md §6.4).
     """
     return _parts(unicodedata.normalize("NFC", path))
 
@@ -100,37 +100,37 @@ def _parts(path: str) -> list[str]:
 
 
 def folded_parts(path: str) -> tuple[str, ...]:
-    """Split a path, in one case: what two spellings of the same path agree in."""
+    """Split a path and fold its case, so that two spellings of the same path are equal."""
     return tuple(_parts(unicodedata.normalize("NFC", path).casefold()))
 
 
 def folded_name(path: str) -> str:
-    """Return the file name as the index knows it: one case, one Unicode form."""
+    """Return the file name as the index stores it: case-folded, in one Unicode form."""
     parts = split_path(path)
     return parts[-1].casefold() if parts else ""
 
 
 def folded_ends(path: str) -> tuple[str, str]:
-    """Return a file's name and that of the folder that it lies in (or “”), folded."""
+    """Return the names of a file and of its parent folder (or “”), folded."""
     parts = split_path(path)
     name = parts[-1].casefold() if parts else ""
     return name, parts[-2].casefold() if len(parts) > 1 else ""
 
 
 def rule_for(path: str, rules: Sequence[Rule]) -> Rule | None:
-    """Pick the rule with the longest folder that a path of Stash lies in."""
+    """Return the rule with the longest folder that contains a path in Stash."""
     folded = folded_parts(path)
     fitting = [rule for rule in rules if is_below(folded, folded_parts(rule[0]))]
     return max(fitting, key=lambda rule: len(split_path(rule[0])), default=None)
 
 
 def is_below(parts: Sequence[str], folder: Sequence[str]) -> bool:
-    """Whether a path lies in a folder, both split."""
+    """Return whether a path is inside a folder; both are split."""
     return len(parts) > len(folder) and tuple(parts[: len(folder)]) == tuple(folder)
 
 
 def map_path(path: str, rules: Sequence[Rule]) -> str:
-    """Rewrite a path of Stash to one of Plex, in the spelling of Plex's system."""
+    """Rewrite a path in Stash to the path in Plex, with the separators of Plex's system."""
     rule = rule_for(path, rules)
     if rule is None or folded_parts(rule[0]) == folded_parts(rule[1]):
         return path
@@ -140,7 +140,7 @@ def map_path(path: str, rules: Sequence[Rule]) -> str:
 
 
 def _sources(path: str, rules: Sequence[Rule]) -> list[tuple[str, ...]]:
-    """Name the paths of Stash that a path of Plex may be by the rules, folded."""
+    """List the folded paths in Stash that a path in Plex may stand for, by the rules."""
     folded = folded_parts(path)
     fitting = [rule for rule in rules if is_below(folded, folded_parts(rule[1]))]
     deepest = max((len(split_path(target)) for _, target in fitting), default=0)
@@ -154,8 +154,8 @@ def _sources(path: str, rules: Sequence[Rule]) -> list[tuple[str, ...]]:
 def common_tail(left: Sequence[str], right: Sequence[str]) -> int:
     """Count the parts that two split paths have in common at their ends."""
     length = 0
-    for one, other in zip(reversed(left), reversed(right), strict=False):
-        if one != other:
+    for ours, theirs in zip(reversed(left), reversed(right), strict=False):
+        if ours != theirs:
             break
         length += 1
     return length
@@ -171,16 +171,17 @@ def explain(
     *,
     inferred: bool = False,
     loose: bool = False,
+    titles: Mapping[str, str] | None = None,
 ) -> Explanation:
-    """Find the item of a scene among the Plex files that have one of its file names, and say why.
+    """Find a scene's item among the Plex files with one of its file names, and explain the choice.
 
     The scene's files are tried in order, the primary one first. Levels, best first: the whole
-    mapped path; the longest common tail of folders and name; name and size; the name alone where
-    a size is not known. A file of another size is another file, unless its whole path is the same
-    by a rule that a person set or without any. Where rules say that a Plex file is another one of
-    Stash, only an equal size speaks against them. `inferred` rules were worked out: they promote
-    what agrees with them, and nothing else. Several items at the best level are refused, unless
-    `loose`.
+    mapped path; the longest common tail of folders and name; name and size; the name alone if a
+    size is unknown. A file of another size is another file, unless its whole path is the same,
+    either as it is or by a rule that the user set. If rules map a Plex file to another file in
+    Stash, only an equal size outweighs them. `inferred` rules were worked out; they only promote
+    files that agree with them. Several items at the best level are refused, unless `loose`.
+    `titles` are the names of the libraries, by their ids.
     """
     if not scene.files:
         return Explanation(
@@ -191,11 +192,15 @@ def explain(
         )
     missed: list[Explanation] = []
     for file in scene.files:
-        found = _explain_file(scene, file, candidates, rules, inferred=inferred, loose=loose)
-        if found.reason != NotInPlexYet.reason:
-            return found
-        missed.append(found)
-    near = tuple(dict.fromkeys(one for found in missed for one in found.candidates))
+        explanation = _explain_file(
+            scene, file, candidates, rules, inferred=inferred, loose=loose, titles=titles or {}
+        )
+        if explanation.reason != NotInPlexYet.reason:
+            return explanation
+        missed.append(explanation)
+    near = tuple(
+        dict.fromkeys(candidate for explanation in missed for candidate in explanation.candidates)
+    )
     refusal = f"“{scene.label}” is not in Plex yet. No Plex file fits “{scene.files[0].path}”."
     if near:
         refusal += f" Of the same name but another folder and size: {_shown(near)}."
@@ -210,23 +215,24 @@ def _explain_file(
     *,
     inferred: bool,
     loose: bool,
+    titles: Mapping[str, str],
 ) -> Explanation:
     rule = rule_for(file.path, rules)
     mapped = file.path if rule is None else map_path(file.path, [rule])
     here, wanted = folded_parts(file.path), folded_parts(mapped)
     name = folded_name(file.path)
     judged = []
-    for found in candidates:
-        there = folded_parts(found.path)
+    for plex_file in candidates:
+        there = folded_parts(plex_file.path)
         if there[-1:] == (name,):
-            same_size = file.size == found.size if file.size and found.size else None
+            same_size = file.size == plex_file.size if file.size and plex_file.size else None
             tail = max(common_tail(here, there), common_tail(wanted, there))
-            one = Candidate(found, None, tail, same_size)
+            candidate = Candidate(plex_file, None, tail, same_size)
             trusted = rule is None or not inferred or wanted == here
             if there == wanted and (trusted or same_size is not False):
-                judged.append(evolve(one, level=Level.WHOLE_PATH))
+                judged.append(evolve(candidate, level=Level.WHOLE_PATH))
             else:
-                judged.append(_judge_end(one, file, here, rules))
+                judged.append(_judge_end(candidate, file, here, rules))
     judged.sort(key=_rank)
     plain = Explanation(
         scene.id,
@@ -240,18 +246,20 @@ def _explain_file(
     )
     if not judged or judged[0].level is None:
         return plain
-    best = [one for one in judged if _rank(one)[:-1] == _rank(judged[0])[:-1]]
+    best = [candidate for candidate in judged if _rank(candidate)[:-1] == _rank(judged[0])[:-1]]
     level = judged[0].level
     if level is Level.WHOLE_PATH:
-        # Two files may differ in case only, where Plex's system tells them apart.
+        # Two files may differ only in case, if Plex's system distinguishes that.
         spelled = split_path(mapped)
-        best = [one for one in best if split_path(one.file.path) == spelled] or best
+        best = [
+            candidate for candidate in best if split_path(candidate.file.path) == spelled
+        ] or best
     chosen = best[0]
-    items = {one.file.rating_key for one in best}
+    items = {candidate.file.rating_key for candidate in best}
     others = tuple(
-        evolve(one, why=one.why or _why_not(one, chosen, tie=one in best))
-        for one in judged
-        if one is not chosen
+        evolve(candidate, why=candidate.why or _why_not(candidate, chosen, tie=candidate in best))
+        for candidate in judged
+        if candidate is not chosen
     )
     if len(items) > 1 and not loose:
         return evolve(
@@ -259,8 +267,8 @@ def _explain_file(
             candidates=(evolve(chosen, why=_why_not(chosen, chosen, tie=True)), *others),
             reason=Ambiguous.reason,
             refusal=f"“{scene.label}” fits {len(items)} Plex items equally well by {level}: "
-            f"{_shown(best)}. Set path_map, name the right plex_library, or turn on "
-            "loose_matching.",
+            f"{_shown(best, titles)}. Set Path map, enter the right library in Plex library, or "
+            "turn on Loose matching.",
         )
     return evolve(
         plain,
@@ -272,45 +280,48 @@ def _explain_file(
 
 
 def _judge_end(
-    one: Candidate, file: StashFile, here: tuple[str, ...], rules: Sequence[Rule]
+    candidate: Candidate, file: StashFile, here: tuple[str, ...], rules: Sequence[Rule]
 ) -> Candidate:
-    """Judge a Plex file whose whole path is another one."""
-    if one.same_size is False:
-        why = f"its size differs: {one.file.size:,} bytes, {file.size:,} in Stash"
-        return evolve(one, why=why)
-    sources = _sources(one.file.path, rules) if one.same_size is None else []
+    """Judge a Plex file whose whole path differs."""
+    if candidate.same_size is False:
+        why = f"its size differs: {candidate.file.size:,} bytes, {file.size:,} in Stash"
+        return evolve(candidate, why=why)
+    sources = _sources(candidate.file.path, rules) if candidate.same_size is None else []
     if sources and here not in sources:
-        return evolve(one, why="by the path map it is another file of Stash")
-    if one.tail > 1:
-        return evolve(one, level=Level.PATH_END)
-    return evolve(one, level=Level.NAME_AND_SIZE if one.same_size else Level.NAME)
+        return evolve(candidate, why="by the path map it is another file in Stash")
+    if candidate.tail > 1:
+        return evolve(candidate, level=Level.PATH_END)
+    return evolve(candidate, level=Level.NAME_AND_SIZE if candidate.same_size else Level.NAME)
 
 
-def _rank(one: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:
-    """Order candidates, best first; equal but for the last place means equally good."""
-    file = one.file
-    by_tail = one.level is Level.PATH_END
+def _rank(candidate: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:
+    """Return a sort key, best first. Candidates that differ only in its last place are equal."""
+    file = candidate.file
+    by_tail = candidate.level is Level.PATH_END
     return (
-        len(LEVELS) if one.level is None else LEVELS.index(one.level),
-        -one.tail if by_tail else 0,
-        by_tail and one.same_size is not True,
+        len(LEVELS) if candidate.level is None else LEVELS.index(candidate.level),
+        -candidate.tail if by_tail else 0,
+        by_tail and candidate.same_size is not True,
         (len(file.rating_key), file.rating_key, file.path),
     )
 
 
-def _why_not(one: Candidate, chosen: Candidate, *, tie: bool) -> str:
-    if one.file.rating_key == chosen.file.rating_key and one is not chosen:
+def _why_not(candidate: Candidate, chosen: Candidate, *, tie: bool) -> str:
+    if candidate.file.rating_key == chosen.file.rating_key and candidate is not chosen:
         return "another file of the same item"
     if tie:
         return "it fits equally well"
-    if one.level is chosen.level and one.tail < chosen.tail:
+    if candidate.level is chosen.level and candidate.tail < chosen.tail:
         return "the paths agree in fewer folders"
-    if one.level is chosen.level:
+    if candidate.level is chosen.level:
         return "its size is not known"
     return f"another one fits better, by {chosen.level}"
 
 
-def _shown(found: Sequence[Candidate]) -> str:
-    paths = list(dict.fromkeys(one.file.path for one in found))
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-    return ", ".join(f"“{path}”" for path in paths[:SHOWN]) + more
+def _shown(found: Sequence[Candidate], titles: Mapping[str, str] | None = None) -> str:
+    """List the paths of Plex, with the libraries that they are in where those are known."""
+    named = titles or {}
+    places = dict.fromkeys((one.file.path, named.get(one.file.section_id)) for one in found)
+    shown = [f"“{path}”" + (f" in “{title}”" if title else "") for path, title in places]
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return ", ".join(shown[:SHOWN]) + more

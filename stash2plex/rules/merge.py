@@ -1,106 +1,111 @@
 """Pure: the three-way merge of what Stash holds, what Plex holds, and what we last wrote.
 
-A value in Plex is a person's when its field is locked and it is not one that we wrote: Plex locks
-each field that a person edits (plex.md §3.2), and we remember what we wrote. With
-`preserve_plex_edits` it stays until both sides agree or the person unlocks the field; without it
-Stash wins. An empty value of Stash clears only what we wrote, either way.
+A value in Plex is the user's if its field is locked and we did not write the value: Plex locks each
+field that a user edits (plex.md §3.2), and the record holds what we wrote and what Plex made of it.
+With `preserve_plex_edits` the value stays until both sides agree or the user unlocks the field;
+without it Stash wins. In both cases, an empty value in Stash clears only what we wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from attrs import Factory, evolve, frozen
+from attrs import evolve, frozen
 
 from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
 from stash2plex.rules.desired import clean_text
+from stash2plex.rules.memory import BACK, Base, base_of, before_change, names_of
+from stash2plex.rules.spelling import (
+    counted,
+    fold,
+    folds,
+    is_rounded,
+    once,
+    same_rating,
+    text_spelling,
+)
 
 HELD_LIMIT = 1_000_000
-"""Characters of a text of Plex that are compared."""
+"""How many characters of a text in Plex are compared."""
 
 
 def plan_change(
     desired: Desired, item: PlexItem, record: Record | None, *, preserve: bool
 ) -> Change:
-    """Compare wanted and held, with what we last wrote between them.
+    """Compare wanted and held values, with what we last wrote as their common base.
 
-    Cheap, and asks nobody. A scene that holds nothing at all changes nothing. A record of another
-    item counts as none.
+    It sends no request. A scene that holds nothing at all changes nothing. A record of another item
+    counts as none.
     """
     if desired.empty:
         return Change({}, {})
-    base = _base_of(record, item)
+    base = base_of(record, item)
     locks: set[Field] = set()
     kept: set[Field] = set()
     texts: dict[Field, str] = {}
     for name, wanted in desired.texts.items():
         held = held_text(item, name)
-        if wanted == held:
+        if _is_as_wanted(name, desired, item, base, preserve=preserve):
             if wanted and name not in item.locked:
                 locks.add(name)
         elif not wanted:
-            cleared = desired.fallback_title if name is Field.TITLE else ""
-            if held and base.wrote(name, held) and (cleared or name is not Field.TITLE):
+            cleared = target_text(name, desired)
+            if base.wrote(name, held) and cleared != held and (cleared or name is not Field.TITLE):
                 texts[name] = cleared
-        elif preserve and name in item.locked and not base.wrote(name, held):
+        elif preserve and name in item.locked and not base.may_overwrite(name, held):
             kept.add(name)
         else:
             texts[name] = wanted
     lists: dict[Field, ListChange] = {}
     for name, wanted_list in desired.lists.items():
-        held_list = item.lists.get(name, ())
-        target = _list_target(name, wanted_list, item, base, preserve=preserve)
-        if set(target) != set(held_list):
-            stale = tuple(value for value in held_list if value not in target)
-            lists[name] = ListChange(target, stale)
+        compared = _compare_list(name, wanted_list, item, base, preserve=preserve)
+        if compared.change is not None:
+            lists[name] = compared.change
         elif wanted_list and name not in item.locked:
             locks.add(name)
-        missing, more = set(wanted_list) - set(target), set(target) - set(wanted_list)
-        if missing or (more and wanted_list and name is not Field.COLLECTION):
+        if compared.is_kept:
             kept.add(name)
     rating, clear = None, False
-    if desired.rates and not same_rating(item.rating, desired.rating):
+    if desired.rates and not _has_rating(desired, item, base, preserve=preserve):
         if desired.rating is None:
             clear = base.rated(item.rating)
         elif preserve and base.person_rated(item.rating):
             kept.add(Field.RATING)
         else:
             rating = desired.rating
-    return Change(
-        {name: text for name, text in texts.items() if text != held_text(item, name)},
-        lists,
-        rating,
-        clear,
-        frozenset(locks),
-        frozenset(kept),
-    )
+    return Change(texts, lists, rating, clear, frozenset(locks), frozenset(kept))
 
 
 def remember(
     desired: Desired, item: PlexItem, change: Change, record: Record | None
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """Work out what is ours in Plex after a change, and what a person took away there.
+    """Return what is ours in Plex after a change, and what the user removed there.
 
-    The base of the next comparison. A field that is none of our business now keeps what was
-    remembered of it, so that it can be taken up again.
+    Both are the base of the next comparison. A skipped field keeps its old base, so that it can be
+    compared again later.
     """
-    base = _base_of(record, item)
-    written, removed = dict(base.versions[0]), dict(base.removed)
+    base = base_of(record, item)
+    written, removed = dict(base.last.written), dict(base.removed)
     if desired.empty:
         return written, removed
     for name, wanted in desired.texts.items():
-        held = change.texts.get(name, held_text(item, name))
-        if held == wanted or name in change.texts or base.wrote(name, held):
+        held = held_text(item, name)
+        if name in change.texts:
+            written[name] = change.texts[name]
+        elif name not in change.kept and _stands_for(name, desired, held, base):
+            written[name] = target_text(name, desired)
+        elif held == wanted or base.wrote(name, held):
             written[name] = held
         else:
             written.pop(name, None)
     for name, wanted_list in desired.lists.items():
-        after = change.lists[name].wanted if name in change.lists else item.lists.get(name, ())
-        written[name] = [value for value in after if value in wanted_list]
-        removed[name] = [value for value in wanted_list if value not in after]
+        held_list = item.lists.get(name, ())
+        if name not in change.lists and base.settled_list(name, wanted_list, held_list):
+            continue
+        after = folds(change.lists[name].wanted if name in change.lists else held_list)
+        written[name] = [value for value in wanted_list if fold(value) in after]
+        removed[name] = [value for value in wanted_list if fold(value) not in after]
     if desired.rates:
         kept = Field.RATING in change.kept
-        # Nothing in Plex tells a rating that a person took away from one that was never given.
+        # In Plex, a rating that the user removed looks like one that was never given.
         removed[Field.RATING] = kept
         if kept or desired.rating is None:
             written.pop(Field.RATING, None)
@@ -109,39 +114,197 @@ def remember(
     return written, {name: value for name, value in removed.items() if value}
 
 
+def announcement(
+    desired: Desired, item: PlexItem, change: Change, record: Record | None
+) -> dict[str, object]:
+    """Work out what a change will leave of ours, should nobody see its end.
+
+    Names that go with one request and come with the next may be missing then: they count neither
+    as there, nor as taken away by the user.
+    """
+    written, _ = remember(desired, item, change, record)
+    back: dict[str, list[str]] = {}
+    for name, one in change.lists.items():
+        again = folds(one.wanted) & folds(one.stale)
+        if again:
+            written[name] = [one for one in names_of(written.get(name)) if fold(one) not in again]
+            back[name] = [value for value in one.wanted if fold(value) in again]
+    return {**written, BACK: back} if back else written
+
+
+def remember_shown(
+    desired: Desired, item: PlexItem, change: Change, record: Record | None, *, delta: bool
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return how Plex shows our values, and what must be read back after a change.
+
+    Both are by field: what Plex shows instead of what was written, and what it showed before this
+    write. `delta` means that lists are sent without the values that are there already.
+    """
+    base = base_of(record, item)
+    shown, unread = dict(base.last.shown), dict(base.last.before)
+    if desired.empty:
+        return shown, unread
+    for name in desired.texts:
+        shown.pop(name, None)
+        unread.pop(name, None)
+        held = held_text(item, name)
+        if name in change.texts:
+            unread[name] = held
+        elif name not in change.kept and _stands_for(name, desired, held, base):
+            shown[name] = held
+    for name, wanted_list in desired.lists.items():
+        held_list = item.lists.get(name, ())
+        settled = base.settled_list(name, wanted_list, held_list)
+        unread.pop(name, None)
+        if name in change.lists:
+            shown.pop(name, None)
+            before = before_change(item, name, change.lists[name], delta=delta)
+            unread[name] = before.plain()
+        elif not settled:
+            shown.pop(name, None)
+    if desired.rates:
+        shown.pop(Field.RATING, None)
+        unread.pop(Field.RATING, None)
+        if change.rating is not None or change.clear_rating:
+            unread[Field.RATING] = item.rating
+        elif Field.RATING not in change.kept and base.settled_rating(desired.rating, item.rating):
+            shown[Field.RATING] = item.rating
+    return shown, unread
+
+
 def held_text(item: PlexItem, name: Field) -> str:
-    """Return a text of Plex the way it is compared: trimmed, one Unicode form."""
+    """Return a text in Plex in the form that is compared: trimmed, one Unicode form."""
     return clean_text(item.texts.get(name, ""), HELD_LIMIT)
 
 
-def same_rating(left: object, right: object) -> bool:
-    """Whether two ratings out of ten are one; none at all and 0 are the same to Plex."""
-    one, other = left or 0.0, right or 0.0
-    if not isinstance(one, (int, float)) or not isinstance(other, (int, float)):
-        return False
-    return abs(one - other) < 0.05  # noqa: PLR2004 - half of Stash's smallest step
+def target_text(name: Field, desired: Desired) -> str:
+    """Return what a text becomes: an emptied title becomes the file's name."""
+    wanted = desired.texts[name]
+    return desired.fallback_title if name is Field.TITLE and not wanted else wanted
+
+
+# -- texts and ratings --------------------------------------------------------------------
+
+
+def _is_as_wanted(
+    name: Field, desired: Desired, item: PlexItem, base: Base, *, preserve: bool
+) -> bool:
+    """Return whether Plex holds a wanted text, in Plex's spelling if that is known."""
+    wanted, held = desired.texts[name], held_text(item, name)
+    if wanted == held or base.settled(name, target_text(name, desired), held):
+        return True
+    return preserve and name in item.locked and _is_adopted(name, wanted, held, base)
+
+
+def _is_adopted(name: Field, wanted: str, held: str, base: Base) -> bool:
+    """Return whether an unknown text counts as ours: it is Stash's, in Plex's spelling."""
+    return not base.knows(name) and text_spelling(name, wanted, held) is not None
+
+
+def _stands_for(name: Field, desired: Desired, held: str, base: Base) -> bool:
+    """Return whether a held text counts as the wanted one, although it is spelt differently."""
+    target = target_text(name, desired)
+    return held != target and (
+        base.settled(name, target, held) or _is_adopted(name, target, held, base)
+    )
+
+
+def _has_rating(desired: Desired, item: PlexItem, base: Base, *, preserve: bool) -> bool:
+    wanted, held = desired.rating, item.rating
+    if same_rating(held, wanted) or base.settled_rating(wanted, held):
+        return True
+    unknown = preserve and not base.knows(Field.RATING) and not base.removed.get(Field.RATING)
+    return unknown and is_rounded(wanted, held)
+
+
+# -- lists --------------------------------------------------------------------------------
+
+
+@frozen
+class _ComparedList:
+    """What to do with a list. `is_kept`: part of it stays as the user edited it."""
+
+    change: ListChange | None = None
+    is_kept: bool = False
+
+
+def _compare_list(
+    name: Field, wanted: tuple[str, ...], item: PlexItem, base: Base, *, preserve: bool
+) -> _ComparedList:
+    held = item.lists.get(name, ())
+    if base.settled_list(name, wanted, held):
+        return _ComparedList()
+    target = _list_target(name, wanted, item, base, preserve=preserve)
+    there, mine, names = counted(held), folds(wanted), folds(target)
+    # In the list twice, or respelt in Stash since: it is removed first.
+    again = {
+        fold(value)
+        for value in target
+        if there[fold(value)] > 1 or (fold(value) in there and value not in held)
+    }
+    change = None
+    if names != set(there) or again:
+        gone = [one for one in dict.fromkeys(held) if fold(one) not in names or fold(one) in again]
+        change = ListChange(target, tuple(gone))
+    more = names - mine
+    is_kept = bool(mine - names) or bool(more and wanted and name is not Field.COLLECTION)
+    return _ComparedList(change, is_kept)
+
+
+def _list_target(
+    name: Field, wanted: tuple[str, ...], item: PlexItem, base: Base, *, preserve: bool
+) -> tuple[str, ...]:
+    """Return what a list should become, in Plex's own spelling of what it has.
+
+    The user may have collections too: only ours are removed. The same holds for a list that is
+    empty in Stash and, value by value, for a list that the user edited.
+    """
+    held = item.lists.get(name, ())
+    spelt = {fold(value): value for value in reversed(held)}
+
+    def as_held(value: str) -> str:
+        """Return Plex's spelling, unless Stash's has changed since it was written."""
+        return value if base.respelt(name, value) else spelt.get(fold(value), value)
+
+    shared = name is Field.COLLECTION
+    edited = preserve and name in item.locked
+    mine = once(wanted)
+    if wanted and not shared and not edited:
+        return tuple(as_held(value) for value in mine)
+    if wanted and edited and not shared and not base.knows(name):
+        # Which values are ours is unknown, so all of them count as the user's.
+        return once(held)
+    ours, my_names = base.ours(name), folds(wanted)
+    by_name = {fold(value): value for value in mine}
+    kept = [
+        as_held(by_name[fold(value)]) if fold(value) in my_names else value
+        for value in once(held)
+        if fold(value) in my_names or fold(value) not in ours
+    ]
+    away = base.away(name) if edited else set()
+    added = [value for value in mine if fold(value) not in spelt and fold(value) not in away]
+    owed = [value for value in base.owed(name) if fold(value) not in {*spelt, *my_names, *ours}]
+    return (*kept, *added, *once(owed))
 
 
 # -- one edit for many --------------------------------------------------------------------
 
 
 def as_shared(change: Change, item: PlexItem) -> Change:
-    """Say a change so that it fits every item that lacks and holds the same.
+    """Rewrite a change as a delta that applies to every item with the same gaps.
 
-    An edit of several items adds to their lists (plex.md §3.6), so only what is missing goes out.
+    An edit of several items adds to their lists (plex.md §3.6), so only missing values are sent.
     """
-    lists = {
-        name: ListChange(
-            tuple(value for value in one.wanted if value not in item.lists.get(name, ())),
-            one.stale,
-        )
-        for name, one in change.lists.items()
-    }
+    lists = {}
+    for name, one in change.lists.items():
+        there = folds(item.lists.get(name, ())) - folds(one.stale)
+        missing = tuple(value for value in one.wanted if fold(value) not in there)
+        lists[name] = ListChange(missing, one.stale)
     return evolve(change, lists=lists)
 
 
 def share_key(change: Change) -> tuple[object, ...] | None:
-    """Return what is equal for changes that one edit can carry; None for one that goes alone."""
+    """Return a value that is equal for changes that can share an edit; None for one that cannot."""
     if not change.edits or change.clear_rating:
         return None
     return (
@@ -150,82 +313,3 @@ def share_key(change: Change) -> tuple[object, ...] | None:
         change.rating,
         change.locks,
     )
-
-
-# -- the base -----------------------------------------------------------------------------
-
-
-@frozen
-class _Base:
-    """What is remembered of the last write. `versions` begin with what surely was ours.
-
-    A process that was killed may or may not have sent what it announced, so each version is ours.
-    """
-
-    versions: tuple[Mapping[str, object], ...] = ({},)
-    removed: Mapping[str, object] = Factory(dict)
-
-    def wrote(self, name: Field, held: str) -> bool:
-        """Whether a text is one that we wrote."""
-        return any(name in one and one[name] == held for one in self.versions)
-
-    def knows(self, name: Field) -> bool:
-        """Whether we have written this list before."""
-        return any(name in one for one in self.versions)
-
-    def ours(self, name: Field) -> set[str]:
-        """Name what may be ours in a list."""
-        return set().union(*(_names(one.get(name)) for one in self.versions))
-
-    def away(self, name: Field) -> set[str]:
-        """Name what a person took from a list, should it be missing: we had it there surely."""
-        surely = set.intersection(*(_names(one.get(name)) for one in self.versions))
-        return surely | _names(self.removed.get(name))
-
-    def rated(self, held: float | None) -> bool:
-        """Whether a rating is one that we gave."""
-        return bool(held) and any(
-            same_rating(held, one[Field.RATING]) for one in self.versions if Field.RATING in one
-        )
-
-    def person_rated(self, held: float | None) -> bool:
-        """Whether a person gave or took a rating: only persons do, so locks say nothing here."""
-        if held:
-            return not self.rated(held)
-        return bool(self.removed.get(Field.RATING)) or all(
-            Field.RATING in one for one in self.versions
-        )
-
-
-def _base_of(record: Record | None, item: PlexItem) -> _Base:
-    if record is None or record.rating_key != item.rating_key:
-        # Never synced, or the file has a new item: nothing that we wrote to the old one is there.
-        return _Base()
-    return _Base((record.written, *record.announced), record.removed)
-
-
-def _names(value: object) -> set[str]:
-    return {str(one) for one in value} if isinstance(value, (list, tuple)) else set()
-
-
-def _list_target(
-    name: Field, wanted: tuple[str, ...], item: PlexItem, base: _Base, *, preserve: bool
-) -> tuple[str, ...]:
-    """Return what a list should become.
-
-    Collections are shared with a person's own: only what we put there goes. The same holds for a
-    list that is empty in Stash, and, value by value, for one that a person edited.
-    """
-    held = item.lists.get(name, ())
-    shared = name is Field.COLLECTION
-    edited = preserve and name in item.locked
-    if wanted and not shared and not edited:
-        return wanted
-    if wanted and edited and not shared and not base.knows(name):
-        # Nobody knows which of it is ours: all of it is taken for a person's.
-        return held
-    ours = base.ours(name)
-    kept = [value for value in held if value in wanted or value not in ours]
-    away = base.away(name) if edited else set()
-    added = [value for value in wanted if value not in held and value not in away]
-    return (*kept, *added)

@@ -1,17 +1,17 @@
-"""How many writes may be under way at once: found out from how Plex answers."""
+"""Works out from Plex's latency how many writes may be in flight at once."""
 
 from __future__ import annotations
 
 START, MOST = 2.0, 6.0
 FLAT, STEEP = 3.0, 8.0
-"""Latency against the best seen: below the first more is tried, above the second less is."""
+"""Latency as a multiple of the best: up to `FLAT` the limit grows, above `STEEP` it halves."""
 
 
 class Pacer:
-    """Additive increase, multiplicative decrease. No sleeps: it only says how many may fly.
+    """Limits writes in flight by additive increase and multiplicative decrease. Never sleeps.
 
-    Latency through Plex's single writer grows with the number in flight, so it stops rising by
-    itself near the point where one more only waits.
+    Latency through Plex's single writer grows with the number in flight, so the limit stops rising
+    near the point where one more write would only wait.
     """
 
     def __init__(self) -> None:
@@ -20,14 +20,14 @@ class Pacer:
 
     @property
     def limit(self) -> int:
-        """Writes that may be in flight now."""
+        """How many writes may be in flight now."""
         return max(1, int(self._limit))
 
     def succeeded(self, seconds: float) -> None:
-        """Learn from an edit that took so long; 0 says nothing."""
+        """Adjust the limit after an edit that took `seconds`; 0 is ignored."""
         if seconds <= 0.0:
             return
-        # The best fades upwards, so that one lucky answer is not the measure for ever.
+        # The best rises slowly, so that one lucky answer is not the measure forever.
         self._best = min(self._best * 1.01, seconds) if self._best else seconds
         if seconds > STEEP * self._best:
             self._limit = max(1.0, self._limit / 2)
@@ -35,10 +35,10 @@ class Pacer:
             self._limit = min(MOST, self._limit + 1.0 / self._limit)
 
     def failed(self) -> None:
-        """Halve after an error."""
+        """Halve the limit after an error."""
         self._limit = max(1.0, self._limit / 2)
 
     def restart(self) -> None:
-        """Begin with one after an outage."""
+        """Start again with one write after an outage."""
         self._limit = 1.0
         self._best = 0.0

@@ -1,4 +1,4 @@
-"""Pure: works out how folders of Stash read in Plex, from files that are known to be the same."""
+"""Pure: works out how folders in Stash read in Plex, from files that are certainly the same."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from stash2plex.rules.matching import (
 )
 
 MIN_SUPPORT = 3
-"""Files that must agree before a rule counts."""
+"""How many files must agree before a rule counts."""
 
 SUPPORT_A_CONTRADICTION = 4
-"""Files that must agree for each one that does not: single files are moved now and then."""
+"""How many files must agree for each that does not: single files are sometimes moved."""
 
 EXAMPLES = 3
 
@@ -50,29 +50,30 @@ class InferredRule:
 
     @property
     def trusted(self) -> bool:
-        """Whether matching may use it."""
+        """Whether matching may use the rule."""
         enough = max(MIN_SUPPORT, SUPPORT_A_CONTRADICTION * self.contradictions)
         return self.support >= enough
 
 
 def same_file(file: StashFile, candidates: Sequence[PlexFile]) -> PathPair | None:
-    """Return the pair of paths when it is beyond doubt which Plex file a file of Stash is.
+    """Return the pair of paths if a Plex file certainly is the file in Stash.
 
-    Plex has one file of that name, and the sizes are equal, or not known with a folder in common.
+    That is so if Plex has one file of that name, and the sizes are equal. If a size is unknown, the
+    paths must have a folder in common.
     """
     name = folded_name(file.path)
-    found = [one for one in candidates if folded_name(one.path) == name]
-    if len(found) != 1:
+    namesakes = [candidate for candidate in candidates if folded_name(candidate.path) == name]
+    if len(namesakes) != 1:
         return None
-    known = bool(file.size and found[0].size)
-    tail = common_tail(folded_parts(file.path), folded_parts(found[0].path))
-    if (file.size == found[0].size) if known else tail > 1:
-        return PathPair(file.path, found[0].path)
+    known = bool(file.size and namesakes[0].size)
+    tail = common_tail(folded_parts(file.path), folded_parts(namesakes[0].path))
+    if (file.size == namesakes[0].size) if known else tail > 1:
+        return PathPair(file.path, namesakes[0].path)
     return None
 
 
 def roots_of(pair: PathPair) -> Roots:
-    """Take the common end off both paths: what is left are two names of the same folder."""
+    """Remove the common end of both paths, which leaves two names of the same folder."""
     stash, plex = folded_parts(pair.stash), folded_parts(pair.plex)
     tail = common_tail(stash, plex)
     return stash[: len(stash) - tail], plex[: len(plex) - tail]
@@ -81,10 +82,10 @@ def roots_of(pair: PathPair) -> Roots:
 def infer_rules(
     pairs: Iterable[PathPair], locations: Sequence[str] = ()
 ) -> tuple[InferredRule, ...]:
-    """Find the rules that the pairs agree on, the best supported first.
+    """Return the rules that the pairs agree on, best supported first.
 
-    A rule reaches up to a library's `locations` where it would reach above; and where one folder
-    of Stash is several in Plex, its sub-folders get rules of their own.
+    A rule never reaches above a library's `locations`. If one folder in Stash is several in Plex,
+    its sub-folders get separate rules.
     """
     known = list(dict.fromkeys(pairs))
     folders = [folded_parts(location) for location in locations]
@@ -93,7 +94,7 @@ def infer_rules(
         grouped.setdefault(_at_location(pair, folders), []).append(pair)
     groups = _apart(grouped)
     chosen: dict[Parts, list[PathPair]] = {}
-    for (stash, _), members in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
+    for (stash, _), members in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
         if len(members) >= MIN_SUPPORT:
             chosen.setdefault(stash, members)
     rules = [
@@ -112,30 +113,30 @@ def infer_rules(
             examples[rule] = [*examples[rule], pair][:EXAMPLES]
         else:
             against[rule] += 1
-    found = [
+    inferred = [
         InferredRule(rule, support[rule], against[rule], tuple(examples[rule])) for rule in rules
     ]
-    return tuple(sorted(found, key=lambda one: (-one.support, one.rule)))
+    return tuple(sorted(inferred, key=lambda rule: (-rule.support, rule.rule)))
 
 
 def _at_location(pair: PathPair, locations: Sequence[Parts]) -> Roots:
-    """Return the roots of a pair, the one of Plex no shorter than its library's location."""
+    """Return the roots of a pair; Plex's root is at least as long as its library's location."""
     stash, plex = folded_parts(pair.stash), folded_parts(pair.plex)
     roots = roots_of(pair)
-    reach = max((len(one) for one in locations if is_below(plex, one)), default=0)
+    reach = max((len(location) for location in locations if is_below(plex, location)), default=0)
     return _longer(stash, plex, roots, reach - len(roots[1]))
 
 
 def _longer(stash: Parts, plex: Parts, roots: Roots, by: int) -> Roots:
-    """Lengthen roots by folders of the common end; the file name is never one of them."""
+    """Lengthen the roots by folders of the common end, but never by the file name."""
     more = min(max(0, by), len(plex) - len(roots[1]) - 1)
     return stash[: len(roots[0]) + more], plex[: len(roots[1]) + more]
 
 
 def _apart(groups: dict[Roots, list[PathPair]]) -> dict[Roots, list[PathPair]]:
-    """Lengthen the roots where one folder of Stash seems to be several of Plex.
+    """Lengthen the roots if one folder in Stash seems to be several in Plex.
 
-    Files that lie in that very folder cannot tell its sub-folders apart; they do not count.
+    Files directly in that folder do not distinguish its sub-folders, so they do not count.
     """
     while True:
         several = Counter(
@@ -164,13 +165,13 @@ def _plex_root(stash: Parts, members: Sequence[PathPair]) -> Parts:
 
 
 def _spelled(members: Sequence[PathPair], stash: int, plex: int) -> Rule:
-    """Write the roots as most of the paths do."""
+    """Return the roots in the spelling that most of the paths use."""
     spellings = Counter((head(pair.stash, stash), head(pair.plex, plex)) for pair in members)
-    return max(sorted(spellings), key=lambda one: spellings[one])
+    return max(sorted(spellings), key=lambda roots: spellings[roots])
 
 
 def head(path: str, parts: int) -> str:
-    r"""Cut a path after so many parts, spelled as it is; “/” or “\” for none."""
-    found = re.match(rf"[\\/]*(?:[^\\/]+[\\/]+){{{parts:d}}}", path)
-    text = found[0] if found else path
+    r"""Return the first `parts` parts of a path, spelled as they are; “/” or “\” for none."""
+    match = re.match(rf"[\\/]*(?:[^\\/]+[\\/]+){{{parts:d}}}", path)
+    text = match[0] if match else path
     return text.rstrip("\\/") or ("\\" if path.startswith("\\") else "/")

@@ -1,4 +1,4 @@
-"""Pure: an error and what is remembered of a key -> what happens to the key."""
+"""Pure: decides from an error and a key's counters what happens to the key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stash2plex.config import Settings
 from stash2plex.errors import (
     Ambiguous,
     ConfigError,
+    LibraryUnread,
     NotInPlexYet,
     Refused,
     Rejected,
@@ -22,16 +23,20 @@ from stash2plex.workqueue import Claim
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0
 SNOOZE_BASE, SNOOZE_CAP, SNOOZES = 30.0, 600.0, 12
-"""Seconds, and how often a scene that Plex does not have is looked up again (about 80 minutes)."""
+"""Seconds, and how often a scene missing in Plex is looked up again (about 80 minutes)."""
+
+LIBRARY_SECONDS = 300.0
+"""Between two looks for a scene whose library Plex does not list. Its list wakes it sooner."""
 
 MAX_INTERRUPTIONS = 20
-"""Runs that ended without a word before a key is held to be what ends them."""
+"""After this many runs that were killed, a key counts as the cause."""
 
 
 class Verdict(StrEnum):
-    """What happens to a key that is not done: each is one way of the queue to end a claim."""
+    """What happens to a key that is not done; each verdict is one way to end a claim."""
 
     HOLD = "hold"
+    AWAIT = "await"
     RETRY = "retry"
     SNOOZE = "snooze"
     BURY = "bury"
@@ -77,10 +82,10 @@ def decide(
 ) -> Outcome:
     """Decide about one key that failed.
 
-    `server_works` says that the server took other writes since this one was claimed or failed
-    before: then the key is the trouble and the failure counts; else the server is, and the key
-    keeps its attempts. `alone` says that it was the one key that a half-open breaker let through:
-    others go first next time, lest it is the trouble after all.
+    `server_works` means that the server accepted other writes since this key was claimed or failed
+    before. Then the key is the cause and the failure counts; if not, the server is, and the key
+    keeps its attempts. `alone` means that it was the one key that a half-open breaker let through:
+    other keys go first next time, in case this one is the cause after all.
     """
     reason = error.reason if isinstance(error, Stash2PlexError) else "fault"
     message = (
@@ -91,6 +96,8 @@ def decide(
         return Decision(Verdict.HOLD, 0.0, reason, message)
     if isinstance(error, Unavailable) and not server_works:
         return Decision(Verdict.HOLD, 0.0, reason, message, aside=alone)
+    if isinstance(error, LibraryUnread):
+        return Decision(Verdict.AWAIT, LIBRARY_SECONDS, reason, message)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
             return Done(message, NOT_IN_PLEX)

@@ -1,8 +1,8 @@
-"""What is due of looking after the library, decided from two glances; and the marks between them.
+"""Decides which polls and sweeps are due by comparing two glances at Stash.
 
-A glance differs from the marks of the last one where something moved. What moved is polled by its
-time of change; what no time tells of is left to a full sweep, which the clock, a job of Stash, a
-restored backup, a changed setting or a fresh database make due.
+If something moved, a glance differs from the marks of the last one. What moved is polled by its
+time of change. What no time shows is left to a full sweep, which the clock, a job in Stash, a
+restored backup, a changed setting or a new database makes due.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from stash2plex.errors import Transient
 from stash2plex.model import Glance, StashJob
 
 LOOK_SECONDS = 60.0
-"""Between two glances of a process that drains."""
+"""Seconds between two glances of a process that drains."""
 
 WAKE_SECONDS = 600.0
-"""Age of the last glance at which opening Stash's page starts a worker."""
+"""Age of the last glance, in seconds, at which opening Stash's page starts a worker."""
 
 OVERLAP = timedelta(hours=2)
-"""How far before its watermark a poll begins: an hour goes with the end of summer time, and a slow
-operation shows up late with the time of its start (stash.md §5.2)."""
+"""How far before its watermark a poll begins: the end of summer time takes an hour, and a slow
+operation appears late with the time of its start (stash.md §5.2)."""
 
 BACK_SECONDS = 3600.0
-"""Between two full sweeps that have no better reason than that the newest scene is gone."""
+"""Seconds between two full sweeps whose only cause is that the newest scene is gone."""
 
 INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 604_800.0}
 
@@ -52,16 +52,16 @@ SHOWING = (
     "preserve_plex_edits",
 )
 MATCHING = ("plex_library", "path_map", "loose_matching")
-"""Settings whose change touches scenes: what they show, and whether they are found in Plex."""
+"""Settings that affect scenes: what they show, and whether they are found in Plex."""
 
 
 @frozen
 class KindMark:
-    """What the last glance saw of a kind. `floor` is the newest time at the first glance ever.
+    """What the last glance saw of a kind. `floor` is the newest time at the very first glance.
 
-    What is not newer than the floor was there before Stash2Plex: no poll asks for it. `again` says
-    that something moved then, so that the next look polls once more: a second has room for more
-    than one change.
+    What is not newer than the floor was there before Stash2Plex, so no poll asks for it. `again`
+    means that something moved at that time, so the next look polls once more: there can be more
+    than one change in a second.
     """
 
     newest: str
@@ -72,11 +72,11 @@ class KindMark:
 
 @frozen
 class Marks:
-    """What is remembered between two glances; times are epoch seconds.
+    """What is stored between two glances; times are epoch seconds.
 
-    `swept_at` is when the last full sweep began, or the first glance ever. `sweep_at` is when the
-    next one is due for a `cause`; it is cleared by a complete one only. `jobs` are the watched
-    jobs that were not over, by number.
+    `swept_at` is when the last full sweep began, or the very first glance. `sweep_at` is when the
+    next one is due for a `cause`; only a complete sweep clears it. `jobs` are the watched jobs that
+    were not over, by number.
     """
 
     looked_at: float
@@ -92,11 +92,11 @@ class Marks:
 
 @frozen
 class Look:
-    """What a glance means. `marks` are true once the rest of it is done, and stored then.
+    """What a glance means. `marks` are stored when everything else in it is done.
 
-    `polls` maps kinds to the text that a time of change must be greater than. Of the kinds in
-    `vanished` something is gone. `renumbered` says that Stash was started anew: the jobs have to
-    be asked for from one on.
+    `polls` maps kinds to the text that a time of change must be greater than. Something of each
+    kind in `vanished` is gone. `renumbered` means that Stash was restarted: the next glance asks
+    for jobs from number 1 on.
     """
 
     marks: Marks
@@ -112,7 +112,7 @@ class Look:
 
 
 def settings_digest(settings: Settings) -> str:
-    """Return what is equal for settings under which scenes look and match the same."""
+    """Return a digest that is equal for settings that affect scenes in the same way."""
     values = []
     for name in (*SHOWING, *MATCHING):
         value = getattr(settings, name)
@@ -121,9 +121,9 @@ def settings_digest(settings: Settings) -> str:
 
 
 def first_look(glance: Glance, now: float, digest: str) -> Look:
-    """Take the first glance ever: set the marks and ask for nothing.
+    """Handle the very first glance: set the marks and ask for nothing.
 
-    Nobody asked for the whole library; the interval of the full sweep counts from now.
+    The user did not ask for the whole library yet; the interval of the full sweep counts from now.
     """
     kinds = {
         kind: KindMark(mark.newest, mark.count, floor=mark.newest)
@@ -153,47 +153,49 @@ def look(marks: Marks, glance: Glance, now: float, digest: str) -> Look:
             restored = restored or new.count >= old.count
             fewer = fewer or kind == "scene"
     last_job, jobs = _jobs(glance)
-    found = evolve(marks, looked_at=now, kinds=kinds, last_job=last_job, jobs=jobs, settings=digest)
+    new_marks = evolve(
+        marks, looked_at=now, kinds=kinds, last_job=last_job, jobs=jobs, settings=digest
+    )
     if digest != marks.settings:
-        # Told before any other cause: it alone brings dead letters back.
-        found = evolve(found, sweep_at=now, cause=SETTINGS_CAUSE)
+        # This cause goes before any other: it alone queues dead letters again.
+        new_marks = evolve(new_marks, sweep_at=now, cause=SETTINGS_CAUSE)
     elif restored or (fewer and not 0 <= now - marks.back_at < BACK_SECONDS):
-        found = evolve(found, back_at=now)
-        found = ask_for_sweep(found, now, "Stash shows an older state than before")
+        new_marks = evolve(new_marks, back_at=now)
+        new_marks = ask_for_sweep(new_marks, now, "Stash shows an older state than before")
     elif any(name.startswith(SWEPT_AFTER) for name in ended):
-        found = ask_for_sweep(found, now, "a scan, a clean or an import of Stash has ended")
+        new_marks = ask_for_sweep(new_marks, now, "a scan, a clean or an import of Stash has ended")
     elif fewer:
-        found = ask_for_sweep(found, marks.back_at + BACK_SECONDS, "a scene is gone")
-    return Look(found, polls, tuple(vanished), renumbered)
+        new_marks = ask_for_sweep(new_marks, marks.back_at + BACK_SECONDS, "a scene is gone")
+    return Look(new_marks, polls, tuple(vanished), renumbered)
 
 
 def ask_for_sweep(marks: Marks, moment: float, cause: str) -> Marks:
-    """Make a full sweep due at a moment, unless one is due before; the first cause is told."""
+    """Make a full sweep due at a moment, unless one is due before; the first cause is kept."""
     if marks.sweep_at is not None and marks.sweep_at <= moment:
         return marks
     return evolve(marks, sweep_at=moment, cause=cause)
 
 
 def sweep_cause(marks: Marks, interval: str, now: float, *, by_clock: bool) -> str | None:
-    """Return why a full sweep is due now, or None. `by_clock` lets the interval count."""
+    """Return why a full sweep is due now; None if it is not. `by_clock` includes the interval."""
     if marks.sweep_at is not None and marks.sweep_at <= now:
         return marks.cause
     seconds = INTERVALS.get(interval)
-    # A clock that was set back by more than the interval must not put it off for as long.
+    # A clock that was set back by more than the interval must not delay the sweep by as much.
     if by_clock and seconds is not None and abs(now - marks.swept_at) >= seconds:
         return f"that is done {interval}"
     return None
 
 
 def swept(marks: Marks, began: float) -> Marks:
-    """Note that a full sweep which began at a moment saw everything."""
+    """Record that the full sweep that began at `began` saw everything."""
     if marks.sweep_at is not None and marks.sweep_at > began:
         return evolve(marks, swept_at=began)
     return evolve(marks, swept_at=began, sweep_at=None, cause="")
 
 
 def is_stale(marks: Marks | None, now: float) -> bool:
-    """Whether the last glance is so old that a worker should be started for one."""
+    """Return whether the last glance is so old that a worker should be started for a new one."""
     return marks is None or not 0 <= now - marks.looked_at < WAKE_SECONDS
 
 
@@ -201,11 +203,11 @@ def is_stale(marks: Marks | None, now: float) -> bool:
 
 
 def poll_start(newest: str, floor: str) -> str:
-    """Return the text that a time of change must be greater than, to be polled for.
+    """Return the text that a time of change must be greater than to be polled.
 
     Stash compares times as text: local, whole seconds, with the offset at the end (stash.md §5.2).
     A time without offset sorts before the same second with one, so that second is included. The
-    floor keeps its offset and so leaves its own second out. Raises Transient for a text that is no
+    floor keeps its offset, so its own second is left out. Raises Transient for a text that is not a
     time.
     """
     if not newest:
@@ -233,7 +235,7 @@ def _is_watched(job: StashJob) -> bool:
 
 
 def _ended_jobs(marks: Marks, glance: Glance) -> tuple[list[str], bool]:
-    """List the jobs that ended since, and say whether the numbers have started anew."""
+    """Return the jobs that ended since, and whether the numbers started over."""
     known = {job.id: job for job in glance.jobs}
     anew = marks.last_job > 0 and (
         max(known, default=0) < marks.last_job

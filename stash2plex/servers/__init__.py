@@ -1,1 +1,1 @@
-"""HTTP and the two servers: what is asked, and what an answer must look like."""
+"""HTTP and the two servers: what we ask, and what an answer must look like."""

@@ -1,4 +1,4 @@
-"""What one request tells of the whole library: whether anything in it moved, and which jobs run."""
+"""One request that shows whether anything in the library moved, and which jobs run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stash2plex.model import Glance, Mark, StashJob
 from stash2plex.servers.wire import structure
 
 KINDS = ("scene", "performer", "studio", "tag", "group", "file")
-"""What has an `updated_at` that a change of a scene's face may bump (stash.md §10)."""
+"""Kinds whose `updated_at` may move when what a scene shows changes (stash.md §10)."""
 
 KINDS_FIELD = '__type(name: "SceneFilterType") { inputFields { name } }'
-"""Asks what a scene filter knows: before v0.30 Stash cannot tell scenes by the time of a file."""
+"""Asks what a scene filter can do: before v0.30 it cannot select by the time of a file."""
 
 CONFIGURED = "configuration { general { apiKey username configFilePath } plugins(include: $ids) }"
-"""Asks for everything of the configuration that is read; `$ids` are the plugin's."""
+"""Asks for every part of the configuration that we read; `$ids` are the plugin's."""
 
 JOBS_ASKED = 10
-"""Stash remembers so many finished jobs (stash.md §4.1)."""
+"""How many finished jobs Stash remembers (stash.md §4.1)."""
 
 
 @frozen
@@ -38,7 +38,7 @@ class _Rows:
 
 
 def read_kinds(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Read from an answer with `KINDS_FIELD` which kinds this Stash can be asked for."""
+    """Return which kinds this Stash can be asked for, from an answer with `KINDS_FIELD`."""
     shape = data.get("__type")
     fields = shape.get("inputFields") if isinstance(shape, dict) else None
     names = [row.get("name") for row in fields or () if isinstance(row, dict)]
@@ -46,9 +46,9 @@ def read_kinds(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def glance_query(last_job: int, kinds: Sequence[str]) -> str:
-    """Write the request. Asks for the job `last_job` and the ten after it too.
+    """Return the query. It also asks for the job `last_job` and the ten after it.
 
-    Numbers of jobs grow by one and start anew with Stash; unknown ones are null (stash.md §4.1).
+    Job numbers grow by one and start over with Stash; unknown jobs are null (stash.md §4.1).
     """
     parts = [
         f"{kind}: find{kind.capitalize()}s(filter: $newest) {{ count {kind}s {{ updated_at }} }}"
@@ -66,27 +66,27 @@ def glance_query(last_job: int, kinds: Sequence[str]) -> str:
 
 
 def glance_variables(plugin_id: str) -> dict[str, object]:
-    """Give the variables of the request: of each kind the newest row only."""
+    """Return the variables of the query: only the newest row of each kind."""
     newest = {"per_page": 1, "sort": "updated_at", "direction": "DESC"}
     return {"ids": [plugin_id], "newest": newest}
 
 
 def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[str]) -> Glance:
-    """Read the answer. Raises Transient where it has another shape."""
+    """Read the answer. Raises Transient if its shape is unexpected."""
     marks = {}
     for kind in kinds:
         value = data.get(kind)
         if not isinstance(value, dict):
             raise Transient("Stash", f"Stash answered a glance without its {kind}s.")
-        found = structure(
+        newest = structure(
             converter,
             {"count": value.get("count"), "rows": value.get(f"{kind}s")},
             _Rows,
             "Stash",
             f"the newest {kind}",
         )
-        marks[kind] = Mark(found.rows[0].updated_at if found.rows else "", found.count)
-    # Null where nothing is queued (stash.md §4.1).
+        marks[kind] = Mark(newest.rows[0].updated_at if newest.rows else "", newest.count)
+    # Null if nothing is queued (stash.md §4.1).
     queued = data.get("jobQueue")
     shown = list(queued) if isinstance(queued, list) else []
     shown += [value for name, value in data.items() if name.startswith("job") and value]
@@ -94,7 +94,7 @@ def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[s
     for value in shown:
         if isinstance(value, dict):
             job = structure(converter, value, StashJob, "Stash", "its jobs")
-            # Asked for last, so an end between the two reads is believed.
+            # Asked for last, so a job that ended between the two reads counts as ended.
             jobs[job.id] = job
     configuration = data.get("configuration")
     stored = configuration.get("plugins") if isinstance(configuration, dict) else None

@@ -1,4 +1,4 @@
-"""Jobs of Stash's queue, asked for to learn how the job of a task ended."""
+"""Queries for the jobs in Stash's queue, to learn how the job of a task ended."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ QUEUE_QUERY = f"query JobQueue {{ jobQueue {FIELDS} }}"
 
 
 def jobs_query(ids: Iterable[int]) -> str:
-    """Write the question for jobs by their numbers; a job that is forgotten is null."""
+    """Return the query for jobs by their numbers; a job that Stash has dropped is null."""
     parts = (f'job{id_:d}: findJob(input: {{id: "{id_:d}"}}) {FIELDS}' for id_ in ids)
     return f"query Jobs {{ {' '.join(parts)} }}"
 
 
 def read_jobs(converter: Converter, data: Mapping[str, Any]) -> list[TaskJob]:
-    """Read the answer to either question. Raises Transient where it has another shape."""
+    """Read the answer to either query. Raises Transient if its shape is unexpected."""
     queued = data.get("jobQueue")
     rows = list(queued) if isinstance(queued, list) else []
     rows += [value for name, value in data.items() if name != "jobQueue" and value is not None]

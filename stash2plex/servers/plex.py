@@ -1,55 +1,57 @@
-"""Plex's HTTP interface, behind `PlexPort`: the ten endpoints that Stash2Plex uses."""
+"""Plex's HTTP interface: the ten endpoints that Stash2Plex uses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from urllib.parse import quote, urlencode
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from stash2plex.errors import NotFound, Refused, Rejected, Transient
-from stash2plex.model import (
-    OPAQUE_ID,
-    Change,
-    Field,
-    Image,
-    Picture,
-    PlexFile,
-    PlexItem,
-    Section,
+from stash2plex.errors import (
+    NotFound,
+    Refused,
+    Rejected,
+    ServerError,
+    Transient,
 )
-from stash2plex.servers.plexedit import IMAGES, by_field, edit_query
-from stash2plex.servers.plexwire import WireAnswer, WireContainer, WirePhotosAnswer, read_item
+from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
+from stash2plex.servers.apart import BatchReader, ReadItems
+from stash2plex.servers.client import Client
+from stash2plex.servers.plexedit import IMAGES, fitting_edits
+from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
+from stash2plex.servers.plexwire import (
+    WireAnswer,
+    WireContainer,
+    WirePhotosAnswer,
+    opaque,
+    read_item,
+    read_rows,
+    read_sections,
+    section_of,
+)
 from stash2plex.servers.transport import Reply, Transport
-from stash2plex.servers.wire import make_converter, structure
+from stash2plex.servers.wire import make_converter, other_shape, structure
 from stash2plex.version import VERSION
 
-MOVIE = "1"
-"""Plex's type number of movies and other videos (plex.md §2.1)."""
-
-LIST_PAGE = 500
-"""Rows of a list page; larger pages buy nothing, the cost is per row (plex.md §2.2)."""
+DETAILS = "item details"
+"""How messages call a detail read."""
 
 IDS_PER_READ = 200
-"""Items of one detail read; 240 are known to work (plex.md §2.3)."""
+"""How many items one detail read asks for; 240 are known to work (plex.md §2.3)."""
 
-MAX_QUERY = 20_000
-"""Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
+MAX_URL = 20_000
+"""Bytes of the URL of an edit: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
 
-LIST_TRIM = urlencode(
-    {
-        "excludeElements": "Genre,Country,Director,Writer,Producer,Role,Collection,Guid,Rating,"
-        "Image,UltraBlurColors,Label,Field,Similar",
-        "excludeFields": "summary,tagline,art,thumb,titleSort,contentRating,ratingImage,"
-        "audienceRatingImage,audienceRating,studio,chapterSource",
-        "includeGuids": "0",
-    }
+STRANGER = (
+    "This Plex has no owner (it is unclaimed) and counts this machine as outside of its network, "
+    "so it lets nobody in from here, whatever the token."
 )
-"""Asks for rows with little more than the files; a server may ignore it (plex.md §2.2)."""
-
-KEY_TRIM = LIST_TRIM.replace("excludeElements=", "excludeElements=Media%2C")
-"""Asks for rows of which only the key and the times matter."""
+STRANGER_FIX = (
+    "Claim it: open Plex on the machine that it runs on and sign in. Or name this machine's "
+    "network in its setting allowedNetworks, such as 172.17.0.0/255.255.0.0."
+)
+"""A Plex in Docker meets this for all that comes through the gateway (plex-2.md §1, 8)."""
 
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
@@ -66,18 +68,8 @@ class ServerIdentity:
     version: str
 
 
-@frozen
-class ListPage:
-    """One page of a library's list: its files, the newest `addedAt`, and the total of items."""
-
-    files: tuple[PlexFile, ...]
-    newest_added_at: int
-    rows: int
-    total: int
-
-
 def plex_headers(token: str, client_id: str) -> dict[str, str]:
-    """Name who we are, the same on every request: Plex announces each new identity as a device.
+    """Return our identity, the same for every request: Plex shows each new one as a device.
 
     (plex.md §1.1, §1.2)
     """
@@ -94,51 +86,49 @@ def plex_headers(token: str, client_id: str) -> dict[str, str]:
     }
 
 
-class Plex:
+class Plex(Client):
     """A client for one Plex Media Server."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._converter = make_converter()
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._transport.close()
-
-    @property
-    def requests(self) -> int:
-        """Count the requests so far."""
-        return self._transport.requests
-
-    @property
-    def server_time(self) -> float | None:
-        """The time of the last answer by Plex's own clock, in epoch seconds."""
-        return self._transport.server_time
+        super().__init__(transport)
+        self._converter = make_converter(drops_null=True)
+        self._lists = PlexLists(self._get, self._converter, self._paths_of)
+        self._batches = BatchReader(self._read_batch)
 
     # -- server and libraries -------------------------------------------------------------
 
     def identity(self, most_seconds: float = inf) -> ServerIdentity:
-        """Ask for a sign of life, which needs no token (plex.md §1.5).
+        """Ask which server answers, which needs no token (plex.md §1.5).
 
-        Waits at most `most_seconds` for the answer.
+        Waits up to `most_seconds` for the answer.
         """
         return self._identity_in(
             self._get("/identity", "a sign of life", most_seconds=most_seconds)
         )
 
     def check_token(self, most_seconds: float = inf) -> ServerIdentity:
-        """Ask who the server is, with the token. Raises Refused with what to do.
+        """Ask which server answers, with the token. Raises Refused with what to do.
 
-        Waits at most `most_seconds` for the answer.
+        Waits up to `most_seconds` for the answer.
         """
         try:
             container = self._get("/", "the token check", most_seconds=most_seconds)
         except Refused as error:
-            raise self._refused(error) from error
+            if error.wants_login and self._has_no_owner(most_seconds):
+                raise error.with_words(STRANGER, STRANGER_FIX) from error
+            raise
         return self._identity_in(container)
 
+    def _has_no_owner(self, most_seconds: float) -> bool:
+        """Whether the server belongs to nobody: then it looks at addresses, not at tokens."""
+        try:
+            container = self._get("/identity", "a sign of life", most_seconds=most_seconds)
+        except ServerError:
+            return False
+        return container.claimed is False and bool(container.machineIdentifier)
+
     def _identity_in(self, container: WireContainer) -> ServerIdentity:
-        """Read which server answers. Raises Transient for one that does not name itself."""
+        """Return which server answers. Raises Transient if it does not name itself."""
         if not container.machineIdentifier:
             raise Transient(
                 "Plex", f"{self._transport.base_url} answers, but not as a Plex server."
@@ -157,9 +147,10 @@ class Plex:
     def sections(self) -> list[Section]:
         """List all libraries."""
         container = self._get("/library/sections", "its libraries")
+        rows = read_sections(self._converter, container.Directory)
         return [
             Section(
-                id=_opaque(row.key),
+                id=row.key,
                 uuid=row.uuid,
                 title=row.title,
                 type=row.type,
@@ -167,131 +158,123 @@ class Plex:
                 locations=tuple(location.path for location in row.Location),
                 refreshing=row.refreshing,
             )
-            for row in container.Directory
+            for row in rows
         ]
 
     def scan(self, section_id: str, folder: str) -> None:
-        """Ask for a scan of a folder as Plex sees it, or of the whole library with an empty one.
+        """Ask for a scan of a folder as Plex sees it; an empty one means the whole library.
 
-        Plex answers at once and scans by and by; it ignores a folder that it cannot see
-        (plex.md §6.1).
+        Plex answers at once and scans later; it ignores a folder that it cannot see (plex.md §6.1).
         """
         query = f"?path={quote(folder, safe='')}" if folder else ""
-        path = f"/library/sections/{_opaque(section_id)}/refresh{query}"
+        path = f"/library/sections/{opaque(section_id)}/refresh{query}"
         self._send("POST", path, "the scan of a folder")
 
-    def list_page(self, section_id: str, start: int, added_after: int | None = None) -> ListPage:
-        """Read one page of a library's list, trimmed to what the path index needs."""
-        query = f"type={MOVIE}&sort=id&{LIST_TRIM}"
-        if added_after is not None:
-            query += f"&addedAt%3E%3E={int(added_after)}"
-        container = self._get(
-            f"/library/sections/{_opaque(section_id)}/all?{query}",
-            "a list page",
-            {
-                "X-Plex-Container-Start": str(start),
-                "X-Plex-Container-Size": str(LIST_PAGE),
-            },
-        )
-        rows = [row for row in container.Metadata if row.deletedAt is None]
-        files = tuple(
-            PlexFile(section_id, _opaque(row.ratingKey), part.file, part.size)
-            for row in rows
-            for media in row.Media
-            for part in media.Part
-            if part.file
-        )
-        received = len(container.Metadata)
-        total = container.totalSize
-        return ListPage(
-            files,
-            max((row.addedAt for row in rows), default=0),
-            received,
-            total if total is not None else start + received,
+    def list_page(
+        self,
+        section_id: str,
+        start: int,
+        added_after: int | None = None,
+        *,
+        size: int = LIST_PAGE,
+        most_seconds: float = inf,
+    ) -> ListPage:
+        """Read one page of a library's list, trimmed to what the path index needs.
+
+        Waits up to `most_seconds` for the answer.
+        """
+        return self._lists.page(
+            section_id, start, added_after, size=size, most_seconds=most_seconds
         )
 
     def list_files(self, section_id: str, added_after: int | None = None) -> Iterator[ListPage]:
-        """Page through a library, by rows received: a page may be shorter (plex.md §2.2)."""
-        start = 0
-        while True:
-            page = self.list_page(section_id, start, added_after)
-            yield page
-            start += page.rows
-            if not page.rows or start >= page.total:
-                return
+        """Page through a library; an unreadable row does not affect the others."""
+        return self._lists.files(section_id, added_after)
 
     def newest_update(self, section_id: str) -> int:
-        """Say when an item of a library was edited last, by Plex's clock; 0 in an empty one."""
-        container = self._rows(section_id, "sort=updatedAt%3Adesc", 0, 1, "its newest change")
-        return max((row.updatedAt for row in container.Metadata), default=0)
+        """Return when an item was last edited, by Plex's clock; 0 in an empty library."""
+        return self._lists.newest_update(section_id)
 
     def changed_since(self, section_id: str, time_name: str, after: int) -> Iterator[list[str]]:
         """Page through the items whose `updatedAt` or `lastRatedAt` is after a moment.
 
-        An edit moves the first, giving stars only the second (plex.md §2.2, §3.8).
+        An edit moves the first; giving stars moves only the second (plex.md §2.2, §3.8). Raises
+        Transient if a row cannot be read: it may have changed.
         """
-        start = 0
-        query = f"sort=id&{quote(time_name, safe='')}%3E%3E={int(after)}"
-        while True:
-            container = self._rows(section_id, query, start, LIST_PAGE, "what changed")
-            received = len(container.Metadata)
-            yield [_opaque(row.ratingKey) for row in container.Metadata]
-            start += received
-            if not received or start >= (container.totalSize or 0):
-                return
-
-    def _rows(
-        self, section_id: str, query: str, start: int, size: int, doing: str
-    ) -> WireContainer:
-        return self._get(
-            f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&{query}&{KEY_TRIM}",
-            doing,
-            {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)},
-        )
+        return self._lists.changed_since(section_id, time_name, after)
 
     # -- items ----------------------------------------------------------------------------
 
-    def items(self, rating_keys: list[str]) -> dict[str, PlexItem]:
-        """Read items with all details, up to 200 a request; those that are gone are absent."""
-        found: dict[str, PlexItem] = {}
+    def items(self, rating_keys: list[str], witness: str = "") -> ReadItems:
+        """Read items with all details, up to 200 a request; those that are gone are absent.
+
+        An unreadable item does not affect the others; it is in `unreadable`. `witness` is another
+        item that Plex should be able to show: it distinguishes a bad item from a server that is
+        down.
+        """
+        found = ReadItems()
         for start in range(0, len(rating_keys), IDS_PER_READ):
-            wanted = {_opaque(key) for key in rating_keys[start : start + IDS_PER_READ]}
-            path = f"/library/metadata/{','.join(sorted(wanted))}?{DETAIL_TRIM}"
-            try:
-                container = self._get(path, "item details")
-            except NotFound:
-                continue
-            for row in container.Metadata:
-                # Anything else than asked for would be written over with a stranger's data.
-                if row.ratingKey in wanted:
-                    section = row.librarySectionID or container.librarySectionID
-                    found[row.ratingKey] = read_item(row, _opaque(section))
+            batch = [opaque(key) for key in rating_keys[start : start + IDS_PER_READ]]
+            found.add(self._batches.items(sorted(set(batch)), witness))
+        return found
+
+    def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:
+        """Return paths and sizes of an item's files; none if it is gone or cannot be read."""
+        item = self.items([rating_key]).get(rating_key)
+        if item is None or item.trashed:
+            return ()
+        return tuple(zip(item.paths, item.sizes, strict=True))
+
+    def _read_batch(self, keys: Sequence[str]) -> ReadItems:
+        """Read items with one request. Raises NotFound if none of several exists."""
+        try:
+            container = self._get(f"/library/metadata/{','.join(keys)}?{DETAIL_TRIM}", DETAILS)
+        except NotFound:
+            if len(keys) > 1:
+                raise
+            return ReadItems()
+        rows, odd = read_rows(self._converter, container.Metadata)
+        # An item that was not asked for would be overwritten with another scene's data.
+        found = ReadItems(
+            {
+                row.ratingKey: read_item(row, section_of(row, container))
+                for row in rows
+                if row.ratingKey in keys
+            }
+        )
+        nameless = any(not one.rating_key for one in odd)
+        if nameless and len(keys) > 1 and len(found) < len(keys):
+            raise Transient("Plex", f"Plex answered {DETAILS} with an item that has no key.")
+        lost = keys if nameless else [one.rating_key for one in odd]
+        for key in lost:
+            if key in keys and key not in found:
+                found.unreadable[key] = Transient(
+                    "Plex", f"Plex shows item {key} in a shape that Stash2Plex does not know."
+                )
         return found
 
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
 
-        A change that is too long for one URL goes out field by field.
+        A change that is too long for one URL is sent field by field, and a long list of names to
+        remove in several edits.
 
         The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
         if not rating_keys:
             raise AssertionError("an edit of no item would be one of all")
-        ids = ",".join(_opaque(key) for key in rating_keys)
-        queries = [edit_query(change)]
-        if len(queries[0]) > MAX_QUERY:
-            queries = [edit_query(part) for part in by_field(change)]
-        for query in queries:
-            path = f"/library/sections/{_opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
-            self._send("PUT", path, "the edit")
+        ids = ",".join(opaque(key) for key in rating_keys)
+        start = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}"
+        for query in fitting_edits(change, MAX_URL - len(start)):
+            self._send("PUT", start + query, "the edit")
 
     def confirm_lock(self, item: PlexItem) -> None:
-        """Set the lock of an item's title to what it is: an edit that changes nothing.
+        """Set the lock of an item's title to what it already is: an edit that changes nothing.
 
-        It shows whether the token may edit; lock-only edits leave every value alone (plex.md §3.2).
+        It shows whether the token may edit. Lock-only edits leave every value alone (plex.md §3.2).
         """
         locked = int(Field.TITLE in item.locked)
-        section, key = _opaque(item.section_id), _opaque(item.rating_key)
+        section, key = opaque(item.section_id), opaque(item.rating_key)
         self._transport.request(
             "PUT",
             f"/library/sections/{section}/all?type={MOVIE}&id={key}&title.locked={locked}",
@@ -299,19 +282,25 @@ class Plex:
         )
 
     def clear_rating(self, rating_key: str) -> None:
-        """Take the rating away; -1 is how Plex spells that (plex.md §3.5)."""
-        query = urlencode(
-            {"identifier": "com.plexapp.plugins.library", "key": _opaque(rating_key), "rating": -1}
-        )
-        self._send("PUT", f"/:/rate?{query}", "clearing the rating")
+        """Remove the rating, which Plex expresses as -1 (plex.md §3.5)."""
+        self._rate(rating_key, "-1", "clearing the rating")
+
+    def rate(self, rating_key: str, rating: float) -> None:
+        """Give a rating of 0 to 10 as clients do: some keep none from an edit (plex.md §3.5)."""
+        self._rate(rating_key, f"{rating:g}", "the rating")
+
+    def _rate(self, rating_key: str, rating: str, doing: str) -> None:
+        key = opaque(rating_key)
+        query = {"identifier": "com.plexapp.plugins.library", "key": key, "rating": rating}
+        self._send("PUT", f"/:/rate?{urlencode(query)}", doing)
 
     def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
-        """Send picture bytes. Plex files them by their hash and selects them (plex.md §4.2)."""
+        """Send picture bytes. Plex stores them by their hash and selects them (plex.md §4.2)."""
         if image.data is None:
             raise Rejected("Plex", "There is no picture to send.")
         self._send(
             "POST",
-            f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}",
+            f"/library/metadata/{opaque(rating_key)}/{IMAGES[image_field][0]}",
             f"the upload of a {image_field}",
             headers={"Content-Type": image.content_type},
             body=image.data,
@@ -319,18 +308,21 @@ class Plex:
 
     def pictures(self, rating_key: str, image_field: Field) -> tuple[Picture, ...]:
         """List the pictures that an item can show (plex.md §4.1: two names of the element)."""
-        path = f"/library/metadata/{_opaque(rating_key)}/{IMAGES[image_field][0]}"
+        path = f"/library/metadata/{opaque(rating_key)}/{IMAGES[image_field][0]}"
         doing = f"the list of {image_field}s"
         answer = self._transport.json(self._ask(path, doing, None), doing)
-        found = structure(self._converter, answer, WirePhotosAnswer, "Plex", doing).MediaContainer
+        container = structure(
+            self._converter, answer, WirePhotosAnswer, "Plex", doing
+        ).MediaContainer
         return tuple(
-            Picture(one.ratingKey, one.selected) for one in (*found.Metadata, *found.Photo)
+            Picture(picture.ratingKey, picture.selected)
+            for picture in (*container.Metadata, *container.Photo)
         )
 
     def choose_picture(self, rating_key: str, image_field: Field, key: str) -> None:
-        """Show one of the pictures that an item has."""
+        """Select one of the pictures that an item has."""
         name = IMAGES[image_field][0].removesuffix("s")
-        path = f"/library/metadata/{_opaque(rating_key)}/{name}?{urlencode({'url': key})}"
+        path = f"/library/metadata/{opaque(rating_key)}/{name}?{urlencode({'url': key})}"
         self._send("PUT", path, f"the choice of a {image_field}")
 
     # -- sending --------------------------------------------------------------------------
@@ -344,7 +336,7 @@ class Plex:
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
     ) -> None:
-        """Send a write. Plex answers with an empty body; a page comes from something before it."""
+        """Send a write. Plex answers with an empty body; a web page comes from a proxy."""
         try:
             reply = self._transport.request(method, path, headers=headers, body=body, what=doing)
         except Refused as error:
@@ -353,7 +345,7 @@ class Plex:
             raise self._transport.stranger(reply, doing)
 
     def _ask(
-        self, path: str, doing: str, headers: dict[str, str] | None, most_seconds: float = inf
+        self, path: str, doing: str, headers: Mapping[str, str] | None, most_seconds: float = inf
     ) -> Reply:
         try:
             return self._transport.request(
@@ -366,7 +358,7 @@ class Plex:
         self,
         path: str,
         doing: str,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         *,
         most_seconds: float = inf,
     ) -> WireContainer:
@@ -374,11 +366,10 @@ class Plex:
         answer = self._transport.json(reply, doing)
         if not isinstance(answer.get("MediaContainer"), dict):
             raise self._transport.stranger(reply, doing)
-        return structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
-
-
-def _opaque(value: str) -> str:
-    """Let only what looks like an id into a URL."""
-    if not OPAQUE_ID.fullmatch(value):
-        raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
-    return value
+        container = structure(self._converter, answer, WireAnswer, "Plex", doing).MediaContainer
+        if not all(isinstance(rows, list) for rows in (container.Metadata, container.Directory)):
+            raise other_shape("Plex", doing)
+        total = reply.headers.get("x-plex-container-total-size", "")
+        if container.totalSize is None and total.isascii() and total.isdigit():
+            return evolve(container, totalSize=int(total[:18]))
+        return container

@@ -1,4 +1,4 @@
-"""Pure: a change, spelt as the parameters of Plex's edit."""
+"""Pure: turns a change into the parameters of Plex's edit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from attrs import evolve
 
-from stash2plex.model import Change, Field
+from stash2plex.model import Change, Field, ListChange
 
 TEXTS = {
     Field.TITLE: "title",
@@ -28,15 +28,15 @@ PLEX_NAMES = {
     Field.RATING: "userRating",
     **{image: names[1] for image, names in IMAGES.items()},
 }
-"""Our field to the name that Plex's edit and lock parameters use (plex.md §3.2, §3.6, §3.7)."""
+"""The names of our fields in Plex's edit and lock parameters (plex.md §3.2, §3.6, §3.7)."""
 
 
 def edit_parameters(change: Change) -> list[tuple[str, str]]:
-    """Spell a change as Plex's edit parameters (plex.md §3).
+    """Return a change as Plex's edit parameters (plex.md §3).
 
-    Lists go out whole, with every stale value named for removal: right whether Plex appends to
-    what it holds or replaces it. A value in both would be undefined, so a wanted one is never
-    named stale. Each removed value is encoded before the comma joins them.
+    Lists are sent whole, with every stale value named for removal. That is right whether Plex
+    appends to what it holds or replaces it. A value in both parts would be undefined, so a wanted
+    value is never named as stale. Each removed value is encoded before commas join them.
     """
     parameters = [(f"{TEXTS[name]}.value", value) for name, value in change.texts.items()]
     for name, change_of_list in change.lists.items():
@@ -55,16 +55,47 @@ def edit_parameters(change: Change) -> list[tuple[str, str]]:
 
 
 def by_field(change: Change) -> list[Change]:
-    """Take a change apart: each text and list alone, the locks and the rating with the first."""
+    """Split a change: each text and list alone, the locks and the rating with the first."""
     parts = [Change({name: text}, {}) for name, text in change.texts.items()]
-    parts += [Change({}, {name: one}) for name, one in change.lists.items()]
+    parts += [Change({}, {name: list_change}) for name, list_change in change.lists.items()]
     if not parts:
         return [change]
     return [evolve(parts[0], rating=change.rating, locks=change.locks), *parts[1:]]
 
 
+def fitting_edits(change: Change, room: int) -> list[str]:
+    """Write a change as the ends of as few queries as hold it, each of at most `room` bytes.
+
+    Names to remove go before the whole wanted list, by halves where they are too long together:
+    right whether Plex appends or replaces. A single value that is longer stays as it is.
+    """
+    query = edit_query(change)
+    if len(query) <= room:
+        return [query]
+    parts = by_field(change)
+    if len(parts) == 1:
+        parts = _parted(change)
+    if len(parts) == 1:
+        return [query]
+    return [edit for part in parts for edit in fitting_edits(part, room)]
+
+
+def _parted(change: Change) -> list[Change]:
+    """Part a list into what goes and what is wanted, or what goes into halves."""
+    for name, one in change.lists.items():
+        if one.stale and one.wanted:
+            gone, wanted = ListChange((), one.stale), ListChange(one.wanted, ())
+            return [Change({}, {name: gone}), evolve(change, lists={name: wanted})]
+        if len(one.stale) > 1:
+            middle = len(one.stale) // 2
+            halves = (one.stale[:middle], one.stale[middle:])
+            first, last = (ListChange((), half) for half in halves)
+            return [Change({}, {name: first}), evolve(change, lists={name: last})]
+    return [change]
+
+
 def edit_query(change: Change) -> str:
-    """Write a change as the end of a query, each parameter with its &."""
+    """Return a change as the end of a query, each parameter with its &."""
     return "".join(
         f"&{quote(name, safe='')}={quote(value, safe='')}"
         for name, value in edit_parameters(change)

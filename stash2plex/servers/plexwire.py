@@ -1,16 +1,29 @@
-"""The shapes of Plex's answers, as far as they are read, and the item that a row becomes."""
+"""The shapes of Plex's answers, as far as we read them, and how a row becomes an item."""
 
 from __future__ import annotations
 
-from attrs import Factory, frozen
+import re
+from collections.abc import Sequence
+from typing import Any
 
-from stash2plex.model import Field, PlexItem
+from attrs import Factory, frozen
+from cattrs import Converter
+
+from stash2plex.errors import Transient
+from stash2plex.model import LABEL_LIMIT, OPAQUE_ID, Field, PlexItem
 from stash2plex.servers.plexedit import PLEX_NAMES
+from stash2plex.servers.wire import give_shape
+
+ITEM_KEY = re.compile(r"/library/metadata/([^/?]{1,64})")
+OPTIMIZED = 42
+"""`proxyType` of a version that Plex made to be played elsewhere (plex-2.md §1, 12)."""
+
+SECTION_KEY = re.compile(r"/library/sections/([^/?]{1,64})")
 
 
 @frozen
 class WireTag:
-    """A name of a list."""
+    """A name in a list."""
 
     tag: str = ""
 
@@ -36,6 +49,7 @@ class WireMedia:
     """A version of an item."""
 
     Part: list[WirePart] = Factory(list)
+    proxyType: int | None = None  # noqa: N815
 
 
 @frozen
@@ -44,6 +58,7 @@ class WireRow:
 
     ratingKey: str  # noqa: N815 - Plex's names, here and below
     librarySectionID: str = ""  # noqa: N815
+    librarySectionKey: str = ""  # noqa: N815
     title: str = ""
     summary: str = ""
     studio: str = ""
@@ -108,15 +123,16 @@ class WirePhotosAnswer:
 
 @frozen
 class WireContainer:
-    """What every other answer holds."""
+    """The container of every other answer. Its rows are read one by one, because one may be odd."""
 
     size: int = 0
     totalSize: int | None = None  # noqa: N815
     machineIdentifier: str = ""  # noqa: N815
     version: str = ""
+    claimed: bool | None = None
     librarySectionID: str = ""  # noqa: N815
-    Metadata: list[WireRow] = Factory(list)
-    Directory: list[WireDirectory] = Factory(list)
+    Metadata: Any = Factory(list)
+    Directory: Any = Factory(list)
 
 
 @frozen
@@ -126,8 +142,112 @@ class WireAnswer:
     MediaContainer: WireContainer
 
 
+@frozen
+class OddRow:
+    """A row that cannot be read. `rating_key` is empty if it has no usable one.
+
+    `after` is the path of the file before it: all that is known about a row without a name.
+    """
+
+    rating_key: str
+    name: str
+    after: str = ""
+
+    def words(self) -> str:
+        """Return what is known about the row, in words."""
+        words = f"item {self.rating_key}" if self.rating_key else "an item"
+        if self.name:
+            return f"{words} “{self.name}”"
+        return f"{words}, the one listed after “{self.after}”" if self.after else words
+
+
+def read_rows(converter: Converter, rows: Sequence[Any]) -> tuple[list[WireRow], list[OddRow]]:
+    """Read the rows of an answer; a row with an unexpected shape does not affect the others."""
+    good, odd = [], []
+    for row in rows:
+        key = _rating_key(row)
+        if not key:
+            odd.append(OddRow("", _name(row)))
+            continue
+        try:
+            good.append(give_shape(converter, {**row, "ratingKey": key}, WireRow))
+        except ValueError:
+            odd.append(OddRow(key, _name(row)))
+    return good, odd
+
+
+def read_sections(converter: Converter, rows: Sequence[Any]) -> list[WireDirectory]:
+    """Read libraries; one whose id, type or shape cannot be read is skipped."""
+    found = []
+    for row in rows:
+        try:
+            section = give_shape(converter, row, WireDirectory)
+        except ValueError:
+            continue
+        if OPAQUE_ID.fullmatch(section.key):
+            found.append(section)
+    return found
+
+
+def opaque(value: str) -> str:
+    """Return an id that is safe in a URL. Raises Transient for anything else."""
+    if not OPAQUE_ID.fullmatch(value):
+        raise Transient("Plex", f"Plex sent an id that cannot be one: {value[:40]!r}.")
+    return value
+
+
+def section_of(row: WireRow, container: WireContainer) -> str:
+    """Return the id of an item's library; empty if the answer names none."""
+    match = SECTION_KEY.fullmatch(row.librarySectionKey)
+    found = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
+    return found if OPAQUE_ID.fullmatch(found) else ""
+
+
+def _rating_key(row: Any) -> str:
+    """Return the key of a row, if necessary from its address; empty if it has none."""
+    if not isinstance(row, dict):
+        return ""
+    key, address = row.get("ratingKey"), row.get("key")
+    if isinstance(key, int) and not isinstance(key, bool):
+        key = str(key)
+    if key is None and isinstance(address, str) and (match := ITEM_KEY.match(address)):
+        key = match[1]
+    return key if isinstance(key, str) and OPAQUE_ID.fullmatch(key) else ""
+
+
+def _name(row: Any) -> str:
+    """Return the title of a row that cannot be read, or the path of its first file."""
+    if not isinstance(row, dict):
+        return ""
+    if isinstance(title := row.get("title"), str) and title:
+        return title[:LABEL_LIMIT]
+    try:
+        path = row["Media"][0]["Part"][0]["file"]
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return path[-LABEL_LIMIT:] if isinstance(path, str) else ""
+
+
+def files_of(row: WireRow) -> list[tuple[str, int | None]]:
+    """Return path and size of an item's files, without the versions that Plex made of them."""
+    return [
+        (part.file, part.size)
+        for media in row.Media
+        if media.proxyType != OPTIMIZED
+        for part in media.Part
+        if part.file
+    ]
+
+
+def is_blind(row: WireRow) -> bool:
+    """Whether an item has files whose names are not shown to this user (plex-2.md §1, 16)."""
+    parts = [part for media in row.Media for part in media.Part]
+    return bool(parts) and not any(part.file for part in parts)
+
+
 def read_item(row: WireRow, section_id: str) -> PlexItem:
     """Turn a row with all details into an item."""
+    files = files_of(row)
 
     def names(tags: list[WireTag]) -> tuple[str, ...]:
         return tuple(tag.tag for tag in tags if tag.tag)
@@ -155,7 +275,7 @@ def read_item(row: WireRow, section_id: str) -> PlexItem:
             for name, plex_name in PLEX_NAMES.items()
             if any(lock.locked and lock.name == plex_name for lock in row.Field)
         ),
-        paths=tuple(part.file for media in row.Media for part in media.Part if part.file),
+        paths=tuple(path for path, _ in files),
         trashed=row.deletedAt is not None,
-        sizes=tuple(part.size for media in row.Media for part in media.Part if part.file),
+        sizes=tuple(size for _, size in files),
     )

@@ -1,4 +1,4 @@
-"""What is asked of Stash: settings, scenes, what moved, jobs and pictures."""
+"""The client for Stash: settings, scenes, what moved, jobs and pictures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from attrs import frozen
 
 from stash2plex.errors import NotFound, Rejected, Transient, Unavailable
 from stash2plex.model import Glance, Image, Scene, Tag, TaskJob
+from stash2plex.servers.client import Client
 from stash2plex.servers.glance import (
     CONFIGURED,
     KINDS,
@@ -39,17 +40,17 @@ IMAGE_LIMIT = 10_480_000
 """Bytes: Plex answers 500 to larger uploads (plex.md §4.4)."""
 
 PAGE = 1000
-"""Scenes of one page of a sweep."""
+"""How many scenes a page of a sweep has."""
 
 SCENES_PER_READ = 200
-"""Scenes that are asked for by their ids at once: an answer of a few hundred KiB."""
+"""How many scenes one request reads by id: an answer of a few hundred KiB."""
 
 ENTITY_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
 
 
 @frozen
 class Stored:
-    """The plugin's stored settings, and the file that Stash keeps them in, on its own machine."""
+    """The plugin's stored settings, and the file on Stash's machine that holds them."""
 
     settings: Mapping[str, object]
     file: str
@@ -59,8 +60,8 @@ class Stored:
 class StashBasics:
     """The answer to the first request: version, stored settings, and how Stash lets us in.
 
-    `wants_login` is set where Stash has a user name and password, `by_key` where it has an API
-    key, which does not expire.
+    `wants_login` means that Stash has a user name and password, `by_key` that it has an API key,
+    which does not expire.
     """
 
     version: str
@@ -69,42 +70,29 @@ class StashBasics:
     by_key: bool = False
 
 
-class Stash:
+class Stash(Client):
     """A client for one Stash server."""
 
     def __init__(
         self, transport: Transport, *, api_key: str = "", cookie: tuple[str, str] | None = None
     ) -> None:
+        super().__init__(transport)
         self._link = StashLink(transport, api_key=api_key, cookie=cookie)
         self.most_seconds = math.inf
-        """How long an answer is waited for, if the transport would wait longer."""
+        """Seconds to wait for an answer, if the transport would wait longer."""
         self._kinds: tuple[str, ...] = KINDS
         self._converter = make_converter()
 
     def within(self, seconds: float) -> Stash:
-        """Return a client with the same log-in that waits at most `seconds` for an answer."""
+        """Return a client with the same log-in that waits up to `seconds` for an answer."""
         hasty = copy(self)
         hasty.most_seconds = seconds
         return hasty
 
-    def close(self) -> None:
-        """Close every connection."""
-        self._link.close()
-
-    @property
-    def requests(self) -> int:
-        """Count the requests so far."""
-        return self._link.requests
-
-    @property
-    def server_time(self) -> float | None:
-        """The time of the last answer by Stash's own clock, in epoch seconds."""
-        return self._link.server_time
-
     # -- settings -------------------------------------------------------------------------
 
     def basics(self, plugin_id: str) -> StashBasics:
-        """Read version and stored settings, take up the API key, and learn what can be asked."""
+        """Read version and stored settings, adopt the API key, and learn what can be asked."""
         data = self._query(
             f"query Basics($ids: [ID!]) {{ version {{ version }} {CONFIGURED} {KINDS_FIELD} }}",
             {"ids": [plugin_id]},
@@ -119,24 +107,24 @@ class Stash:
         )
 
     def stored(self, plugin_id: str) -> Stored:
-        """Read the stored settings, and take up the API key: a small request, made often."""
+        """Read the stored settings and adopt the API key: a small request, sent often."""
         data = self._query(f"query Stored($ids: [ID!]) {{ {CONFIGURED} }}", {"ids": [plugin_id]})
-        found = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
-        return self._take_up(found.configuration, plugin_id)
+        configured = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
+        return self._take_up(configured.configuration, plugin_id)
 
     def _take_up(self, configuration: WireConfiguration, plugin_id: str) -> Stored:
-        """Take up the key that there is now."""
+        """Adopt the present API key, and return the stored settings."""
         general = configuration.general
         self._link.learn(general.apiKey, knows_keys=bool(general.username))
         stored = configuration.plugins.get(plugin_id)
         return Stored(stored if isinstance(stored, dict) else {}, general.configFilePath)
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Ask whether Stash answers."""
         self._query("query Version { version { version } }")
 
     def config_path(self) -> str:
-        """Say where Stash keeps its configuration, on its own machine."""
+        """Return where Stash keeps its configuration, on its own machine."""
         data = self._query("query ConfigPath { systemStatus { configPath } }")
         value = _dig(data, "systemStatus", "configPath")
         return structure(self._converter, value, str, "Stash", "its configuration path")
@@ -146,7 +134,7 @@ class Stash:
     def scenes(self, ids: list[int]) -> dict[int, Scene]:
         """Read scenes in one request; those that are gone are absent.
 
-        One alias each: `findScenes(ids:)` fails as a whole for one missing id (stash.md §5.1).
+        Each has an alias: `findScenes(ids:)` fails as a whole for one missing id (stash.md §5.1).
         """
         if not ids:
             return {}
@@ -154,15 +142,15 @@ class Stash:
             f"s{int(id_)}: findScene(id: {int(id_)}) {{ ...SceneFields }}" for id_ in ids
         )
         data = self._query(f"query Scenes {{ {aliases} }} {SCENE_FIELDS}")
-        found = {}
+        scenes = {}
         for id_ in ids:
             value = data.get(f"s{id_}")
             if value is not None:
                 wire = structure(self._converter, value, WireScene, "Stash", f"scene {id_}")
                 if wire.id != id_:
                     raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
-                found[id_] = read_scene(wire)
-        return found
+                scenes[id_] = read_scene(wire)
+        return scenes
 
     def count_scenes(self) -> int:
         """Count all scenes."""
@@ -173,7 +161,7 @@ class Stash:
     def scene_page(self, after: int, criteria: Mapping[str, object] | None = None) -> list[Scene]:
         """Read the next page of scenes with their content: the lowest ids above `after`.
 
-        Of all scenes, or of those that fit a scene filter. A page of less than `PAGE` is the last.
+        `criteria` is a scene filter; without it, all scenes count. A page below `PAGE` is the last.
         """
         data = self._query(
             "query ScenePage($criteria: SceneFilterType, $filter: FindFilterType) {"
@@ -206,7 +194,7 @@ class Stash:
             last = page[-1].id
 
     def sample(self, number: int, seed: int) -> tuple[int, list[Scene]]:
-        """Count all scenes, and read so many of them, chosen at random by `seed`."""
+        """Count all scenes, and read `number` of them, chosen at random by `seed`."""
         data = self._query(
             "query Sample($filter: FindFilterType) { findScenes(filter: $filter) {"
             " count scenes { ...SceneFields } } } " + SCENE_FIELDS,
@@ -224,7 +212,7 @@ class Stash:
     def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
         """Page through the ids of all scenes, or of those that fit a scene filter.
 
-        By growing id, so that scenes that come or go meanwhile shift nothing (stash.md §5.1).
+        They come by growing id, so that new and deleted scenes shift nothing (stash.md §5.1).
         """
         last = 0
         while True:
@@ -252,17 +240,17 @@ class Stash:
     def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
         """List the scenes that show a performer, studio (or one below it), tag or group.
 
-        Tags below a tag are left out: a scene shows its own tags only, and the settings that name
-        tags match names exactly. The filter is `groups`, for Stash ignores `groups_filter`
+        Tags below a tag are left out: a scene shows only its own tags, and the settings that name
+        tags match names exactly. The filter is `groups`, because Stash ignores `groups_filter`
         (stash.md §5.3).
         """
         return [id_ for page in self.scene_ids(shows(kind, [entity_id])) for id_ in page]
 
     def scene_ids_changed_since(self, moment: float) -> Iterator[list[int]]:
-        """Page through scenes whose `updated_at` is after a moment (epoch seconds), about.
+        """Page through ids of scenes whose `updated_at` is roughly after `moment` (epoch seconds).
 
-        Stash compares that field as text in its own local time (stash.md §5.2), so the zone is
-        taken from the newest scene, and an hour is added for the end of summer time.
+        Stash compares that field as text in its local time (stash.md §5.2). So the zone comes from
+        the newest scene, and an hour is added for the end of summer time.
         """
         data = self._query(
             'query Newest { findScenes(filter: {per_page: 1, sort: "updated_at", direction: DESC})'
@@ -287,7 +275,7 @@ class Stash:
     # -- what moved -----------------------------------------------------------------------
 
     def glance(self, plugin_id: str, last_job: int) -> Glance:
-        """Look at everything in one request: newest times, counts, jobs, the stored settings."""
+        """Read newest times, counts, jobs and stored settings with one request."""
         data = self._query(glance_query(last_job, self._kinds), glance_variables(plugin_id))
         configured = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
         self._take_up(configured.configuration, plugin_id)
@@ -298,11 +286,11 @@ class Stash:
         return read_jobs(self._converter, self._query(QUEUE_QUERY))
 
     def find_jobs(self, ids: list[int]) -> list[TaskJob]:
-        """Read jobs by their numbers; those that Stash has forgotten are absent."""
+        """Read jobs by their numbers; those that Stash has dropped are absent."""
         return read_jobs(self._converter, self._query(jobs_query(ids)))
 
     def studio_ids_changed(self, after: str) -> list[int]:
-        """List studios whose `updated_at`, as text, is greater; at most `PAGE`, the newest."""
+        """List the newest studios, up to `PAGE`, whose `updated_at` as text is greater."""
         data = self._query(
             "query Studios($criteria: StudioFilterType, $filter: FindFilterType) {"
             " findStudios(studio_filter: $criteria, filter: $filter) { studios { id } } }",
@@ -340,11 +328,11 @@ class Stash:
     def cover(self, scene: Scene, etag: str) -> Image | None:
         """Fetch a scene's cover unless it still has this ETag.
 
-        None where the scene has no picture of its own: Stash then sends a drawing (stash.md §5.6).
-        Raises TooLarge for a picture that Plex would not take, Rejected for what is none, and
-        Transient where Stash is there but this picture cannot be had.
+        None if the scene has no picture: then Stash sends a drawing (stash.md §5.6). Raises
+        TooLarge for a picture that Plex would not accept, Rejected for anything that is not a
+        picture, and Transient if Stash answers but does not deliver this picture.
         """
-        # Only the tag: the address may name an outside host, with a login of its own.
+        # Only the tag, because the address may name another host, with its own log-in.
         tag = scene.cover_tag
         path = f"/scene/{scene.id}/screenshot" + (f"?{tag}" if tag.startswith("t=") else "")
         doing = f"the cover of scene {scene.id}"
@@ -361,8 +349,8 @@ class Stash:
         except NotFound:
             return None
         except Unavailable as error:
-            # Where Stash answers else, this one picture is the trouble: the failure counts
-            # against its scene, and no outage is noted.
+            # If Stash answers otherwise, this one picture is the cause: the failure counts against
+            # its scene, and no outage is recorded.
             self.ping()
             raise Transient("Stash", error.what, error.fix) from error
         if reply.status == 304:  # noqa: PLR2004
@@ -373,12 +361,12 @@ class Stash:
         declared = reply.headers.get("content-type", "nothing").split(";")[0][:40]
         if declared == "image/svg+xml":
             return None
-        # Stash keeps whatever a scraper found at a cover's address; a log-in page of its own comes
-        # with a redirect.
+        # Stash keeps whatever a scraper found at a cover's address; its own log-in page comes with
+        # a redirect.
         raise Rejected(
             "Stash",
-            f"Stash sent {len(reply.body):,} bytes of {declared} for {doing}, no picture that "
-            "Plex takes.",
+            f"Stash sent {len(reply.body):,} bytes of {declared} for {doing}, which is not a "
+            "picture that Plex takes.",
         )
 
     def _query(self, text: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
@@ -386,9 +374,9 @@ class Stash:
 
 
 def shows(kind: str, ids: list[int]) -> dict[str, object]:
-    """Write the scene filter for those that show one of some performers, studios, tags or groups.
+    """Return the filter for scenes that show one of some performers, studios, tags or groups.
 
-    A studio stands for those below it too.
+    A studio includes those below it.
     """
     criterion: dict[str, object] = {
         "value": [str(int(id_)) for id_ in ids],
@@ -400,7 +388,7 @@ def shows(kind: str, ids: list[int]) -> dict[str, object]:
 
 
 def picture_type(data: bytes) -> str:
-    """Name a picture's media type by its first bytes; empty for what Plex may not take."""
+    """Return a picture's media type by its first bytes; empty if Plex may not accept it."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -413,7 +401,7 @@ def picture_type(data: bytes) -> str:
 
 
 def _dig(value: Any, *names: str) -> Any:
-    """Walk into an answer. Raises Transient where a level is missing."""
+    """Return a nested value of an answer. Raises Transient if a level is missing."""
     for name in names:
         if not isinstance(value, dict) or value.get(name) is None:
             raise Transient("Stash", f"Stash's answer has no {name!r}.")
@@ -422,7 +410,7 @@ def _dig(value: Any, *names: str) -> Any:
 
 
 def _rows(data: Any, field: str = "findScenes", name: str = "scenes") -> list[Any]:
-    """Return the rows of an answer. Raises Transient where there is no list of them."""
+    """Return the rows of an answer. Raises Transient if there is no list of them."""
     rows = _dig(data, field, name)
     if not isinstance(rows, list):
         raise Transient("Stash", f"Stash's answer has no list of {name}.")

@@ -1,4 +1,4 @@
-"""Where Stash is and how to log in, as Stash hands it to a plugin."""
+"""Stash's address and log-in, as Stash passes them to a plugin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stash2plex.errors import ConfigError
 
 @frozen(repr=False)
 class StashAddress:
-    """Where Stash is and how to log in; never printed."""
+    """Stash's address and log-in; never printed."""
 
     url: str
     api_key: str = ""
@@ -21,9 +21,9 @@ class StashAddress:
 
 
 def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
-    """Turn the connection that Stash hands to a plugin into an address (stash.md §2.1).
+    """Turn the connection that Stash passes to a plugin into an address (stash.md §2.1).
 
-    The host is what Stash binds to, so "every address" becomes the loopback one.
+    The host is what Stash binds to, so "every address" becomes the loopback address.
     """
     host = str(info.get("Host") or "")
     if host in ("", "0.0.0.0", "::", "[::]"):  # noqa: S104 - read, not bound

@@ -1,4 +1,4 @@
-"""The way to Stash: requests with a log-in that outlives its cookie, and answers of GraphQL."""
+"""The link to Stash: requests with a log-in that outlives its cookie, and GraphQL answers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from stash2plex.servers.transport import JSON_LIMIT, Reply, Transport
 class StashLink:
     """Sends requests to one Stash server. Safe to use from several threads.
 
-    The cookie goes first: each answer renews it, and while it works the API key is read again with
-    each look at the configuration. A refusal of one is the other's turn. They never go together,
-    because a stale key makes Stash refuse even a good cookie (stash.md §5.7).
+    The cookie is used first: each answer renews it. While it works, the API key is read again with
+    each look at the configuration. If one is refused, the other is tried. They are never sent
+    together, because a stale key makes Stash refuse even a good cookie (stash.md §5.7).
     """
 
     def __init__(
@@ -28,29 +28,15 @@ class StashLink:
         self._by_key = cookie is None
         self._knows_keys = False
 
-    def close(self) -> None:
-        """Close every connection."""
-        self._transport.close()
-
-    @property
-    def requests(self) -> int:
-        """Count the requests so far."""
-        return self._transport.requests
-
-    @property
-    def server_time(self) -> float | None:
-        """The time of the last answer by Stash's own clock, in epoch seconds."""
-        return self._transport.server_time
-
     @property
     def has_key(self) -> bool:
         """Whether an API key is known."""
         return bool(self._api_key)
 
     def learn(self, api_key: str, *, knows_keys: bool) -> None:
-        """Take up the key that Stash has now; it is kept in memory only.
+        """Adopt the key that Stash has now; it is kept in memory only.
 
-        `knows_keys` says that Stash has a password, so that a key can be made there.
+        `knows_keys` means that Stash has a password, so that a key can be created there.
         """
         self._api_key = api_key
         self._knows_keys = knows_keys
@@ -62,10 +48,10 @@ class StashLink:
         *,
         most_seconds: float = math.inf,
     ) -> dict[str, Any]:
-        """Ask a question of GraphQL, and return the data of its answer.
+        """Send a GraphQL query and return the data of its answer.
 
-        Waits at most `most_seconds`. Raises Refused, Unavailable, and Transient where Stash has an
-        error for an answer.
+        Waits up to `most_seconds`. Raises Refused, Unavailable, and Transient if Stash answers with
+        an error.
         """
         doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
         body = json.dumps({"query": text, "variables": variables or {}}).encode()
@@ -79,8 +65,8 @@ class StashLink:
                 most_seconds=most_seconds,
             )
         except (NotFound, Rejected) as error:
-            # Stash answers questions with 200, so this is about the question or the address, and
-            # about no scene.
+            # Stash answers queries with 200, so this concerns the query or the address, not a
+            # scene.
             raise Unavailable(
                 "Stash", f"{error.what} Is it really Stash, and of a version that Stash2Plex knows?"
             ) from error
@@ -93,7 +79,7 @@ class StashLink:
                 raise Unavailable(
                     "Stash", "Stash's database is locked by a scan or another task.", cause=BUSY
                 )
-            # A field that cannot be read may be readable later: this is tried again.
+            # A field that cannot be read now may be readable later: it is tried again.
             raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
         data = answer.get("data")
         if not isinstance(data, dict):
@@ -111,10 +97,10 @@ class StashLink:
         limit: int = JSON_LIMIT,
         most_seconds: float = math.inf,
     ) -> Reply:
-        """Send one request as whoever Stash lets in; `doing` names it for messages.
+        """Send one request with the log-in that Stash accepts; `doing` is its name in messages.
 
-        Reads at most `limit` bytes and waits at most `most_seconds`. Raises what the transport
-        raises, and Refused with what to do where neither log-in is let in.
+        Reads at most `limit` bytes and waits up to `most_seconds`. Raises what the transport
+        raises, and Refused with what to do if neither log-in is accepted.
         """
         retried = False
         while True:
@@ -140,26 +126,26 @@ class StashLink:
             return reply
 
     def _credentials(self, *, by_key: bool) -> dict[str, str]:
-        """Return the header of one of the two log-ins; none where there is neither."""
+        """Return the header of one of the two log-ins; none if there is neither."""
         if by_key:
             return {"ApiKey": self._api_key} if self._api_key else {}
         return {"Cookie": f"{self._cookie[0]}={self._cookie[1]}"} if self._cookie else {}
 
     def _switch(self, *, by_key: bool) -> bool:
-        """Use the other log-in from now on; False where there is none.
+        """Use the other log-in from now on; returns False if there is none.
 
-        `by_key` is what was refused: another thread may have switched meanwhile.
+        `by_key` is the one that was refused: another thread may have switched meanwhile.
         """
         if by_key != self._by_key:
             return True
-        # Without a password a stale key is refused too, and no log-in at all is let in.
+        # Without a password Stash refuses a stale key too, but accepts a request without log-in.
         if not (self._api_key or (by_key and self._cookie)):
             return False
         self._by_key = not by_key
         return True
 
     def _explained(self, error: Refused) -> Refused:
-        """Return a refused log-in with its cause or cure, by what the last good answer told."""
+        """Return a refused log-in with its cause or advice, by what the last good answer showed."""
         if self._api_key:
             return error.with_words(f"{error.what} {KEY_ENDED}")
         if self._knows_keys or not self._cookie:
@@ -175,7 +161,7 @@ class StashLink:
 
 
 LOGIN_FIX = (
-    "Make an API key in Stash under Settings > Security; Stash2Plex finds it by itself "
+    "Make an API key in Stash under Settings > Security; Stash2Plex then finds it "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
 KEY_ENDED = (

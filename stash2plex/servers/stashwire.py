@@ -1,4 +1,4 @@
-"""The shapes of Stash's answers, as far as they are read, and the scene that one becomes."""
+"""The shapes of Stash's answers, as far as we read them, and how one becomes a scene."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class WireScene:
 
 @frozen
 class WireGeneral:
-    """What is general in the configuration."""
+    """The general part of the configuration."""
 
     apiKey: str = ""  # noqa: N815 - Stash's name
     username: str = ""
@@ -79,7 +79,7 @@ class WireGeneral:
 
 @frozen
 class WireConfiguration:
-    """The configuration, as far as it is read."""
+    """The configuration, as far as we read it."""
 
     general: WireGeneral
     plugins: dict[str, Any]
@@ -107,7 +107,7 @@ class WireBasics(WireConfigured):
 
 
 def read_scene(wire: WireScene) -> Scene:
-    """Turn an answer into a scene."""
+    """Return the scene that an answer describes."""
 
     def entity(value: WireEntity) -> Entity:
         return Entity(value.id, value.name, value.disambiguation or "", tuple(value.aliases))

@@ -1,11 +1,10 @@
-"""HTTP for both servers: bounded, timed, never redirected; every low-level error mapped here."""
+"""HTTP for both servers: bounded, timed, never redirected. Every low-level error is mapped here."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -44,8 +43,11 @@ JSON_LIMIT = 64 * 1024 * 1024
 
 CHUNK = 256 * 1024
 
+NO_UTF_8 = re.compile("[\udc80-\udcff]")
+"""What Python makes of single bytes that are not UTF-8."""
+
 MAX_RETRY_AFTER = 300.0
-"""Seconds that a server may ask us to stay away: one request each five minutes hurts nobody."""
+"""Longest wait in seconds that a server may ask for: a request every five minutes is harmless."""
 
 
 @frozen
@@ -61,11 +63,11 @@ class Transport:
     """Connections to one server. Safe to use from several threads.
 
     `server` is the name in messages, `base_url` has no trailing slash. `headers` go with every
-    request; tokens and keys live there and nowhere else. `login_page` is the path to which the
-    server itself redirects whom it does not let in, empty where it does no such thing. Proxy
-    variables of the environment are not looked at: both servers are local (stash.md §5.7).
-    `requests` counts what was sent, for reports; threads at once may lose a count. `server_time`
-    is the epoch time of the last answer by the server's own clock, None where it named none.
+    request; tokens and keys are there and nowhere else. `login_page` is the path to which the
+    server redirects a request that it does not let in, empty if it has none. Proxy variables in the
+    environment are ignored: both servers are local (stash.md §5.7). `requests` counts what was
+    sent, for reports; parallel threads may lose a count. `server_time` is the epoch time of the
+    last answer by the server's own clock, None if it gave none.
     """
 
     def __init__(
@@ -92,13 +94,13 @@ class Transport:
         self._monotonic = monotonic
         self.server_time: float | None = None
         if tls_insecure:
-            # The user asked for it for this one host; the warning would repeat at each request.
+            # The user wants this for this one host; the warning would repeat at each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             block=True,
             retries=False,
-            cert_reqs=ssl.CERT_NONE if tls_insecure else ssl.CERT_REQUIRED,
+            cert_reqs="CERT_NONE" if tls_insecure else "CERT_REQUIRED",
             assert_hostname=False if tls_insecure else None,
         )
 
@@ -119,9 +121,9 @@ class Transport:
     ) -> Reply:
         """Send one request and read the whole answer, at most `limit` bytes of it.
 
-        `path` is absolute and already encoded; `what` names the deed for messages. Waits at most
-        `most_seconds` for the answer to begin, and again for its end. Raises the errors of our
-        tree only.
+        `path` is absolute and already encoded; `what` names the request in messages. Waits up to
+        `most_seconds` for the answer to begin, and again for its end. Raises only errors of our
+        tree.
         """
         doing = what or f"{method} {path.partition('?')[0]}"
         self.requests += 1
@@ -139,7 +141,7 @@ class Transport:
                 retries=False,
                 preload_content=False,
             )
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
+        except (HTTPError, HTTPException, ImportError, OSError, ValueError) as error:
             raise self.map_error(error, doing) from error
         assert isinstance(response, urllib3.HTTPResponse)
         try:
@@ -165,8 +167,8 @@ class Transport:
         parts = []
         size = 0
         deadline = self._monotonic() + seconds
-        # read1 hands out what has come; `stream` would wait for a whole chunk, so that a slow drip
-        # never met the deadline.
+        # read1 returns what has arrived; `stream` would wait for a whole chunk, so a slow drip
+        # would never meet the deadline.
         while part := response.read1(CHUNK, decode_content=True):
             size += len(part)
             if size > limit:
@@ -185,7 +187,7 @@ class Transport:
         return b"".join(parts)
 
     def map_error(self, error: Exception, doing: str) -> ServerError:
-        """Turn what the HTTP library raises into our tree, in words for a person."""
+        """Map an error of the HTTP library to our tree, in words for the user."""
         if isinstance(error, MaxRetryError) and error.reason is not None:
             error = error.reason
         where = f"{self.server} at {self.base_url}"
@@ -193,18 +195,32 @@ class Transport:
             return Unavailable(
                 self.server,
                 f"{where} cannot be reached: the host name “{self._host}” is not known.",
+                whole=True,
             )
         if isinstance(error, (NewConnectionError, ProxyError)):
             return Unavailable(
-                self.server, f"{where} refuses the connection. Is it running, is the port right?"
+                self.server,
+                f"{where} refuses the connection. Is it running, is the port right?",
+                whole=True,
             )
         if isinstance(error, ConnectTimeoutError):
             return Unavailable(
-                self.server, f"{where} does not accept the connection in time.", cause=SLOW
+                self.server,
+                f"{where} does not accept the connection in time.",
+                cause=SLOW,
+                whole=True,
             )
         if isinstance(error, ReadTimeoutError):
             return Unavailable(
                 self.server, f"{where} did not answer in time to {doing}.", cause=SLOW
+            )
+        if isinstance(error, ImportError):
+            # The HTTP library needs `ssl` at the first request to an https address.
+            return Refused(
+                self.server,
+                f"{where} cannot be asked: the Python that runs here was built without ssl.",
+                "Use the http address, or install a Python with ssl.",
+                cause=NO_TLS,
             )
         if isinstance(error, SSLError):
             return self._untrusted(error, where)
@@ -213,7 +229,7 @@ class Transport:
         return Unavailable(self.server, f"{where} broke the connection during {doing}.")
 
     def _untrusted(self, error: SSLError, where: str) -> Refused:
-        # OpenSSL's reason words; urllib3 keeps them in the text only.
+        # OpenSSL's reasons; urllib3 has them only in its text.
         text = str(error)
         if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
             return Refused(
@@ -224,7 +240,7 @@ class Transport:
         return Refused(
             self.server,
             f"{where} cannot be trusted: its certificate is not accepted.",
-            "Use the http address, the plex.direct name, or turn on tls_insecure.",
+            "Use the http address, the plex.direct name, or turn on TLS insecure.",
         )
 
     def _check_status(self, reply: Reply, doing: str) -> None:
@@ -247,32 +263,40 @@ class Transport:
                 and reply.headers.get("location", "").startswith(self._login_page),
             )
         if status == 404:  # noqa: PLR2004
-            raise NotFound(self.server, f"{message}: it has no such thing any more.")
+            raise NotFound(self.server, f"{message}: it no longer has that.")
         if status == 503 and (text := re.search(rb'status="([^"]{1,200})"', reply.body[:4096])):  # noqa: PLR2004
             raise Unavailable(
                 self.server,
-                f"{self.server} is busy with itself: {text[1].decode('utf-8', 'replace')}",
+                f"{self.server} is busy: {text[1].decode('utf-8', 'replace')}",
                 cause=BUSY,
                 retry_after=_retry_after(reply),
+                whole=True,
             )
         if status == 429 or status >= 500:  # noqa: PLR2004
-            raise Unavailable(self.server, f"{message}.", retry_after=_retry_after(reply))
+            raise Unavailable(
+                self.server,
+                f"{message}.",
+                retry_after=_retry_after(reply),
+                whole=status in (429, 503),
+            )
         if status in (408, 409, 425):
             raise Transient(self.server, f"{message}.")
         if status in (413, 414, 431):
             raise Rejected(
                 self.server,
-                f"{message}: it or a proxy before it takes no request of this size.",
+                f"{message}: it or a proxy in front of it accepts no request of this size.",
             )
         raise Rejected(self.server, f"{message}: it does not accept what was sent.")
 
     def json(self, reply: Reply, doing: str) -> dict[str, Any]:
         """Parse an answer that must be a JSON object.
 
-        Raises Unavailable when it is none: a proxy or another program answers, whatever the scene.
+        File names may be any bytes, and Plex passes them on as they are (plex-2.md §1, 13). Each
+        byte that is not UTF-8 becomes U+FFFD, which is what Stash shows for it. Raises Unavailable
+        if the answer is not an object: then a proxy or another program answers, whatever the scene.
         """
         try:
-            answer = json.loads(reply.body)
+            answer = json.loads(decode(reply.body), strict=False)
         except (ValueError, RecursionError) as error:
             raise self.stranger(reply, doing) from error
         if not isinstance(answer, dict):
@@ -280,13 +304,21 @@ class Transport:
         return answer
 
     def stranger(self, reply: Reply, doing: str) -> Unavailable:
-        """Describe an answer that the server itself would not give."""
+        """Return the error for an answer that the server itself would not give."""
         kind = reply.headers.get("content-type", "nothing").split(";")[0][:40]
         return Unavailable(
             self.server,
             f"{self.server} answered {doing} with something that is not its own JSON "
             f"({kind}, {len(reply.body)} bytes). Is {self.base_url} really {self.server}?",
         )
+
+
+def decode(body: bytes) -> str:
+    """Decode UTF-8; each other byte becomes one U+FFFD, as in Go and therefore in Stash."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return NO_UTF_8.sub("\ufffd", body.decode("utf-8-sig", "surrogateescape"))
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -1,29 +1,34 @@
-"""Turns what a server answered into typed values, and refuses what has another shape."""
+"""Turns a server's answer into typed values, and rejects unexpected shapes."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
+import attrs
 from cattrs import BaseValidationError, Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
+from stash2plex.db import MAX_INTEGER
 from stash2plex.errors import Transient
 
 T = TypeVar("T")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def make_converter() -> Converter:
-    """Build a converter that takes no text for a number and no object for a text.
+def make_converter(*, drops_null: bool = False) -> Converter:
+    """Return a converter that does not accept a text as a number, or an object as a text.
 
-    A number where a text is expected is fine: Plex writes ids both ways (plex.md §2.1).
+    A number is accepted as a text, because Plex writes ids both ways (plex.md §2.1). With
+    `drops_null`, a null counts as a missing value.
     """
     converter = Converter()
 
     def text(value: Any, _: type[str]) -> str:
         if isinstance(value, str):
-            # JSON can spell halves of a letter, which no database and no URL can hold.
+            # JSON can hold half a character, which no database and no URL can.
             return value if value.isascii() else SURROGATE.sub("\ufffd", value)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -33,14 +38,17 @@ def make_converter() -> Converter:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise ValueError("not a whole number")
         number = int(value)
-        if not -(2**63) <= number < 2**63:
+        if not -MAX_INTEGER <= number <= MAX_INTEGER:
             raise ValueError("not a number that a database can hold")
         return number
 
     def decimal(value: Any, _: type[float]) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError("not a number")
-        return float(value)
+        number = float(value)
+        if not math.isfinite(number):
+            raise ValueError("not a number of a rating or a size")
+        return number
 
     def flag(value: Any, _: type[bool]) -> bool:
         if value in (True, 1, "1", "true"):
@@ -49,6 +57,18 @@ def make_converter() -> Converter:
             return False
         raise ValueError("not true or false")
 
+    def shape(cls: type[Any]) -> Callable[[Any, type[Any]], Any]:
+        read = converter.gen_structure_attrs_fromdict(cls)
+
+        def without_null(value: Any, _: type[Any]) -> Any:
+            if isinstance(value, dict):
+                value = {name: one for name, one in value.items() if one is not None}
+            return read(value, cls)
+
+        return without_null
+
+    if drops_null:
+        converter.register_structure_hook_factory(attrs.has, shape)
     converter.register_structure_hook(str, text)
     converter.register_structure_hook(int, whole)
     converter.register_structure_hook(float, decimal)
@@ -57,17 +77,20 @@ def make_converter() -> Converter:
 
 
 def structure(converter: Converter, value: Any, shape: type[T], server: str, doing: str) -> T:
-    """Give a value its type. Raises Transient where the answer has another shape."""
+    """Return a value as `shape`. Raises Transient if the answer does not fit."""
     try:
         return give_shape(converter, value, shape)
     except ValueError as error:
-        raise Transient(
-            server, f"{server} answered {doing} in a shape that Stash2Plex does not know."
-        ) from error
+        raise other_shape(server, doing) from error
+
+
+def other_shape(server: str, doing: str) -> Transient:
+    """Return the error for an answer with an unexpected shape."""
+    return Transient(server, f"{server} answered {doing} in a shape that Stash2Plex does not know.")
 
 
 def give_shape(converter: Converter, value: Any, shape: type[T]) -> T:
-    """Give a value its type. Raises ValueError where it has another shape."""
+    """Return a value as `shape`. Raises ValueError if it does not fit."""
     try:
         return converter.structure(value, shape)
     except (

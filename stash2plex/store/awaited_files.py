@@ -1,4 +1,4 @@
-"""The files of scenes that Plex does not have, and which scenes may match since Plex changed."""
+"""Keeps the files that Plex does not have, and finds the scenes that may match after a change."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from stash2plex.model import StashFile
 from stash2plex.rules.matching import Rule, folded_ends, folded_parts, is_below, map_path
 
 FILES_A_SCENE = 50
-"""Files of one scene that are waited for."""
+"""How many files of one scene are awaited."""
 
 
 @frozen
 class AwaitedFiles:
-    """The files that are waited for, in one database."""
+    """The awaited files in one database."""
 
     connection: sqlite3.Connection
 
     def note(self, scene_id: int, files: Sequence[StashFile], rules: Sequence[Rule]) -> list[str]:
-        """Wait for the files of a scene; returns the paths that no scan was asked for yet."""
+        """Await the files of a scene; returns the paths without a scan request so far."""
         paths = {file.path: file.size for file in files[:FILES_A_SCENE]}
         with transaction(self.connection) as database:
             known = database.execute("SELECT path FROM missed_file WHERE scene_id = ?", (scene_id,))
@@ -45,7 +45,7 @@ class AwaitedFiles:
             return [path for (path,) in rows]
 
     def asked(self, scene_id: int, path: str, section_id: str, folder: str) -> None:
-        """Note what Plex is to scan for a file."""
+        """Record which folder Plex is to scan for a file."""
         with transaction(self.connection) as database:
             database.execute(
                 "UPDATE missed_file SET section_id = ?, folder = ? WHERE scene_id = ? AND path = ?",
@@ -53,20 +53,21 @@ class AwaitedFiles:
             )
 
     def forget(self, scene_ids: Iterable[int]) -> None:
-        """Wait no longer for scenes that were found, or are gone."""
+        """Stop awaiting the files of scenes that were found or are gone."""
         with transaction(self.connection) as database:
             database.executemany(
-                "DELETE FROM missed_file WHERE scene_id = ?", [(one,) for one in scene_ids]
+                "DELETE FROM missed_file WHERE scene_id = ?",
+                [(scene_id,) for scene_id in scene_ids],
             )
 
     def any(self) -> bool:
-        """Say whether any file is waited for."""
+        """Return whether any file is awaited."""
         return self.connection.execute("SELECT 1 FROM missed_file LIMIT 1").fetchone() is not None
 
     def may_match(self, since: int) -> list[int]:
-        """List the scenes that a Plex file read after the reading `since` may be of.
+        """List the scenes that may match a Plex file that was read after the reading `since`.
 
-        It has the name; and the folder's name, or no size that speaks against it.
+        The file has the same name, and either the same folder name or no contradicting size.
         """
         rows = self.connection.execute(
             "SELECT DISTINCT missed.scene_id FROM missed_file missed CROSS JOIN plex_file found"
@@ -76,15 +77,18 @@ class AwaitedFiles:
         )
         return [scene_id for (scene_id,) in rows]
 
-    def any_below(self, section_id: str, folder: str) -> bool:
-        """Say whether a file is waited for that a scan of a folder of Plex was to find."""
-        if not folder:
-            row = self.connection.execute(
-                "SELECT 1 FROM missed_file WHERE section_id = ?", (section_id,)
-            ).fetchone()
-            return row is not None
-        top = folded_parts(folder)
+    def any_below(self, section_id: str, folder: str, locations: Sequence[str]) -> bool:
+        """Whether a file is waited for that a scan of a folder of Plex was to find.
+
+        `locations` are those of the library: a file may lie in several, and Plex has one folder of
+        it. An empty folder is the whole library.
+        """
         rows = self.connection.execute(
-            "SELECT DISTINCT folder FROM missed_file WHERE section_id = ?", (section_id,)
+            "SELECT DISTINCT section_id, folder FROM missed_file WHERE section_id <> ''"
         )
-        return any(is_below((*folded_parts(below), ""), top) for (below,) in rows)
+        tops = [folded_parts(one) for one in ([folder] if folder else locations)]
+        return any(
+            (not folder and asked == section_id)
+            or any(is_below((*folded_parts(below), ""), top) for top in tops)
+            for asked, below in rows
+        )

@@ -12,23 +12,23 @@ from stash2plex.errors import Refused, ServerError, Unavailable
 from stash2plex.model import Clock
 
 THRESHOLD = 3
-"""Failures in a row that open it."""
+"""How many failures in a row open the breaker."""
 
 PROBE_BASE, PROBE_CAP = 2.0, 60.0
-"""Seconds until the first probe, and between probes in the long run."""
+"""Seconds until the first probe, and the longest wait between two probes."""
 
 UNAVAILABLE, LOGIN, REFUSED = "unavailable", "login", "refused"
 """Kinds of an outage: out of reach; token, key or session refused; refused for another reason."""
 
 OUTAGES_LIMIT = 5_000
-"""The newest ones: years of an ordinary life, and a bound for a Plex that flaps."""
+"""How many outages are kept: enough for years, and a bound for a Plex that flaps."""
 
 
 @frozen
 class BreakerState:
-    """What the breaker says. `since` and `next_probe_at` are epoch seconds.
+    """The state of the breaker. `since` and `next_probe_at` are epoch seconds.
 
-    `refused` tells a server that does not let us in from one that is down.
+    `refused` means that the server does not let us in, as opposed to being down.
     """
 
     state: str = "closed"
@@ -41,10 +41,10 @@ class BreakerState:
 
 
 class Breaker:
-    """Lets keys be claimed, or not.
+    """Decides whether keys may be claimed.
 
-    Closed: all is well. Open: nothing is claimed, a probe is due now and then. Half open: a probe
-    got through, and the next real answer decides.
+    Closed: the server works. Open: nothing is claimed, and a probe is due from time to time. Half
+    open: a probe got through, and the next real answer decides.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Breaker:
         return BreakerState(state, failures, since, probes, next_probe_at, reason, bool(refused))
 
     def failed(self, error: ServerError, waiting: int) -> BreakerState:
-        """Count a failure, and open where it is time to.
+        """Count a failure, and open the breaker if necessary.
 
-        Three in a row do it; a refusal, a failure in half-open, or a server that named a time to
-        wait at once. `waiting` is how many keys wait, for the outage's record.
+        Three failures in a row open it. A refusal, a failure while half open, or a server that asks
+        for a wait opens it at once. `waiting` is how many keys wait, for the outage's row.
         """
         now = self._clock()
         with transaction(self._db):
@@ -82,7 +82,7 @@ class Breaker:
             opens = failures >= THRESHOLD or refused or bool(asked) or old.state != "closed"
             probes = old.probes + 1 if opens else old.probes
             delay = max(self._probe_delay(probes), asked or 0.0)
-            # A server that is back and refuses is another outage than the one that was away.
+            # If a server comes back and refuses, that is another outage.
             begins = opens and (old.state == "closed" or old.refused != refused)
             new = BreakerState(
                 state="open" if opens else "closed",
@@ -108,14 +108,14 @@ class Breaker:
         return new
 
     def probed(self) -> None:
-        """Note that a probe got through: one real request may try."""
+        """Record that a probe got through: one real request may try."""
         with transaction(self._db):
             old = self.read()
             if old.state == "open":
                 self._write(evolve(old, state="half_open"))
 
     def succeeded(self) -> bool:
-        """Note a real success. True when this ended an outage."""
+        """Record a real success; returns whether it ended an outage."""
         old = self.read()
         if old == BreakerState():
             return False
@@ -125,7 +125,7 @@ class Breaker:
         return old.state != "closed"
 
     def reset(self) -> None:
-        """Forget everything: it was learnt under an address or a log-in that is no longer set."""
+        """Clear the state: it comes from an address or a log-in that is no longer set."""
         with transaction(self._db):
             self._db.execute("DELETE FROM breaker WHERE server = ?", (self._server,))
             self._end_outage(cured=True)
@@ -137,7 +137,7 @@ class Breaker:
         )
 
     def hasten(self) -> None:
-        """Make the next probe due now: a setting changed or a person asked."""
+        """Make the next probe due now: a setting changed, or the user asked."""
         with transaction(self._db):
             self._db.execute(
                 "UPDATE breaker SET next_probe_at = 0 WHERE server = ?", (self._server,)

@@ -1,4 +1,4 @@
-"""What was given up: each dead letter with its history, and the reasons in plain words."""
+"""Reads what was given up: each dead letter with its history, and the counts by reason."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RECOVERABLE = (
     " OR reason IN ('transient', 'not_found', 'too_large') AND EXISTS (SELECT 1 FROM outage"
     " WHERE started_at <= last_failed_at AND coalesce(ended_at, last_failed_at) >= last_failed_at)"
 )
-"""An outage can be behind these reasons; the others are about the scene, whatever Plex did."""
+"""Dead letters that an outage can have caused; other reasons concern the scene alone."""
 
 
 @frozen
 class DeadLetter:
     """A key that was given up. Times are epoch seconds; `history` is oldest first.
 
-    `path` is the scene's first file as Stash sees it; empty where it is not known.
+    `path` is the scene's first file as Stash sees it; empty if it is unknown.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class DeadLetter:
 
 @frozen
 class Group:
-    """The dead letters of one reason: how many, when the last of them failed, and the newest."""
+    """The dead letters with one reason: how many, when the last one failed, and the newest."""
 
     reason: str
     number: int
@@ -48,58 +48,39 @@ class Group:
 
 
 class DeadLetters:
-    """Reads the dead letters of one database; `Queue` is what changes them."""
+    """Reads the dead letters of one database; `Queue` changes them."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def total(self, reason: str | None = None) -> int:
-        """Count them all, or those of a reason."""
+        """Count all dead letters, or those with a reason."""
         row = self._db.execute(
             "SELECT count(*) FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
         ).fetchone()
         return int(row[0])
 
     def page(self, limit: int, offset: int = 0, reason: str | None = None) -> list[DeadLetter]:
-        """Read some with their history, the newest failure first."""
+        """Read a page of dead letters with their history, newest failure first."""
         rows = self._db.execute(
             PAGE,
             (reason, limit, offset),
         ).fetchall()
         return [self._letter(row) for row in rows]
 
-    def keys(self, reason: str | None = None) -> list[tuple[str, int]]:
-        """List the keys of all, or of a reason."""
-        rows = self._db.execute(
-            "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
-        )
-        return list(rows)
-
     def find(self, kind: str, id_: int) -> DeadLetter | None:
-        """Read one, None where the key is not dead."""
+        """Read one dead letter; None if the key is not one."""
         row = self._db.execute(
             FIND,
             (kind, id_),
         ).fetchone()
         return None if row is None else self._letter(row)
 
-    def groups(self, since: float = 0.0) -> list[Group]:
-        """Count by reason those that failed after a moment, most first."""
-        rows = self._db.execute(
-            "SELECT reason, count(*), max(last_failed_at) FROM dead_letter"
-            " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
-            (since,),
-        )
-        return [
-            Group(reason, number, last, first_dead(self._db, since, reason))
-            for reason, number, last in rows.fetchall()
-        ]
-
     def recoverable(self) -> list[tuple[str, int]]:
-        """List the keys that died of an outage.
+        """List the keys that were given up because of an outage.
 
-        Those whose server was unavailable to the last, and those whose last failure was an odd
-        answer in the middle of an outage.
+        Their server was unavailable at the end, or their last failure was an odd answer during an
+        outage.
         """
         return list(self._db.execute(RECOVERABLE))
 
@@ -108,7 +89,30 @@ class DeadLetters:
             "SELECT at, reason, error FROM failure WHERE kind = ? AND id = ? ORDER BY seq", row[:2]
         )
         named = dict(zip(COLUMNS, row, strict=True))
-        return DeadLetter(**named, history=tuple(Failure(*one) for one in history))
+        return DeadLetter(**named, history=tuple(Failure(*failure) for failure in history))
+
+
+def read_dead_keys(
+    connection: sqlite3.Connection, reason: str | None = None
+) -> list[tuple[str, int]]:
+    """List the keys of all dead letters, or of those with a reason."""
+    rows = connection.execute(
+        "SELECT kind, id FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
+    )
+    return list(rows)
+
+
+def read_groups(connection: sqlite3.Connection, since: float = 0.0) -> list[Group]:
+    """Count the dead letters that failed after `since` by reason, largest group first."""
+    rows = connection.execute(
+        "SELECT reason, count(*), max(last_failed_at) FROM dead_letter"
+        " WHERE last_failed_at > ? GROUP BY reason ORDER BY 2 DESC, 1",
+        (since,),
+    )
+    return [
+        Group(reason, number, last, first_dead(connection, since, reason))
+        for reason, number, last in rows.fetchall()
+    ]
 
 
 COLUMNS = (

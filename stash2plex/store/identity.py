@@ -1,4 +1,4 @@
-"""What makes a data folder this one: the identity that Plex knows, and the key of its aliases."""
+"""The identity of a data folder: the id that Plex knows, and the key for aliases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stash2plex.store.meta import ALIAS_KEY, CLIENT_ID, OBFUSCATE
 
 
 def make_identity(connection: sqlite3.Connection) -> None:
-    """Make what is missing of it: once in the life of a data folder."""
+    """Create the identity if it is missing: once in the life of a data folder."""
     if get_meta(connection, CLIENT_ID) and get_meta(connection, ALIAS_KEY):
         return
     with transaction(connection):
@@ -23,22 +23,22 @@ def make_identity(connection: sqlite3.Connection) -> None:
 
 
 def client_id(connection: sqlite3.Connection) -> str:
-    """Return the identity that Plex knows this data folder by (plex.md §1.2)."""
+    """Return the id by which Plex knows this data folder (plex.md §1.2)."""
     return get_meta(connection, CLIENT_ID) or ""
 
 
 def alias_key(connection: sqlite3.Connection) -> bytes:
-    """Return the key of the aliases that stand for what is hidden in logs."""
+    """Return the key for the aliases that replace names in logs."""
     return bytes.fromhex(get_meta(connection, ALIAS_KEY) or "")
 
 
 def key_in_use(connection: sqlite3.Connection) -> bytes | None:
-    """Return the key where the settings that were read last hide anything, else None."""
+    """Return the key if the last known settings hide names, else None."""
     return alias_key(connection) if get_meta(connection, OBFUSCATE) else None
 
 
 def keep_hiding(connection: sqlite3.Connection, *, hides: bool) -> None:
-    """Keep for other processes whether the settings hide titles and paths in logs."""
+    """Store for other processes whether the settings hide titles and paths in logs."""
     if hides != bool(get_meta(connection, OBFUSCATE)):
         with transaction(connection):
             set_meta(connection, OBFUSCATE, "on" if hides else "")

@@ -1,4 +1,4 @@
-"""Looks at the database file itself: whether it is whole, and whether it takes writes."""
+"""Inspects the database file: whether it is intact, and whether it can be written."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from attrs import frozen
 from stash2plex.db import sqlite_code, store_error
 
 STEPS = 100_000
-"""Instructions of SQLite between two looks at the time."""
+"""SQLite instructions between two looks at the clock."""
 
 
 @frozen
 class Integrity:
-    """What reading the database through found.
+    """What a read of the whole database found.
 
-    `damage` is SQLite's word for what is broken, empty where nothing is. `complete` is unset where
-    the time was over first.
+    `damage` is SQLite's description of the damage, empty if there is none. `complete` is False if
+    the time ran out first.
     """
 
     damage: str = ""
@@ -28,13 +28,13 @@ class Integrity:
 def read_through(
     connection: sqlite3.Connection, path: str, expired: Callable[[], bool]
 ) -> Integrity:
-    """Read the whole database, until `expired` says that it takes too long.
+    """Read the whole database, until `expired` returns True.
 
-    Raises StoreError where `path` cannot be read.
+    Raises StoreError if `path` cannot be read.
     """
     connection.set_progress_handler(expired, STEPS)
     try:
-        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError as error:
         if sqlite_code(error) == sqlite3.SQLITE_INTERRUPT:
             return Integrity(complete=False)
@@ -43,11 +43,11 @@ def read_through(
         return Integrity(str(error))
     finally:
         connection.set_progress_handler(None, 0)
-    return Integrity("" if found == "ok" else found)
+    return Integrity("" if verdict == "ok" else verdict)
 
 
 def try_to_write(connection: sqlite3.Connection, path: str) -> None:
-    """Take the write lock and let go of it. Raises StoreError where `path` cannot be written."""
+    """Take and release the write lock. Raises StoreError if `path` cannot be written."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

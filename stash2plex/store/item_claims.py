@@ -1,4 +1,4 @@
-"""Which scenes claim the same Plex item: one item can show the data of one scene only."""
+"""Keeps which scenes claim the same Plex item: an item can show only one scene's data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stash2plex.store.stored_json import load_object
 class Claimant:
     """A scene that has a file of an item, and how that file was matched.
 
-    `refused` says that it was told so and wrote nothing since.
+    `refused` means that the scene was refused for this item and wrote nothing since.
     """
 
     scene_id: int
@@ -28,7 +28,7 @@ class Claimant:
 
     @property
     def rank(self) -> int:
-        """The lower, the better the match."""
+        """Rank of the match; lower is better."""
         return LEVELS.index(self.level)
 
 
@@ -40,16 +40,16 @@ class ItemClaims:
     records: Records
 
     def claimants(self, rating_key: str, besides: int) -> list[Claimant]:
-        """List the other scenes that claim an item.
+        """List the scenes other than `besides` that claim an item.
 
-        A record whose file the item holds no more claims nothing.
+        A record claims nothing if the item no longer holds its file.
         """
         refused = self.connection.execute(
             "SELECT scene_id, label, matched_by FROM contested_item WHERE rating_key = ?1"
             " AND scene_id <> ?2",
             (rating_key, besides),
         )
-        found = [Claimant(id_, label, Level(level), refused=True) for id_, label, level in refused]
+        others = [Claimant(id_, label, Level(level), refused=True) for id_, label, level in refused]
         synced = self.connection.execute(
             "SELECT scene_id, written, matched_by FROM scene_record record"
             " WHERE rating_key = ?1 AND scene_id <> ?2"
@@ -58,14 +58,14 @@ class ItemClaims:
             " AND file.path = record.plex_path)",
             (rating_key, besides),
         )
-        found += [
+        others += [
             Claimant(id_, str((load_object(written) or {}).get(Field.TITLE, "")), Level(level))
             for id_, written, level in synced
         ]
-        return sorted(found, key=lambda one: one.scene_id)
+        return sorted(others, key=lambda claimant: claimant.scene_id)
 
     def refuse(self, claimant: Claimant, rating_key: str) -> None:
-        """Note a scene that was refused because others claim its item; it is not in sync."""
+        """Record a scene that was refused because others claim its item; it is not in sync."""
         with transaction(self.connection) as database:
             database.execute(
                 "INSERT OR REPLACE INTO contested_item (scene_id, label, rating_key, matched_by)"
@@ -75,10 +75,10 @@ class ItemClaims:
             self.records.invalidate([claimant.scene_id])
 
     def hand_over(self, rating_key: str, loser: int, winner: int) -> bool:
-        """Part a scene's record from an item that is another scene's.
+        """Detach a scene's record from an item that now belongs to another scene.
 
-        True when it was of that item: it may have written there after the winner, which is not
-        in sync until it has looked.
+        Returns whether the record was attached to that item. Then `loser` may have written there
+        after `winner`, so the winner is due to be compared again.
         """
         with transaction(self.connection):
             was_its = self.records.detach(loser, rating_key)
@@ -87,9 +87,9 @@ class ItemClaims:
         return was_its
 
     def leave(self, scene_id: int, taken: str) -> list[int]:
-        """Drop the claims of a scene but that on the item it has `taken` (or “”).
+        """Release all of a scene's claims except the one on `taken` (“” for none).
 
-        Returns the scenes that were refused because of the claims that are gone.
+        Returns the scenes that were refused because of the released claims.
         """
         with transaction(self.connection) as database:
             left = {
@@ -114,11 +114,14 @@ class ItemClaims:
 
 
 def leading(claimants: Sequence[Claimant]) -> list[Claimant]:
-    """Pick those with the best match, the lowest scene id first."""
-    best = min(one.rank for one in claimants)
-    return sorted((one for one in claimants if one.rank == best), key=lambda one: one.scene_id)
+    """Return the claimants with the best match, lowest scene id first."""
+    best = min(claimant.rank for claimant in claimants)
+    return sorted(
+        (claimant for claimant in claimants if claimant.rank == best),
+        key=lambda claimant: claimant.scene_id,
+    )
 
 
 def winner_of(leaders: Sequence[Claimant], *, loose: bool) -> Claimant | None:
-    """Say whose the item is: None when several have as good a claim, unless `loose`."""
+    """Return who gets the item; None if several have an equal claim, unless `loose`."""
     return leaders[0] if loose or len(leaders) == 1 else None

@@ -1,4 +1,4 @@
-"""A set of ids or rating keys that may be as large as a library, kept outside of memory."""
+"""A set of ids or rating keys as large as a library, kept out of memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CREATE = (
 class KeySet:
     """A named set in a temporary table of a connection. Close it when done.
 
-    A set of the same name that is left over is emptied.
+    A set of the same name that was left behind is emptied.
     """
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
@@ -24,10 +24,10 @@ class KeySet:
         self.close()
 
     def __contains__(self, key: object) -> bool:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT 1 FROM temp.key_set WHERE name = ? AND key = ?", (self.name, key)
         ).fetchone()
-        return found is not None
+        return row is not None
 
     def __len__(self) -> int:
         row = self._db.execute(
@@ -46,7 +46,7 @@ class KeySet:
         self._db.execute("COMMIT")
 
     def batches(self, size: int) -> Iterator[list[int]]:
-        """Page through a set of numbers that are above 0, in growing order."""
+        """Yield lists of up to `size` numbers above 0, in growing order."""
         last = 0
         while True:
             rows = self._db.execute(

@@ -1,4 +1,4 @@
-"""What the queue knows of one key: where it is, what it waits for, and what went wrong so far."""
+"""Reads what the queue knows about one key: its state, what it waits for, and its failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KeyState:
     """A key in the queue or among the dead letters. Times are in seconds since the epoch.
 
     `state` is “none”, “due”, “waiting”, “held”, “in_progress” or “dead”. `attempts` are the
-    failures that count, `snoozes` the looks that did not. `history` is newest first.
+    failures that count, `snoozes` those that do not. `history` is newest first.
     """
 
     state: str
@@ -37,7 +37,7 @@ class KeyState:
 
 
 def read_key_state(connection: sqlite3.Connection, key: Key, now: float) -> KeyState:
-    """Look a key up; changes nothing."""
+    """Look a key up. Changes nothing."""
     history = tuple(
         Failure(*row)
         for row in connection.execute(
@@ -69,7 +69,7 @@ def read_key_state(connection: sqlite3.Connection, key: Key, now: float) -> KeyS
 
 
 def find_standing(connection: sqlite3.Connection, key: Key) -> tuple[str, str] | None:
-    """Return where a key is, "queue" or "dead", and for what reason; None where it is nowhere."""
+    """Return where a key is, "queue" or "dead", and the reason; None if it is in neither."""
     row = connection.execute(
         "SELECT 'queue', reason FROM queue WHERE kind = ?1 AND id = ?2"
         " UNION ALL SELECT 'dead', reason FROM dead_letter WHERE kind = ?1 AND id = ?2",

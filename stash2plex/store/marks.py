@@ -1,4 +1,4 @@
-"""The marks between two glances at Stash, and the request for a look."""
+"""Stores the marks between two glances at Stash, and the request for a look."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from stash2plex.store.stored_json import load_shape
 
 
 def load_marks(database: sqlite3.Connection) -> Marks | None:
-    """Read the marks; None before the first glance, and where they cannot be read."""
+    """Read the marks; None before the first glance, and if they cannot be read."""
     return load_shape(get_meta(database, UPKEEP), Marks)
 
 
 def marks_are_lost(database: sqlite3.Connection) -> bool:
-    """Whether there were marks that cannot be read: nobody knows what changed since."""
+    """Return whether there are marks that cannot be read: what changed since is unknown."""
     return get_meta(database, UPKEEP) is not None and load_marks(database) is None
 
 
 def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
-    """Store the marks, in the transaction of the caller if there is one."""
+    """Store the marks, in the caller's transaction if there is one."""
     with transaction(database):
         set_meta(database, UPKEEP, json.dumps(asdict(marks)))
 
 
 def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:
-    """Have the process that drains read the settings, ask both servers and look, all at once.
+    """Ask the draining process to read the settings, probe both servers and look, all at once.
 
     What the look finds belongs to the run.
     """
@@ -40,21 +40,21 @@ def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:
 
 
 def asked_look(database: sqlite3.Connection) -> str | None:
-    """Return what tells a wish for a look from the one before; None where there is none."""
+    """Return the text that identifies the pending request for a look; None if there is none."""
     return get_meta(database, LOOK_ASKED)
 
 
 def look_is_asked(database: sqlite3.Connection) -> bool:
-    """Whether a look was asked for and is not through yet."""
+    """Return whether a look was requested and has not ended yet."""
     return asked_look(database) is not None
 
 
 def asking_run(database: sqlite3.Connection) -> int:
-    """Return the run that asked for a look; 0 where none did."""
+    """Return the run that requested the look; 0 if none did."""
     run, _, _ = (asked_look(database) or "").partition(" ")
     return int(run) if run.isdecimal() else 0
 
 
 def end_asked_look(database: sqlite3.Connection) -> None:
-    """Note that a look is through, be it with or without success."""
+    """Record that the look has ended, with or without success."""
     drop_meta(database, LOOK_ASKED)

@@ -1,7 +1,7 @@
 """Counters and timings: kept in memory while a drain works, added up in the database.
 
-They are written together with the progress, twice a second, so a scene costs no commit of its
-own; a kill loses half a second of counts. Labels are words of this program, never titles.
+They are written together with the progress, twice a second, so they cost no extra commit per
+scene; a kill loses half a second of counts. Labels are words from this program, never titles.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCENES, FIELDS, EDIT = "scenes", "fields", "edit_seconds"
 DEAD, RETRIED, PUT_OFF = "dead", "retried", "put_off"
 
 BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Upper ends in seconds; one more bucket takes the rest."""
+"""Upper bounds in seconds; one more bucket holds the rest."""
 
 
 class Meter:
@@ -30,11 +30,11 @@ class Meter:
         self._sums: dict[tuple[str, str], float] = {}
 
     def add(self, name: str, label: str) -> None:
-        """Count one."""
+        """Add one to a counter."""
         self._counts[name, label] += 1
 
     def applied(self, fields: Sequence[str], seconds: float) -> None:
-        """Count a scene that is in sync now: what was written, and the time of its edit if any."""
+        """Count a scene that is in sync now, its written fields, and the time of its edit."""
         self.add(SCENES, "written" if fields else "equal")
         for name in fields:
             self.add(FIELDS, name)
@@ -42,13 +42,13 @@ class Meter:
             self.observe(EDIT, seconds)
 
     def observe(self, name: str, seconds: float) -> None:
-        """Count one in its bucket, and add its time."""
+        """Add a duration to its bucket and to the sum."""
         place = bisect.bisect_left(BUCKETS, seconds)
         self._counts[name, f"{BUCKETS[place]:g}" if place < len(BUCKETS) else "inf"] += 1
         self._sums[name, "sum"] = self._sums.get((name, "sum"), 0.0) + seconds
 
     def flush(self, database: sqlite3.Connection) -> None:
-        """Add everything to the totals of the database, and begin anew."""
+        """Add everything to the totals in the database, and start again from zero."""
         rows = [(*key, float(value)) for key, value in [*self._counts.items(), *self._sums.items()]]
         if not rows:
             return
@@ -64,22 +64,22 @@ class Meter:
 
 @frozen
 class Histogram:
-    """How long something took. `counts` has one number for each of `BUCKETS`, and the rest."""
+    """How long something took. `counts` has a number for each of `BUCKETS` and one for the rest."""
 
     counts: tuple[int, ...]
     total: float
 
     @property
     def number(self) -> int:
-        """How many there were."""
+        """How many durations were counted."""
         return sum(self.counts)
 
     def mean(self) -> float | None:
-        """Return the mean in seconds, None without any."""
+        """Return the mean in seconds; None if nothing was counted."""
         return self.total / self.number if self.number else None
 
     def below(self, share: float) -> float | None:
-        """Return the end of the bucket below which a share of them stays, None without one."""
+        """Return the bound of the bucket that a `share` of the durations stays below, if any."""
         seen = 0
         for end, count in zip(BUCKETS, self.counts, strict=False):
             seen += count
@@ -90,7 +90,7 @@ class Histogram:
 
 @frozen
 class Metrics:
-    """The totals since the database was made, each by its label."""
+    """The totals since the database was created, each by its label."""
 
     scenes: dict[str, int]
     fields: dict[str, int]
@@ -102,16 +102,16 @@ class Metrics:
 
 def read_metrics(database: sqlite3.Connection) -> Metrics:
     """Read the totals."""
-    found: dict[str, dict[str, float]] = {}
+    totals: dict[str, dict[str, float]] = {}
     for name, label, value in database.execute(
         "SELECT name, label, value FROM metric ORDER BY name, label"
     ):
-        found.setdefault(name, {})[label] = value
+        totals.setdefault(name, {})[label] = value
 
     def counts(name: str) -> dict[str, int]:
-        return {label: int(value) for label, value in found.get(name, {}).items()}
+        return {label: int(value) for label, value in totals.get(name, {}).items()}
 
-    edit = found.get(EDIT, {})
+    edit = totals.get(EDIT, {})
     return Metrics(
         counts(SCENES),
         counts(FIELDS),

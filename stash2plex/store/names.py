@@ -1,4 +1,4 @@
-"""Names the first scenes behind a count: a number alone does not say where to look."""
+"""Names the first scenes behind a count, because a number does not show where to look."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from attrs import frozen
 from stash2plex.workqueue import STOPPED
 
 MAX_NAMED = 3
-"""Scenes that are named behind a count."""
+"""How many scenes are named behind a count."""
 
 TITLE_SHOWN = 60
-"""Characters of a title in a list of names."""
+"""How many characters of a title a list of names shows."""
 
 
 WAITING = {
     "not_in_plex": "not in Plex yet",
     "unavailable": "waiting for a server",
+    "library": "waiting for a library that Plex does not list",
     STOPPED: "on hold, because a task was stopped",
-    "": "waiting a moment",
+    "": "waiting for a moment",
 }
-"""Why a key waits, in words; for any other reason it is to be tried again."""
+"""Why a key waits, in words; with any other reason it is going to be tried again."""
 
 
 @frozen
 class Named:
-    """A key with the title that it had when it last failed; empty where that is not known."""
+    """A key with its title at its last failure; empty if that is unknown."""
 
     kind: str
     id: int
     title: str
 
     def words(self) -> str:
-        """Return it as messages show it; what stands in “ ” can be hidden."""
+        """Return the name as messages show it; what stands in “ ” can be hidden."""
         title = self.title
         if len(title) > TITLE_SHOWN:
             title = f"{title[: TITLE_SHOWN - 1]}…"
@@ -45,8 +46,8 @@ class Named:
 class Waiting:
     """The keys that wait for one reason.
 
-    `next_at` is when the first of them is due (epoch seconds), None where they are held until they
-    are asked for; `first` names those due first.
+    `next_at` is when the first of them is due (epoch seconds), None if they are on hold; `first`
+    names the ones that are due first.
     """
 
     reason: str
@@ -56,26 +57,26 @@ class Waiting:
 
 
 def names(first: Sequence[Named], number: int) -> str:
-    """Return the names of the first of `number` keys in parentheses, after a blank."""
+    """Return the names of the `first` of `number` keys in parentheses, after a space."""
     if not first:
         return ""
     more = number - len(first)
-    return f" ({', '.join(one.words() for one in first)}" + (
+    return f" ({', '.join(named.words() for named in first)}" + (
         f" and {more:,} more)" if more else ")"
     )
 
 
 def read_waiting(database: sqlite3.Connection, now: float) -> list[Waiting]:
-    """Read what is due later, by reason, most first, and then what is held."""
+    """Read what is due later by reason, largest group first, then what is on hold."""
     rows = database.execute(LATER, (now,)).fetchall()
-    found = [
+    waiting = [
         Waiting(reason, number, next_at, _names(database, FIRST_LATER, now, reason, MAX_NAMED))
         for reason, number, next_at in rows
     ]
     (held,) = database.execute(HELD_NUMBER).fetchone()
     if held:
-        found.append(Waiting(STOPPED, held, None, _names(database, FIRST_HELD, MAX_NAMED)))
-    return found
+        waiting.append(Waiting(STOPPED, held, None, _names(database, FIRST_HELD, MAX_NAMED)))
+    return waiting
 
 
 def _names(database: sqlite3.Connection, statement: str, *values: object) -> tuple[Named, ...]:
@@ -103,7 +104,7 @@ FIRST_HELD = (
 def first_dead(
     database: sqlite3.Connection, since: float, reason: str | None = None
 ) -> tuple[Named, ...]:
-    """Name the dead letters that failed last after a moment (epoch seconds)."""
+    """Return the latest dead letters that failed after `since` (epoch seconds)."""
     rows = database.execute(
         "SELECT kind, id, title FROM dead_letter WHERE last_failed_at > ?1"
         " AND (?2 IS NULL OR reason = ?2) ORDER BY last_failed_at DESC, kind, id LIMIT ?3",
@@ -116,17 +117,20 @@ DEAD = "dead"
 
 
 def summary_names(database: sqlite3.Connection, now: float, since: float) -> dict[str, str]:
-    """Name what a run leaves: the keys that wait, by reason, and as `DEAD` those given up."""
-    found = {one.reason: names(one.first, one.number) for one in read_waiting(database, now)}
+    """Return the names of what a run leaves: what waits, by reason, and `DEAD` for dead letters."""
+    by_reason = {
+        waiting.reason: names(waiting.first, waiting.number)
+        for waiting in read_waiting(database, now)
+    }
     number = database.execute(
         "SELECT count(*) FROM dead_letter WHERE last_failed_at > ?", (since,)
     ).fetchone()[0]
-    found[DEAD] = names(first_dead(database, since), int(number))
-    return found
+    by_reason[DEAD] = names(first_dead(database, since), int(number))
+    return by_reason
 
 
 def read_missing(database: sqlite3.Connection) -> tuple[int, tuple[Named, ...]]:
-    """Count the scenes that Plex did not have and that were not told yet, and name the first."""
+    """Return how many missing scenes were not reported yet, and the first ones."""
     number = database.execute("SELECT count(*) FROM missing_news").fetchone()[0]
     rows = database.execute(
         "SELECT 'scene', scene_id, title FROM missing_news ORDER BY scene_id LIMIT ?",

@@ -1,4 +1,4 @@
-"""What the user was notified of, and the trouble that waits to be reported."""
+"""Keeps what the user was notified of, and the trouble that waits to be reported."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from stash2plex.store.meta import NOTIFIED_AT, TROUBLE, TROUBLE_NOTIFIED, drop_m
 
 
 def notified_at(database: sqlite3.Connection, now: float) -> float:
-    """Say when a person was last told. A clock that was set back tells it once more."""
+    """Return when the user was last notified. If the clock was set back, that is now at most."""
     return min(now, last_notified(get_meta(database, NOTIFIED_AT), now))
 
 
 def mark_notified(database: sqlite3.Connection, now: float) -> None:
-    """Remember that everything until now was told."""
+    """Record that everything until now was reported."""
     with transaction(database):
         database.execute("DELETE FROM missing_news")
         set_meta(database, NOTIFIED_AT, f"{now:.3f}")
 
 
 def note_trouble(database: sqlite3.Connection, text: str) -> None:
-    """Keep a setting that cannot be used for the next who looks, unless it was told already."""
+    """Store the message about an unusable setting, unless it was reported already."""
     if get_meta(database, TROUBLE_NOTIFIED) != text:
         with transaction(database):
             set_meta(database, TROUBLE, text)
 
 
 def take_trouble(database: sqlite3.Connection) -> str | None:
-    """Return the setting that cannot be used, which the user has not been told of; only once."""
+    """Return the message about an unusable setting, and mark it as reported."""
     text = get_meta(database, TROUBLE)
     if text is not None:
         with transaction(database):
@@ -39,6 +39,6 @@ def take_trouble(database: sqlite3.Connection) -> str | None:
 
 
 def end_trouble(database: sqlite3.Connection) -> None:
-    """Forget it: the settings can be used."""
+    """Delete the message: the settings can be used."""
     if get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED):
         drop_meta(database, TROUBLE, TROUBLE_NOTIFIED)

@@ -1,4 +1,4 @@
-"""Outages of both servers: when, how long, why, and what that makes of availability.
+"""Outages of both servers: when, how long, why, and the availability that follows.
 
 The breaker writes the rows; everything here but `read_outages` is pure.
 """
@@ -15,15 +15,16 @@ from stash2plex.store.meta import WATCHED_SINCE, get_number
 from stash2plex.text import DAY
 
 WINDOWS = (7, 30, 365)
-"""Days that are summed up."""
+"""The windows that are summed up, in days."""
 
 
 @frozen
 class Outage:
-    """A time in which a server took no work. Times are epoch seconds.
+    """A time in which a server accepted no work. Times are epoch seconds.
 
     `ended_at` is None while it goes on; `waiting` counts the keys that waited when it began. `kind`
-    tells a server that refuses from one that is away; `cured`, that a changed setting ended it.
+    distinguishes a server that refuses from one that is out of reach; `cured` means that a changed
+    setting ended it.
     """
 
     server: str
@@ -36,21 +37,21 @@ class Outage:
 
     @property
     def now(self) -> str:
-        """Say with the server's name what goes on."""
+        """The words for an outage that is going on."""
         return outage_words(self.server, self.kind)[0]
 
     @property
     def then(self) -> str:
-        """Say with the server's name what is over."""
+        """The words for an outage that is over."""
         return outage_words(self.server, self.kind)[1]
 
     def seconds(self, now: float) -> float:
-        """Say how long it took, or takes so far. A clock that was set back makes it 0, not less."""
+        """Return its length so far in seconds; 0 if the clock was set back."""
         return max(0.0, (now if self.ended_at is None else self.ended_at) - self.started_at)
 
 
 def outage_words(server: str, kind: str) -> tuple[str, str]:
-    """Return the words for an outage that goes on and for one that is over."""
+    """Return the words for an outage that is going on and for one that is over."""
     name = server.capitalize()
     log_in = "token" if server == "plex" else "log-in"
     return {
@@ -64,8 +65,8 @@ class Window:
     """The last days of one server. Times in seconds.
 
     `watched` is how much of the window was watched; `down` how much of that was an outage.
-    `repair` is the mean length of an outage (MTTR), `between` the mean time in order for each
-    outage that began (MTBF); both are None without one. `availability` is a share from 0 to 1.
+    `repair` is the mean length of an outage (MTTR), `between` the mean time without one per outage
+    that began (MTBF); both are None without outages. `availability` is a share from 0 to 1.
     """
 
     server: str
@@ -81,7 +82,7 @@ class Window:
 def measure(
     outages: Sequence[Outage], server: str, days: int, now: float, watched_since: float
 ) -> Window:
-    """Sum up the last days of a server. Outages that overlap count as one."""
+    """Sum up the last `days` of a server. Overlapping outages count as one."""
     end = now
     start = min(end, max(now - days * DAY, watched_since))
     merged = _merge(outages, server, now)
@@ -103,12 +104,12 @@ def measure(
 
 
 def _merge(outages: Sequence[Outage], server: str, now: float) -> list[tuple[float, float]]:
-    """Lay the outages of a server over each other; none ends or begins after now."""
+    """Merge the overlapping outages of a server; none ends or begins after `now`."""
     merged: list[tuple[float, float]] = []
     spans = sorted(
-        (min(now, one.started_at), min(now, one.started_at + one.seconds(now)))
-        for one in outages
-        if one.server == server
+        (min(now, outage.started_at), min(now, outage.started_at + outage.seconds(now)))
+        for outage in outages
+        if outage.server == server
     )
     for left, right in spans:
         if merged and left <= merged[-1][1]:
@@ -119,7 +120,7 @@ def _merge(outages: Sequence[Outage], server: str, now: float) -> list[tuple[flo
 
 
 def read_outages(connection: sqlite3.Connection) -> list[Outage]:
-    """Read every outage that is kept, the newest first."""
+    """Read every outage on record, newest first."""
     rows = connection.execute(
         "SELECT server, started_at, ended_at, cause, waiting, kind, cured FROM outage"
         " ORDER BY seq DESC"
@@ -128,6 +129,6 @@ def read_outages(connection: sqlite3.Connection) -> list[Outage]:
 
 
 def watched_since(connection: sqlite3.Connection, outages: Sequence[Outage]) -> float:
-    """Say since when outages are watched, in epoch seconds."""
+    """Return since when outages are recorded, in epoch seconds."""
     since = get_number(connection, WATCHED_SINCE) or 0.0
-    return min([since, *(one.started_at for one in outages)])
+    return min([since, *(outage.started_at for outage in outages)])

@@ -1,4 +1,4 @@
-"""The path rules that were worked out, and the pairs of paths that they rest on."""
+"""Keeps the path rules that were worked out, and the pairs of paths that support them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stash2plex.rules.path_inference import InferredRule, PathPair, infer_rules,
 from stash2plex.store.stored_json import load_list
 
 PAIRS_A_ROOT = 200
-"""Pairs kept for each pair of roots: more say nothing new."""
+"""How many pairs are kept for each pair of roots: more add nothing."""
 
 PAIRS = 2_000
-"""Pairs kept in all, so that working out the rules takes a tenth of a second at most."""
+"""How many pairs are kept in all, so that working out the rules takes at most 0.1 s."""
 
 
 class PathRules:
@@ -27,15 +27,15 @@ class PathRules:
         self._db = connection
 
     def usable(self) -> tuple[Rule, ...]:
-        """Return the rules that matching may use when none is set."""
-        return tuple(one.rule for one in _read_rules(self._db) if one.trusted)
+        """Return the rules that matching may use if the user set none."""
+        return tuple(inferred.rule for inferred in _read_rules(self._db) if inferred.trusted)
 
     def note(
         self, pairs: Iterable[tuple[int, PathPair]], libraries: Mapping[str, Sequence[str]]
     ) -> None:
-        """Take up pairs, each with its scene's id, and work the rules out again if one is new.
+        """Store pairs, each with its scene's id, and work the rules out again if one is new.
 
-        `libraries` are the folders of each library of Plex, by its id.
+        `libraries` are the folders of each Plex library, by its id.
         """
         new = [(scene_id, pair) for scene_id, pair in pairs if self._is_news(scene_id, pair)]
         if not new:
@@ -61,7 +61,7 @@ class PathRules:
         return bool(known != (pair.stash, pair.plex))
 
     def check(self, libraries: Mapping[str, Sequence[str]]) -> None:
-        """Drop pairs whose file Plex lists no more, and work the rules out again."""
+        """Drop pairs whose file Plex no longer lists, and work the rules out again."""
         with transaction(self._db):
             gone = [
                 (scene_id,)
@@ -86,18 +86,18 @@ class PathRules:
             " examples) VALUES (?, ?, ?, ?, ?)",
             [
                 (
-                    *one.rule,
-                    one.support,
-                    one.contradictions,
-                    json.dumps([[pair.stash, pair.plex] for pair in one.examples]),
+                    *rule.rule,
+                    rule.support,
+                    rule.contradictions,
+                    json.dumps([[pair.stash, pair.plex] for pair in rule.examples]),
                 )
-                for one in rules
+                for rule in rules
             ],
         )
 
 
 def inferred_rules(connection: sqlite3.Connection) -> tuple[InferredRule, ...]:
-    """Read the rules that were worked out, the best supported first; not all are trusted."""
+    """Read the rules that were worked out, best supported first; not all are trusted."""
     examples = {
         (stash, plex): tuple(
             PathPair(*pair)
@@ -108,11 +108,11 @@ def inferred_rules(connection: sqlite3.Connection) -> tuple[InferredRule, ...]:
             "SELECT stash_root, plex_root, examples FROM path_rule"
         )
     }
-    return tuple(evolve(one, examples=examples[one.rule]) for one in _read_rules(connection))
+    return tuple(evolve(rule, examples=examples[rule.rule]) for rule in _read_rules(connection))
 
 
 def _read_rules(connection: sqlite3.Connection) -> list[InferredRule]:
-    """Read the rules without their examples: this is done for every scene."""
+    """Read the rules without their examples, because this happens for every scene."""
     rows = connection.execute(
         "SELECT stash_root, plex_root, support, contradictions FROM path_rule"
         " ORDER BY support DESC, stash_root"

@@ -1,4 +1,4 @@
-"""Up to when each Plex library was compared as a whole."""
+"""Keeps up to when each Plex library was compared as a whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stash2plex.db import transaction
 
 @frozen
 class ComparisonMark:
-    """Up to when a library was compared, by Plex's clock, and when all of it was read, by ours.
+    """Up to when a library was compared (Plex's clock), and when all of it was read (our clock).
 
     Both are epoch seconds. `preserve` is the setting that the comparison was made under.
     """
@@ -29,7 +29,7 @@ class PlexComparisons:
     connection: sqlite3.Connection
 
     def get(self, section_id: str) -> ComparisonMark | None:
-        """Read the mark of a library, None where it was never compared as a whole."""
+        """Read the mark of a library; None if it was never compared as a whole."""
         row = self.connection.execute(
             "SELECT newest_updated_at, details_at, preserve FROM plex_comparison"
             " WHERE section_id = ?",
@@ -50,6 +50,6 @@ class PlexComparisons:
             )
 
     def clear(self) -> None:
-        """Forget every mark."""
+        """Delete every mark."""
         with transaction(self.connection):
             self.connection.execute("DELETE FROM plex_comparison")

@@ -1,4 +1,4 @@
-"""The files that Plex lists: which item holds which file, in which library."""
+"""Keeps the files that Plex lists: which item holds which file, in which library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stash2plex.store.records import Records
 from stash2plex.store.stored_json import load_list
 
 MAX_CANDIDATES = 500
-"""Files of one name that are compared; with more, only those that the folder or size speaks for."""
+"""How many files of one name are compared; if there are more, the folder or size decides."""
 
 NAMED = "SELECT section_id, rating_key, path, size, listing FROM plex_file WHERE name = ? LIMIT ?"
 NAMED_IN_FOLDER = (
@@ -61,7 +61,7 @@ FoundRow = tuple[str, str, str, int | None, int]
 
 @frozen
 class KnownSection:
-    """What is remembered of a library. `locations` is JSON: its folders."""
+    """What is known about a library. `locations` is JSON: its folders."""
 
     section_id: str
     change_mark: str
@@ -71,36 +71,41 @@ class KnownSection:
     locations: str
 
     def has_folders(self, section: Section) -> bool:
-        """Whether the library still has the folders that are remembered."""
+        """Return whether the library still has the folders that are stored."""
         return self.locations == _as_text(section.locations)
 
 
 class PlexFiles:
     """The files and libraries in one database.
 
-    A record that rests on a file that goes is due to be compared again.
+    When a file is removed, the records that were matched by it are due to be compared again.
     """
 
     def __init__(self, connection: sqlite3.Connection, records: Records) -> None:
         self._db = connection
         self._records = records
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The database that holds them."""
+        return self._db
+
     # -- whose they are -------------------------------------------------------------------
 
     def server(self) -> str | None:
-        """Return the machine id of the server that the files are of; None before the first."""
+        """Return the machine id of the files' server; None before the first."""
         return get_meta(self._db, MACHINE_ID)
 
     def adopt_server(self, machine_id: str) -> None:
-        """Remember the server that the files will be of."""
+        """Store the server that the next files come from."""
         with transaction(self._db):
             if get_meta(self._db, CLEARED_MACHINE_ID) not in (None, machine_id):
-                # What was written to that one is not here, whatever the ids are.
+                # What was written to the other server is not here, even if the ids are equal.
                 self._records.detach_all()
             set_meta(self._db, MACHINE_ID, machine_id)
 
     def clear(self) -> None:
-        """Forget everything, and which server it came from; every scene is compared again."""
+        """Delete all files and their server's id; every scene is compared again."""
         with transaction(self._db):
             self._records.invalidate_all()
             self._db.execute("DELETE FROM plex_file")
@@ -114,18 +119,17 @@ class PlexFiles:
     def candidates(
         self, paths: Iterable[str], *, sizes: Collection[int] = (), rules: Sequence[Rule] = ()
     ) -> list[PlexFile]:
-        """List the Plex files that have the name of one of these paths of Stash.
+        """List the Plex files that have the same name as one of these paths in Stash.
 
-        Of a name that very many have, those in a folder of the same name, as it is or by the
-        rules; where there is none, those of one of the sizes. A path that an item held before and
-        another one holds now counts for the newer one only.
+        For very common names, narrow by parent folder (raw or mapped), then by size. If a path
+        moved from one item to another, only the newer item is listed.
         """
-        found: dict[tuple[str, str], PlexFile] = {}
+        files: dict[tuple[str, str], PlexFile] = {}
         for path in dict.fromkeys(paths):
             for row in self._rows_named(path, sizes, rules):
                 file = PlexFile(*row)
-                found[file.section_id, file.path] = file
-        return list(found.values())
+                files[file.section_id, file.path] = file
+        return list(files.values())
 
     def _rows_named(
         self, path: str, sizes: Collection[int], rules: Sequence[Rule]
@@ -154,11 +158,25 @@ class PlexFiles:
         return int(row[0])
 
     def section_ids(self) -> list[str]:
-        """List the libraries by their ids."""
+        """List the ids of the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT section_id FROM plex_section")]
 
+    def section_of(self, rating_key: str) -> str:
+        """Return the library that an item was listed in, empty for one that is not known."""
+        row = self._db.execute(
+            "SELECT section_id FROM plex_file WHERE rating_key = ? LIMIT 1", (rating_key,)
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def other_item(self, keys: Collection[str]) -> str:
+        """Return the key of an item that is none of these, empty where there is none."""
+        rows = self._db.execute(
+            "SELECT DISTINCT rating_key FROM plex_file LIMIT ?", (len(keys) + 1,)
+        )
+        return next((str(key) for (key,) in rows if key not in keys), "")
+
     def outside(self, keys: KeySet, limit: int) -> tuple[int, list[tuple[str, str]]]:
-        """Count the items that are not in a set; of the first few by path, key and path."""
+        """Count the items that are not in a set; list key and path of the first `limit` by path."""
         number = self._db.execute(OUTSIDE_COUNT, (keys.name,)).fetchone()[0]
         rows = self._db.execute(OUTSIDE, (keys.name, limit))
         return int(number), [(str(key), str(path)) for key, path in rows]
@@ -169,22 +187,26 @@ class PlexFiles:
         return None if row is None else str(row[0])
 
     def titles(self) -> list[str]:
-        """Name the libraries."""
+        """List the titles of the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
 
-    def locations(self) -> dict[str, list[str]]:
-        """Name the folders of each library, by its id.
+    def titles_by_id(self) -> dict[str, str]:
+        """Name the libraries, by their ids."""
+        return dict(self._db.execute("SELECT section_id, title FROM plex_section"))
 
-        What cannot be read is none; it differs from what Plex has, so it is stored again.
+    def locations(self) -> dict[str, list[str]]:
+        """Return the folders of each library, by its id.
+
+        Unreadable folders count as none. They differ from Plex's, so they are stored again.
         """
         rows = self._db.execute("SELECT section_id, locations FROM plex_section")
         return {
-            section_id: [one for one in load_list(text) if isinstance(one, str)]
+            section_id: [folder for folder in load_list(text) if isinstance(folder, str)]
             for section_id, text in rows
         }
 
     def known(self) -> dict[str, KnownSection]:
-        """Return what is remembered of each library, by its id."""
+        """Return what is known about each library, by its id."""
         rows = self._db.execute(
             "SELECT section_id, change_mark, newest_added_at, listed_at, listed_mark, locations"
             " FROM plex_section"
@@ -194,7 +216,7 @@ class PlexFiles:
     # -- read from Plex -------------------------------------------------------------------
 
     def listing(self) -> int:
-        """Return the number of the last reading; rows that are read next get a higher one."""
+        """Return the number of the last reading; the next rows get a higher one."""
         return int(get_number(self._db, LISTING) or 0)
 
     def next_listing(self) -> int:
@@ -205,7 +227,7 @@ class PlexFiles:
         return listing
 
     def add(self, files: Iterable[PlexFile], listing: int) -> None:
-        """Store files that a reading showed, in one transaction."""
+        """Store the files of a reading, in one transaction."""
         with transaction(self._db):
             self._db.executemany(
                 "INSERT INTO plex_file (rating_key, path, section_id, name, folder, size, listing)"
@@ -215,19 +237,30 @@ class PlexFiles:
                 (_row(file, listing) for file in files),
             )
 
-    def end_full_listing(self, section: Section, listing: int, newest: int, now: float) -> None:
-        """Drop what a reading of a whole library did not show, and remember the library.
+    def end_full_listing(
+        self,
+        section: Section,
+        listing: int,
+        newest: int,
+        now: float,
+        unread: Collection[str] = (),
+    ) -> None:
+        """Drop the files that a reading of a whole library did not show, and store the library.
 
-        `newest` is the time of the item that was added last (Plex's clock), `now` is ours.
+        `newest` is when the last item was added (Plex's clock); `now` is by our clock. `unread` are
+        the keys of unreadable rows, empty if even the key could not be read. What such rows are is
+        unknown, so then nothing is dropped.
         """
         with transaction(self._db):
-            self._drop(UNSEEN, section.id, listing)
+            if "" not in unread:
+                rows = self._db.execute(UNSEEN, (section.id, listing)).fetchall()
+                self._drop_files([row for row in rows if row[0] not in unread])
             self.put_section(section, newest, now, section.change_mark)
 
     def end_added_listing(
         self, section: Section, listing: int, newest: int, old: KnownSection
     ) -> None:
-        """Drop the old item of each file that was deleted and added again; it has a new one."""
+        """Drop the old item of each file that was deleted and added again under a new item."""
         with transaction(self._db):
             self._drop(ADDED_AGAIN, listing)
             self.put_section(section, newest, old.listed_at, old.listed_mark)
@@ -235,7 +268,7 @@ class PlexFiles:
     def put_section(
         self, section: Section, newest: int, listed_at: float, listed_mark: str
     ) -> None:
-        """Remember a library."""
+        """Store a library."""
         with transaction(self._db):
             self._db.execute(
                 "INSERT OR REPLACE INTO plex_section (section_id, uuid, title, change_mark,"
@@ -254,7 +287,7 @@ class PlexFiles:
             )
 
     def drop_sections(self, gone: Collection[str]) -> None:
-        """Forget libraries that are not there any more, or were deselected."""
+        """Drop libraries that no longer exist or were deselected."""
         if not gone:
             return
         with transaction(self._db):
@@ -265,10 +298,10 @@ class PlexFiles:
                 self._db.execute("DELETE FROM plex_section WHERE section_id = ?", (section_id,))
 
     def forget_item(self, rating_key: str) -> None:
-        """Drop the files of an item that Plex no longer has; its scene is not in sync any more.
+        """Drop the files of an item that Plex no longer has; its scene is no longer in sync.
 
-        Its library is then due for a full list at the next miss, changed or not: the answer may
-        have been a slip of the server, and nothing else would bring the item back within a day.
+        At the next miss its library is listed in full, changed or not: the answer may have been a
+        mistake of the server, and nothing else would bring the item back within a day.
         """
         with transaction(self._db):
             self._db.execute(
@@ -279,14 +312,15 @@ class PlexFiles:
             self._drop(OF_ITEM, rating_key)
 
     def learn(self, item: PlexItem) -> None:
-        """Store the files that an item really holds: a move inside Plex shows in no delta.
+        """Store the files that an item really holds: no delta shows a move inside Plex.
 
-        An item of a library that is not chosen holds none for us: its id may come from a record of
-        before, and nothing may be written there.
+        An item of a library that is not chosen counts as having no files: its id may come from an
+        old record, and nothing may be written there.
         """
-        is_chosen = item.section_id in self.section_ids()
+        section_id = item.section_id or self.section_of(item.rating_key)
+        is_chosen = section_id in self.section_ids()
         files = [
-            PlexFile(item.section_id, item.rating_key, path, size)
+            PlexFile(section_id, item.rating_key, path, size)
             for path, size in zip_longest(item.paths, item.sizes[: len(item.paths)])
             if is_chosen
         ]
@@ -300,14 +334,16 @@ class PlexFiles:
                 self.add(files, self.next_listing())
 
     def _drop(self, selection: str, *values: object) -> None:
-        """Drop the files that a statement selects by rating key and path."""
-        files = self._db.execute(selection, values).fetchall()
+        """Drop the files whose rating key and path a statement selects."""
+        self._drop_files(self._db.execute(selection, values).fetchall())
+
+    def _drop_files(self, files: Sequence[tuple[str, str]]) -> None:
         self._records.invalidate_files(files)
         self._db.executemany("DELETE FROM plex_file WHERE rating_key = ? AND path = ?", files)
 
 
 def _in_order(rows: Iterable[FoundRow]) -> list[tuple[str, str, str, int | None]]:
-    """Sort by reading, so that a newer one wins; no more than `MAX_CANDIDATES`."""
+    """Sort by reading, so that a newer one wins; returns at most `MAX_CANDIDATES`."""
     ordered = sorted(rows, key=lambda row: (row[4], len(row[1]), row[1]))
     return [row[:4] for row in ordered[:MAX_CANDIDATES]]
 

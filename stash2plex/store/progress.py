@@ -1,4 +1,4 @@
-"""The progress of a drain: kept in the database, so that every process shows the same."""
+"""Keeps the progress of a drain in the database, so that every process shows the same."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from stash2plex.model import Clock
 from stash2plex.store.stored_status import wait_outlook
 
 RATE_SECONDS, RATE_KEYS, MAX_RATE_SECONDS = 20.0, 40, 300.0
-"""The rate is averaged over at least so long and so many keys: of a slow Plex, which does a key in
-five seconds, 20 s hold four, and the time left would jump by a quarter. Never over longer than the
-last, so that it follows a change."""
+"""The rate is averaged over at least this many seconds and keys. If a slow Plex takes five seconds
+for a key, 20 s hold only four, and the time left would jump by a quarter. The average never covers
+more than `MAX_RATE_SECONDS`, so that it follows a change."""
 
 
 @frozen
 class Wait:
-    """Why a drain stands still.
+    """Why a drain is waiting.
 
-    `server` is asked again in `next_try` seconds; both are None where it waits for no server. The
-    drain ends in `gives_up` seconds; None where it does not give up.
+    `server` is asked again in `next_try` seconds; both are None if it does not wait for a server.
+    The drain ends in `gives_up` seconds; None if it never gives up.
     """
 
     why: str
@@ -33,16 +33,16 @@ class Wait:
 
     @property
     def outlook(self) -> str | None:
-        """When it goes on or gives up, in words; None where that is not known."""
+        """When it goes on or gives up, in words; None if that is unknown."""
         return wait_outlook(self.server, self.next_try, self.gives_up)
 
 
 @frozen
 class Progress:
-    """A moment of a drain. `left` counts keys in hand or due soon; `later` were put off.
+    """The state of a drain. `left` counts keys claimed or due soon, `later` those put off.
 
-    Times are epoch seconds, `rate` is keys per second. `wait` is why it stands still, None while
-    it works.
+    Times are epoch seconds, `rate` is keys per second. `wait` is why it is waiting, None while it
+    works.
     """
 
     done: int = 0
@@ -58,24 +58,24 @@ class Progress:
 
     @property
     def handled(self) -> int:
-        """Keys that are out of the way, for better or worse."""
+        """How many keys were handled, whatever the result."""
         return self.done + self.failed + self.later
 
     @property
     def fraction(self) -> float:
-        """From 0 to 1. True when the queue grows meanwhile: handled of handled and left."""
+        """Handled keys as a share of handled and left, from 0 to 1; correct in a growing queue."""
         total = self.handled + self.left
         return self.handled / total if total else 1.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left at the present rate; None where there is no telling, as while it waits."""
+        """Seconds left at the present rate; None if unknown, such as while it waits."""
         return self.left / self.rate if self.rate > 0.0 and self.wait is None else None
 
 
 @frozen
 class Pulse:
-    """The last sign of life of a drain: who it was, in which process, and when (epoch seconds)."""
+    """The last sign of life of a drain: its origin, its process, and when (epoch seconds)."""
 
     origin: str
     pid: int
@@ -90,7 +90,7 @@ class ProgressBook:
         self._clock = clock
 
     def read(self, left: int) -> Progress:
-        """Read the progress of the drain that runs or ran last; `left` comes from the queue."""
+        """Read the progress of the running or last drain; `left` comes from the queue."""
         row = self._db.execute(
             "SELECT done, failed, snoozed, rate, started_at, origin, pid, note, ended_at FROM drain"
         ).fetchone()
@@ -111,7 +111,7 @@ class ProgressBook:
         )
 
     def pulse(self) -> Pulse:
-        """Return the last sign of life of the drain that runs or ran last."""
+        """Return the last sign of life of the running or last drain."""
         row = self._db.execute("SELECT origin, pid, updated_at FROM drain").fetchone()
         return Pulse("drain", 0, self._clock()) if row is None else Pulse(*row)
 
@@ -153,20 +153,20 @@ def _read_wait(note: str) -> Wait | None:
 
 
 class RateWindow:
-    """Averages how fast a count grows over its recent past. `now` is in seconds everywhere."""
+    """Averages how fast a count grew recently. `now` is always in seconds."""
 
     def __init__(self, now: float, handled: int = 0) -> None:
         self._marks: list[tuple[float, int]] = [(now, handled)]
 
     def restart(self, now: float, handled: int) -> None:
-        """Forget the past, so that an outage is left out."""
+        """Drop the past, so that an outage is left out."""
         self._marks = [(now, handled)]
 
     def rate(self, now: float, handled: int) -> float:
-        """Take the count of this moment; returns the rate per second."""
+        """Add the present count; returns the rate per second."""
         if now - self._marks[-1][0] >= 1.0 or now < self._marks[-1][0]:
             self._marks.append((now, handled))
-            # One mark from before the window stays, so that the window is full.
+            # One mark from before the window is kept, so that the window is full.
             while len(self._marks) > 2 and _is_enough(now, handled, *self._marks[1]):  # noqa: PLR2004
                 self._marks.pop(0)
         since, base = self._marks[0]
@@ -174,7 +174,7 @@ class RateWindow:
 
 
 def _is_enough(now: float, handled: int, since: float, base: int) -> bool:
-    """Whether a window that begins at a mark is long enough for a rate."""
+    """Return whether a window that begins at this mark is long enough for a rate."""
     length = now - since
     return length >= MAX_RATE_SECONDS or (length >= RATE_SECONDS and handled - base >= RATE_KEYS)
 
@@ -189,7 +189,7 @@ class Tally:
 
     @property
     def handled(self) -> int:
-        """Keys that are out of the way, for better or worse."""
+        """How many keys were handled, whatever the result."""
         return self._progress.handled
 
     def restart(self) -> None:
@@ -214,6 +214,6 @@ class Tally:
         self._window.restart(self._clock(), self._progress.handled)
 
     def now(self, left: int, wait: Wait | None = None, *, ended: bool = False) -> Progress:
-        """Return the progress of this moment; `left` comes from the queue."""
+        """Return the present progress; `left` comes from the queue."""
         rate = self._window.rate(self._clock(), self._progress.handled)
         return evolve(self._progress, left=left, rate=rate, wait=wait, ended=ended)

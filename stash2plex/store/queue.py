@@ -1,6 +1,6 @@
-"""The whole queue: beside what a save needs of it, its counts, its clock and the user's deeds.
+"""The whole queue: what a save needs, and also counts, the clock, and what the user asks for.
 
-The hook imports `workqueue` alone; every other process has this one.
+The hook imports only `workqueue`; every other process uses this module.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.dead_letters import read_dead_keys
 from stash2plex.store.stored_status import COUNTS_SQL
 from stash2plex.workqueue import HELD_SQL, STOPPED, URGENT, Key, WorkQueue
 
 
 @frozen
 class Counts:
-    """How many keys are where. `pending` is due now, `waiting` is due later or held."""
+    """How many keys are in each state. `pending` is due now, `waiting` is due later or on hold."""
 
     pending: int
     in_progress: int
@@ -26,18 +26,18 @@ class Counts:
 
 
 class Queue(WorkQueue):
-    """The queue in one database, as everything but a save sees it."""
+    """The queue in one database, for everything except a save."""
 
     # -- looking --------------------------------------------------------------------------
 
     def counts(self) -> Counts:
-        """Count the keys by state, now."""
+        """Count the keys by their present state."""
         row = self._db.execute(COUNTS_SQL, (self._clock(),)).fetchone()
         (held,) = self._db.execute(HELD_SQL).fetchone()
         return Counts(row[0], row[1], row[2] + held, row[3])
 
     def due_within(self, seconds: float) -> int:
-        """Count the keys that are in hand, due now, or due within so many seconds."""
+        """Count the keys that are claimed, due now, or due within `seconds`."""
         row = self._db.execute(
             "SELECT (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
             " AND due_at <= ?)"
@@ -47,7 +47,7 @@ class Queue(WorkQueue):
         return int(row[0])
 
     def next_due_at(self) -> float | None:
-        """When the next key that nobody holds becomes due, or None when there is none."""
+        """Return when the next unclaimed key becomes due; None if there is none."""
         row = self._db.execute(
             "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM queue"
             " WHERE lease_id IS NULL AND priority = 0 UNION ALL SELECT min(due_at) FROM queue"
@@ -56,9 +56,9 @@ class Queue(WorkQueue):
         return None if row[0] is None else float(row[0])
 
     def due_since(self) -> float | None:
-        """Return since when the first key is due or in hand; None where no key is.
+        """Return since when the first key has been due or claimed; None if no key is.
 
-        A key that waits becomes due at its time, however long ago it was added.
+        A waiting key becomes due at its time, however long ago it was added.
         """
         first = self.next_due_at()
         row = self._db.execute(
@@ -68,7 +68,7 @@ class Queue(WorkQueue):
         return min(times, default=None)
 
     def queued_scenes(self, ids: Sequence[int]) -> set[int]:
-        """Return the scenes that are in the queue, of those with the given ids."""
+        """Return which of the scenes with these ids are in the queue."""
         if not ids:
             return set()
         rows = self._db.execute(
@@ -77,11 +77,11 @@ class Queue(WorkQueue):
         return {id_ for (id_,) in rows}.intersection(ids)
 
     def is_empty(self) -> bool:
-        """Whether there is nothing to do, now or later: no key but held ones."""
+        """Return whether there is nothing to do, now or later: only held keys, or none."""
         return not list(self._db.execute("SELECT 1 FROM queue WHERE priority < 2 LIMIT 1"))
 
     def waiting_reasons(self) -> list[tuple[str, int, float | None]]:
-        """Return why keys wait: reason, how many, when the first is due (None for held keys)."""
+        """Return why keys wait: reason, how many, and when the first is due (None if on hold)."""
         rows = list(
             self._db.execute(
                 "SELECT reason, count(*), min(due_at) FROM queue WHERE lease_id IS NULL"
@@ -92,10 +92,20 @@ class Queue(WorkQueue):
         (held,) = self._db.execute(HELD_SQL).fetchone()
         return [*rows, (STOPPED, held, None)] if held else rows
 
+    def waiting_for(self, reason: str) -> list[Key]:
+        """List the keys that wait for one reason."""
+        return list(
+            self._db.execute(
+                "SELECT kind, id FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+                " AND reason = ? ORDER BY due_at",
+                (reason,),
+            )
+        )
+
     # -- a clock that was set back --------------------------------------------------------
 
     def newest_trace(self) -> float:
-        """Return the latest time that is written down: one in the future tells a clock set back."""
+        """Return the latest stored time: if it is in the future, the clock was set back."""
         row = self._db.execute(
             "SELECT max(at) FROM (SELECT max(updated_at) AS at FROM drain UNION ALL"
             " SELECT max(added_at) FROM (SELECT added_at FROM queue WHERE lease_id IS NULL AND"
@@ -106,9 +116,9 @@ class Queue(WorkQueue):
         return float(row[0] or 0.0)
 
     def clock_set_back(self, seconds: float) -> int:
-        """Bring due times forward after the clock was set back; returns how many keys it moved.
+        """Correct due times after the clock was set back by `seconds`; returns how many keys.
 
-        Without it a key that was due now would wait for as long as the clock was set back.
+        Without this, a key that is due now would wait `seconds` longer.
         """
         now = self._clock()
         with transaction(self._db):
@@ -132,13 +142,13 @@ class Queue(WorkQueue):
             return self._db.execute("DELETE FROM queue WHERE lease_id IS NULL").rowcount
 
     def redrive(self, keys: Sequence[Key] | None = None, *, reason: str | None = None) -> int:
-        """Put dead letters back with fresh attempts: chosen ones, those of a reason, or all."""
+        """Put dead letters back with fresh attempts: chosen ones, those with a reason, or all."""
         if keys is None:
-            keys = DeadLetters(self._db).keys(reason)
+            keys = read_dead_keys(self._db, reason)
         return self.add_many([key for key in keys if self._is_dead(*key)], priority=URGENT)
 
     def discard(self, keys: Sequence[Key]) -> int:
-        """Forget chosen dead letters; returns how many there were."""
+        """Remove chosen dead letters; returns how many there were."""
         with transaction(self._db):
             gone = 0
             for key in keys:
@@ -149,7 +159,7 @@ class Queue(WorkQueue):
         return gone
 
     def clear_dead(self, *, before: float | None = None) -> int:
-        """Forget dead letters that last failed before a time, or all; returns how many."""
+        """Remove dead letters that last failed before a time, or all; returns how many."""
         with transaction(self._db):
             self._db.execute(
                 "DELETE FROM failure WHERE (kind, id) IN (SELECT kind, id FROM dead_letter"

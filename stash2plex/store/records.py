@@ -1,4 +1,4 @@
-"""What was last written for each scene, and which entities it showed then."""
+"""Keeps what was last written for each scene, and which entities it showed then."""
 
 from __future__ import annotations
 
@@ -29,35 +29,40 @@ COLUMNS = (
     "removed",
     "announced",
     "files",
+    "shown",
+    "unread",
+    "verified",
+    "tries",
 )
-"""The columns of `scene_record` in the order in which the statements below name them."""
+"""The columns of `scene_record`, in the order of the statements below."""
 
-JSON_COLUMNS = ("written", "removed", "announced")
+JSON_COLUMNS = ("written", "removed", "announced", "shown", "unread")
 
 GET = (
     "SELECT scene_id, rating_key, section_id, plex_path, matched_by, fingerprint, written,"
-    " cover_tag, cover_etag, poster_hash, background_hash, synced_at, removed, announced, files"
-    " FROM scene_record WHERE scene_id = ?"
+    " cover_tag, cover_etag, poster_hash, background_hash, synced_at, removed, announced, files,"
+    " shown, unread, verified, tries FROM scene_record WHERE scene_id = ?"
 )
 
 PUT = (
     "INSERT OR REPLACE INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
     " fingerprint, written, cover_tag, cover_etag, poster_hash, background_hash, synced_at,"
-    " removed, announced, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " removed, announced, files, shown, unread, verified, tries)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 ANNOUNCED_LIMIT = 5
-"""Announced edits remembered for a scene: each one but the first takes another kill."""
+"""How many announced edits of a scene are kept: each but the first means another kill."""
 
 ORPHANS_LIMIT = 10_000
-"""Items whose scene is gone: the newest are remembered."""
+"""How many items whose scene is gone are kept, newest first."""
 
 
 @frozen
 class Orphan:
     """A Plex item that holds what we wrote for a scene that Stash no longer has.
 
-    `since` is when that was noticed, in seconds since the epoch.
+    `since` is when this was noticed, in seconds since the epoch.
     """
 
     scene_id: int
@@ -75,7 +80,7 @@ class Records:
         self._db = connection
 
     def get(self, scene_id: int) -> Record | None:
-        """Read the record of a scene, None where it was never synced.
+        """Read the record of a scene; None if it was never synced.
 
         A record that cannot be read counts as none: the scene is synced again, which replaces it.
         """
@@ -87,30 +92,37 @@ class Records:
         if written is None or removed is None:
             return None
         announced = tuple(one for one in load_list(values["announced"]) if isinstance(one, dict))
-        known = {"written": written, "removed": removed, "announced": announced}
+        known = {
+            "written": written,
+            "removed": removed,
+            "announced": announced,
+            "shown": load_object(values["shown"]) or {},
+            "unread": _of_fields(load_object(values["unread"]) or {}),
+            "verified": bool(values["verified"]),
+        }
         return Record(**{**values, **known})
 
     def announce(self, records: Iterable[Record]) -> None:
-        """Note what edits that are about to be sent will leave in Plex, in one transaction.
+        """Record what the next edits will leave in Plex, in one transaction.
 
-        Should the process be killed before it knows that Plex took an edit, what Plex then holds
-        is still told apart from what a person did there. `put` ends it.
+        If the process is killed before it knows that Plex accepted an edit, our value can still be
+        distinguished from one of the user. `put` ends the announcement.
         """
         with transaction(self._db):
             for record in records:
                 old = self.get(record.scene_id)
                 if old is None or old.rating_key != record.rating_key:
-                    # Nothing is ours in this item yet.
+                    # Nothing in this item is ours yet.
                     old = evolve(record, written={})
                 announced = old.announced
                 if record.written not in announced:
                     announced = (*announced, record.written)[-ANNOUNCED_LIMIT:]
-                # What a person took away was seen in Plex, whatever becomes of the edit.
+                # What the user removed was seen in Plex, whatever becomes of the edit.
                 removed = record.removed
                 self._insert(evolve(old, fingerprint="", announced=announced, removed=removed))
 
     def put(self, record: Record, scene: Scene) -> None:
-        """Store a record together with what the scene showed; its item is no orphan any more."""
+        """Store a record together with what the scene showed; its item stops being an orphan."""
         links = {
             *(("performer", performer.id) for performer in scene.performers),
             *(("tag", tag.id) for tag in scene.tags),
@@ -125,6 +137,25 @@ class Records:
                 (record.rating_key, record.scene_id),
             )
             self._replace_links(record.scene_id, links)
+
+    # -- reading back ---------------------------------------------------------------------
+
+    def unread_ids(self, limit: int) -> list[int]:
+        """List up to `limit` scenes whose last write was not read back yet."""
+        rows = self._db.execute(
+            "SELECT scene_id FROM scene_record WHERE unread <> '{}' AND fingerprint <> ''"
+            " AND rating_key <> '' ORDER BY scene_id LIMIT ?",
+            (limit,),
+        )
+        return [int(scene_id) for (scene_id,) in rows]
+
+    def keep_reading(self, old: Record, new: Record) -> bool:
+        """Store what reading back showed; False where the scene was written once more since."""
+        with transaction(self._db):
+            if self.get(old.scene_id) != old:
+                return False
+            self._insert(new)
+            return True
 
     def _insert(self, record: Record) -> None:
         values = [(name, getattr(record, name)) for name in COLUMNS]
@@ -150,9 +181,9 @@ class Records:
         )
 
     def forget(self, scene_id: int, now: float) -> None:
-        """Drop the record of a scene that Stash no longer has; Plex keeps what it holds.
+        """Delete the record of a scene that Stash no longer has; Plex keeps what it holds.
 
-        Its item is noted as an orphan, unless another scene has taken it over.
+        Its item is recorded as an orphan, unless another scene has taken it over.
         """
         with transaction(self._db):
             self._note_orphan(scene_id, now)
@@ -160,9 +191,9 @@ class Records:
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
 
     def invalidate(self, scene_ids: Iterable[int]) -> None:
-        """Have the next run compare these scenes with Plex, whatever the records hold.
+        """Make the next run compare these scenes with Plex, whatever their records hold.
 
-        What was last written stays known: the comparison needs it.
+        What was last written is kept, because the comparison needs it.
         """
         with transaction(self._db):
             self._db.executemany(
@@ -171,7 +202,7 @@ class Records:
             )
 
     def invalidate_files(self, files: Iterable[tuple[str, str]]) -> None:
-        """Do the same for the scenes that were matched by these files: rating key and path."""
+        """Do the same for the scenes that were matched by these files (rating key and path)."""
         with transaction(self._db):
             self._db.executemany(
                 "UPDATE scene_record SET fingerprint = '' WHERE rating_key = ? AND plex_path = ?",
@@ -184,12 +215,12 @@ class Records:
             self._db.execute("UPDATE scene_record SET fingerprint = ''")
 
     def detach_all(self) -> None:
-        """Forget in which items the scenes are: another server has other ids."""
+        """Detach every record from its item, because another server has other ids."""
         with transaction(self._db):
             self._db.execute("UPDATE scene_record SET rating_key = '', fingerprint = ''")
 
     def detach(self, scene_id: int, rating_key: str) -> bool:
-        """Detach a scene's record from an item. False where it was not attached to it."""
+        """Detach a scene's record from an item; returns False if it was not attached to it."""
         with transaction(self._db):
             return bool(
                 self._db.execute(
@@ -244,7 +275,7 @@ class Records:
         return [int(row[0]) for row in rows]
 
     def shown_entities(self, kind: str) -> set[int]:
-        """List what any scene showed of a kind when it was last synced."""
+        """List the entities of a kind that any scene showed when it was last synced."""
         return {
             int(row[0])
             for row in self._db.execute(
@@ -253,7 +284,7 @@ class Records:
         }
 
     def ids_between(self, after: int, upto: int) -> set[int]:
-        """List the synced scenes with ids above `after`, up to and with `upto`."""
+        """List the synced scenes with ids above `after`, up to and including `upto`."""
         return {
             int(row[0])
             for row in self._db.execute(
@@ -263,8 +294,14 @@ class Records:
         }
 
     def summary(self) -> tuple[int, float | None]:
-        """Count the synced scenes, and say when the last one was synced (epoch seconds)."""
+        """Return how many scenes are synced, and when the last one was (epoch seconds)."""
         row = self._db.execute(
             "SELECT count(*), max(synced_at) FROM scene_record WHERE synced_at > 0"
         ).fetchone()
         return int(row[0]), row[1]
+
+
+def _of_fields(known: dict[str, object]) -> dict[str, object]:
+    """Leave out what is no field of ours: a row that is damaged."""
+    fields = {str(name) for name in Field}
+    return {name: value for name, value in known.items() if name in fields}

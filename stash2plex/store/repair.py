@@ -1,7 +1,7 @@
-"""Sets a damaged database aside and starts a fresh one, which a look at every scene then fills.
+"""Sets a damaged database aside and creates a new one.
 
-Nothing is lost that matters: what Plex should hold is in Stash, and the next drain compares it
-all. Imported by the hook only when its database is damaged.
+Nothing important is lost: what Plex should hold is in Stash, and the next drain compares every
+scene. The hook imports this only if its database is damaged.
 """
 
 import os
@@ -15,11 +15,11 @@ from stash2plex.lock import FileLock
 from stash2plex.store.meta import REBUILD, drop_meta
 
 REPAIR_SECONDS = 10.0
-"""How long a save waits for another process that repairs."""
+"""How many seconds a save waits for another process that repairs."""
 
 
 def replace_damaged(folder: str) -> None:
-    """Set the database of a folder aside, unless another process has done so meanwhile.
+    """Set the database of a folder aside, unless another process has done so already.
 
     The damaged file stays beside the new one, with the time in its name.
     """
@@ -28,7 +28,7 @@ def replace_damaged(folder: str) -> None:
     give_up = time.monotonic() + REPAIR_SECONDS
     while not lock.acquire():
         if time.monotonic() > give_up:
-            raise StoreUnavailable(f"{path} is damaged, and another process is mending it.")
+            raise StoreUnavailable(f"“{path}” is damaged, and another process is repairing it.")
         time.sleep(0.02)
     try:
         if not _is_damaged(path):
@@ -55,7 +55,7 @@ def _is_damaged(path: str) -> bool:
     try:
         return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
     except sqlite3.Error as error:
-        # One that is locked or on an ailing disk is no reason to start afresh.
+        # A locked database, or one on a failing disk, is not replaced.
         mapped = store_error(error, path)
         if isinstance(mapped, StoreDamaged):
             return True
@@ -65,10 +65,10 @@ def _is_damaged(path: str) -> bool:
 
 
 def rebuild_mark(database: sqlite3.Connection) -> str | None:
-    """Return the name of the file that was set aside, while every scene is to be looked at."""
+    """Return the name of the file that was set aside, until every scene is queued."""
     return get_meta(database, REBUILD)
 
 
 def clear_rebuild_mark(database: sqlite3.Connection) -> None:
-    """Note that every scene has been queued."""
+    """Record that every scene was queued."""
     drop_meta(database, REBUILD)

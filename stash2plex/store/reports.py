@@ -1,4 +1,4 @@
-"""The kept reports of comparisons."""
+"""Keeps the last reports of comparisons."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from stash2plex.db import transaction
 from stash2plex.store.stored_json import load_object
 
-KEPT = 20
-"""Reports that stay in the database."""
+REPORTS_LIMIT = 20
+"""How many reports are kept."""
 
 
 class ReportBook:
@@ -21,7 +21,7 @@ class ReportBook:
         self._db = connection
 
     def keep(self, started_at: float, report: Mapping[str, Any]) -> None:
-        """Store the report of a run that started then (epoch seconds), and drop the oldest ones."""
+        """Store the report of a run that began at `started_at` (epoch seconds); drop the oldest."""
         with transaction(self._db):
             self._db.execute(
                 "INSERT INTO reconcile_report (started_at, report) VALUES (?, ?)",
@@ -30,11 +30,11 @@ class ReportBook:
             self._db.execute(
                 "DELETE FROM reconcile_report WHERE seq NOT IN"
                 " (SELECT seq FROM reconcile_report ORDER BY seq DESC LIMIT ?)",
-                (KEPT,),
+                (REPORTS_LIMIT,),
             )
 
     def last(self) -> dict[str, Any] | None:
-        """Return the newest report that can be read, as JSON has it; None where there is none."""
+        """Return the newest readable report as JSON values; None if there is none."""
         rows = self._db.execute("SELECT report FROM reconcile_report ORDER BY seq DESC")
         reports = (load_object(text) for (text,) in rows.fetchall())
         return next((report for report in reports if report is not None), None)

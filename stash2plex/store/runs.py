@@ -1,8 +1,8 @@
-"""Runs: what was asked for at once by a task or a command, and what became of its keys.
+"""Runs: what one task or command asked for, and what became of its keys.
 
-The queue counts the end of each key for the run that first made it due and for those that found
-it due when they began, in the transaction that ends it. So every process shows the same figures,
-whoever did the work, and no key is counted twice.
+The queue counts the end of each key in the transaction that ends it, for the run that first made it
+due and for the runs that found it due when they began. So every process shows the same figures,
+whichever process did the work, and no key is counted twice.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from stash2plex.db import transaction
 from stash2plex.model import Clock, TaskJob
 from stash2plex.workqueue import HELD_SQL, Key
 
-KEPT = 50
-"""Runs that stay in the database."""
+RUNS_LIMIT = 50
+"""How many runs are kept."""
 
 LOST_SECONDS = 86_400.0
-"""Age at which an open run of a command line is taken for one that was killed: no job tells."""
+"""Age in seconds at which an open run of a command counts as killed: no job shows its end."""
 
 READ = (
     "SELECT id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found,"
@@ -37,9 +37,9 @@ IN_JOBS = (
 class Run:
     """A run, and what became of its keys so far. Times are epoch seconds.
 
-    `state` is “open”, “ended”, “stopped” or “lost”. `queued` keys were made due by it, `found`
-    ones were due when it began. `done`, `failed`, `later` and `removed` count those of both,
-    `held` those that waited when it was stopped.
+    `state` is “open”, “ended”, “stopped” or “lost”. The run made `queued` keys due, and `found`
+    keys were due when it began. `done`, `failed`, `later` and `removed` count both kinds; `held`
+    counts the keys that waited when it was stopped.
     """
 
     id: int
@@ -64,7 +64,7 @@ class Run:
 
 @frozen
 class Source:
-    """How many of the keys that a run found are due because of one earlier run.
+    """An earlier run, and how many of the keys that a run found it had made due.
 
     `name` is empty for saves and for what the worker saw in Stash.
     """
@@ -76,9 +76,9 @@ class Source:
 
 @frozen
 class Begun:
-    """A run that has just begun: its number, whose keys it found due, and how many were held.
+    """A run that has just begun: its id, and the sources of the keys that it found due.
 
-    `at` is when, by the monotonic clock.
+    `taken_up` counts the keys that were on hold, `at` is the monotonic time of its beginning.
     """
 
     id: int
@@ -94,7 +94,7 @@ class Begun:
 
 @frozen
 class Held:
-    """Keys that wait since the user stopped a run; `since` in epoch seconds."""
+    """The keys that wait since the user stopped a run; `since` is in epoch seconds."""
 
     name: str
     since: float
@@ -111,15 +111,15 @@ class Runs:
     # -- a run's own life -----------------------------------------------------------------
 
     def begin(self, name: str, job: TaskJob | None, horizon: float) -> Begun:
-        """Begin a run. It finds what is in hand or due within `horizon` seconds.
+        """Begin a run. It finds the keys that are claimed or due within `horizon` seconds.
 
-        Whoever presses a button wants held keys to go on too, so they are taken up.
+        A user who starts a run also wants held keys to go on, so they are released.
         """
         now = self._clock()
         with transaction(self._db):
             self._tidy(now)
             taken_up = self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
-            found = list(
+            sources = list(
                 self._db.execute(
                     "SELECT coalesce(run.name, ''), coalesce(run.began_at, 0), count(*) FROM queue"
                     " LEFT JOIN run ON run.id = run_id AND run.id > 0"
@@ -137,14 +137,14 @@ class Runs:
                     job.id if job else None,
                     job.description if job else "",
                     job.added if job else "",
-                    sum(number for *_, number in found),
+                    sum(number for *_, number in sources),
                 ),
             ).lastrowid
         assert run_id is not None
-        return Begun(run_id, tuple(Source(*row) for row in found), taken_up)
+        return Begun(run_id, tuple(Source(*row) for row in sources), taken_up)
 
     def _tidy(self, now: float) -> None:
-        """Drop old runs, but never the newest: numbers must grow."""
+        """Drop old runs, but never the newest: ids must grow."""
         self._db.execute(
             "UPDATE run SET state = 'lost', ended_at = ?1"
             " WHERE state = 'open' AND job_id IS NULL AND began_at < ?1 - ?2",
@@ -153,7 +153,7 @@ class Runs:
         self._db.execute(
             "DELETE FROM run WHERE state <> 'open' AND id > 0 AND id NOT IN"
             " (SELECT id FROM run ORDER BY id DESC LIMIT ?)",
-            (KEPT,),
+            (RUNS_LIMIT,),
         )
 
     def end(self, run_id: int) -> None:
@@ -161,14 +161,14 @@ class Runs:
         self._leave(run_id, "ended")
 
     def lose(self, run_id: int) -> None:
-        """Record that a run's process ended without a word. Its keys go on."""
+        """Record that a run's process disappeared. Its keys go on."""
         self._leave(run_id, "lost")
 
     def stop(self, run_id: int) -> int | None:
-        """Record that the user stopped a run, and hold its bulk keys; returns how many.
+        """Record that the user stopped a run, and put its bulk keys on hold; returns how many.
 
-        Those that it found count too. Keys of another run that is still open stay: somebody else
-        waits for them. A run that has ended meanwhile stays ended: None.
+        That includes the keys that it found. Keys of another open run are not held, because that
+        run waits for them. If the run has ended meanwhile, it stays ended: returns None.
         """
         with transaction(self._db):
             if not self._leave(run_id, "stopped"):
@@ -194,36 +194,37 @@ class Runs:
     # -- looking --------------------------------------------------------------------------
 
     def read(self, run_id: int) -> Run | None:
-        """Read a run; None where it was dropped."""
+        """Read a run; None if it was dropped."""
         row = self._db.execute(READ, (run_id,)).fetchone()
         return None if row is None else _run(row)
 
     def handled(self) -> int:
-        """Count the keys that ended or were put off so far, of all runs and of none."""
+        """Count the keys that ended or were put off so far, with and without a run."""
         row = self._db.execute("SELECT done + failed + later FROM run WHERE id = 0").fetchone()
         return int(row[0])
 
     def in_jobs(self, besides: int) -> list[Run]:
-        """List the open runs of Stash's jobs, but one."""
+        """List the open runs of Stash's jobs, except the run `besides`."""
         return [_run(row) for row in self._db.execute(IN_JOBS, (besides,))]
 
-    def held(self) -> Held | None:
-        """Describe what waits since a run was stopped: the last such run, and how many keys."""
-        (number,) = self._db.execute(HELD_SQL).fetchone()
-        if not number:
-            return None
-        row = self._db.execute(
-            "SELECT name, ended_at FROM run WHERE state = 'stopped' ORDER BY ended_at DESC LIMIT 1"
-        ).fetchone()
-        name, since = row or ("a task", 0.0)
-        return Held(name, since, number)
-
     def held_in_hand(self) -> set[Key]:
-        """List the keys that were held while somebody worked on them."""
+        """List the claimed keys that were put on hold."""
         rows = self._db.execute(
             "SELECT kind, id FROM queue WHERE lease_id IS NOT NULL AND priority = 2"
         )
         return {(str(kind), int(id_)) for kind, id_ in rows}
+
+
+def read_held(connection: sqlite3.Connection) -> Held | None:
+    """Return the last run that was stopped and how many keys wait; None if none wait."""
+    (number,) = connection.execute(HELD_SQL).fetchone()
+    if not number:
+        return None
+    row = connection.execute(
+        "SELECT name, ended_at FROM run WHERE state = 'stopped' ORDER BY ended_at DESC LIMIT 1"
+    ).fetchone()
+    name, since = row or ("a task", 0.0)
+    return Held(name, since, number)
 
 
 def _run(row: tuple[object, ...]) -> Run:

@@ -1,4 +1,4 @@
-"""Folders that Plex is to scan: gathered first, one at a time, larger ones where nothing came."""
+"""Queues folders for Plex to scan: gathered first, one at a time, then larger folders."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from stash2plex.rules.scanning import folder_above
 from stash2plex.store.meta import LIBRARY_SCAN, get_number
 
 GATHER_SECONDS = 12.0
-"""A folder waits so long for more of its files before it is scanned (plex.md §6.1)."""
+"""Seconds that a folder waits for more of its files before it is scanned (plex.md §6.1)."""
 
 SETTLE_SECONDS = 20.0
-"""Plex makes its items some time after the scan; only then has a scan brought nothing."""
+"""Seconds after a scan in which Plex creates items; only then was a scan in vain."""
 
 LIBRARY_SECONDS = 600.0
-"""Between two scans of a whole library that we ask for: many make Plex unusable (plex.md §6.1)."""
+"""Seconds between two whole-library scans: too many make Plex unusable (plex.md §6.1)."""
 
 MAX_SECONDS = 7_200.0
-"""A scan that takes longer is no more waited for."""
+"""Seconds after which a scan is no longer awaited."""
 
 MAX_FOLDERS = 50
-"""With more folders waiting in a library, it is scanned as a whole, once."""
+"""If more folders wait in one library, the whole library is scanned once instead."""
 
 LAST_STEP = 2
-"""Folder, the folder above, the library."""
+"""The last of the steps: the folder, the folder above, the library."""
 
 
 WAITING = (
@@ -42,7 +42,7 @@ RUNNING = (
 
 @frozen
 class Scan:
-    """A folder of a library, or the whole with an empty one. `asked_at` is None while it waits."""
+    """A scan of a folder; empty means the whole library. `asked_at` is None while it waits."""
 
     section_id: str
     folder: str
@@ -53,15 +53,16 @@ class Scan:
 
 @frozen
 class Scans:
-    """The scans that wait and the one under way, in one database: a restart goes on with them."""
+    """The waiting scans and the running one, in one database, so that they survive a restart."""
 
     connection: sqlite3.Connection
 
     def request(self, section_id: str, folder: str, now: float) -> bool:
-        """Have a folder scanned soon. Asked again, or below a library that waits, it is one scan.
+        """Queue a folder for scanning.
 
-        Too many folders of a library become one scan of the whole. False while that very folder
-        is being scanned: a file that came later may have been passed by; ask again.
+        Duplicates, and folders under a queued library scan, are merged. Too many folders of a
+        library become one library scan. Returns False while this folder is being scanned: the scan
+        may have missed a file that came later, so ask again.
         """
         with transaction(self.connection):
             running = self.running()
@@ -84,7 +85,7 @@ class Scans:
         return True
 
     def climb(self, scan: Scan, locations: Sequence[str], now: float) -> None:
-        """Have the folder above scanned next, then the library; after that nothing more."""
+        """Queue the folder above, then the library; after that, nothing."""
         with transaction(self.connection):
             self.drop(scan)
             if scan.step >= LAST_STEP:
@@ -97,14 +98,14 @@ class Scans:
                 self._put(Scan(scan.section_id, "", LAST_STEP, due_at, None))
 
     def _library_due(self, section_id: str, now: float) -> float:
-        """Say when the whole library may be scanned again."""
+        """Return when the whole library may be scanned again."""
         last = get_number(self.connection, LIBRARY_SCAN + section_id)
         if last is None or not 0.0 <= now - last < LIBRARY_SECONDS:
             return now
         return last + LIBRARY_SECONDS
 
     def start(self, scan: Scan, now: float) -> None:
-        """Note that Plex was asked for a scan."""
+        """Record that Plex was asked for a scan."""
         with transaction(self.connection):
             self.connection.execute(
                 "UPDATE plex_scan SET asked_at = ? WHERE section_id = ? AND folder = ?",
@@ -114,7 +115,7 @@ class Scans:
                 set_meta(self.connection, LIBRARY_SCAN + scan.section_id, str(now))
 
     def drop(self, scan: Scan) -> None:
-        """Forget a scan."""
+        """Remove a scan."""
         with transaction(self.connection):
             self.connection.execute(
                 "DELETE FROM plex_scan WHERE section_id = ? AND folder = ?",
@@ -122,12 +123,12 @@ class Scans:
             )
 
     def clear(self) -> None:
-        """Forget every scan."""
+        """Remove every scan."""
         with transaction(self.connection):
             self.connection.execute("DELETE FROM plex_scan")
 
     def waiting(self) -> list[Scan]:
-        """List the scans that were not asked for yet, the first due first."""
+        """List the scans that Plex was not asked for yet, first due first."""
         return [Scan(*row) for row in self.connection.execute(WAITING)]
 
     def running(self) -> Scan | None:

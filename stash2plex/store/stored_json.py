@@ -1,4 +1,4 @@
-"""Reads the JSON of our own tables: what cannot be read is as what is not there."""
+"""Reads the JSON in our own tables. What cannot be read counts as missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def load(text: str | None) -> Any:
-    """Return a stored value; None where there is none, or where it is no JSON."""
+    """Return a stored value; None if there is none, or if it is not JSON."""
     if text is None:
         return None
     try:
@@ -21,19 +21,19 @@ def load(text: str | None) -> Any:
 
 
 def load_object(text: str | None) -> dict[str, Any] | None:
-    """Return a stored object; None where there is none, or something else."""
+    """Return a stored object; None if it is missing or something else."""
     value = load(text)
     return value if isinstance(value, dict) else None
 
 
 def load_list(text: str | None) -> list[Any]:
-    """Return a stored list; an empty one where there is none, or something else."""
+    """Return a stored list; an empty one if it is missing or something else."""
     value = load(text)
     return value if isinstance(value, list) else []
 
 
 def load_shape(text: str | None, shape: type[T]) -> T | None:
-    """Return a stored value of a type; None where there is none, or one of another shape."""
+    """Return a stored value as `shape`; None if it is missing or does not fit."""
     try:
         return give_shape(make_converter(), load(text), shape)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What was last read of the setting Background worker: the hook, which asks no server, heeds it."""
+"""Keeps the last known value of Background worker for the hook, which asks no server."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.store.meta import BACKGROUND_WORKER
 
 OFF_FRESH_SECONDS = 30.0
-"""Age at which an “off” gets a new time."""
+"""Age in seconds at which an “off” gets a new time."""
 
 
 @frozen
 class WorkerChoice:
-    """Whether the worker is off, and the time of that “off” (epoch seconds) where it is known."""
+    """Whether the worker is off, and the time of that “off” (epoch seconds) if it is known."""
 
     off: bool = False
     since: float | None = None
@@ -28,10 +28,10 @@ def read_choice(connection: sqlite3.Connection) -> WorkerChoice:
 
 
 def keep_choice(connection: sqlite3.Connection, choice: str, now: float) -> None:
-    """Keep for the hook whether it may start a worker.
+    """Store for the hook whether it may start a worker.
 
-    With the time of an “off”, so that a save now and then has a worker look whether it is so
-    still.
+    An “off” is stored with its time, so that from time to time a save starts a worker to check
+    whether the setting still is off.
     """
     known = read_choice(connection)
     if choice != "off":

@@ -1,1 +1,1 @@
-"""What runs: the drain, its stages, and the sweeps."""
+"""Everything that runs: the drain, its stages, and the sweeps."""

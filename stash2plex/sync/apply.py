@@ -1,36 +1,41 @@
-"""Idempotent apply: make one Plex item hold what Stash holds, and write nothing that is right."""
+"""Idempotent apply: makes one Plex item hold what Stash holds, and writes only what differs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
 from stash2plex.config import Settings
 from stash2plex.errors import Rejected
 from stash2plex.model import (
+    Change,
     Clock,
     Desired,
     Field,
     Match,
     PlexItem,
-    PlexPort,
     Record,
     Scene,
-    StashPort,
 )
 from stash2plex.rules.desired import what_was_cut
-from stash2plex.rules.merge import plan_change, remember
+from stash2plex.rules.memory import base_of
+from stash2plex.rules.merge import plan_change, remember, remember_shown
+from stash2plex.rules.traits import Traits
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
+from stash2plex.sync.edits import send_edit, sends_missing
 from stash2plex.sync.pictures import cover_may_differ, plan_pictures
 from stash2plex.text import LogLine, Private
 
 
 @frozen
 class Applied:
-    """What an apply did. `seconds` is how long Plex took for the edit, 0 where there was none.
+    """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
-    `kept` are fields that Stash would change and that stay as a person made them.
+    `kept` are fields that Stash would change but that stay as the user edited them.
     """
 
     record: Record
@@ -41,20 +46,20 @@ class Applied:
 
 
 KEPT = "+kept"
-"""Ends the fingerprint of a record where a person's edits stay: it counts while they shall."""
+"""Ends the fingerprint of a record with kept edits: it counts while edits are preserved."""
 
 
 def files_mark(scene: Scene) -> str:
-    """Digest the files of a scene: another one may be another item of Plex.
+    """Return a digest of a scene's files: another file may be in another Plex item.
 
-    Stash moves, renames and reassigns files without bumping the scene (stash.md §10).
+    Stash moves, renames and reassigns files without changing the scene's time (stash.md §10).
     """
     listed = json.dumps([[file.path, file.size] for file in scene.files])
     return hashlib.sha256(listed.encode()).hexdigest()[:32]
 
 
 def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
-    """Whether the record says that Plex holds all of it, so that nothing need be asked."""
+    """Return whether, by the record, Plex holds everything, so that no request is needed."""
     ending = KEPT if desired.preserves else ""
     return (
         record is not None
@@ -65,14 +70,15 @@ def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
 
 
 def record_of(item: PlexItem, record: Record | None) -> Record | None:
-    """Return the record if it is of this item, else None: what was written is not there.
+    """Return the record if it belongs to this item, else None.
 
-    A file may have a new item, and after Plex was rebuilt an id may name another one; then neither
-    the file nor anything that we wrote is there.
+    A file may have a new item, and after a rebuild of Plex an id may name another item. Then
+    nothing that we wrote is there.
     """
     if record is None or record.rating_key != item.rating_key:
         return None
-    carries = any(held and record.written.get(name) == held for name, held in item.texts.items())
+    base = base_of(record, item)
+    carries = any(held and base.wrote(name, held) for name, held in item.texts.items())
     return record if record.plex_path in item.paths or carries else None
 
 
@@ -84,16 +90,17 @@ def apply_scene(
     record: Record | None,
     *,
     settings: Settings,
-    stash: StashPort,
-    plex: PlexPort,
+    traits: Traits,
+    stash: Stash,
+    plex: Plex,
     clock: Clock,
     monotonic: Clock,
 ) -> Applied:
-    """Write the difference between what is wanted and what Plex holds.
+    """Write the difference between what is wanted and what Plex holds, as its `traits` ask for.
 
-    The edit goes before the pictures, and the record is returned for the caller to keep; an end at
-    any point between leaves a state from which the next run finishes. A cover that cannot be had
-    now does not hold up the edit: its error is raised after it.
+    The edit is sent before the pictures, and the record is returned for the caller to store. If the
+    process ends at any point, the next run finishes the work. A cover that cannot be fetched now
+    does not hold up the edit: its error is raised afterwards.
     """
     record = record_of(item, record)
     preserve = settings.preserve_plex_edits
@@ -104,10 +111,11 @@ def apply_scene(
     change = plan_change(desired, item, record, preserve=preserve)
     if change.edits and pictures.fields:
         change = evolve(change, locks=change.locks | set(pictures.fields))
+    delta = sends_missing(change, item, traits, preserve=preserve)
     seconds = 0.0
     if change.edits:
         start = monotonic()
-        plex.edit(item.section_id, [item.rating_key], change)
+        send_edit(plex, item, change, traits, delta=delta)
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
@@ -121,6 +129,7 @@ def apply_scene(
     for name, key in sorted(pictures.choices.items()):
         plex.choose_picture(item.rating_key, name, key)
     written, removed = remember(desired, item, change, record)
+    shown, unread = remember_shown(desired, item, change, record, delta=delta)
     kept = tuple(sorted(change.kept | pictures.kept))
     new = Record(
         scene_id=scene.id,
@@ -137,5 +146,26 @@ def apply_scene(
         synced_at=clock(),
         removed=removed,
         files=files_mark(scene),
+        shown=shown,
+        unread=unread,
+        verified=_sees_all(desired, written, record),
+        tries=_tries(change, record),
     )
     return Applied(new, (*change.fields, *pictures.fields), seconds, tuple(notes), kept)
+
+
+def _sees_all(desired: Desired, written: Mapping[str, object], record: Record | None) -> bool:
+    """Whether what is not to be read back was seen as it was written: it has been compared."""
+    if record is None or record.verified:
+        return True
+    return set(written) <= {*desired.texts, *desired.lists, Field.RATING}
+
+
+def _tries(change: Change, record: Record | None) -> int:
+    """Count the writes in a row that Plex took and did not keep.
+
+    A reading has counted the last one where the record has no fingerprint.
+    """
+    if record is None or not set(change.fields) & set(record.unread):
+        return 0
+    return record.tries + bool(record.fingerprint)

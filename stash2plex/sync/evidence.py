@@ -1,4 +1,4 @@
-"""What the servers did while keys were worked on: whose fault a failure is, and the breakers."""
+"""Keeps what the servers did: decides whose fault a failure is, and informs the breakers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from stash2plex.text import span
 from stash2plex.workqueue import Key
 
 FAILURES_LIMIT = 10_000
-"""Keys whose last failure is remembered, to tell whether the server worked since."""
+"""For how many keys the last failure is kept, to see whether the server worked since."""
 
 
 class Evidence:
-    """Remembers which writes Plex took, and reports successes and failures to the breakers.
+    """Counts the writes that Plex accepted, and reports successes and failures to the breakers.
 
-    A key that failed is to blame if Plex took another write since it was claimed or failed last;
-    else the server is. `clock` gives seconds since the epoch, `monotonic` since any time.
+    A key that failed is to blame if Plex accepted another write since the key was claimed or last
+    failed; if not, the server is. `clock` gives seconds since the epoch, `monotonic` seconds since
+    any time.
     """
 
     def __init__(self, store: Store, pacer: Pacer, *, clock: Clock, monotonic: Clock) -> None:
@@ -31,32 +32,32 @@ class Evidence:
         self._log = logging.getLogger(__name__)
         self._writes_at_failure: dict[Key, int] = {}
         self.writes = 0
-        """Writes that Plex took. Only these count: it may read well and fail every write."""
+        """How many writes Plex accepted. Reads do not count: it may fail only writes."""
         self.answered_at = monotonic()
         """When a server last did what it was asked for."""
 
     # -- keys -----------------------------------------------------------------------------
 
     def plex_works(self, key: Key, writes_before: int) -> bool:
-        """Whether Plex took a write since a key was claimed or failed, whichever is longer ago.
+        """Return whether Plex accepted a write since a key was claimed or, if earlier, failed.
 
-        `writes_before` is how many it had taken when the key was claimed.
+        `writes_before` is how many it had accepted when the key was claimed.
         """
         return self.writes > min(writes_before, self._writes_at_failure.get(key, self.writes))
 
     def key_failed(self, key: Key) -> None:
-        """Remember when a key failed, so that its next failure can be judged."""
+        """Record when a key failed, so that its next failure can be judged."""
         if len(self._writes_at_failure) < FAILURES_LIMIT:
             self._writes_at_failure[key] = self.writes
 
     def forget(self, key: Key) -> None:
-        """Forget the failures of a key that is done, or was given up."""
+        """Drop the failures of a key that is done or was given up."""
         self._writes_at_failure.pop(key, None)
 
     # -- servers --------------------------------------------------------------------------
 
     def wrote(self, seconds: float) -> None:
-        """Record that Plex took a write, whose edit lasted `seconds` (0 where there was none)."""
+        """Record that Plex accepted a write, whose edit took `seconds` (0 without an edit)."""
         self.writes += 1
         self._pacer.succeeded(seconds)
         self.answered("plex")
@@ -72,7 +73,7 @@ class Evidence:
             self._log.info("%s %s after %s.", server.capitalize(), words, took)
 
     def failed(self, error: ServerError) -> None:
-        """Record that a server was not available, or refused; opens its breaker when it is time."""
+        """Record that a server was unavailable or refused; this may open its breaker."""
         breaker = self.breaker(error)
         was_open = breaker.read().state != "closed"
         counts = self._store.queue.counts()

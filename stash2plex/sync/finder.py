@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from attrs import define, evolve, field, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import transaction
-from stash2plex.errors import Ambiguous, NotInPlexYet, Stash2PlexError
+from stash2plex.errors import Ambiguous, LibraryUnread, NotInPlexYet, Stash2PlexError
 from stash2plex.model import Clock, Match, PlexItem, Record, Scene
-from stash2plex.rules.matching import Explanation, Level, explain, split_path
+from stash2plex.rules.matching import Explanation, Level, explain, map_path, split_path
 from stash2plex.rules.path_inference import same_file
-from stash2plex.rules.scanning import scan_target
+from stash2plex.rules.scanning import holds, scan_targets
+from stash2plex.servers.apart import ReadItems
 from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.index_changes import read_index_changes
+from stash2plex.sync.library_blame import unread
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.workqueue import BULK
 
 REFRESH_SECONDS = 10.0
-"""A miss asks Plex for news at most this often; an item that proved wrong asks at once."""
+"""Seconds: a miss makes Plex be asked for changes at most this often, a wrong item at once."""
 
 MAX_ROUNDS = 3
-"""Items of one scene that may prove wrong before it waits: Plex is in the middle of something."""
+"""How many items of a scene may prove wrong before it waits: Plex is changing them."""
 
 
 @frozen
@@ -37,7 +39,7 @@ class Failure:
 
 @frozen
 class Needless:
-    """A scene that is done without an item, and why."""
+    """A scene that needs no item, and why."""
 
     wanted: Wanted
     why: str
@@ -54,7 +56,7 @@ class Found:
 
 @frozen
 class Verified:
-    """What became of items that were read: jobs, and scenes whose item was another one."""
+    """What became of items that were read: jobs, and scenes whose item was the wrong one."""
 
     jobs: tuple[Job, ...]
     wrong: tuple[Wanted | Failure, ...]
@@ -62,7 +64,7 @@ class Verified:
 
 @frozen
 class Matching:
-    """What the index has for scenes: one item, none yet with the reason, or something else."""
+    """What the index has for scenes: an item, none yet (with the reason), or something else."""
 
     matched: tuple[Matched, ...] = ()
     missed: tuple[tuple[Wanted, str], ...] = ()
@@ -73,7 +75,7 @@ class Matching:
 class Finder:
     """Looks items up for a pipeline, in the thread that owns the database.
 
-    `hand` knows which items other scenes in hand want; `session` is set before the first call and
+    `hand` knows which items other claimed scenes want. `session` is set before the first call and
     whenever the settings change. `clock` gives seconds since the epoch,
     `monotonic` seconds since any time.
     """
@@ -86,7 +88,7 @@ class Finder:
     _refreshed_at: float = field(init=False, default=-REFRESH_SECONDS)
 
     def find(self, wanted: Sequence[Wanted]) -> Found:
-        """Match scenes; those that are missed once more after a look at Plex's news."""
+        """Match scenes; those without a match again after a look at Plex's changes."""
         self._learn_roots(wanted)
         first = self._match(wanted)
         later = self._look_again(first.missed) if first.missed else Matching()
@@ -95,29 +97,38 @@ class Finder:
         return evolve(found, failed=(*first.failed, *later.failed, *found.failed))
 
     def is_disputed(self, record: Record) -> bool:
-        """Whether another scene claims the item of a scene that is in sync."""
+        """Return whether another scene claims the item of a scene that is in sync."""
         return bool(self._others(record.rating_key, record.scene_id))
 
-    def verify(self, matches: Sequence[Matched], items: Mapping[str, PlexItem]) -> Verified:
-        """Check that each item is there and holds the file that was matched.
+    def verify(self, matches: Sequence[Matched], items: ReadItems) -> Verified:
+        """Check that each item exists and holds the file that was matched.
 
-        The index may be behind, and an id may name another item after Plex was rebuilt. What is
-        learnt goes into the index.
+        An item that cannot be read costs its scene an attempt. The index may be outdated, and after
+        a rebuild of Plex an id may name another item. The index is corrected by what is read.
         """
         jobs: list[Job] = []
         wrong: list[Wanted | Failure] = []
         for matched in matches:
-            item = items.get(matched.match.file.rating_key)
-            if item is not None and not item.trashed and _holds(item, matched.match.file.path):
+            file = matched.match.file
+            if file.rating_key in items.unreadable:
+                error = items.unreadable[file.rating_key]
+                words = f"“{file.path}” cannot be read in Plex. {error.what}"
+                wrong.append(Failure(matched, error.with_words(words, error.fix)))
+                continue
+            item = items.get(file.rating_key)
+            if item is not None and not item.section_id:
+                # The library listed the item; its details may not name the library.
+                item = evolve(item, section_id=file.section_id)
+            if item is not None and not item.trashed and _holds(item, file.path):
                 jobs.append(_job(matched, item))
             else:
                 wrong.append(self.learn_wrong(matched, item))
         return Verified(tuple(jobs), tuple(wrong))
 
     def learn_wrong(self, matched: Matched, item: PlexItem | None) -> Wanted | Failure:
-        """Learn that an item is gone, in the bin, or another file's.
+        """Record that an item is gone, in the bin, or holds another file.
 
-        Returns the scene, to be looked up again at once, or its failure after too many of those.
+        Returns the scene, to be looked up again at once, or its failure after too many wrong items.
         """
         if item is None or item.trashed:
             self.store.plex_files.forget_item(matched.match.file.rating_key)
@@ -131,14 +142,14 @@ class Finder:
         return Failure(again, NotInPlexYet(moving))
 
     def leave_out(self, scene_id: int) -> None:
-        """Drop what is waited for and claimed by a scene that is gone, or is not to be synced."""
+        """Drop the awaited files and claims of a scene that is gone or left out."""
         self._wake(self.store.item_claims.leave(scene_id, ""))
         self.store.awaited_files.forget([scene_id])
 
     # -- matching -------------------------------------------------------------------------
 
     def _learn_roots(self, wanted: Sequence[Wanted]) -> None:
-        """Learn which paths of both servers are surely the same file."""
+        """Store which paths on both servers certainly are the same file."""
         if self.session.settings.path_map:
             return
         files = self.store.plex_files
@@ -151,7 +162,7 @@ class Finder:
         self.store.path_rules.note(pairs, files.locations())
 
     def _match(self, wanted: Iterable[Wanted]) -> Matching:
-        """Match by the index as it is."""
+        """Match with the present index."""
         matched: list[Matched] = []
         missed: list[tuple[Wanted, str]] = []
         failed: list[Failure] = []
@@ -167,7 +178,7 @@ class Finder:
         return Matching(tuple(matched), tuple(missed), tuple(failed))
 
     def _look_again(self, missed: Sequence[tuple[Wanted, str]]) -> Matching:
-        """Ask Plex for news, then for the items that the missed scenes had; wait for the rest."""
+        """Read Plex's changes, then the items that the missed scenes had; await the rest."""
         so_far = Matching(missed=tuple(missed))
         try:
             if self.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
@@ -181,19 +192,24 @@ class Finder:
             return evolve(so_far, missed=(), failed=(*so_far.failed, *unknown))
         lost = []
         for wanted, refusal in so_far.missed:
-            self._wait_for(wanted.scene)
-            lost.append(Failure(wanted, NotInPlexYet(refusal)))
+            why = library_unread(self.store, self.session.settings, wanted.scene)
+            if why is None:
+                self._wait_for(wanted.scene)
+            else:
+                self._await(wanted.scene)
+            lost.append(Failure(wanted, why or NotInPlexYet(refusal)))
         return evolve(so_far, missed=(), failed=(*so_far.failed, *lost))
 
     def _match_missed(self, before: Matching) -> Matching:
-        """Match what was missed before once more."""
+        """Match once more what was missed before."""
         new = self._match([wanted for wanted, _ in before.missed])
         return Matching((*before.matched, *new.matched), new.missed, (*before.failed, *new.failed))
 
     def _learn_items(self, missed: Sequence[Wanted]) -> bool:
-        """Ask what the items hold now that missed scenes had: one that moved kept its id.
+        """Read the items that missed scenes had: an item that moved keeps its id.
 
-        Once only for each: what waits costs Plex nothing. Returns whether there was any.
+        Each is read only once, so that a waiting scene costs Plex nothing. Returns whether there
+        was any.
         """
         had = {each.record.rating_key for each in missed if each.record and not each.claim.snoozes}
         if had:
@@ -203,25 +219,30 @@ class Finder:
         return bool(had)
 
     def _wait_for(self, scene: Scene) -> None:
-        """Record that a scene waits for Plex, and have its folder scanned if that is wanted."""
+        """Record that a scene waits for Plex, and queue a scan of its folder if wanted."""
         store, settings = self.store, self.session.settings
         rules = store.rules(settings)
-        unasked = store.awaited_files.note(scene.id, scene.files, rules)
+        unasked = self._await(scene)
         if not settings.trigger_plex_scan:
             return
         libraries = self.store.plex_files.locations()
         for path in unasked:
-            target = scan_target(path, rules, libraries)
-            if target is not None and store.scans.request(*target, self.clock()):
-                store.awaited_files.asked(scene.id, path, *target)
+            for section_id, folder in scan_targets(path, rules, libraries):
+                if store.scans.request(section_id, folder, self.clock()):
+                    store.awaited_files.asked(scene.id, path, section_id, folder)
+
+    def _await(self, scene: Scene) -> list[str]:
+        """Await a scene's files in Plex; returns the paths without a scan request so far."""
+        rules = self.store.rules(self.session.settings)
+        return self.store.awaited_files.note(scene.id, scene.files, rules)
 
     # -- one item, one scene --------------------------------------------------------------
 
     def _keep_apart(self, matches: Sequence[Matched]) -> Found:
-        """Let a scene have its item unless another one has as good a claim on it.
+        """Give a scene its item unless another scene has an equal claim on it.
 
-        A better match wins. Equally good ones are all refused, or with `loose_matching` the scene
-        with the lowest id wins: the same answer whichever came first.
+        A better match wins. Equal ones are all refused, or with `loose_matching` the scene with the
+        lowest id wins: the answer is the same whichever came first.
         """
         for matched in matches:
             self.hand.take_item(matched.claim, matched.match.file.rating_key, _claimant(matched))
@@ -234,9 +255,9 @@ class Finder:
         )
 
     def _settle_item(self, matched: Matched, here: Container[int]) -> Matched | Failure | Needless:
-        """Decide whose an item is, and have the others look who must come to the same answer.
+        """Decide who gets an item, and queue the scenes that must come to the same answer.
 
-        `here` are the scenes that are decided about together with this one.
+        `here` are the scenes that are decided together with this one.
         """
         key = matched.match.file.rating_key
         mine = _claimant(matched)
@@ -254,7 +275,7 @@ class Finder:
                 key, mine.scene_id, winner.scene_id
             ):
                 self._wake([winner.scene_id])
-        # Who is in sync, or about to be, must come to the same answer.
+        # Scenes that are in sync, or about to be, must come to the same answer.
         self._wake(
             other.scene_id
             for other in others
@@ -278,7 +299,7 @@ class Finder:
         return Failure(matched, NotInPlexYet(_taken(mine, leaders, path)))
 
     def _others(self, key: str, besides: int) -> list[Claimant]:
-        """List the other scenes that claim an item; what is in hand is newer than the records."""
+        """List the other scenes that claim an item; claimed keys are newer than the records."""
         known = {each.scene_id: each for each in self.store.item_claims.claimants(key, besides)}
         for wish in self.hand.item_wishes():
             claimant = wish.claimant
@@ -295,7 +316,7 @@ class Finder:
 
 
 def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanation:
-    """Match a scene by the index as it is; writes nothing and asks nobody."""
+    """Match a scene with the present index. Writes nothing and sends no request."""
     rules = store.rules(settings)
     return explain(
         scene,
@@ -307,13 +328,34 @@ def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanatio
         rules,
         inferred=not settings.path_map,
         loose=settings.loose_matching,
+        titles=store.plex_files.titles_by_id(),
     )
 
 
-def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation:
-    """Explain a scene's match as a drain would decide it now, other scenes' claims included.
+def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnread | None:
+    """Return the reason to wait for a library that Plex does not list; None if there is none.
 
-    Writes nothing and asks nobody.
+    A missed scene may be in such a library, unless its files belong to other libraries.
+    """
+    troubles = store.library_troubles.all()
+    if not troubles:
+        return None
+    rules = store.rules(settings)
+    paths = [map_path(file.path, rules) for file in scene.files]
+    fitting = [
+        one for one in troubles.values() if any(holds(one.locations, path) for path in paths)
+    ]
+    listed = store.plex_files.locations()
+    others = [folder for id_ in listed.keys() - troubles.keys() for folder in listed[id_]]
+    if not fitting and all(holds(others, path) for path in paths):
+        return None
+    return unread((fitting or list(troubles.values()))[0], scene.label)
+
+
+def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation:
+    """Explain a scene's match as a drain would decide it now, including other scenes' claims.
+
+    Writes nothing and sends no request.
     """
     explanation = match_by_index(store, settings, scene)
     if explanation.match is None:
@@ -365,8 +407,8 @@ def _shared(leaders: Sequence[Claimant], path: str) -> str:
     names = ", ".join(_named(each) for each in leaders)
     return (
         f"One Plex item has files of several scenes: {names}. It holds “{path}”. Plex can show "
-        "only one of them: split the item in Plex, or remove the file that is too much, then "
-        "retry; with loose_matching the scene with the lowest id is shown."
+        "only one of them: split the item in Plex, or remove the surplus file, then "
+        "retry; with Loose matching the scene with the lowest id is shown."
     )
 
 
@@ -379,6 +421,6 @@ def _taken(mine: Claimant, leaders: Sequence[Claimant], path: str) -> str:
 
 
 def _holds(item: PlexItem, path: str) -> bool:
-    """Whether an item still holds the file that was matched: ids may point elsewhere now."""
+    """Return whether an item still holds the file that was matched: ids may have changed."""
     wanted = split_path(path)
     return any(split_path(held) == wanted for held in item.paths)

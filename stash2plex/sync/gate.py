@@ -27,15 +27,15 @@ from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, connection_of
 
 CONFIG_SECONDS = 15.0
-"""Between two tries of settings that Plex does not bear out, such as a library that it lacks."""
+"""Seconds between two tries of a setting that does not fit Plex, such as a missing library."""
 
 
 @frozen
 class Open:
-    """Work may go on under a session.
+    """Work may go on with a session.
 
-    `is_changing`: newer settings wait until nothing is in hand, so nothing may be claimed.
-    `is_connected`: Plex has taken the token and has the libraries.
+    `is_changing`: newer settings wait until no key is claimed, so nothing may be claimed.
+    `is_connected`: Plex has accepted the token and has the libraries.
     """
 
     session: Session
@@ -47,7 +47,7 @@ class Open:
 class Closed:
     """Why nothing may be claimed, and until when (monotonic seconds).
 
-    `server` is the one that is waited for, or None where a setting cannot be used.
+    `server` is the one to wait for, or None if a setting cannot be used.
     """
 
     error: Stash2PlexError
@@ -55,7 +55,7 @@ class Closed:
     server: str | None = None
 
     def wait(self, now: float) -> Wait:
-        """Return why a drain stands still at a time (monotonic seconds), and for how long."""
+        """Return why a drain is waiting at `now` (monotonic seconds), and for how long."""
         if self.server is None:
             return Wait(str(self.error))
         seconds = max(0.0, self.until - now)
@@ -64,12 +64,12 @@ class Closed:
 
 @frozen
 class SwitchedOff:
-    """The settings want no background worker, and this is one."""
+    """The settings switched the background worker off, and this is one."""
 
 
 @frozen
 class Unusable:
-    """A setting that cannot be used since a time (monotonic): as it is, or because of Plex."""
+    """An unusable setting, and since when (monotonic seconds): wrong as such, or for this Plex."""
 
     error: ConfigError
     since: float
@@ -80,10 +80,10 @@ class Unusable:
 class Gate:
     """Keeps the session: the settings and the clients that keys are worked on with.
 
-    Settings that have changed count from the next claim on. While anything is in hand they wait,
-    and the drain claims nothing and lets run dry what it has. `heeds_off` is for a drain that
-    `background_worker` may switch off. A sign of life of Plex is waited for `most_seconds`, if the
-    settings allow more.
+    Changed settings count from the next claim on. While any key is claimed they wait, and the drain
+    claims nothing more and finishes what it has. `heeds_off` is for a drain that
+    `background_worker` may switch off. Plex gets up to `most_seconds` for a probe, if the settings
+    allow more.
     """
 
     store: Store
@@ -95,9 +95,9 @@ class Gate:
     heeds_off: bool
     most_seconds: float
     _session: Session | None = field(init=False, default=None)
-    """The one that is in use."""
+    """The session in use."""
     _newest: Session | None = field(init=False, default=None)
-    """The one that was opened last."""
+    """The session that was opened last."""
     _connected: bool = field(init=False, default=False)
     _unusable: Unusable | None = field(init=False, default=None)
     _shut: bool = field(init=False, default=False)
@@ -107,14 +107,14 @@ class Gate:
 
     @property
     def has_settings(self) -> bool:
-        """Whether Stash has ever answered with settings that can be used."""
+        """Whether Stash has ever answered with usable settings."""
         return self._session is not None
 
     def look(self, *, busy: bool, due: bool) -> Open | Closed | SwitchedOff:
-        """Return whether keys may be claimed. Probes a server that is due for it.
+        """Return whether keys may be claimed. Probes a server if its probe is due.
 
-        `busy` is whether any key is in hand, `due` whether any is due: where there is nothing to
-        do, nobody is asked.
+        `busy` means that a key is claimed, `due` that one is due: if there is nothing to do, no
+        server is asked.
         """
         if self._session is not None and not (busy or due or self._must_look(self._session)):
             return self._open(self._session)
@@ -123,7 +123,7 @@ class Gate:
         return answer
 
     def doubt(self, error: ConfigError) -> None:
-        """Take a setting that Plex did not bear out in the middle of the work."""
+        """Record a setting that turned out not to fit Plex in the middle of the work."""
         self._connected = False
         self._unusable = Unusable(error, self.monotonic(), by_plex=True)
 
@@ -133,7 +133,7 @@ class Gate:
             self._session.plex.close()
 
     def _must_look(self, session: Session) -> bool:
-        """Whether to look although there is nothing to do."""
+        """Return whether to look although there is nothing to do."""
         return (
             self._newest is not session
             or self.watch.moved
@@ -150,7 +150,7 @@ class Gate:
 
     def _look(self, *, busy: bool) -> Open | Closed | SwitchedOff:
         if self._is_asked():
-            # The user waits for today's answer, not for the next probe.
+            # The user waits for the present answer, not for the next probe.
             self._asked = asked_look(self.store.connection)
             self.watch.expire()
             self._unusable = None
@@ -190,9 +190,9 @@ class Gate:
         return None
 
     def _adopt(self, *, busy: bool) -> Session | None:
-        """Return the session to go on with: the newest, unless anything is in hand.
+        """Return the session to go on with: the newest, unless a key is claimed.
 
-        What failed under the settings before says nothing any more.
+        Failures under the old settings no longer count.
         """
         old, new = self._session, self._newest
         if new is None or new is old or busy:
@@ -207,7 +207,7 @@ class Gate:
         return new
 
     def _closed_by_setting(self) -> Closed:
-        """Close for a setting that cannot be used, until it changes or Plex is asked again."""
+        """Close for an unusable setting, until it changes or Plex is asked again."""
         known = self._unusable
         error = known.error if known else ConfigError("The settings have not been read yet.")
         return Closed(error, self.monotonic() + CONFIG_SECONDS)
@@ -234,10 +234,10 @@ class Gate:
         return None
 
     def _schedule_probe(self, server: str, state: BreakerState) -> float:
-        """Return when a server may be probed, whatever the clock on the wall does meanwhile.
+        """Return when a server may be probed, whatever the wall clock does meanwhile.
 
-        A time that is seen for the first time is kept by the monotonic clock, and none is further
-        away than the longest interval there is.
+        A new time is converted to the monotonic clock, and none is further away than the longest
+        interval.
         """
         seen_at, until = self._probes.get(server, (0.0, 0.0))
         if seen_at != state.next_probe_at:
@@ -247,7 +247,7 @@ class Gate:
         return until
 
     def _probe(self, session: Session, server: str) -> None:
-        """Ask a server that was down whether it is back. Raises what it answers instead."""
+        """Ask a server that was down whether it is back. Raises its error if it is not."""
         if server == "stash":
             session.stash.ping()
         elif self.store.breakers["plex"].read().refused:
@@ -262,7 +262,8 @@ class Gate:
         try:
             identity = session.plex.check_token(self.most_seconds)
             session.index.adopt_server(identity.machine_id)
-            lost = read_index_changes(self.store, session).lost
+            self.store.traits.adopt(identity.version)
+            lost = read_index_changes(self.store, session, retry=True).lost
         except ConfigError as error:
             self.doubt(error)
             return self._closed_by_setting()
@@ -279,7 +280,7 @@ class Gate:
         breaker = self.store.breakers["plex"]
         was_open = breaker.read().state != "closed"
         closed = self._failed(error, self.store.queue.due_within(0.0))
-        # A refusal is logged where the gate is met, with what the user must do.
+        # The caller of the gate logs a refusal, with what the user must do.
         if breaker.read().state == "open" and not was_open and not isinstance(error, Refused):
             logging.getLogger(__name__).warning("%s Nothing is lost.", error)
         return closed

@@ -1,4 +1,4 @@
-"""What a drain works for, and so when it ends and how long it waits for a server."""
+"""The goals of a drain: when it ends, and how long it waits for a server."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from stash2plex.sync.gate import Closed
 from stash2plex.text import span
 
 HORIZON = 20.0
-"""Seconds: Process Queue sits out retries that are due within this time, and names the rest.
+"""Seconds: Process Queue waits for retries that are due within this time, and names the rest.
 
-Shorter than the first snooze, so that one scene that Plex does not have holds up no task."""
+Shorter than the first snooze, so that a scene that Plex does not have holds up no task."""
 
 PATIENCE = 300.0
-"""Seconds that a foreground drain waits for a server that is down, unless told otherwise."""
+"""Default seconds that a foreground drain waits for a server that is down."""
 
 TASK_PATIENCE = 45.0
-"""The same for a task of Stash that has a background worker behind it: it has Stash's one job slot,
-and leaves it within a minute, slow time-outs included."""
+"""The same for a task in Stash that leaves the rest to a background worker: it occupies Stash's
+one job slot, and frees it within a minute, including slow time-outs."""
 
 PROBE_SECONDS = 15.0
-"""How long such a task waits for a sign of life of Plex, if the settings allow more."""
+"""Seconds that such a task waits for a probe of Plex, if the settings allow more."""
 
 STASH_PATIENCE = 120.0
 """Seconds without Stash after which the background worker ends; the queue stays."""
 
 IDLE_SECONDS = 900.0
-"""Seconds without work after which it ends."""
+"""Seconds without work after which the background worker ends."""
 
 
 @frozen
 class Foreground:
-    """The user waits: ends when nothing is due within `horizon`.
+    """The user is waiting: ends when nothing is due within `horizon`.
 
-    It gives up after `patience` without a server, and then `advice` is what to do. All times in
-    seconds. `run_id` is the run that this drain is part of, 0 where there is none.
+    It gives up after `patience` without a server, and then `advice` is what to do. All times are in
+    seconds. `run_id` is the run that this drain belongs to, 0 if there is none.
     """
 
     origin: str
@@ -48,7 +48,7 @@ class Foreground:
 
     @property
     def probe_seconds(self) -> float:
-        """How long a sign of life of Plex is waited for, at most."""
+        """How many seconds a probe of Plex may take."""
         return PROBE_SECONDS if self.patience <= TASK_PATIENCE else math.inf
 
     def reason_to_give_up(self, closed: Closed, waited: float) -> str | None:
@@ -62,9 +62,9 @@ class Foreground:
 
 @frozen
 class Background:
-    """Nobody waits: ends after `idle` seconds without work, or `patience` without Stash.
+    """No user is waiting: ends after `idle` seconds without work, or `patience` without Stash.
 
-    Ends too when **Background worker** is off.
+    It also ends when **Background worker** is off.
     """
 
     origin: str = "background worker"
@@ -77,7 +77,7 @@ class Background:
     def reason_to_give_up(self, closed: Closed, waited: float) -> str | None:
         """Return why to wait no longer at a gate that is closed since `waited` seconds."""
         if closed.server == "stash" and isinstance(closed.error, Refused):
-            # The next save brings a fresh session cookie, but only to a new worker.
+            # The next save brings a new session cookie, but only to a new worker.
             return str(closed.error)
         patience = self.patience if closed.server == "stash" else self.idle
         if closed.server != "plex" and waited >= patience:
@@ -89,7 +89,7 @@ class Background:
 class Service:
     """In the background, started by the user: waits for work and for servers without end.
 
-    What **Background worker** says is not meant for it.
+    **Background worker** does not apply to it.
     """
 
     origin: str = "service"
@@ -105,4 +105,4 @@ class Service:
 
 
 Goal = Foreground | Background | Service
-"""What a drain works for."""
+"""The goal of a drain."""

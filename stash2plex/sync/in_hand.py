@@ -1,4 +1,4 @@
-"""The keys that this process has claimed, and the one way in which each of them ends."""
+"""Keeps the keys that this process has claimed, and ends each of them in one place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LEASE_RENEWAL = 30.0
 
 @frozen
 class ItemWish:
-    """The Plex item that a scene wants to write to, and by what right."""
+    """The Plex item that a scene wants to write to, and its claim on it."""
 
     rating_key: str
     claimant: Claimant
@@ -35,10 +35,10 @@ class ItemWish:
 
 @define
 class InHand:
-    """A claimed key, and what is known of it.
+    """A claimed key, and what is known about it.
 
-    `writes_before` is how many writes Plex had taken when it was claimed. `title` and `path` are
-    those of its scene, once that was read; `wish` is for the Plex item of the scene, once it was
+    `writes_before` is how many writes Plex had accepted when it was claimed. `title` and `path` are
+    those of its scene, once that was read; `wish` is the Plex item of the scene, once that was
     found. `is_stopped`: the user stopped its run.
     """
 
@@ -50,13 +50,13 @@ class InHand:
     is_stopped: bool = False
 
     def describe(self, scene: Scene) -> None:
-        """Take title and path from the scene."""
+        """Copy title and path from the scene."""
         self.title = scene.label
         self.path = scene.files[0].path if scene.files else ""
 
 
 class KeysInHand:
-    """Claims keys, keeps their leases, and ends each of them: `finish` is the only door out.
+    """Claims keys, keeps their leases, and ends each of them: `finish` is the only end.
 
     Belongs to the one thread that owns the database.
     """
@@ -87,13 +87,17 @@ class KeysInHand:
 
     @property
     def busy(self) -> bool:
-        """Whether any key is in hand."""
+        """Whether any key is claimed."""
         return bool(self._keys)
 
     @property
     def urgent(self) -> int:
-        """How many of them a user waits for."""
+        """How many of the claimed keys are urgent."""
         return sum(key.claim.priority == URGENT for key in self._keys.values())
+
+    def holds(self, key: Key) -> bool:
+        """Whether a key is in hand."""
+        return key in self._keys
 
     # -- claims ---------------------------------------------------------------------------
 
@@ -105,7 +109,7 @@ class KeysInHand:
         return keys
 
     def renew_leases(self) -> None:
-        """Renew in time, and at once when the clock was set: a claim ends what looks overdue."""
+        """Renew leases in time, and at once if the clock was set: a claim frees expired leases."""
         since = self._clock() - self._renewed_wall
         if self._monotonic() - self._renewed_at >= LEASE_RENEWAL or not 0 <= since < LEASE_RENEWAL:
             self._renewed_at = self._monotonic()
@@ -123,32 +127,32 @@ class KeysInHand:
         return any(key.is_stopped for key in self._keys.values())
 
     def is_stopped(self, claim: Claim) -> bool:
-        """Whether the user stopped the run of a key."""
+        """Return whether the user stopped the run of a key."""
         return self._known(claim).is_stopped
 
     def _known(self, claim: Claim) -> InHand:
-        """Return what is known of a claim: nothing where its lease was lost to a later one."""
+        """Return what is known about a claim: nothing if its lease was lost to a later one."""
         key = self._keys.get(claim.key)
         return key if key and key.claim is claim else InHand(claim, self._evidence.writes)
 
     # -- items ----------------------------------------------------------------------------
 
     def take_item(self, claim: Claim, rating_key: str, claimant: Claimant) -> None:
-        """Remember which Plex item the scene of a key wants."""
+        """Record which Plex item the scene of a key wants."""
         self._known(claim).wish = ItemWish(rating_key, claimant)
 
     def leave_item(self, claim: Claim) -> None:
-        """Forget which Plex item the scene of a key wants: it does not get it."""
+        """Drop the wish of a key's scene for a Plex item that it does not get."""
         self._known(claim).wish = None
 
     def item_wishes(self) -> list[ItemWish]:
-        """List the Plex items that scenes in hand want."""
+        """List the Plex items that claimed scenes want."""
         return [key.wish for key in self._keys.values() if key.wish is not None]
 
     # -- ends -----------------------------------------------------------------------------
 
     def fail(self, claims: Sequence[Claim], error: Exception, settings: Settings) -> None:
-        """End keys that failed together, as the policy says: the only place that asks it."""
+        """End keys that failed together, as the policy decides. Nothing else asks the policy."""
         alone = False
         if isinstance(error, (Unavailable, Refused)):
             was_half_open = self._evidence.breaker(error).read().state == "half_open"
@@ -165,14 +169,14 @@ class KeysInHand:
             )
             self._evidence.key_failed(claim.key)
             if not isinstance(error, Stash2PlexError):
-                self._log.error("A fault of Stash2Plex itself:", exc_info=error)
+                self._log.error("A fault in Stash2Plex:", exc_info=error)
             self.finish(claim, outcome)
 
     def finish(self, claim: Claim, outcome: Outcome) -> None:
         """End a claim: in the queue, in memory, in the counts and in the log.
 
-        Belongs to the transaction of the caller, if there is one. Where the lease was lost, the
-        queue stays as it is.
+        It joins the caller's transaction, if there is one. If the lease was lost, the queue stays
+        as it is.
         """
         key = self._known(claim)
         self._end_claim(key, outcome)
@@ -198,11 +202,16 @@ class KeysInHand:
                 queue.release(claim, reason=reason, aside=outcome.aside)
             case Verdict.RETRY:
                 queue.nack(claim, delay=outcome.delay, reason=reason, error=error, title=key.title)
-            case Verdict.SNOOZE:
+            case Verdict.SNOOZE | Verdict.AWAIT:
                 queue.snooze(
-                    claim, delay=outcome.delay, reason=reason, error=error, title=key.title
+                    claim,
+                    delay=outcome.delay,
+                    reason=reason,
+                    error=error,
+                    title=key.title,
+                    counted=outcome.verdict is Verdict.SNOOZE,
                 )
-            case Verdict.BURY:
+            case Verdict.BURY:  # pragma: no branch - there is no other verdict
                 queue.bury(claim, title=key.title, reason=reason, error=error, path=key.path)
 
     def _count(self, claim: Claim, outcome: Outcome) -> None:
@@ -217,10 +226,10 @@ class KeysInHand:
                 pass
             case Verdict.RETRY:
                 meter.add(RETRIED, outcome.reason)
-            case Verdict.SNOOZE:
+            case Verdict.SNOOZE | Verdict.AWAIT:
                 meter.add(PUT_OFF, outcome.reason)
                 self._tally.later()
-            case Verdict.BURY:
+            case Verdict.BURY:  # pragma: no branch - there is no other verdict
                 self._evidence.forget(claim.key)
                 if claim.finished:
                     meter.add(DEAD, outcome.reason)
@@ -234,7 +243,7 @@ class KeysInHand:
                 words = f" goes back uncounted: {outcome.message}"
             case Decision(verdict=Verdict.RETRY):
                 words = f" is tried again in {span(outcome.delay)}: {outcome.message}"
-            case Decision(verdict=Verdict.SNOOZE):
+            case Decision(verdict=Verdict.SNOOZE | Verdict.AWAIT):
                 words = f" waits {span(outcome.delay)}: {outcome.message}"
             case _ if claim.finished:
                 self._log.error("Given up on %s:%s: %s", claim.kind, claim.id, outcome.message)

@@ -1,28 +1,37 @@
-"""Reads what is new in Plex, and wakes the keys that wait for it."""
+"""Reads what is new in Plex, and makes the keys due that wait for it."""
 
 from __future__ import annotations
 
 import logging
 
 from stash2plex.db import set_meta, transaction
+from stash2plex.errors import LibraryUnread
 from stash2plex.store.meta import LISTING_WOKEN, get_number
 from stash2plex.sync.indexing import IndexChanges
 from stash2plex.sync.session import Session, Store
 from stash2plex.text import count
 
 CHUNK = 2_000
-"""Keys of one transaction: a hook waits for the write lock no longer than that takes."""
+"""Keys in one transaction, so that a hook never waits long for the write lock."""
 
 
 def read_index_changes(
-    store: Store, session: Session, *, missed: bool = False, complete: bool = False
+    store: Store,
+    session: Session,
+    *,
+    missed: bool = False,
+    complete: bool = False,
+    retry: bool = False,
 ) -> IndexChanges:
     """Bring the path index and the path rules up to date; returns what was read.
 
-    Every scene that waits for a file of a name that was read now becomes due, also one that was
-    given up. The choices are those of `PlexIndex.refresh`, and it raises what that does.
+    Every scene that waits for a file whose name was read now becomes due, even one that was given
+    up. The options are those of `PlexIndex.refresh`; raises what that raises.
     """
-    news = session.index.refresh(session.settings.plex_library, missed=missed, complete=complete)
+    troubled = store.library_troubles.all()
+    news = session.index.refresh(
+        session.settings.plex_library, missed=missed, complete=complete, retry=retry
+    )
     listing = store.plex_files.listing()
     woken = int(get_number(store.connection, LISTING_WOKEN) or 0)
     if listing != woken:
@@ -32,7 +41,12 @@ def read_index_changes(
         for start in range(0, len(keys), CHUNK):
             store.queue.wake(keys[start : start + CHUNK])
         if keys:
-            logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "key"))
+            logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "scene"))
         with transaction(store.connection):
             set_meta(store.connection, LISTING_WOKEN, str(listing))
+    if troubled.keys() - {one.section_id for one in news.unlisted}:
+        # What waits for a library that is listed again, matched or not.
+        waiting = store.queue.waiting_for(LibraryUnread.reason)
+        for start in range(0, len(waiting), CHUNK):
+            store.queue.wake(waiting[start : start + CHUNK])
     return news

@@ -1,4 +1,4 @@
-"""Who is shown the progress of a drain."""
+"""The interface for showing the progress of a drain."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from stash2plex.store.progress import Progress
 
 
 class Observer(Protocol):
-    """Is told of progress, as often as the drain likes; says it as often as is good."""
+    """Receives every progress update and throttles what it displays."""
 
     def progress(self, progress: Progress) -> None:
-        """Show a moment of the drain."""
+        """Show the state of the drain."""
 
 
 class Silent:

@@ -1,7 +1,7 @@
-"""Which pictures an item should get: bytes that are new, and none that a person chose away.
+"""Plans which pictures an item gets: new bytes, unless the user chose another picture.
 
-Plex files each upload under the hash of its bytes and never forgets one (plex.md §4.2), so bytes
-that it has are chosen, not sent again.
+Plex stores each upload under the hash of its bytes and never deletes one (plex.md §4.2), so bytes
+that it has are selected, not sent again.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from stash2plex.model import (
     Field,
     Image,
     PlexItem,
-    PlexPort,
     Record,
     Scene,
-    StashPort,
 )
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.stash import Stash
 from stash2plex.text import LogLine, Private
 
 
 @frozen
 class PicturePlan:
-    """What to send and what to choose, by field, and what to remember of it.
+    """What to send and what to select, by field, and what the record keeps of it.
 
-    `kept` are pictures that a person chose and that stay. `hashes` are those of the last sent
-    bytes, empty where Plex shows something else.
+    `kept` are pictures that the user chose and that stay. `hashes` are those of the bytes last
+    sent, empty if Plex shows something else.
     """
 
     uploads: Mapping[Field, Image]
@@ -42,7 +42,7 @@ class PicturePlan:
     cover_etag: str
     notes: tuple[LogLine, ...] = ()
     later: Unavailable | Transient | None = None
-    """Why the cover could not be had now."""
+    """Why the cover could not be fetched now."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -57,14 +57,14 @@ def plan_pictures(
     record: Record | None,
     *,
     preserve: bool,
-    stash: StashPort,
-    plex: PlexPort,
+    stash: Stash,
+    plex: Plex,
 ) -> PicturePlan:
-    """Compare the cover with what was last sent. `record` is that of this item, or None.
+    """Compare the cover with what was last sent. `record` belongs to this item, or is None.
 
-    The cover's tag changes with each edit of the scene, its ETag with the bytes (stash.md §5.6): an
-    equal tag asks nobody, an equal ETag fetches nothing. Plex is asked only where the cover is new
-    and the field is locked, as it is after an upload or a person's choice.
+    The cover's tag changes with each edit of the scene, its ETag with the bytes (stash.md §5.6). An
+    equal tag costs no request, an equal ETag no download. Plex is asked only if the cover is new
+    and the field is locked, as it is after an upload or a choice of the user.
     """
     hashes = {
         Field.POSTER: record.poster_hash if record else "",
@@ -77,7 +77,7 @@ def plan_pictures(
     tag = scene.cover_tag
     if not desired.images or not scene.screenshot:
         return nothing(record.cover_tag if record else "", record.cover_etag if record else "")
-    # A picture that was skipped for a while may lag behind the other.
+    # A picture that was skipped for a while may be older than the other.
     current = {hashes[name] for name in desired.images}
     known = record.cover_etag if record and len(current) == 1 and "" not in current else ""
     if record and tag == record.cover_tag and (known or not record.cover_etag):
@@ -119,7 +119,7 @@ def plan_pictures(
 
 
 def cover_may_differ(scene: Scene, desired: Desired, record: Record) -> bool:
-    """Whether the cover must be looked at."""
+    """Return whether the cover must be checked."""
     return bool(desired.images) and scene.cover_tag != record.cover_tag
 
 

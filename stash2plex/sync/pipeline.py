@@ -1,7 +1,7 @@
 """The stages of a claimed key: read scenes, find their items, read those, write, record.
 
-Servers are talked to in threads; the database and every decision belong to the one thread that
-calls `fill` and `collect`.
+Requests run in threads; the database and every decision belong to the one thread that calls `fill`
+and `collect`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Refused, Unavailable
-from stash2plex.model import Clock, Desired, PlexItem, Scene
+from stash2plex.model import Clock, Desired, Scene
 from stash2plex.rules.desired import (
     desired_state,
     excluding_tag,
@@ -27,26 +27,28 @@ from stash2plex.rules.desired import (
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
+from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.sync.apply import Applied, is_settled
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Failure, Finder, Found
 from stash2plex.sync.in_hand import InHand, KeysInHand
+from stash2plex.sync.library_blame import LibraryBlame
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.sync.writes import SHARED_LIMIT, planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
 BATCH = 200
-"""Keys of one claim, so scenes of one GraphQL request and items of one detail read."""
+"""Keys per claim, and so scenes per GraphQL request and items per detail read."""
 
 URGENT_BATCH = 50
-"""Urgent keys taken on top of a full hand: an edit does not wait behind a backlog."""
+"""Urgent keys claimed beyond a full batch, so that an edit does not wait behind a backlog."""
 
 THREADS = 8
 
 OUTAGE = Decision(Verdict.HOLD, 0.0, Unavailable.reason, "it is read again before it is written.")
-"""What waits for its write while nothing may be written: what it wants may change meanwhile."""
+"""The outcome of jobs that wait while nothing may be written: their scenes may change."""
 
 STOP = Decision(Verdict.HOLD, 0.0, STOPPED, "its task was stopped.")
 
@@ -54,11 +56,11 @@ T = TypeVar("T")
 
 
 class Claimed(Protocol):
-    """Part of a batch: a key, or its scene on its way."""
+    """A part of a batch: a key, or its scene at some stage."""
 
     @property
     def claim(self) -> Claim:
-        """What it is worked on under."""
+        """The claim that it is worked on with."""
 
 
 P = TypeVar("P", bound=Claimed)
@@ -66,7 +68,7 @@ P = TypeVar("P", bound=Claimed)
 
 @frozen
 class Step:
-    """What follows a request, by how it ended."""
+    """What follows a request, depending on how it ended."""
 
     succeeded: Callable[[Any], None]
     failed: Callable[[Exception], None]
@@ -75,8 +77,8 @@ class Step:
 class Pipeline:
     """Works on claimed keys until `hand` finishes each of them with its outcome.
 
-    `doubt` is called with a setting that a server does not bear out any more. Call `use` before
-    the first `fill`.
+    `doubt` is called with a setting that no longer fits a server. Call `use` before the first
+    `fill`.
     """
 
     _session: Session
@@ -85,6 +87,7 @@ class Pipeline:
         self,
         store: Store,
         hand: KeysInHand,
+        finder: Finder,
         evidence: Evidence,
         pacer: Pacer,
         doubt: Callable[[ConfigError], None],
@@ -94,6 +97,7 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._hand = hand
+        self._finder = finder
         self._evidence = evidence
         self._pacer = pacer
         self._doubt = doubt
@@ -104,13 +108,13 @@ class Pipeline:
         self._steps: dict[Future[Any], Step] = {}
         self._writing: set[Future[Any]] = set()
         self._ready: deque[Job] = deque()
-        self._finder = Finder(store, hand, clock, monotonic)
+        self._blame = LibraryBlame(store, monotonic)
 
     # -- for the drain loop ---------------------------------------------------------------
 
     def use(self, session: Session) -> None:
-        """Work under these settings. Others are taken while nothing is in hand."""
-        self._session = self._finder.session = session
+        """Use this session's settings and clients. Call it only while no key is claimed."""
+        self._session = self._finder.session = self._blame.session = session
 
     def fill(self, *, single: bool) -> None:
         """Claim keys and start their reads and writes, as far as there is room.
@@ -132,7 +136,7 @@ class Pipeline:
             self._write(self._next_jobs(single=single))
 
     def collect(self, seconds: float) -> None:
-        """Wait up to `seconds` for requests in flight, and go on with those that have ended."""
+        """Wait up to `seconds` for requests in flight, and handle those that have ended."""
         if self._steps:
             ended, _ = wait(self._steps, timeout=seconds, return_when=FIRST_COMPLETED)
             for future in ended:
@@ -140,19 +144,19 @@ class Pipeline:
         self._hand.renew_leases()
 
     def give_back(self) -> None:
-        """Give back what waits for its write."""
+        """Put the keys back that wait for their write."""
         while self._ready:
             self._hand.finish(self._ready.popleft().claim, OUTAGE)
 
     def give_back_stopped(self) -> None:
-        """Give back keys whose run the user stopped; a write that is under way ends."""
+        """Put the keys back whose run the user stopped; a write in flight finishes."""
         if self._hand.mark_stopped():
             jobs, self._ready = self._ready, deque()
             for job in jobs:
                 self._make_ready(job)
 
     def close(self) -> None:
-        """Wait for what is under way, then give back what is left."""
+        """Wait for requests in flight, then put back what is left."""
         try:
             while self._steps:
                 self.give_back()
@@ -175,7 +179,7 @@ class Pipeline:
         succeeded: Callable[[T], None],
         separate: Callable[[P], None],
     ) -> Future[T]:
-        """Start a request for several keys; `separate` begins it again for one of them."""
+        """Start a request for several keys; `separate` starts it again for one of them."""
         return self._start(work, Step(succeeded, partial(self._batch_failed, parts, separate)))
 
     def _end_step(self, future: Future[Any]) -> None:
@@ -191,10 +195,12 @@ class Pipeline:
     def _batch_failed(
         self, parts: Sequence[P], separate: Callable[[P], None], error: Exception
     ) -> None:
-        """Find out which one spoils a request of several, unless it is the server."""
+        """Find out which key makes a request for several fail, unless it is the server."""
         if len(parts) > 1 and not isinstance(error, (Unavailable, Refused)):
             for part in parts:
                 separate(part)
+        elif jobs := [part for part in parts if isinstance(part, Job)]:
+            self._write_failed(jobs, error)
         else:
             self._failed([part.claim for part in parts], error)
 
@@ -223,7 +229,7 @@ class Pipeline:
             self._read_scenes(scenes)
 
     def _fan_out(self, claim: Claim, showing: Sequence[int]) -> None:
-        """Add the scenes that show the entity now or did when they were last synced."""
+        """Add the scenes that show the entity now, or did when they were last synced."""
         self._evidence.answered("stash")
         ids = {*showing, *self._store.records.scenes_showing(claim.kind, claim.id)}
         with transaction(self._store.connection):
@@ -291,7 +297,7 @@ class Pipeline:
     # -- items ----------------------------------------------------------------------------
 
     def _find(self, wanted: Sequence[Wanted]) -> None:
-        """Look for the items of scenes, and read those that were found."""
+        """Find the items of scenes, and read them."""
         if not wanted:
             return
         found: Found = self._finder.find(wanted)
@@ -303,7 +309,7 @@ class Pipeline:
             self._read_items(found.matched)
 
     def _find_again(self, wrong: Sequence[Wanted | Failure]) -> None:
-        """Look again for scenes whose item was another one, but for those that must wait."""
+        """Look up again the scenes whose item was the wrong one, except those that must wait."""
         for failure in wrong:
             if isinstance(failure, Failure):
                 self._failed([failure.wanted.claim], failure.error)
@@ -313,12 +319,12 @@ class Pipeline:
         keys = sorted({matched.match.file.rating_key for matched in matches})
         self._start_batch(
             matches,
-            partial(self._session.plex.items, keys),
+            partial(self._session.plex.items, keys, self._store.plex_files.other_item(keys)),
             partial(self._items_read, matches),
             lambda matched: self._read_items([matched]),
         )
 
-    def _items_read(self, matches: Sequence[Matched], items: dict[str, PlexItem]) -> None:
+    def _items_read(self, matches: Sequence[Matched], items: ReadItems) -> None:
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
         plans = [planned(job, preserve=preserve) for job in verified.jobs]
@@ -330,7 +336,7 @@ class Pipeline:
     # -- writes ---------------------------------------------------------------------------
 
     def _make_ready(self, job: Job) -> None:
-        """Queue a job for its write; one that the user waits for goes before bulk ones."""
+        """Queue a job for its write; urgent ones go before bulk ones."""
         if self._hand.is_stopped(job.claim):
             self._hand.finish(job.claim, STOP)
         elif job.claim.priority == URGENT:
@@ -340,7 +346,7 @@ class Pipeline:
             self._ready.append(job)
 
     def _next_jobs(self, *, single: bool) -> list[Job]:
-        """Take the next job, with all that wait for the very same change."""
+        """Take the next job, and all that wait for exactly the same change."""
         first = self._ready.popleft()
         if first.shared is None or single:
             return [first]
@@ -353,7 +359,14 @@ class Pipeline:
     def _write(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(
             jobs,
-            partial(write_jobs, jobs, self._session, self._clock, self._monotonic),
+            partial(
+                write_jobs,
+                jobs,
+                self._session,
+                self._store.traits.known,
+                self._clock,
+                self._monotonic,
+            ),
             partial(self._written, jobs),
             lambda job: self._make_ready(evolve(job, shared=None)),
         )
@@ -366,17 +379,24 @@ class Pipeline:
             elif isinstance(result, NotFound):
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
-                self._failed([job.claim], result)
+                self._write_failed([job], result)
+
+    def _write_failed(self, jobs: Sequence[Job], error: Exception) -> None:
+        """End jobs whose write failed; those of a library that fails as a whole wait for it."""
+        for job in jobs:
+            self._failed(
+                [job.claim], self._blame.judge(error, job.item.section_id, job.scene.label)
+            )
 
     def _record(self, job: Job, applied: Applied) -> None:
-        """Keep what was written and take the key out of the queue, in one commit."""
+        """Store what was written and remove the key from the queue, in one commit."""
         self._evidence.wrote(applied.seconds)
         self._store.meter.applied(applied.fields, applied.seconds)
         for note in applied.notes:
             self._log.warning(*note)
         written = ", ".join(applied.fields) or "nothing more to write"
         if applied.kept:
-            written += f"; kept as a person made them in Plex: {', '.join(applied.kept)}"
+            written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
             self._store.records.put(applied.record, job.scene)
@@ -385,5 +405,5 @@ class Pipeline:
 
 
 def _lack(desired: Desired) -> str | None:
-    """Return what a scene must have to be sent and has not."""
+    """Return why a scene cannot be sent for lack of data; None if it can."""
     return "it has no metadata yet" if desired.empty else None

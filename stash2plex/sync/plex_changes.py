@@ -1,27 +1,28 @@
-"""What of Plex may have changed since it was last compared as a whole."""
+"""Finds what may have changed in Plex since it was last compared as a whole."""
 
 from __future__ import annotations
 
-from stash2plex.errors import Rejected
+from stash2plex.errors import ServerError
 from stash2plex.model import Clock
+from stash2plex.servers.apart import may_be_part
 from stash2plex.servers.plex import Plex
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.plex_comparisons import ComparisonMark, PlexComparisons
 
 DETAIL_SECONDS = 7 * 86_400.0
-"""Every item is read afresh at least this often: an edit through Plex moves its times, what writes
-Plex's database past it does not (plex.md §2.4)."""
+"""Seconds after which every item is read again: an edit through Plex moves its times, a direct
+write to Plex's database does not (plex.md §2.4)."""
 
 OVERLAP_SECONDS = 60
-"""How far a delta looks back before the newest change known: Plex's clock may be set back a bit."""
+"""Seconds that a delta looks back before the newest known change: Plex's clock may be set back."""
 
 
 class PlexChanges:
-    """Tells items that must be read from those that are as they were.
+    """Distinguishes items that must be read from unchanged ones.
 
-    A library's own change marks are not asked: nothing says that an edit moves them (plex.md §2.4).
-    An item's `updatedAt` moves with every edit, ours too, and `lastRatedAt` with its stars
-    (plex.md §3.8). Close it when done.
+    A library's own change marks do not count: no document says that an edit moves them (plex.md
+    §2.4). An item's `updatedAt` moves with every edit, including ours, and `lastRatedAt` with its
+    stars (plex.md §3.8). Close it when done.
     """
 
     def __init__(
@@ -30,41 +31,49 @@ class PlexChanges:
         self._comparisons = comparisons
         self._plex = plex
         self._clock = clock
-        self._whole: set[str] = set()
+        self._deltas: set[str] = set()
         self._marks: dict[str, ComparisonMark] = {}
         self._changed = changed
 
     def find(self, section_ids: list[str], *, preserve: bool) -> None:
-        """Ask Plex what changed, before the comparison begins. `preserve` is the setting."""
+        """Read what changed in Plex, before the comparison begins. `preserve` is the setting."""
         for section_id in section_ids:
-            newest = self._plex.newest_update(section_id)
+            try:
+                newest = self._plex.newest_update(section_id)
+            except ServerError as error:
+                if not may_be_part(error):
+                    raise
+                # Its items are read one by one, and no mark is stored for the next time.
+                continue
             old = self._comparisons.get(section_id)
             if (
                 old is not None
                 and self._is_good(old, newest, preserve=preserve)
                 and self._read_changes(section_id, max(0, old.newest_updated_at - OVERLAP_SECONDS))
             ):
+                self._deltas.add(section_id)
                 self._marks[section_id] = ComparisonMark(newest, old.details_at, preserve)
             else:
-                self._whole.add(section_id)
                 self._marks[section_id] = ComparisonMark(newest, self._clock(), preserve)
 
     def may_concern(self, section_id: str, rating_key: str) -> bool:
-        """Whether an item may hold something else than at the last complete comparison."""
-        if section_id in self._whole or section_id not in self._marks:
-            return True
-        return rating_key in self._changed
+        """Return whether an item may have changed since the last complete comparison."""
+        return section_id not in self._deltas or rating_key in self._changed
+
+    def distrust(self, section_id: str) -> None:
+        """Store no mark for a library in which an item could not be read."""
+        self._marks.pop(section_id, None)
 
     def keep_marks(self) -> None:
-        """Remember that everything was compared. Only a run that saw all of it may."""
+        """Record that everything was compared. Only a run that saw everything may call it."""
         self._comparisons.put(self._marks)
 
     def close(self) -> None:
-        """Forget the keys."""
+        """Drop the sets of keys."""
         self._changed.close()
 
     def _is_good(self, mark: ComparisonMark, newest: int, *, preserve: bool) -> bool:
-        """Whether a delta can be trusted: a Plex that went back in time was restored."""
+        """Return whether a delta can be trusted: a Plex that went back in time was restored."""
         return (
             0 <= self._clock() - mark.details_at < DETAIL_SECONDS
             and newest >= mark.newest_updated_at
@@ -72,11 +81,13 @@ class PlexChanges:
         )
 
     def _read_changes(self, section_id: str, after: int) -> bool:
-        """Note what changed; False where Plex does not know the question."""
+        """Store what changed; returns False if Plex does not know the query or a row is odd."""
         try:
             for name in ("updatedAt", "lastRatedAt"):
                 for keys in self._plex.changed_since(section_id, name, after):
                     self._changed.update(keys)
-        except Rejected:
+        except ServerError as error:
+            if not may_be_part(error):
+                raise
             return False
         return True

@@ -1,4 +1,4 @@
-"""Looks at Plex while scenes wait for it, and has it scan the folders that they are in."""
+"""Looks at Plex while scenes wait for it, and makes it scan their folders."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from attrs import define, field
 
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.model import Clock, Section
+from stash2plex.rules.scanning import is_shared
 from stash2plex.store.scans import MAX_SECONDS, SETTLE_SECONDS, Scan
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.session import Session, Store
 from stash2plex.text import Private
 
 LOOK_SECONDS = 30.0
-"""Between two looks at Plex's change marks while a scene waits: one request each."""
+"""Seconds between two looks at Plex's change marks while a scene waits; one request each."""
 
 SCAN_LOOK_SECONDS = 5.0
-"""The same while a scan is under way."""
+"""The same during a scan."""
 
 TROUBLE_SECONDS = 300.0
-"""After a look that failed: the keys that are due find out what is wrong."""
+"""Seconds after a look that failed: meanwhile due keys find out what is wrong."""
 
 
 @define
 class PlexWatch:
-    """Wakes keys when Plex has changed, and drives the scans. One look costs one request.
+    """Makes waiting keys due when Plex has changed, and runs the scans. A look is one request.
 
     `clock` gives seconds since the epoch, `monotonic` seconds since any time.
     """
@@ -42,11 +43,11 @@ class PlexWatch:
         return self.monotonic() + LOOK_SECONDS
 
     def scanning(self) -> bool:
-        """Say whether a scan is under way or due soon."""
+        """Return whether a scan is running or due soon."""
         return self.store.scans.running() is not None or bool(self.store.scans.waiting())
 
     def look(self, session: Session) -> None:
-        """Look at Plex if it is time to and anything waits for it. Never fails for a server."""
+        """Look at Plex if that is due and something waits for it. A server cannot make it fail."""
         now = self.monotonic()
         if self.scanning() and not self._troubled:
             self._next = min(self._next, self._looked_at + SCAN_LOOK_SECONDS)
@@ -55,7 +56,8 @@ class PlexWatch:
         self._looked_at, self._next, self._troubled = now, now + LOOK_SECONDS, False
         if not session.settings.trigger_plex_scan:
             self.store.scans.clear()
-        if not self.store.awaited_files.any() and not self.scanning():
+        troubles = self.store.library_troubles.all()
+        if not self.store.awaited_files.any() and not self.scanning() and not troubles:
             return
         try:
             news = read_index_changes(self.store, session)
@@ -63,9 +65,14 @@ class PlexWatch:
         except (ServerError, ConfigError) as error:
             logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
             self._next, self._troubled = now + TROUBLE_SECONDS, True
+        else:
+            # A library whose list failed is tried again as soon as that is allowed.
+            waits = [one.retry_at - self.clock() for one in news.unlisted]
+            soonest = now + max(SCAN_LOOK_SECONDS, min(waits, default=LOOK_SECONDS))
+            self._next = min(self._next, soonest)
 
     def _advance(self, session: Session, sections: dict[str, Section]) -> None:
-        """Judge the scan that is under way, then start the next: one at a time (plex.md §6.1)."""
+        """Check the running scan, then start the next: one at a time (plex.md §6.1)."""
         scans = self.store.scans
         running = scans.running()
         if running is not None and not self._is_over(running, sections.get(running.section_id)):
@@ -95,4 +102,9 @@ class PlexWatch:
         return True
 
     def _is_wanted(self, scan: Scan) -> bool:
-        return self.store.awaited_files.any_below(scan.section_id, scan.folder)
+        """Whether a scan may find what is waited for, or the item of a second library."""
+        libraries = self.store.plex_files.locations()
+        if scan.step == 0 and scan.asked_at is None and is_shared(scan.folder, libraries):
+            return True
+        locations = libraries.get(scan.section_id, ())
+        return self.store.awaited_files.any_below(scan.section_id, scan.folder, locations)

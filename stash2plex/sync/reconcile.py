@@ -20,7 +20,7 @@ from stash2plex.store.key_set import KeySet
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
 from stash2plex.sync.apply import is_settled
-from stash2plex.sync.finder import explain_scene, match_by_index
+from stash2plex.sync.finder import explain_scene, library_unread, match_by_index
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.plex_changes import PlexChanges
 from stash2plex.sync.report import EXAMPLES, Example, Report
@@ -30,7 +30,7 @@ from stash2plex.workqueue import Key
 
 
 class Scope(StrEnum):
-    """Which scenes a run compares, by the names that the command line takes."""
+    """Which scenes a run compares, named as on the command line."""
 
     ALL = "all"
     RECENT = "recent"
@@ -39,15 +39,15 @@ class Scope(StrEnum):
 
 
 SECONDS = {Scope.RECENT: DAY, Scope.WEEK: 7 * DAY}
-"""How long ago a scene may have changed in Stash to be compared."""
+"""How many seconds ago a scene may have changed in Stash to be compared."""
 
 HEALED = ("not_in_plex", "ambiguous")
-"""Reasons of dead letters that are mended once a scene has its one item."""
+"""Reasons of dead letters that no longer hold once a scene has its one item."""
 
 
 @frozen
 class Pair:
-    """A scene and the item that its file is in. `record` is None unless it is of that item."""
+    """A scene and the item that holds its file. `record` is None unless it is of that item."""
 
     scene: Scene
     desired: Desired
@@ -57,7 +57,7 @@ class Pair:
 
 @frozen
 class Finding:
-    """A scene that differs. `matched` says that its item is known."""
+    """A scene that differs. `matched` means that its item is known."""
 
     kind: Kind
     scene_id: int
@@ -68,7 +68,7 @@ class Finding:
 class Reconciliation:
     """One run. `pages` does the work a page at a time, so that a drain can go on in between.
 
-    Only the database is written: keys into the queue, the path index, and, after a run that saw
+    It writes only to the database: keys into the queue, the path index, and, after a run that saw
     everything, up to when Plex was compared. One run at a time on a connection.
     """
 
@@ -101,15 +101,16 @@ class Reconciliation:
         }
         self._examples: dict[Kind, list[Example]] = {kind: [] for kind in Kind}
         self._owned: set[str] = set()
-        self._unread: list[Pair] = []
+        self._unlooked: list[Pair] = []
+        self._unread: list[str] = []
 
     # -- for the caller -------------------------------------------------------------------
 
     def pages(self) -> Generator[Progress, None, None]:
-        """Compare, and say after each page how far it is.
+        """Compare, and yield the progress after each page.
 
-        A server that fails ends the run, as does a caller that goes no further: what was found
-        until then stays queued. Raises ConfigError where a named library does not exist.
+        A server that fails ends the run, and so does a caller that stops iterating: what was found
+        until then stays queued. Raises ConfigError if a named library does not exist.
         """
         connection = self._store.connection
         changes = PlexChanges(
@@ -125,18 +126,18 @@ class Reconciliation:
             self._error = error
             if error.server != "Plex":
                 with suppress(ServerError):
-                    self._look()
+                    self._look(changes)
         finally:
             changes.close()
             owned.close()
             self._end = self._monotonic()
 
     def give_up(self, error: Stash2PlexError) -> None:
-        """Note why the caller goes no further."""
+        """Record why the caller stops."""
         self._error = self._error or error
 
     def report(self) -> Report:
-        """Say what was found so far."""
+        """Return what was found so far."""
         problem = None if self._complete else str(self._error or "It has not ended yet.")
         some = self._scope is Scope.MISSING_METADATA
         return Report(
@@ -156,6 +157,7 @@ class Reconciliation:
             counts=dict(self._counts),
             examples={kind: tuple(examples) for kind, examples in self._examples.items()},
             error=None if self._complete else self._error,
+            unread=tuple(self._unread),
         )
 
     def _requests(self) -> dict[str, int]:
@@ -166,18 +168,21 @@ class Reconciliation:
     def _compare(self, changes: PlexChanges, owned: KeySet) -> Iterator[Progress]:
         session = self._session
         session.index.adopt_server(session.plex.check_token().machine_id)
-        read_index_changes(self._store, session, complete=True)
+        unlisted = read_index_changes(self._store, session, complete=True).unlisted
+        self._unread += [trouble.words() for trouble in unlisted]
         if self._whole:
             preserve = session.settings.preserve_plex_edits
-            changes.find(self._store.plex_files.section_ids(), preserve=preserve)
+            closed = {trouble.section_id for trouble in unlisted}
+            listed = [id_ for id_ in self._store.plex_files.section_ids() if id_ not in closed]
+            changes.find(listed, preserve=preserve)
         for scenes, total in self._scene_pages():
             self._compare_page(scenes, changes)
             owned.update(self._owned)
             self._owned.clear()
             yield self._progress(total)
-        self._look()
+        self._look(changes)
         if self._scope is Scope.ALL:
-            # A Stash without any scene is being set up: that says nothing of Plex.
+            # A Stash without any scene is being set up: nothing follows about Plex.
             if self._seen:
                 self._find_orphans(owned)
             changes.keep_marks()
@@ -191,7 +196,7 @@ class Reconciliation:
         return Progress(done=self._seen, left=left, rate=rate, started_at=self._started_at)
 
     def _scene_pages(self) -> Iterator[tuple[list[Scene], int]]:
-        """Page through the scenes of the scope, each page with how many there are in all."""
+        """Page through the scenes of the scope; each page comes with the total."""
         stash = self._session.stash
         if self._whole:
             total = stash.count_scenes()
@@ -210,7 +215,7 @@ class Reconciliation:
             wanted.close()
 
     def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
-        """Sort a page: what is settled, what has no item, and what must be looked at in Plex."""
+        """Sort a page: what is settled, what has no item, and what must be read in Plex."""
         settings = self._session.settings
         findings: list[Finding] = []
         pairs: list[Pair] = []
@@ -223,7 +228,8 @@ class Reconciliation:
             if desired.empty or not scene.files or reason_to_skip(scene, settings):
                 left_out += 1
             elif isinstance(match, NotInPlexYet):
-                findings.append(_unmatched(Kind.MISSING, scene, match))
+                why = library_unread(self._store, settings, scene) or match
+                findings.append(_unmatched(Kind.MISSING, scene, why))
             elif isinstance(match, Ambiguous):
                 findings.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
@@ -235,17 +241,17 @@ class Reconciliation:
         self._left_out += left_out
         self._in_sync += judged - left_out - len(findings)
         self._note(findings)
-        self._unread += pairs
-        if len(self._unread) >= IDS_PER_READ:
-            self._look()
+        self._unlooked += pairs
+        if len(self._unlooked) >= IDS_PER_READ:
+            self._look(changes)
 
     def _record(self, scene: Scene, match: Match) -> Record | None:
-        """Return the record of a scene where it is of the item that it has now."""
+        """Return the record of a scene if it belongs to its present item."""
         record = self._store.records.get(scene.id)
         return record if record and record.rating_key == match.file.rating_key else None
 
     def _must_look(self, pair: Pair, changes: PlexChanges) -> bool:
-        """Whether the item must be read: not where nothing moved since all was well."""
+        """Return whether the item must be read: not if nothing moved since it was in sync."""
         return (
             not self._whole
             or not is_settled(pair.scene, pair.desired, pair.record)
@@ -253,7 +259,7 @@ class Reconciliation:
         )
 
     def _own(self, scene: Scene, explanation: Explanation) -> None:
-        """Remember every item that a file of a scene may be in: none of them is an orphan."""
+        """Record every item that may hold a file of a scene: none of them is an orphan."""
         for file in scene.files[1:]:
             other = match_by_index(
                 self._store, self._session.settings, evolve(scene, files=(file,))
@@ -266,22 +272,30 @@ class Reconciliation:
         if explanation.match is not None:
             self._owned.add(explanation.match.file.rating_key)
 
-    def _look(self) -> None:
-        """Read the items of the scenes that must be looked at, and compare.
+    def _look(self, changes: PlexChanges) -> None:
+        """Read the items that must be compared, and compare them.
 
-        They gather over several pages: a few in each would cost as many requests as pages.
+        They are collected over several pages: a few per page would cost one request per page. An
+        item that cannot be read is named, and the next run reads it again.
         """
         preserve = self._session.settings.preserve_plex_edits
-        items = self._session.plex.items(
-            sorted({pair.match.file.rating_key for pair in self._unread})
-        )
-        pairs, self._unread = self._unread, []
+        keys = sorted({pair.match.file.rating_key for pair in self._unlooked})
+        items = self._session.plex.items(keys, self._store.plex_files.other_item(keys))
+        pairs, self._unlooked = self._unlooked, []
         findings: list[Finding] = []
+        unreadable = 0
         for pair in pairs:
             key = pair.match.file.rating_key
+            if key in items.unreadable:
+                unreadable += 1
+                changes.distrust(pair.match.file.section_id)
+                self._unread.append(
+                    f"Scene {pair.scene.id} “{pair.scene.label}”: {items.unreadable[key].what}"
+                )
+                continue
             item = items.get(key)
             if item is None or item.trashed or not _holds(item, pair.match.file.path):
-                gone = NotInPlexYet(f"Plex has taken “{pair.match.file.path}” off its list.")
+                gone = NotInPlexYet(f"Plex no longer lists “{pair.match.file.path}”.")
                 findings.append(_unmatched(Kind.MISSING, pair.scene, gone))
                 continue
             drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
@@ -290,7 +304,7 @@ class Reconciliation:
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
                 findings.append(Finding(kind, pair.scene.id, example, matched=True))
         self._seen += len(pairs)
-        self._in_sync += len(pairs) - len(findings)
+        self._in_sync += len(pairs) - len(findings) - unreadable
         self._note(findings)
 
     def _note(self, findings: list[Finding]) -> None:
@@ -308,10 +322,11 @@ class Reconciliation:
             self._examples[kind].append(example)
 
     def _queue(self, findings: list[Finding]) -> None:
-        """Queue what is not queued yet, and have it compared with Plex whatever the record says.
+        """Queue what is not queued yet, to be compared with Plex whatever the record holds.
 
-        A scene without an item that waits for Plex, or is a dead letter, stays what it is. One that
-        has its item now is due at once; a dead letter of it comes back when that was the reason.
+        A scene without an item that waits for Plex, or is a dead letter, stays as it is. A scene
+        that has its item now is due at once; if a missing item made it a dead letter, it is queued
+        again.
         """
         if self._session.settings.skip_not_found:
             findings = [finding for finding in findings if finding.kind is not Kind.MISSING]
@@ -323,7 +338,7 @@ class Reconciliation:
             if not dead_for_good and (finding.matched or not place):
                 keys.append(key)
                 self._queued += place != "queue"
-        # Also of those that stay dead: the next run must not take them for settled.
+        # Also for those that stay dead: the next run must not consider them settled.
         self._store.records.invalidate([finding.scene_id for finding in findings])
         # What the user stopped goes on when the user asks for it, not by the clock.
         by_hand = self._run_id > 0
@@ -359,5 +374,5 @@ def _unmatched(kind: Kind, scene: Scene, error: Stash2PlexError) -> Finding:
 
 
 def _holds(item: PlexItem, path: str) -> bool:
-    """Whether an item still has the file that was matched: the list may be behind."""
+    """Return whether an item still has the file that was matched: the list may be outdated."""
     return split_path(path) in [split_path(held) for held in item.paths]

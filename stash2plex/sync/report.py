@@ -1,4 +1,4 @@
-"""What a reconcile found: as a value, as JSON, and in words."""
+"""The report of a reconcile: as a value, as JSON, and in words."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from stash2plex.rules.drift import MEANINGS, Kind
 from stash2plex.text import count, span, utc
 
 EXAMPLES = 10
-"""Examples of each kind in a report."""
+"""How many examples of each kind a report has."""
 
 EXAMPLES_SAID = 3
-"""Examples of each kind in words."""
+"""How many examples of each kind the log lists."""
 
 
 @frozen
 class Example:
     """One finding.
 
-    `detail` says why a match was refused, or which scene that is gone an orphan belonged to.
+    `detail` is why a match was refused, or which deleted scene an orphan belonged to.
     """
 
     scene_id: int | None
@@ -37,10 +37,10 @@ class Example:
 class Report:
     """What a run compared and found. Times are in seconds.
 
-    `counts` has None for a kind that the run did not look for. `in_sync` is None where only some
-    kinds were looked for. `queued` counts keys that are due because of this run; a scene that was
-    due already is not counted. `problem` is None for a run that saw everything; `error` is what
-    ended a partial one.
+    `counts` has None for a kind that the run did not look for. `in_sync` is None if only some kinds
+    were looked for. `queued` counts keys that are due because of this run; a scene that was due
+    already is not counted. `problem` is None for a run that saw everything; `error` is what ended a
+    partial one.
     """
 
     scope: str
@@ -56,6 +56,7 @@ class Report:
     counts: Mapping[Kind, int | None]
     examples: Mapping[Kind, tuple[Example, ...]]
     error: Stash2PlexError | None = None
+    unread: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as it is stored and shown as JSON."""
@@ -71,6 +72,7 @@ class Report:
             "left_out": self.left_out,
             "queued": self.queued,
             "requests": dict(self.requests),
+            "unread": list(self.unread),
             "kinds": {
                 kind.value: {
                     "count": self.counts[kind],
@@ -89,25 +91,25 @@ def summary_of(report: Mapping[str, Any]) -> dict[str, Any]:
     names = ("scope", "started_at", "seconds", "complete", "scenes", "queued")
     return {
         **{name: report[name] for name in names},
-        "counts": {kind: found["count"] for kind, found in report["kinds"].items()},
+        "counts": {kind: kind_report["count"] for kind, kind_report in report["kinds"].items()},
     }
 
 
 def summary_sentence(summary: Mapping[str, Any], when: str) -> str:
-    """Say the summary of a report; `when` is its time in words."""
-    found = [
+    """Return the summary of a report; `when` is its time in words."""
+    differing = [
         f"{number:,} {Kind(kind).words}" for kind, number in summary["counts"].items() if number
     ]
     partial = "" if summary["complete"] else ", not complete"
     return (
         f"Last reconcile ({summary['scope']}) at {when}{partial}: "
-        f"{count(summary['scenes'], 'scene')}, {', '.join(found) or 'nothing differs'}, "
+        f"{count(summary['scenes'], 'scene')}, {', '.join(differing) or 'nothing differs'}, "
         f"{summary['queued']:,} queued."
     )
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:
-    """Say a report in words: a line for the whole, one for each kind that was found."""
+    """Return a report in words: a line for the whole, one for each kind that was found."""
     parts = [f"{count(report['scenes'], 'scene')} compared in {span(report['seconds'])}"]
     if report["in_sync"] is not None:
         parts.append(f"{report['in_sync']:,} in sync")
@@ -116,13 +118,18 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     queued = "would be queued" if report["dry_run"] else "queued"
     parts.append(f"{report['queued']:,} {queued}")
     lines = [", ".join(parts) + "."]
-    for name, found in report["kinds"].items():
-        if found["count"]:
+    for name, kind_report in report["kinds"].items():
+        if kind_report["count"]:
             kind = Kind(name)
             lines.append(
-                f"{found['count']:,} {kind.words} ({MEANINGS[kind]}): "
-                + _examples(found["examples"], found["count"])
+                f"{kind_report['count']:,} {kind.words} ({MEANINGS[kind]}): "
+                + _examples(kind_report["examples"], kind_report["count"])
             )
+    # A report of an earlier version does not have it.
+    unread = report.get("unread", [])
+    lines += [f"Not compared: {words}" for words in unread[:EXAMPLES_SAID]]
+    if len(unread) > EXAMPLES_SAID:
+        lines.append(f"Not compared: {len(unread) - EXAMPLES_SAID:,} more.")
     if report["problem"]:
         lines.append(
             f"Not complete: {report['problem']} What was found until then counts; "
@@ -132,7 +139,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def _examples(examples: list[dict[str, Any]], number: int) -> str:
-    said = [_example(one) for one in examples[:EXAMPLES_SAID]]
+    said = [_example(example) for example in examples[:EXAMPLES_SAID]]
     more = number - len(said)
     return "; ".join(said) + (f"; and {more:,} more." if more else ".")
 

@@ -1,4 +1,4 @@
-"""Has the whole library compared with Plex once in each interval, a page at a time."""
+"""Compares the whole library with Plex once in each interval, a page at a time."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from stash2plex.sync.report import report_lines
 from stash2plex.sync.session import Session, Store
 
 RETRY_SECONDS = 3600.0
-"""After a comparison that did not see everything."""
+"""Seconds until the next try after a comparison that did not see everything."""
 
 
 @frozen
 class _UnderWay:
-    """A comparison that has begun, and the session that it was begun under."""
+    """A comparison that has begun, and its session."""
 
     session: Session
     run: Reconciliation
@@ -31,10 +31,10 @@ class _UnderWay:
 
 
 class ScheduledReconcile:
-    """The comparison that the clock asks for. One for each process, and one runs at a time.
+    """The comparison that the clock makes due. One for each process, and one runs at a time.
 
-    A full sweep learns what changed in Stash; this also learns what changed in Plex. `make` makes
-    a comparison of everything.
+    A full sweep finds what changed in Stash; this also finds what changed in Plex. `make` makes a
+    comparison of everything.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class ScheduledReconcile:
         self._due_at: float | None = None
 
     def step(self, session: Session) -> bool:
-        """Compare the next page where that is due; True while there is more to do."""
+        """Compare the next page if that is due; returns whether there is more to do."""
         if self._under_way is not None and self._under_way.session is not session:
-            # What was begun under other settings counts no more.
+            # A comparison that began under other settings no longer counts.
             self.rest()
         under_way = self._under_way = self._under_way or self._begin(session)
         if under_way is None:
@@ -59,13 +59,13 @@ class ScheduledReconcile:
         except StopIteration:
             self._end(under_way)
         except ConfigError:
-            # The gate of the drain reports it, where the user looks.
+            # The drain's gate reports it where the user looks.
             self.rest()
             return False
         return True
 
     def rest(self) -> None:
-        """Leave what is under way; what it has queued stays, and it begins anew later."""
+        """End the present comparison. What it queued stays; it starts again later."""
         if self._under_way is not None:
             self._under_way.pages.close()
             self._due_at = self._clock() + RETRY_SECONDS
@@ -86,7 +86,7 @@ class ScheduledReconcile:
         return _UnderWay(session, run, run.pages())
 
     def _begin_to_count(self, now: float) -> float:
-        """Return when the last one began; before the first ever, and for a clock set back, now."""
+        """Return when the last one began; before the first, or with a clock set back, `now`."""
         known = get_number(self._store.connection, COMPARED_AT)
         if known is not None and known <= now:
             return known
@@ -102,7 +102,7 @@ class ScheduledReconcile:
         self._under_way = None
         log = logging.getLogger(__name__)
         if report.problem is not None:
-            # A server that is away is told of by its breaker; this only waits for another hour.
+            # The breaker reports a server that is out of reach; this only waits another hour.
             self._due_at = self._clock() + RETRY_SECONDS
             log.debug("Comparing everything did not see all: %s", report.problem)
             return

@@ -1,4 +1,4 @@
-"""What the stages of a drain share: the stores, the clients, and a scene on its way."""
+"""What the stages of a drain share: the stores, the clients, and a scene at each stage."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.item_claims import ItemClaims
+from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
@@ -25,6 +26,7 @@ from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.store.scenes import Scenes
+from stash2plex.store.server_traits import ServerTraits
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim
 
@@ -41,7 +43,7 @@ class Session:
 
 @define
 class Store:
-    """The database and the objects over it."""
+    """The database and the objects that use it."""
 
     connection: sqlite3.Connection
     queue: Queue
@@ -56,17 +58,23 @@ class Store:
     runs: Runs
     dead_letters: DeadLetters
     reports: ReportBook
+    traits: ServerTraits
     scenes: Scenes
     meter: Meter = field(factory=Meter)
+    library_troubles: LibraryTroubles = field(init=False)
+
+    @library_troubles.default
+    def _make_library_troubles(self) -> LibraryTroubles:
+        return LibraryTroubles(self.connection)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:
-        """Return the path rules that count: those that are set, else those worked out."""
+        """Return the path rules in use: those that the user set, else those worked out."""
         return settings.path_map or self.path_rules.usable()
 
 
 @frozen
 class Wanted:
-    """A claimed scene whose item is looked for. `rounds` counts items that proved wrong."""
+    """A claimed scene without an item yet. `rounds` counts items that proved wrong."""
 
     claim: Claim
     scene: Scene
@@ -77,19 +85,19 @@ class Wanted:
 
 @frozen
 class Matched(Wanted):
-    """A scene and the file of the item that the index has for it."""
+    """A scene, and the file of the item that the index has for it."""
 
     match: Match
 
     def wanted_again(self) -> Wanted:
-        """Go back to looking for the item: this one was not it."""
+        """Return the scene without its item, which was the wrong one."""
         return Wanted(self.claim, self.scene, self.desired, self.record, self.rounds + 1)
 
 
 @frozen
 class Job(Matched):
-    """A scene, and its item as Plex holds it. `record` is None where it is of another item."""
+    """A scene, and its item as Plex holds it. `record` is None if it is of another item."""
 
     item: PlexItem
     shared: tuple[object, ...] | None = None
-    """Equal for jobs whose changes one edit can carry."""
+    """Equal for jobs whose changes can share one edit."""

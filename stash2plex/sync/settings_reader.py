@@ -1,4 +1,4 @@
-"""Reads the settings through all layers, and keeps what other processes must know of them."""
+"""Reads the settings through all layers, and stores what other processes must know."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from stash2plex.sync.settings_watch import settings_marks
 
 @define
 class SettingsReader:
-    """What one process reads of the settings, and what it keeps of them for the others.
+    """Reads the settings for one process, and stores parts of them for the others.
 
-    `overrides` go before what Stash stores. `stash_dir` is the folder of Stash's configuration,
-    empty for a process that Stash did not start; `plex` is the breaker of Plex.
+    `overrides` take precedence over what Stash stores. `stash_dir` is the folder of Stash's
+    configuration, empty for a process that Stash did not start; `plex` is the breaker of Plex.
     """
 
     connection: sqlite3.Connection
@@ -58,7 +58,7 @@ class SettingsReader:
     # -- questions: they write nothing ----------------------------------------------------
 
     def read(self) -> Settings:
-        """Ask Stash for what it stores, and return the settings of all layers.
+        """Read what Stash stores, and return the settings of all layers.
 
         This process's log follows them, and bad ones are logged, each once. Raises what Stash's
         client raises.
@@ -97,21 +97,21 @@ class SettingsReader:
         return any(name in self.overrides for name in SETTINGS)
 
     def follow(self, settings: Settings) -> None:
-        """Have this process log and hide as these settings ask."""
+        """Make this process log and hide as these settings ask."""
         self.logs.use(settings)
         self._hides = settings.obfuscate_paths
         self.logs.redactor.enable(alias_key(self.connection) if self._hides else None)
 
     def stamp(self) -> str:
-        """Return what changes whenever Stash stores a setting; empty where that cannot be seen."""
+        """Return a value that changes when Stash stores a setting; empty if that is not visible."""
         return file_stamp(self._file) if self._file else ""
 
     def worker_wanted(self) -> bool:
-        """Return whether a background worker may run, by the settings that were taken up last."""
+        """Return whether a background worker may run, by the last adopted settings."""
         return not read_choice(self.connection).off
 
     def _stored(self) -> Stored:
-        """Read what Stash stores: at first with what can be asked of it."""
+        """Read what Stash stores; the first time also its version and what it can be asked."""
         if self._has_basics:
             return self.stash.stored(self.plugin_id)
         basics = self.stash.basics(self.plugin_id)
@@ -123,23 +123,23 @@ class SettingsReader:
             return
         self._warned = tuple(problems)
         for problem in problems:
-            # Whoever needs Plex raises this one, so that the user reads it once.
+            # `require_plex` raises this one, so that the user reads it once.
             if problem not in settings.unusable:
                 self.logs.logger.error("%s", problem)
 
     # -- deeds ----------------------------------------------------------------------------
 
     def keep_hiding(self) -> None:
-        """Have other processes of this data folder hide what this one hides, if it read that."""
+        """Make other processes of this data folder hide what this one hides, if it read that."""
         if self._hides is not None:
             keep_hiding(self.connection, hides=self._hides)
 
     def take_up(self) -> Settings:
-        """Read the settings and go by them from now on, in every process of this data folder.
+        """Read the settings and adopt them in every process of this data folder.
 
-        The hook learns whether it may start a worker and which file to watch, other processes
-        what to hide in logs; failures that a change may have cured are forgotten. Raises what
-        `read` raises.
+        The hook learns whether it may start a worker and which file to watch; other processes learn
+        what to hide in logs. Failures that a change may have cured are dropped. Raises what `read`
+        raises.
         """
         stamp = self.stamp()
         settings = self.read()
@@ -155,11 +155,11 @@ class SettingsReader:
         return settings
 
     def _forget_cured(self, settings: Settings) -> None:
-        """Forget the failures that a change of the settings may have cured.
+        """Drop the failures that a change of the settings may have cured.
 
-        They are in the database, and another process may have seen the settings before.
+        They are in the database, and another process may have seen the change first.
         """
-        # A command line with settings of its own does not take turns with the plugin.
+        # A command line with its own settings does not alternate with the plugin's.
         name = SETTINGS_OF_COMMAND_LINE if self.overrides else SETTINGS_SEEN
         connection, everything = settings_marks(settings, client_id(self.connection))
         with transaction(self.connection):
@@ -171,7 +171,7 @@ class SettingsReader:
             self._keep(name, f"{connection} {everything}")
 
     def _keep(self, name: str, value: str) -> bool:
-        """Store a value of `meta`; returns whether it replaces another one."""
+        """Store a value in `meta`; returns whether it replaces another one."""
         known = get_meta(self.connection, name)
         if known == value:
             return False

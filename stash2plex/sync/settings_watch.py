@@ -1,8 +1,8 @@
-"""Decides when the stored settings have to be read again, so that a change counts at once.
+"""Decides when the stored settings have to be read again, so that a change takes effect at once.
 
-Stash writes its configuration file whenever a setting, the password or the API key changes. Where
-that file can be seen, looking at its time and size is enough, and Stash is asked when they move.
-Elsewhere Stash is asked every other second while keys are claimed.
+Stash writes its configuration file whenever a setting, the password or the API key changes. If that
+file can be seen, its time and size are enough, and Stash is asked only when they change. If not,
+Stash is asked every other second while keys are claimed.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from stash2plex.errors import ConfigError
 from stash2plex.model import Clock
 
 FRESH_SECONDS = 1.5
-"""Age up to which settings count where only Stash can tell a change."""
+"""Seconds for which settings count if only Stash can show a change."""
 
 CLOSED_SECONDS = 5.0
-"""The same while nothing may be claimed: no key can go out under old settings then."""
+"""The same while nothing may be claimed: no scene can be sent with old settings then."""
 
 SEEN_SECONDS = 30.0
-"""Age at which settings are read again although the file has not moved."""
+"""Seconds after which settings are read again although the file has not changed."""
 
 COARSE_SECONDS = 2.0
-"""A file system may keep times as coarse as this: a second change may not show."""
+"""Seconds: a file system may store times this coarsely, so a second change may not show."""
 
-MOST_OF_TIME = 10.0
-"""Reading takes at most one part in so many: a Stash that answers slowly is asked less often."""
+MIN_AGE_FACTOR = 10.0
+"""Settings count for this many times as long as reading them took: a slow Stash is spared."""
 
 T = TypeVar("T")
 
 CONNECTION = ("plex_url", "plex_token", "tls_insecure", "connect_timeout", "read_timeout")
-"""Settings that decide whether Plex can be reached: what failed under others says nothing."""
+"""Settings that decide whether Plex can be reached: if they change, old failures do not count."""
 
 
 def connection_of(settings: Settings) -> tuple[object, ...]:
-    """Return what Plex is reached by."""
+    """Return the settings that decide how Plex is reached."""
     return tuple(getattr(settings, name) for name in CONNECTION)
 
 
 def settings_marks(settings: Settings, key: str) -> tuple[str, str]:
-    """Return two digests: of what Plex is reached by, and of all settings.
+    """Return two digests: of the settings for reaching Plex, and of all settings.
 
-    `key` is the data folder's own. The digests are cut to 64 bits: enough to see a change, and
-    nothing that a token could be found from.
+    `key` is the data folder's own. The digests are cut to 64 bits: enough to see a change, but not
+    to find a token.
     """
     values = astuple(settings, recurse=False)
     return _digest(connection_of(settings), key), _digest(values, key)
@@ -62,7 +62,7 @@ def _digest(values: tuple[object, ...], key: str) -> str:
 
 @define
 class SettingsWatch:
-    """Knows how old the settings are. `stamp` is of Stash's file, empty where it cannot be seen.
+    """Knows how old the settings are. `stamp` is that of Stash's file, empty if it is not visible.
 
     `clock` gives seconds since the epoch, `monotonic` seconds since any time.
     """
@@ -76,12 +76,12 @@ class SettingsWatch:
     _expired: bool = field(init=False, default=False)
 
     def expire(self) -> None:
-        """Have the settings read again, whatever their age: the user asked, or Stash told."""
+        """Make the settings due to be read, whatever their age."""
         self._expired = True
 
     @property
     def moved(self) -> bool:
-        """Whether it is certain that the settings have to be read again."""
+        """Return whether the settings certainly have to be read again."""
         return self._expired or self._read_at is None or self._file_moved()
 
     def due(self, *, closed: bool) -> bool:
@@ -90,14 +90,13 @@ class SettingsWatch:
 
     @property
     def age(self) -> float:
-        """Seconds since the settings were read."""
+        """Return the seconds since the settings were read."""
         return 0.0 if self._read_at is None else self.monotonic() - self._read_at
 
     def read(self, read: Callable[[], T]) -> T:
-        """Read them, and remember when. Raises what `read` raises.
+        """Call `read`, and record when. Raises what it raises.
 
-        Settings that cannot be used (ConfigError) were read too; after another error they are due
-        again.
+        After a ConfigError the settings count as read; after another error they are due again.
         """
         start = self.monotonic()
         before = self.stamp()
@@ -122,9 +121,9 @@ class SettingsWatch:
     def _most_age(self, *, closed: bool) -> float:
         if self._seen and not self._is_coarse():
             return SEEN_SECONDS
-        return max(CLOSED_SECONDS if closed else FRESH_SECONDS, MOST_OF_TIME * self._seconds)
+        return max(CLOSED_SECONDS if closed else FRESH_SECONDS, MIN_AGE_FACTOR * self._seconds)
 
     def _is_coarse(self) -> bool:
-        """Whether the file was written just before it was looked at."""
+        """Return whether the file was written just before it was looked at."""
         written = int(self._seen.partition("-")[0]) / 1e9
         return abs(self.clock() - self.age - written) < COARSE_SECONDS

@@ -1,4 +1,4 @@
-"""The progress of a drain: counted, kept for every process, and shown to an observer."""
+"""Counts the progress of a drain, stores it for every process, and shows it to an observer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from stash2plex.sync.session import Store
 from stash2plex.text import count
 
 BOOK_SECONDS = 0.5
-"""Between two writes of the row that every process sees."""
+"""Seconds between two writes of the row that every process sees."""
 
 COUNT_SECONDS = 2.0
-"""Between two counts of the backlog; in between it is reckoned."""
+"""Seconds between two counts of the backlog; in between it is estimated."""
 
 
 class Showing:
-    """Shows how far a drain is. `horizon` says within how many seconds a key counts as due.
+    """Shows how far a drain is. A key that is due within `horizon` seconds counts as due.
 
     `tally` counts; `monotonic` gives seconds since any time.
     """
@@ -45,12 +45,12 @@ class Showing:
         self._counted = self._handled_then = 0
 
     def begin(self) -> None:
-        """Write the row at once: others learn from it which process drains."""
+        """Write the row at once: other processes learn from it which process drains."""
         self._count()
         self._book.write(self._now())
 
     def show(self, wait: Wait | None = None) -> None:
-        """Show this moment; `wait` is why it stands still, None while it works."""
+        """Show the present state; `wait` is why the drain is waiting, None while it works."""
         if self._monotonic() - self._counted_at >= COUNT_SECONDS:
             self._count()
         progress = self._now(wait)
@@ -64,7 +64,7 @@ class Showing:
         self._tally.restart_rate()
 
     def end_burst(self) -> None:
-        """Close a burst of work, if there was one, so that the next one counts from zero."""
+        """End a burst of work, if there was one, so that the next one counts from zero."""
         if not self._tally.handled:
             return
         final = self._end()
@@ -76,7 +76,7 @@ class Showing:
         self._handled_then = 0
 
     def end(self) -> Progress:
-        """Write and show the last moment; returns it."""
+        """Write, show and return the final state."""
         final = self._end()
         self._observer.progress(final)
         return final
@@ -97,7 +97,7 @@ class Showing:
         return self._tally.now(left, wait, ended=ended)
 
     def _write(self, progress: Progress) -> None:
-        """Store the progress, and in the same commit what was counted."""
+        """Store the progress and, in the same commit, the counters."""
         with transaction(self._store.connection):
             self._book.write(progress)
             self._store.meter.flush(self._store.connection)

@@ -1,8 +1,8 @@
-"""Tells a task that the user stopped from one that crashed, and holds the keys of the first.
+"""Distinguishes a task that the user stopped from one that crashed, and holds a stopped one's keys.
 
-Stash kills a task's process on Stop as a crash would, but it remembers the job: one that was
-stopped is CANCELLED, while one whose process died is FINISHED, and a Stash that was started anew
-knows it no more (stash.md §4.1, §4.3). Whatever is not sure to be a stop is none: the keys go on.
+On Stop, Stash kills a task's process as a crash would, but it remembers the job. A stopped job is
+CANCELLED, while one whose process died is FINISHED; a restarted Stash no longer knows the job
+(stash.md §4.1, §4.3). Unless it certainly was a stop, the keys go on.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from stash2plex.store.runs import Run, Runs
 from stash2plex.text import count
 
 ASK_SECONDS = 1.0
-"""Between two questions to Stash while a run of another process is open."""
+"""Seconds between two requests to Stash while a run of another process is open."""
 
 STALE_SECONDS = 3.0
-"""Age of the last answer at which nothing is claimed before the next one."""
+"""If the last answer is older than this many seconds, nothing is claimed before the next."""
 
 
 def own_job(jobs: Iterable[TaskJob], names: Iterable[str]) -> TaskJob | None:
-    """Find the job that runs under one of some names: Stash runs one task at a time."""
+    """Return the running job with one of these names: Stash runs one task at a time."""
     wanted = [TASK_DESCRIPTION + name for name in names]
     return next(
         (job for job in jobs if job.status == "RUNNING" and job.description in wanted), None
@@ -34,7 +34,7 @@ def own_job(jobs: Iterable[TaskJob], names: Iterable[str]) -> TaskJob | None:
 
 
 def settle(runs: Runs, opened: Iterable[Run], jobs: Iterable[TaskJob]) -> int:
-    """Decide what became of open runs by the jobs that Stash knows; returns how many keys it held.
+    """Decide what became of open runs by Stash's jobs; returns how many keys were put on hold.
 
     A run whose job is not over stays open.
     """
@@ -48,7 +48,7 @@ def settle(runs: Runs, opened: Iterable[Run], jobs: Iterable[TaskJob]) -> int:
             number = runs.stop(run.id)
             if number is not None:
                 held += number
-                words = count(number, "key")
+                words = count(number, "scene")
                 logging.getLogger(__name__).info("“%s” was stopped; %s on hold.", run.name, words)
         else:
             runs.lose(run.id)
@@ -56,9 +56,9 @@ def settle(runs: Runs, opened: Iterable[Run], jobs: Iterable[TaskJob]) -> int:
 
 
 def look(runs: Runs, stash: Stash, besides: int = 0) -> int:
-    """Ask Stash at once about every open run of its jobs; returns how many keys were held.
+    """Ask Stash at once about every open run of its jobs; returns how many keys were put on hold.
 
-    A Stash that does not answer settles nothing.
+    If Stash does not answer, nothing is settled.
     """
     opened = runs.in_jobs(besides)
     if not opened:
@@ -87,9 +87,10 @@ class StopWatch:
         self._pool: ThreadPoolExecutor | None = None
 
     def step(self, stash: Stash) -> bool:
-        """Take the answer that came, and ask again where that is due.
+        """Handle an answer that arrived, and ask again if that is due.
 
-        True about once a second, and when keys were held just now: another process may hold some.
+        Returns True about once a second, because another process may have held keys, and when this
+        one just did.
         """
         now = self._monotonic()
         held = 0
@@ -111,7 +112,7 @@ class StopWatch:
         return True
 
     def be_sure(self, stash: Stash) -> None:
-        """Ask at once where the last answer is old: what was stopped must not be claimed."""
+        """Ask at once if the last answer is old: stopped keys must not be claimed."""
         now = self._monotonic()
         is_old = self._answer is None and now - (self._answered_at or 0.0) >= STALE_SECONDS
         if self._answered_at is None or is_old:
@@ -119,7 +120,7 @@ class StopWatch:
             look(self._runs, stash, self._besides)
 
     def close(self) -> None:
-        """End. An answer that comes meanwhile counts: Stash forgets its jobs."""
+        """End. An answer that arrives meanwhile counts, because Stash drops its jobs."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -132,6 +133,6 @@ class StopWatch:
         try:
             jobs = answer.result()
         except ServerError:
-            # Not known is not stopped. The gate of the drain says when Stash is away.
+            # An unknown job was not stopped. The drain's gate reports a Stash that is out of reach.
             return 0
         return settle(self._runs, self._opened, jobs)

@@ -1,9 +1,9 @@
-"""Polls and full sweeps: which scenes Plex may not agree with, told by what Stash holds.
+"""Polls and full sweeps: find the scenes that Plex may not agree with, by what Stash holds.
 
-Each is a generator that yields the next request to Stash and is sent the answer, so that whoever
-drives it may do other things between two pages. The database is touched between the requests, a
-page of scenes is all that is held, and what is found goes into the queue at once: an end at any
-point has added work and taken none away.
+Each is a generator that yields the next request to Stash and is sent the answer, so that its caller
+can do other things between two pages. It uses the database between the requests, holds one page of
+scenes at a time, and queues what it finds at once. So an end at any point has added work and
+removed none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from attrs import Factory, define, frozen
 
 from stash2plex.config import Settings
+from stash2plex.db import MAX_INTEGER
 from stash2plex.model import Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.scene_states import (
@@ -40,8 +41,6 @@ Request = Callable[[], Any]
 Steps = Generator[Request, Any, T]
 """Yields requests, is sent their answers, returns a result."""
 
-LAST_ID = 2**63 - 1
-
 RELATED = {
     "scene": "",
     "performer": "performers_filter",
@@ -50,11 +49,11 @@ RELATED = {
     "group": "movies_filter",
     "file": "files_filter",
 }
-"""How a scene filter asks for the time of change of what a scene shows."""
+"""The scene filters for the time of change of what a scene shows."""
 
 
 class Idle(StrEnum):
-    """Why a scene needs nothing, in the words for several and for one."""
+    """Why a scene needs no change, in the words for several and for one."""
 
     IN_SYNC = "in sync already"
     NO_METADATA = "have no metadata yet"
@@ -63,16 +62,16 @@ class Idle(StrEnum):
     NO_FILE = "without a file"
 
     def words(self, number: int) -> str:
-        """Return how many scenes there are of it."""
+        """Return how many scenes have this reason, in words."""
         text = "has no metadata yet" if self is Idle.NO_METADATA and number == 1 else self.value
         return f"{number:,} {text}"
 
 
 @frozen
 class Enqueued:
-    """What became of scenes that were looked at.
+    """What became of scenes that were compared.
 
-    `queued` were made due, `due` were due already, the rest needs nothing, for reasons in `idle`.
+    `queued` were made due, `due` were due already; the rest needs no change, by reason in `idle`.
     """
 
     queued: int = 0
@@ -88,7 +87,7 @@ class Enqueued:
         return Enqueued(self.queued + other.queued, self.due + other.due, idle)
 
     def sentence(self, sources: str = "") -> str:
-        """Return it in words; `sources` names what made the others due already."""
+        """Return the counts in words; `sources` names what made the others due already."""
         text = f"{count(self.queued, 'scene')} queued"
         if self.due:
             word = "was" if self.due == 1 else "were"
@@ -111,14 +110,13 @@ STANDINGS = {
 
 @define
 class ChangeFilter:
-    """Puts the scenes into the queue that their records do not agree with.
+    """Queues the scenes that do not agree with their records.
 
-    How each scene stands is stored as well; where nobody asked for the library, `queues` is off
-    and that is all.
+    How each scene stands is stored as well; with `queues` off, nothing else is done.
 
-    `revive` brings dead letters back and hastens what waits: the user asked, or changed a setting
-    that may be what they died of. `run_id` is the run that the new keys belong to; only where
-    there is one, held keys go on.
+    `revive` also queues dead letters again and makes waiting keys due: the user asked, or changed a
+    setting that may be the cause. `run_id` is the run that the new keys belong to; without a run,
+    held keys stay on hold.
     """
 
     queue: Queue
@@ -130,7 +128,7 @@ class ChangeFilter:
     queues: bool = True
 
     def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
-        """Enqueue those that are due, and scenes that Stash no longer has."""
+        """Enqueue the scenes that need a change, and those that Stash no longer has."""
         keys: list[Key] = []
         idle: Counter[Idle] = Counter()
         looked_at = list(scenes)
@@ -145,7 +143,7 @@ class ChangeFilter:
             if why is None:
                 keys.append(("scene", scene.id))
             elif scene.id in queued:
-                # It is claimed all the same, and counts then.
+                # It will be claimed anyway, and then it counts.
                 due += 1
             else:
                 idle[why] += 1
@@ -171,8 +169,8 @@ class ChangeFilter:
         return sorted(known.difference(waiting))
 
     def why_idle(self, scene: Scene) -> Idle | None:
-        """Return why a scene needs nothing; None where it may need something."""
-        # Plex knows files; a scene that has none cannot be there.
+        """Return why a scene needs no change; None if it may need one."""
+        # Plex knows files; a scene without one cannot be there.
         if not scene.files:
             return Idle.NO_FILE
         if reason_to_skip(scene, self.settings):
@@ -188,33 +186,33 @@ class ChangeFilter:
 def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     """Compare every scene with its record, by growing id.
 
-    A page holds every id between its neighbours, so a record with such an id and no scene is one
-    of a scene that is gone; its key is queued too, and the worker asks once more before it forgets
-    the record. A Stash without any scene is one that is being set up: nothing follows from it.
+    A page holds every id between its first and last. So if a record in that range has no scene,
+    the scene is gone. Its key is queued too, and the worker asks once more before it deletes the
+    record. A Stash without any scene is being set up: nothing follows from that.
     """
     last = 0
-    found: Enqueued | None = None
+    enqueued: Enqueued | None = None
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last)
-        if not page and found is None:
+        if not page and enqueued is None:
             change_filter.scenes.confirm_none()
             return Enqueued()
         ends = len(page) < PAGE
-        upto = LAST_ID if ends else page[-1].id
+        upto = MAX_INTEGER if ends else page[-1].id
         gone = change_filter.find_gone(last, upto, {scene.id for scene in page})
-        found = (found or Enqueued()) + change_filter.take(page, gone)
+        enqueued = (enqueued or Enqueued()) + change_filter.take(page, gone)
         if ends:
             change_filter.scenes.all_seen()
-            return found
+            return enqueued
         last = upto
 
 
 def poll(
     change_filter: ChangeFilter, stash: Stash, kind: str, after: str
 ) -> Steps[Enqueued | None]:
-    """Compare the scenes that show something of a kind whose time of change is greater, as text.
+    """Compare the scenes that show something of a kind whose time of change, as text, is greater.
 
-    None where too many studios changed for one question; a full sweep has to see to it.
+    Returns None if too many studios changed for one request; then a full sweep is needed.
     """
     changed = {"updated_at": {"value": after, "modifier": "GREATER_THAN"}}
     criteria: Mapping[str, object]
@@ -229,19 +227,19 @@ def poll(
     else:
         criteria = {RELATED[kind]: changed} if RELATED[kind] else changed
     last = 0
-    found = Enqueued()
+    enqueued = Enqueued()
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last, criteria)
-        found += change_filter.take(page)
+        enqueued += change_filter.take(page)
         if len(page) < PAGE:
-            return found
+            return enqueued
         last = page[-1].id
 
 
 def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps[int]:
-    """Enqueue performers, studios, tags or groups that records show and Stash no longer has.
+    """Enqueue performers, studios, tags or groups that records show but Stash no longer has.
 
-    They fan out to the scenes that showed them, which no time of change tells of.
+    They lead to the scenes that showed them, which no time of change would show.
     """
     listed: list[int] = yield partial(stash.entity_ids, kind)
     gone = change_filter.records.shown_entities(kind) - set(listed)
@@ -251,7 +249,7 @@ def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps
 
 
 def run_through(steps: Steps[T]) -> T:
-    """Do all of it at once, and return the result. Raises what Stash's client raises."""
+    """Do all steps at once, and return the result. Raises what Stash's client raises."""
     try:
         request = next(steps)
         while True:

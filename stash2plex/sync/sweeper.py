@@ -1,7 +1,7 @@
-"""Runs what upkeep makes due, a page at a time, in the process that holds the drain lock.
+"""Runs the polls and sweeps that are due, a page at a time, in the process that drains.
 
-The requests are made in a thread, so that a drain goes on meanwhile; everything else happens in
-the thread that calls `step`.
+The requests run in a thread, so that the drain goes on meanwhile; everything else happens in the
+thread that calls `step`.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ from stash2plex.sync.sweep import (
 from stash2plex.text import count
 
 RETRY_SECONDS = 5.0
-"""After a look that found no Stash: three in a row open the breaker, which then has the say."""
+"""Seconds after a look that failed: three failures in a row open the breaker, which then rules."""
 
 
 @define
 class _UnderWay:
-    """What is being done, and the answer that it waits for."""
+    """The steps that are being done, and the answer that they wait for."""
 
     steps: Steps[None]
     answer: Future[Any]
@@ -67,7 +67,7 @@ class _UnderWay:
 class LibrarySweeper:
     """Looks at Stash when a look is due, and does what follows from it.
 
-    One for each process; `plugin_id` is whose stored settings a glance watches.
+    One for each process; a glance watches the stored settings of `plugin_id`.
     """
 
     def __init__(self, store: Store, plugin_id: str, *, clock: Clock, monotonic: Clock) -> None:
@@ -83,22 +83,22 @@ class LibrarySweeper:
         self._configured: str | None = None
         self._reported: str | None = None
         self.run_id = 0
-        """The run of this process that what is found belongs to; 0 where there is none."""
+        """The run of this process that new keys belong to; 0 if there is none."""
         self.settings_moved = False
-        """The stored settings are not those of the last glance: they have to be read again."""
+        """Whether the stored settings changed since the last glance, so they must be read again."""
         self.jobs_run = False
-        """A job of Stash runs, or will, that changes what scenes show."""
+        """Whether a job in Stash runs, or will run, that changes what scenes show."""
 
     # -- for the drain loop ---------------------------------------------------------------
 
     def step(self, settings: Settings, stash: Stash, *, by_clock: bool, seconds: float) -> bool:
-        """Do the next bit, waiting at most so long for Stash. True while there is more to do.
+        """Do the next step; returns whether there is more to do.
 
-        `by_clock` lets the interval make a full sweep due. A failure is told to the breaker and
-        the log, and everything that was due stays so.
+        Waits up to `seconds` for Stash. With `by_clock`, the interval can make a full sweep due. A
+        failure is reported to the breaker and the log, and everything that was due stays due.
         """
         if settings != self._settings:
-            # What was begun under other settings, or seen under them, counts no more.
+            # What began, or was seen, under other settings no longer counts.
             self.rest()
             self._settings = settings
             self._looked_at = None
@@ -112,7 +112,7 @@ class LibrarySweeper:
             return False
 
     def rest(self) -> None:
-        """Leave what is under way; it is still due for whoever comes next."""
+        """End what is under way; it stays due for the next drain."""
         if self._under_way is not None:
             self._under_way.steps.close()
         self._under_way = None
@@ -160,10 +160,10 @@ class LibrarySweeper:
             self._reported = str(error)
             self._log.warning("Looking for changes in Stash failed; it is tried again: %s", error)
 
-    # -- a person's wish ------------------------------------------------------------------
+    # -- what the user asks for -----------------------------------------------------------
 
     def sweep_all(self, settings: Settings, stash: Stash) -> Enqueued:
-        """Compare every scene now, dead letters and all. Raises what Stash's client raises."""
+        """Compare every scene now, including dead letters. Raises what Stash's client raises."""
         self._settings = settings
         self._looked_at = self._monotonic()
         return run_through(self._look_and_sweep(settings, stash))
@@ -175,7 +175,7 @@ class LibrarySweeper:
     # -- what is done ---------------------------------------------------------------------
 
     def _work(self, settings: Settings, stash: Stash, *, by_clock: bool) -> Steps[None]:
-        """Glance, then sweep or poll, as is due; the marks move when all of it is done."""
+        """Glance, then sweep or poll if due; the marks move when everything is done."""
         change_filter = self._change_filter(settings)
         marks, seen = yield from self._look(settings, stash)
         cause = sweep_cause(marks, settings.reconcile_interval, self._clock(), by_clock=by_clock)
@@ -200,18 +200,18 @@ class LibrarySweeper:
         else:
             self._store.scenes.confirm(marks.kinds["scene"].count)
         if queued:
-            self._log.info("%s queued: changed in Stash unseen.", count(queued, "key"))
+            self._log.info("%s queued: changed in Stash unseen.", count(queued, "scene"))
 
     def _change_filter(self, settings: Settings, *, revive: bool = False) -> ChangeFilter:
-        """Make one for the run of this process, or for the run that asked it for a look."""
+        """Make a filter for the run of this process, or for the run that asked for a look."""
         run_id = self.run_id or asking_run(self._store.connection)
         store = self._store
         return ChangeFilter(store.queue, store.records, settings, store.scenes, revive, run_id)
 
     def _look(self, settings: Settings, stash: Stash) -> Steps[tuple[Marks, Look]]:
-        """Glance; returns what the marks become, and what must be polled before they do.
+        """Glance; returns the new marks, and what must be polled before they are stored.
 
-        Why a full sweep is due is stored at once: a kill must not lose it.
+        The reason for a full sweep is stored at once, so that a kill does not lose it.
         """
         connection = self._store.connection
         old = load_marks(connection)
@@ -236,7 +236,7 @@ class LibrarySweeper:
         return marks, seen
 
     def _first_look(self, glance: Glance, now: float, digest: str) -> Look:
-        """Set the first marks; where the old ones are lost, every scene has to be compared."""
+        """Set the first marks; if old ones are lost, every scene has to be compared."""
         seen = first_look(glance, now, digest)
         if not marks_are_lost(self._store.connection):
             return seen
@@ -245,7 +245,7 @@ class LibrarySweeper:
         return evolve(seen, marks=ask_for_sweep(seen.marks, now, cause))
 
     def _sweep(self, marks: Marks, change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
-        """Compare every scene; only a complete pass makes it no longer due."""
+        """Compare every scene; only a complete pass ends the reason for it."""
         began = self._clock()
         enqueued = yield from full_sweep(change_filter, stash)
         with transaction(self._store.connection):

@@ -1,4 +1,4 @@
-"""Notices that the clock on the wall was set back, so that no key waits for it."""
+"""Notices that the wall clock was set back, so that no key waits because of that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLOCK_SLACK = 2.0
 
 
 class WallClock:
-    """Compares the clock on the wall with one that only goes on, and corrects the queue.
+    """Compares the wall clock with the monotonic clock, and corrects the queue.
 
     `clock` gives seconds since the epoch, `monotonic` seconds since any time.
     """
@@ -25,11 +25,11 @@ class WallClock:
         self._offset = clock() - monotonic()
 
     def check_start(self) -> None:
-        """Correct the queue where the clock was set back since it was written last."""
+        """Correct the queue if the clock was set back since the queue was last written."""
         self._correct(self._queue.newest_trace() - self._clock())
 
     def check(self) -> None:
-        """Correct the queue where the clock was set back since the last check."""
+        """Correct the queue if the clock was set back since the last check."""
         offset = self._clock() - self._monotonic()
         self._correct(self._offset - offset)
         self._offset = offset

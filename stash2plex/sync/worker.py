@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from random import Random
 
 from attrs import define, evolve, field, frozen
 
 from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
 from stash2plex.model import Clock, Sleep
-from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.stash import Stash
 from stash2plex.store.names import DEAD, WAITING, summary_names
 from stash2plex.store.notices import note_trouble
-from stash2plex.store.progress import Progress, ProgressBook, Tally
+from stash2plex.store.progress import Progress
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.gate import Closed, Gate, Open, SwitchedOff
 from stash2plex.sync.goals import Background, Foreground, Goal
 from stash2plex.sync.in_hand import KeysInHand
-from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
+from stash2plex.sync.read_back import ReadBack
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch
@@ -34,19 +32,19 @@ from stash2plex.text import count, local, span
 SCAN_PATIENCE = 60.0
 """Seconds without work that a foreground drain waits for folders that Plex is to scan."""
 
-SWITCHED_OFF = "background_worker is off."
-"""Why a worker ended that was not wanted any more."""
+SWITCHED_OFF = "Background worker is off."
+"""Why a worker ended that is no longer wanted."""
 
 STEP = 0.25
-"""Seconds of one wait while something is under way or due."""
+"""Seconds of one wait while something is in flight or due."""
 
 
 @frozen
 class Summary:
-    """What a drain did, and what it left: reason, how many, when the first is due.
+    """What a drain did, and what it left: reason, how many, and when the first is due.
 
-    `names` holds the first names of each reason, and of what was given up. `wanted` counts the keys
-    that its run queued or found, `removed` those of them that the user took out of the queue
+    `names` holds the first names for each reason, and of what was given up. `wanted` counts the
+    keys that its run queued or found, `removed` those that the user removed from the queue
     meanwhile.
     """
 
@@ -60,7 +58,7 @@ class Summary:
     names: Mapping[str, str] = field(factory=dict)
 
     def sentence(self) -> str:
-        """Say it to a person."""
+        """Return the summary in words for the user."""
         done = self.progress
         parts = [f"{count(done.done, 'scene')} in sync after {span(self.seconds)}"]
         end = self.gave_up[:1].upper() + self.gave_up[1:] if self.gave_up else ""
@@ -84,7 +82,7 @@ class Summary:
 
 @frozen
 class End:
-    """Why a drain ends; `gave_up` is None where its goal is met."""
+    """Why a drain ends; `gave_up` is None if its goal is met."""
 
     gave_up: str | None = None
     error: Stash2PlexError | None = None
@@ -92,93 +90,63 @@ class End:
 
 @define
 class Drain:
-    """Claims keys while any are due and the servers take them.
+    """Claims keys while any are due and the servers accept them.
 
-    `open_session` reads the settings and makes the clients, `settings_watch` knows when that is
-    due, `worker_wanted` is what any process read last; `stopped` says that the process should
-    end. Only the holder of the drain lock may run one, and one runs once.
+    `gate`, `evidence`, `hand`, `pipeline`, `read_back` and `showing` belong to this one drain.
+    `worker_wanted` returns the last known setting of any process; `stopped` returns whether the
+    process should end. Only the holder of the drain lock may run a drain, and each runs once.
     """
 
     store: Store
     stash: Stash
-    open_session: Callable[[], Session]
+    goal: Goal
+    gate: Gate
     settings_watch: SettingsWatch
-    worker_wanted: Callable[[], bool]
+    evidence: Evidence
+    hand: KeysInHand
+    pipeline: Pipeline
+    read_back: ReadBack
+    plex_watch: PlexWatch
+    stops: StopWatch
+    showing: Showing
+    wall_clock: WallClock
     sweeper: LibrarySweeper
     scheduled_reconcile: ScheduledReconcile
-    book: ProgressBook
-    observer: Observer
-    goal: Goal
+    worker_wanted: Callable[[], bool]
+    stopped: Callable[[], bool]
     clock: Clock
     monotonic: Clock
     sleep: Sleep
-    random: Random
-    stopped: Callable[[], bool]
-    _gate: Gate = field(init=False)
-    _evidence: Evidence = field(init=False)
-    _hand: KeysInHand = field(init=False)
-    _pipeline: Pipeline = field(init=False)
-    _watch: PlexWatch = field(init=False)
-    _stops: StopWatch = field(init=False)
-    _showing: Showing = field(init=False)
-    _wall_clock: WallClock = field(init=False)
     _closed_since: float | None = field(init=False, default=None)
     _worked_at: float = field(init=False)
     _alive_at: float = field(init=False)
     _reported: str | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        store, clocks = self.store, {"clock": self.clock, "monotonic": self.monotonic}
-        pacer = Pacer()
-        tally = Tally(self.goal.origin, self.clock)
-        self._gate = Gate(
-            store,
-            self.open_session,
-            self.settings_watch,
-            pacer,
-            heeds_off=isinstance(self.goal, Background),
-            most_seconds=self.goal.probe_seconds,
-            **clocks,
-        )
-        self._evidence = Evidence(store, pacer, **clocks)
-        self._hand = KeysInHand(store, tally, self._evidence, random=self.random, **clocks)
-        self._pipeline = Pipeline(
-            store, self._hand, self._evidence, pacer, self._gate.doubt, **clocks
-        )
-        self._watch = PlexWatch(store, **clocks)
-        self._stops = StopWatch(store.runs, self.monotonic, self.goal.run_id)
-        self._showing = Showing(
-            store,
-            self.book,
-            self.observer,
-            tally,
-            horizon=self.goal.horizon,
-            monotonic=self.monotonic,
-        )
-        self._wall_clock = WallClock(store.queue, **clocks)
         self._worked_at = self._alive_at = self.monotonic()
 
     def run(self) -> Summary:
-        """Drain until the goal is met, or something that only the user can mend ends it."""
+        """Drain until the goal is met, or until something ends it that only the user can fix."""
         start = self.monotonic()
-        # This process may log in where the last one could not.
+        # This process may be able to log in although the last one was not.
         self.store.breakers["stash"].hasten()
         taken = self.store.queue.take_over()
-        self._wall_clock.check_start()
+        self.wall_clock.check_start()
         if taken:
             logging.getLogger(__name__).info(
-                "Carrying on with %s that an ended run had in hand.", count(taken, "key")
+                "Carrying on with %s from a process that ended.", count(taken, "scene")
             )
-        self._showing.begin()
+        self.showing.begin()
         try:
             end = self._loop()
         finally:
             self.sweeper.rest()
             self.scheduled_reconcile.rest()
-            self._stops.close()
-            self._pipeline.close()
-            self._gate.close()
-            final = self._showing.end()
+            self.stops.close()
+            self.pipeline.close()
+            self.read_back.close()
+            self.gate.close()
+            final = self.showing.end()
         waiting = tuple(self.store.queue.waiting_reasons())
         seconds = self.monotonic() - start
         names = summary_names(self.store.connection, self.clock(), self.clock() - seconds)
@@ -188,13 +156,13 @@ class Drain:
         while True:
             if self.stopped():
                 return End("it was asked to stop.", Interrupted("Stopped."))
-            self._wall_clock.check()
+            self.wall_clock.check()
             match self._look_at_gate():
                 case SwitchedOff():
                     end: End | None = End(SWITCHED_OFF)
                 case Closed() as closed:
                     end = self._wait_at(closed)
-                case Open() as gate:
+                case Open() as gate:  # pragma: no branch - a gate is nothing else
                     end = self._work(gate)
             if end is not None:
                 return end
@@ -202,16 +170,16 @@ class Drain:
     # -- the gate -------------------------------------------------------------------------
 
     def _look_at_gate(self) -> Open | Closed | SwitchedOff:
-        if self._gate.has_settings and self._stops.step(self.stash):
+        if self.gate.has_settings and self.stops.step(self.stash):
             # The user may have stopped a run in another process.
-            self._pipeline.give_back_stopped()
+            self.pipeline.give_back_stopped()
         if self.sweeper.settings_moved:
             self.sweeper.settings_moved = False
             self.settings_watch.expire()
-        return self._gate.look(busy=self._hand.busy, due=self._is_due())
+        return self.gate.look(busy=self.hand.busy, due=self._is_due())
 
     def _is_due(self) -> bool:
-        """Whether the gate has to be looked at: a key is due, or the worker may be off."""
+        """Return whether to look at the gate: a key is due, or the worker may be off."""
         if isinstance(self.goal, Background) and not self.worker_wanted():
             # Another process has read that the worker is off.
             return True
@@ -222,11 +190,11 @@ class Drain:
         """Wait a little at a closed gate, or return why the drain ends there."""
         now = self.monotonic()
         if self._closed_since is None:
-            # A server that hangs is away for longer than it has been known.
+            # A server that hangs was out of reach before this was noticed.
             in_front = isinstance(self.goal, Foreground)
             self._closed_since = self._alive_at if in_front else now
-        self._pipeline.give_back()
-        self._pipeline.collect(0.0)
+        self.pipeline.give_back()
+        self.pipeline.collect(0.0)
         waited = now - self._closed_since
         reason = self.goal.reason_to_give_up(closed, waited)
         if reason is not None:
@@ -236,12 +204,12 @@ class Drain:
             wait = evolve(wait, gives_up=self.goal.patience - waited)
         else:
             self._report(closed.error)
-        self._showing.show(wait)
+        self.showing.show(wait)
         self.sleep(min(1.0, max(0.05, closed.until - now)))
         return None
 
     def _report(self, error: Stash2PlexError) -> None:
-        """Log once what only the user can mend; a setting is also kept for the next task."""
+        """Log once what only the user can fix; a setting is also kept for the next task."""
         if self._reported != str(error) and isinstance(error, (ConfigError, Refused)):
             self._reported = str(error)
             logging.getLogger(__name__).error("%s", error)
@@ -251,49 +219,56 @@ class Drain:
     # -- work -----------------------------------------------------------------------------
 
     def _work(self, gate: Open) -> End | None:
-        """Do the next bit of what is due; returns the end when the goal is met."""
-        session, pipeline = gate.session, self._pipeline
+        """Do the next step of what is due; returns the end when the goal is met."""
+        session, pipeline = gate.session, self.pipeline
         half_open = self._half_open()
         if not half_open:
             self._outage_is_over()
         if gate.is_connected and self.store.breakers["plex"].read().state != "open":
-            self._watch.look(session)
-        self._stops.be_sure(self.stash)
-        self._alive_at = max(self._alive_at, self._evidence.answered_at)
-        if not self._hand.busy:
+            self.plex_watch.look(session)
+        self.stops.be_sure(self.stash)
+        self._alive_at = max(self._alive_at, self.evidence.answered_at)
+        if not self.hand.busy:
             self._alive_at = self.monotonic()
         pipeline.use(session)
         if gate.is_changing:
-            # What is in flight ends; what waits for its write is read again.
+            # Requests in flight finish; what waits for its write is read again.
             pipeline.give_back()
         else:
             pipeline.fill(single=half_open)
         sweeping = self._look_after_library(session)
-        if self._hand.busy:
+        reading = self._read_written(gate, half_open=half_open)
+        if self.hand.busy:
             self._worked_at = self.monotonic()
             pipeline.collect(STEP)
-            self._showing.show()
-        elif not sweeping and self._idle(gate):
+            self.showing.show()
+        elif not (sweeping or reading) and self._idle(gate):
             return End()
         return None
+
+    def _read_written(self, gate: Open, *, half_open: bool) -> bool:
+        """Read back what was written, if it is time; returns whether there is more."""
+        if not gate.is_connected or half_open:
+            return False
+        return self.read_back.step(gate.session, idle=not self.hand.busy, seconds=STEP)
 
     def _half_open(self) -> bool:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
 
     def _outage_is_over(self) -> None:
-        """Forget that the gate was closed. A probe that got through is not enough for that."""
+        """Record that the gate is open again. A probe that got through is not enough for that."""
         if self._closed_since is not None:
-            self._showing.restart_rate()
+            self.showing.restart_rate()
         self._closed_since = self._reported = None
 
     def _look_after_library(self, session: Session) -> bool:
-        """Do the next bit of it; returns whether there is more."""
+        """Do the next step for the library; returns whether there is more to do."""
         in_background = not isinstance(self.goal, Foreground)
         more = self.sweeper.step(
             session.settings,
             session.stash,
             by_clock=in_background,
-            seconds=0.0 if self._hand.busy else STEP,
+            seconds=0.0 if self.hand.busy else STEP,
         )
         return more or (in_background and self.scheduled_reconcile.step(session))
 
@@ -308,13 +283,13 @@ class Drain:
         return self._await_work(self.goal.idle, wait)
 
     def _sit_out_retries(self, gate: Open, horizon: float, wait: float | None) -> bool:
-        """Wait for keys that are due within `horizon`, and a while for Plex to scan."""
+        """Wait for keys that are due within `horizon` seconds, and a while for Plex's scans."""
         if wait is None or wait > horizon:
             waited = self.monotonic() - self._worked_at
-            if not (gate.is_connected and waited < SCAN_PATIENCE and self._watch.scanning()):
+            if not (gate.is_connected and waited < SCAN_PATIENCE and self.plex_watch.scanning()):
                 return True
             wait = STEP
-        self._showing.show()
+        self.showing.show()
         self.sleep(min(STEP, wait) if wait else 0.01)
         return False
 
@@ -327,6 +302,6 @@ class Drain:
             self._worked_at = now
         if now - self._worked_at >= idle:
             return True
-        self._showing.end_burst()
+        self.showing.end_burst()
         self.sleep(min(STEP, wait) if wait else STEP)
         return False

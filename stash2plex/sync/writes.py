@@ -1,4 +1,4 @@
-"""Writes jobs to Plex, in a thread that touches nothing of ours: one edit for equal changes."""
+"""Writes jobs to Plex in a thread without access to the database; equal changes share an edit."""
 
 from __future__ import annotations
 
@@ -7,28 +7,41 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from stash2plex.errors import NotFound
-from stash2plex.model import Change, Clock, PlexItem, Record
-from stash2plex.rules.merge import as_shared, plan_change, remember, share_key
+from stash2plex.model import Change, Clock, Record
+from stash2plex.rules.merge import (
+    announcement,
+    as_shared,
+    plan_change,
+    remember,
+    remember_shown,
+    share_key,
+)
+from stash2plex.rules.traits import Traits
+from stash2plex.servers.apart import ReadItems
 from stash2plex.sync.apply import Applied, apply_scene
+from stash2plex.sync.edits import send_shared_edit
 from stash2plex.sync.session import Job, Session
 
 SHARED_LIMIT = 100
-"""Items of one edit that carries the same change for all (plex.md §3.1)."""
+"""How many items one shared edit may change (plex.md §3.1)."""
 
 
 def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
-    """Return a job with what other jobs may share with it, and the record that it will come to.
+    """Return a job with the change that others may share, and the record that it will leave.
 
-    There is no such record where nothing has to be written.
+    The record is None if nothing has to be written.
     """
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
     job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
-    return job, _expected(job, change) if change.fields else None
+    if not change.fields:
+        return job, None
+    announced = announcement(job.desired, job.item, change, job.record)
+    return job, evolve(_expected(job, change), written=announced)
 
 
 def _expected(job: Job, change: Change) -> Record:
-    """Return what the record will hold of a change that is about to be sent."""
+    """Return the record that a change will leave, before it is sent."""
     written, removed = remember(job.desired, job.item, change, job.record)
     return Record(
         scene_id=job.scene.id,
@@ -43,40 +56,68 @@ def _expected(job: Job, change: Change) -> Record:
 
 
 def write_jobs(
-    jobs: Sequence[Job], session: Session, clock: Clock, monotonic: Clock
+    jobs: Sequence[Job], session: Session, traits: Traits, clock: Clock, monotonic: Clock
 ) -> list[Applied | Exception]:
     """Write jobs, and return one result for each.
 
-    Jobs that want the very same change get it in one edit; the items are then read back, and each
-    job is applied as if it were alone: where the edit did all, that writes nothing more. Raises
-    what the shared edit does.
+    Jobs that want exactly the same change get it in one edit. Then the items are read back, and
+    each job is applied as if it were alone: if the edit did everything, nothing more is written.
+    Raises what the shared edit raises.
     """
-    items = {job.item.rating_key: job.item for job in jobs}
+    items = ReadItems({job.item.rating_key: job.item for job in jobs})
     if len(jobs) > 1:
-        items = _edit_together(jobs, session)
+        jobs, items = _edit_together(jobs, session, traits)
     results: list[Applied | Exception] = []
     for job in jobs:
         try:
-            results.append(_write(job, items, session, clock, monotonic))
+            results.append(_write(job, items, session, traits, clock, monotonic))
         except Exception as error:  # noqa: BLE001 - each job has an outcome of its own
             results.append(error)
     return results
 
 
-def _edit_together(jobs: Sequence[Job], session: Session) -> dict[str, PlexItem]:
-    """Send the change of the first job for all, and read the items back."""
-    first, plex = jobs[0], session.plex
-    change = plan_change(
-        first.desired, first.item, first.record, preserve=session.settings.preserve_plex_edits
+def _edit_together(
+    jobs: Sequence[Job], session: Session, traits: Traits
+) -> tuple[Sequence[Job], ReadItems]:
+    """Send the change of the first job for all, and read the items back.
+
+    The jobs come back knowing what was written, so that each accepts how Plex spells it.
+    """
+    preserve, plex = session.settings.preserve_plex_edits, session.plex
+    changes = [plan_change(job.desired, job.item, job.record, preserve=preserve) for job in jobs]
+    first, keys = jobs[0].item, [job.item.rating_key for job in jobs]
+    send_shared_edit(plex, first, keys, changes[0], traits)
+    written = [
+        evolve(job, record=_sent(job, change)) for job, change in zip(jobs, changes, strict=True)
+    ]
+    return written, plex.items(keys)
+
+
+def _sent(job: Job, change: Change) -> Record:
+    """Return the record of a change that was sent and not read back yet."""
+    expected = _expected(job, change)
+    shown, unread = remember_shown(job.desired, job.item, change, job.record, delta=True)
+    return evolve(
+        job.record or expected,
+        written=expected.written,
+        removed=expected.removed,
+        fingerprint=job.desired.fingerprint,
+        announced=(),
+        shown=shown,
+        unread=unread,
     )
-    keys = [job.item.rating_key for job in jobs]
-    plex.edit(first.item.section_id, keys, as_shared(change, first.item))
-    return dict(plex.items(keys))
 
 
 def _write(
-    job: Job, items: dict[str, PlexItem], session: Session, clock: Clock, monotonic: Clock
+    job: Job,
+    items: ReadItems,
+    session: Session,
+    traits: Traits,
+    clock: Clock,
+    monotonic: Clock,
 ) -> Applied:
+    if error := items.unreadable.get(job.item.rating_key):
+        raise error
     item = items.get(job.item.rating_key)
     if item is None:
         raise NotFound("Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again.")
@@ -87,6 +128,7 @@ def _write(
         item,
         job.record,
         settings=session.settings,
+        traits=traits,
         stash=session.stash,
         plex=session.plex,
         clock=clock,

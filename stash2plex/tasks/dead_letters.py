@@ -27,35 +27,35 @@ from stash2plex.ui.lines.dead_letters import (
 
 
 def clear_dlq(call: Call) -> str:
-    """Forget every dead letter."""
+    """Remove every dead letter."""
     return call.report(cleared_sentence(clear_letters(call.app)))
 
 
 def purge_dlq(call: Call) -> str:
-    """Forget old dead letters."""
+    """Remove old dead letters."""
     days = call.whole("days", 30, 0, 36_500)
     return call.report(purged_sentence(purge_letters(call.app, days), days))
 
 
 def retry_dlq(call: Call) -> str:
-    """Put dead letters back with fresh attempts."""
+    """Put dead letters back into the queue with fresh attempts."""
     reason = _reason(call)
     number = retry_letters(call.app, letter_keys(call.app, reason))
     if not number:
-        which = f" of the reason {reason}" if reason else ""
+        which = f" with the reason {reason}" if reason else ""
         return call.report(f"There are no dead letters{which}.")
     return call.report(f"{retried_sentence(number)} {_who_sends(call)}")
 
 
 def recover_outage_jobs(call: Call) -> str:
-    """Put the dead letters back that died of an outage."""
+    """Put the dead letters that came from an outage back into the queue."""
     recovered = recover_letters(call.app)
     who_sends = _who_sends(call) if recovered.number else ""
     return call.report(recovered_sentence(recovered, who_sends))
 
 
 def _who_sends(call: Call) -> str:
-    """Start a worker where one is wanted; returns who sends what was put back."""
+    """Start a worker if the user wants one; returns who sends what was put back."""
     if leave_to_worker(call) or drain_runs(call.app.folder):
         return "The worker sends what is due."
     return "Run “Process Queue” to send what is due."
@@ -70,7 +70,7 @@ def dead_letters(call: Call) -> dict[str, Any]:
 
 
 def _reason(call: Call) -> str | None:
-    """Read `reason`; empty is none."""
+    """Read the argument `reason`; empty means none."""
     reason = call.arguments.get("reason")
     if reason is None or reason == "":
         return None
@@ -81,12 +81,12 @@ def _reason(call: Call) -> str | None:
 
 
 def retry(call: Call) -> dict[str, int]:
-    """Put chosen dead letters back."""
+    """Put chosen dead letters back into the queue."""
     changed = retry_letters(call.app, call.scene_keys())
     leave_to_worker(call)
     return {"changed": changed}
 
 
 def discard(call: Call) -> dict[str, int]:
-    """Forget chosen dead letters."""
+    """Remove chosen dead letters."""
     return {"changed": discard_letters(call.app, call.scene_keys())}

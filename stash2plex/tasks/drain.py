@@ -1,4 +1,4 @@
-"""A drain with Stash's progress bar: how it begins, ends and is reported."""
+"""Runs a drain with Stash's progress bar, and reports its end."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.progress import StashProgress
 
 WORKER_GOES_ON = (
-    "the background worker goes on without you, and what waits goes out as soon as it can."
+    "the background worker carries on without you and sends what waits as soon as it can."
 )
 
 
 def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0, 1.0)) -> str:
-    """Drain with Stash's progress bar, or `part` of it; returns what was done, in words."""
-    # A setting that cannot be used is reported at once, even while another process drains.
+    """Drain with Stash's progress bar, or `part` of it; returns a sentence about what was done."""
+    # An unusable setting is reported at once, even while another process drains.
     choice = call.app.open_session().settings.background_worker
     goes_on = bool(call.server_connection) and choice != "off"
     usual = TASK_PATIENCE if goes_on else PATIENCE
@@ -34,10 +34,10 @@ def drain(call: Call, begun: Begun, name: str, part: tuple[float, float] = (0.0,
     text = f"{name}: {summary.sentence()}"
     if summary.error is not None:
         if goes_on and isinstance(summary.error, (ServerError, ConfigError)):
-            # It waits for the server, or for the setting to be corrected.
+            # The worker waits for the server, or for the setting to be corrected.
             with suppress(ServerError):
                 leave_to_worker(call)
-        # Stash logs the error of an answer.
+        # Stash logs the error that a task answers with.
         raise summary.error.with_words(text)
     call.report(text)
     observer.repeat()

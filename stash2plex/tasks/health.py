@@ -21,19 +21,27 @@ def health(call: Call) -> dict[str, Any]:
 
 def health_check(call: Call) -> dict[str, Any]:
     """Log a summary and the checks that need the user, and return all of them."""
-    checks = read_health(call.app)
+    return _logged(read_health(call.app), call.logger)
+
+
+def health_of(error: StoreError, _logger: logging.Logger) -> dict[str, Any]:
+    """Return the checks when the database cannot be opened."""
+    return _answer(health_without_store(error))
+
+
+def health_check_of(error: StoreError, logger: logging.Logger) -> dict[str, Any]:
+    """Log and return the checks where the database cannot be opened."""
+    return _logged(health_without_store(error), logger)
+
+
+def _logged(checks: list[Check], logger: logging.Logger) -> dict[str, Any]:
     lines = health_lines(checks)
-    call.logger.log(
+    logger.log(
         logging.WARNING if lines else logging.INFO, "Health Check: %s", health_sentence(checks)
     )
     for line in lines:
-        call.logger.warning("%s", line, extra={ASKED_FOR: True})
+        logger.warning("%s", line, extra={ASKED_FOR: True})
     return _answer(checks)
-
-
-def health_of(error: StoreError) -> dict[str, Any]:
-    """Return the checks where the database cannot be opened."""
-    return _answer(health_without_store(error))
 
 
 def _answer(checks: Sequence[Check]) -> dict[str, Any]:

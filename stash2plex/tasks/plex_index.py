@@ -8,6 +8,8 @@ from stash2plex.text import count
 
 
 def clear_match_cache(call: Call) -> str:
-    """Forget the index, and list Plex again."""
-    items = rebuild_index(call.app)
-    return call.report(f"The Plex index was rebuilt: {count(items, 'item')}.")
+    """Clear the index, and list Plex again."""
+    rebuilt = rebuild_index(call.app)
+    text = f"The Plex index was rebuilt: {count(rebuilt.items, 'item')}."
+    missing = "".join(f" {trouble.words()}" for trouble in rebuilt.unlisted)
+    return call.report(text + missing)

@@ -17,31 +17,31 @@ from stash2plex.tasks.worker import leave_to_worker
 from stash2plex.ui.progress import StashProgress
 
 COMPARING, DRAINING = (0.0, 0.5), (0.5, 1.0)
-"""The halves of the progress bar."""
+"""Which part of the progress bar each stage fills."""
 
 
 def reconcile_all(call: Call) -> dict[str, Any]:
-    """Compare every scene; also names the Plex items that no scene has."""
+    """Compare every scene; also list the Plex items that no scene has."""
     return _reconcile(call, Scope.ALL, "Reconcile Library (All)")
 
 
 def reconcile_recent(call: Call) -> dict[str, Any]:
-    """Compare the scenes that changed in Stash within a day."""
+    """Compare the scenes that changed in Stash within the last day."""
     return _reconcile(call, Scope.RECENT, "Reconcile Library (Recent)")
 
 
 def reconcile_7days(call: Call) -> dict[str, Any]:
-    """Compare the scenes that changed in Stash within a week."""
+    """Compare the scenes that changed in Stash within the last week."""
     return _reconcile(call, Scope.WEEK, "Reconcile Library (Last 7 Days)")
 
 
 def reconcile_missing_metadata(call: Call) -> dict[str, Any]:
-    """Look only for Plex items that show nothing but a title."""
+    """Look for Plex items that show nothing but a title."""
     return _reconcile(call, Scope.MISSING_METADATA, "Reconcile Missing Metadata Only")
 
 
 def _reconcile(call: Call, scope: Scope, name: str) -> dict[str, Any]:
-    """Return the report. Findings go out at once: the user pressed a button to have Plex right."""
+    """Return the report. Findings are sent at once: the user pressed a button to fix Plex."""
     with call.running(name) as begun:
         return _compare(call, scope, name, begun)
 
@@ -58,7 +58,7 @@ def _compare(call: Call, scope: Scope, name: str, begun: Begun) -> dict[str, Any
     if report.error is not None:
         with suppress(ServerError):
             leave_to_worker(call)
-        # Stash logs the error of an answer.
+        # Stash logs the error that a task answers with.
         raise report.error.with_words(f"{name}: {lines[-1]}")
     if report.queued or begun.found:
         drain(call, begun, name, DRAINING)

@@ -18,7 +18,7 @@ from stash2plex.tasks.task import Task
 
 
 def find_task(mode: object) -> Task:
-    """Find a task by its mode. Raises UsageError that lists the known ones."""
+    """Return the task with this mode. Raises a UsageError that lists the known ones."""
     for task in TASKS:
         if task.mode == mode:
             return task
@@ -48,9 +48,9 @@ TASKS = (
         "health_check",
         "Health Check",
         health.health_check,
-        "Check Stash, Plex, token, library, matches and queue, and show what needs you",
-        health.health_of,
-        when="Press it first when something is off, and after a change of settings.",
+        "Check Stash, Plex, token, library, matches and queue, and show what needs your attention",
+        health.health_check_of,
+        when="Press it first when something is off, and after you changed a setting.",
         reports=True,
     ),
     Task(
@@ -58,7 +58,7 @@ TASKS = (
         "View Queue Status",
         status.queue_status,
         "Show in the log what is queued, what Plex has, and what the worker does",
-        when="Press it to see how far the work is and which scenes wait.",
+        when="Press it to see how far the work has got and which scenes wait.",
         reports=True,
     ),
     Task(
@@ -66,7 +66,7 @@ TASKS = (
         "Preview Changes",
         scenes.preview,
         "Show in the log what a sync would write, field by field, and write nothing",
-        when="Press it before the first sync, and before a change of settings counts.",
+        when="Press it before the first sync, and after you changed a setting.",
         reports=True,
         arguments="`scene_id`: this scene only; without it the first 50 are shown",
     ),
@@ -82,16 +82,16 @@ TASKS = (
         "retry_dlq",
         "Retry Dead Letters",
         dead_letters.retry_dlq,
-        "Queue the scenes that were given up once more",
-        when="Press it after you mended the cause that Health Check names.",
-        arguments="`reason`: those of one reason only",
+        "Queue again the scenes that were given up",
+        when="Press it after you fixed the cause that Health Check names.",
+        arguments="`reason`: only dead letters with this reason",
     ),
     Task(
         "reconcile_all",
         "Reconcile Library (All)",
         reconcile.reconcile_all,
         "Compare every scene with Plex, queue what differs and process the queue",
-        when="Press it if Plex shows something else than Stash: it finds edits made in Plex too.",
+        when="Press it if Plex and Stash show different things: it finds edits made in Plex too.",
         reports=True,
     ),
     Task(
@@ -99,7 +99,7 @@ TASKS = (
         "Reconcile Library (Recent)",
         reconcile.reconcile_recent,
         "Compare the scenes changed in Stash in the last 24 hours, then process the queue",
-        when="Press it instead of (All) if the difference is of today.",
+        when="Press it instead of (All) if the difference is from today.",
         reports=True,
     ),
     Task(
@@ -107,7 +107,7 @@ TASKS = (
         "Reconcile Library (Last 7 Days)",
         reconcile.reconcile_7days,
         "Compare the scenes changed in Stash in the last seven days, then process the queue",
-        when="Press it instead of (All) if the difference is of this week.",
+        when="Press it instead of (All) if the difference is from this week.",
         reports=True,
     ),
     Task(
@@ -115,21 +115,21 @@ TASKS = (
         "Reconcile Missing Metadata Only",
         reconcile.reconcile_missing_metadata,
         "Compare the Plex items that show nothing but a title, then process the queue",
-        when="Press it if items in Plex are still empty, such as after Plex was rebuilt.",
+        when="Press it if items in Plex are still empty, for example after Plex was rebuilt.",
         reports=True,
     ),
     Task(
         "recover_outage_jobs",
         "Recover Outage Jobs",
         dead_letters.recover_outage_jobs,
-        "Queue the scenes once more that were given up because of an outage",
-        when="Press it once Plex is well again.",
+        "Queue again the scenes that were given up because of an outage",
+        when="Press it once Plex works again.",
     ),
     Task(
         "outage_summary",
         "Outage Summary Report",
         outages.outage_summary,
-        "Show in the log when the servers were away, how long and how often",
+        "Show in the log when, how long and how often the servers were out of reach",
         when="Press it if syncs seem slow: Plex may be down each night.",
     ),
     Task(
@@ -144,29 +144,29 @@ TASKS = (
         "clear_queue",
         "Clear Pending Queue",
         sync.clear_queue,
-        "Remove what waits in the queue; what is in progress goes on",
-        when="Press it to cancel a sync that you did not mean.",
+        "Remove everything that waits in the queue; what is in progress is finished",
+        when="Press it to cancel a sync that you did not want.",
     ),
     Task(
         "purge_dlq",
         "Purge Old DLQ Entries",
         dead_letters.purge_dlq,
-        "Forget the scenes that were given up more than 30 days ago",
-        when="Press it to drop what you do not mean to mend.",
-        arguments="`days`: another age than 30 days",
+        "Remove the dead letters that are older than 30 days",
+        when="Press it to drop what you do not want to fix.",
+        arguments="`days`: the age in days, 30 by default",
     ),
     Task(
         "clear_dlq",
         "Clear Dead Letter Queue",
         dead_letters.clear_dlq,
-        "Forget all scenes that were given up",
-        when="Press it if you mean to mend none of them; a save of a scene queues it again.",
+        "Remove all dead letters",
+        when="Press it if you want to fix none of them; saving a scene queues it again.",
     ),
     Task(
         "scene",
         "",
         scenes.scene,
-        "Explain a scene: match, queue, last sync, each field's values",
+        "Explain a scene: its match, place in the queue, last sync, and the values of each field",
         arguments="`scene_id`",
     ),
     Task(
@@ -188,16 +188,16 @@ TASKS = (
         "dead_letters",
         "",
         dead_letters.dead_letters,
-        "Return a page of the dead letters with their history, and how many each reason has",
+        "Return a page of dead letters with their history, and how many there are for each reason",
         arguments="`limit`, `offset`, `reason`",
     ),
     Task("retry", "", dead_letters.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
     Task(
-        "discard", "", dead_letters.discard, "Forget chosen dead letters", arguments="`scene_ids`"
+        "discard", "", dead_letters.discard, "Remove chosen dead letters", arguments="`scene_ids`"
     ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
 )
-"""Every task in the order of the buttons in Stash, what users need most first; then the operations.
+"""Every task in the order of the buttons in Stash, those needed most first; then the operations.
 
-Tests compare the plugin's yml and the reference with it.
+Tests compare the plugin's yml and the reference with this list.
 """

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
@@ -22,7 +21,7 @@ from stash2plex.errors import (
 )
 from stash2plex.hook import settings_changed
 from stash2plex.logs.handlers import Logs
-from stash2plex.operations.notifications import tell
+from stash2plex.operations.notifications import log_notifications
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.store.meta import SETTINGS_FILE
 from stash2plex.store.notices import mark_notified
@@ -30,15 +29,17 @@ from stash2plex.tasks.registry import find_task
 from stash2plex.tasks.task import Call, Task
 
 
-def run_task(request: Mapping[str, Any], plugin_dir: str) -> int:
-    """Run the task that a request names and write its answer to stdout. Returns the exit code.
+def run_task(
+    request: Mapping[str, Any], plugin_dir: str, write_answer: Callable[[dict[str, Any]], None]
+) -> int:
+    """Run the task that a request names and write its answer. Returns the exit code.
 
     Raises the errors of our tree; the caller answers with their text.
     """
     task = find_task(request["args"].get("mode"))
     info = request.get("server_connection") or {}
     if isinstance(sys.stderr, TextIOWrapper):
-        # A console of Windows has no “; a log line must never fail for its letters.
+        # A Windows console may lack “; a log line must never fail because of a character.
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     logs = Logs(sys.stderr)
     folder = locate(info.get("Dir"), plugin_dir)
@@ -48,12 +49,12 @@ def run_task(request: Mapping[str, Any], plugin_dir: str) -> int:
     except StoreError as error:
         if task.without_store is None:
             raise
-        _write({"output": task.without_store(error)})
+        write_answer({"output": task.without_store(error, logs.logger)})
         return 0
     call = Call(app, request["args"], info, plugin_dir, logs.logger, sys.stderr)
     try:
         answer, exit_code = _run(task, call, logs)
-        _write(answer)
+        write_answer(answer)
     except StashGone as error:
         logs.logger.warning("%s", error)
         _leave_streams()
@@ -71,36 +72,34 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
             if task.button:
                 if settings_changed(get_meta(app.store.connection, SETTINGS_FILE)) is not False:
                     with suppress(ServerError):
-                        # Trouble that a changed setting has cured is not reported any more.
+                        # Trouble that a changed setting cured is no longer reported.
                         app.settings_reader.take_up()
-                tell(app.store.connection, logs.logger, app.clock(), trouble=not task.reports)
+                log_notifications(
+                    app.store.connection,
+                    logs.logger,
+                    app.clock(),
+                    folder=app.folder,
+                    trouble=not task.reports,
+                )
             output = task.run(call)
             if task.reports:
-                # Its own lines have shown what it met.
+                # Its own lines have reported what it met.
                 mark_notified(app.store.connection, app.clock())
             elif task.button:
-                tell(app.store.connection, logs.logger, app.clock())
+                log_notifications(app.store.connection, logs.logger, app.clock(), folder=app.folder)
     except StashGone:
         raise
     except Stash2PlexError as error:
-        # Stash writes it into its log, where titles may have to be hidden.
+        # Stash writes the text into its log, where titles may have to be hidden.
         return {"error": logs.redactor(str(error))}, error.exit_code
     except Exception as error:
-        logs.logger.error("A fault of Stash2Plex itself:", exc_info=error)
+        logs.logger.error("A fault in Stash2Plex:", exc_info=error)
         return {"error": fault_sentence(error)}, 1
     return {"output": output}, 0
 
 
-def _write(answer: dict[str, Any]) -> None:
-    """Write the answer. Raises StashGone where nobody reads it."""
-    try:
-        os.write(1, json.dumps(answer).encode() + b"\n")
-    except OSError as error:
-        raise StashGone from error
-
-
 def _leave_streams() -> None:
-    """Have what is still buffered for Stash go nowhere at the end of the process."""
+    """Discard what is still buffered for Stash when the process ends."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)

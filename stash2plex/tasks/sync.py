@@ -30,7 +30,7 @@ def sync_all(call: Call) -> str:
 
 
 def sync_recent(call: Call) -> str:
-    """Enqueue what changed within a day, then drain."""
+    """Enqueue what changed within the last day, then drain."""
     return _sync(call, "Sync Recent Scenes", lambda app: enqueue_recent(app, DAY))
 
 
@@ -51,12 +51,12 @@ def sync(call: Call) -> dict[str, int]:
 def clear_queue(call: Call) -> str:
     """Remove the keys that wait."""
     cleared = clear(call.app)
-    # A save during that saw the lock held and started no worker.
+    # A save meanwhile saw the lock held and started no worker.
     leave_to_worker(call)
-    text = f"Removed {count(cleared.number, 'waiting key')}."
+    text = f"Removed {count(cleared.number, 'waiting scene')}."
     if not cleared.number:
         text = "Nothing was waiting."
     if cleared.in_progress:
-        verb = "goes" if cleared.in_progress == 1 else "go"
-        text += f" {count(cleared.in_progress, 'key')} in progress {verb} on."
+        verb = "is" if cleared.in_progress == 1 else "are"
+        text += f" {count(cleared.in_progress, 'scene')} in progress {verb} finished."
     return call.report(text)

@@ -1,4 +1,4 @@
-"""A task or operation, and a call of one: every argument from outside is checked here."""
+"""Defines a task or operation, and a call of one. Every argument from outside is checked here."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any, TextIO
 from attrs import frozen
 
 from stash2plex.app import App
+from stash2plex.db import read_id
 from stash2plex.errors import StoreError, UsageError
 from stash2plex.operations.runs import running
 from stash2plex.store.runs import Begun
 from stash2plex.workqueue import Key
 
 MAX_IDS = 10_000
-"""Scenes of one call."""
+"""How many scenes one call may name."""
 
 MAX_ROWS = 1_000
-"""Rows of one answer."""
+"""How many rows one answer may have."""
 
 
 @frozen
@@ -37,7 +38,7 @@ class Call:
     stderr: TextIO
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
-        """Read a whole number; Stash sends those of a task's yml as text."""
+        """Read a whole number, or its text: Stash sends the numbers of a task's yml as text."""
         value = self.arguments.get(name)
         if value is None or value == "":
             return default
@@ -56,17 +57,15 @@ class Call:
             raise UsageError(f"“scene_ids” must be a list of at most {MAX_IDS:,} scene ids.")
         keys: list[Key] = []
         for value in ids:
-            text = str(value)
-            if isinstance(value, bool) or not text.isascii() or not text.isdigit():
-                raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
-            if not 0 < int(text) < 2**63:
-                raise UsageError(f"“scene_ids” has {text[:40]!r}, which is no scene id.")
-            keys.append(("scene", int(text)))
+            scene_id = read_id(value)
+            if scene_id is None:
+                raise UsageError(f"“scene_ids” has {str(value)[:40]!r}, which is no scene id.")
+            keys.append(("scene", scene_id))
         return keys
 
     @contextmanager
     def running(self, name: str) -> Iterator[Begun]:
-        """Begin a run for the task `name`, and end it afterwards."""
+        """Begin a run for the task `name`, and end it when the block ends."""
         with running(self.app, name, in_stash=bool(self.server_connection)) as begun:
             yield begun
 
@@ -81,17 +80,17 @@ class Task:
     """What a caller may ask for by its `mode`: a task of Stash, or an operation.
 
     `button` is the task's name in Stash, empty for an operation that no button starts. `run`
-    returns the answer. `when` is for the user who looks at the button, `arguments` for callers of
-    the operation. `without_store` answers where the database cannot be opened; where it is None,
-    the error is the answer. A task that `reports` logs servers, settings and scenes that are off in
-    its own lines, so no notification repeats them.
+    returns the answer. `when` tells the user when to press the button, `arguments` tells callers
+    what the operation takes. `without_store` answers if the database cannot be opened; if it is
+    None, the error is the answer. A task that `reports` logs trouble with servers, settings and
+    scenes in its own lines, so no notification repeats it.
     """
 
     mode: str
     button: str
     run: Callable[[Call], Any]
     meaning: str
-    without_store: Callable[[StoreError], Any] | None = None
+    without_store: Callable[[StoreError, logging.Logger], Any] | None = None
     when: str = ""
     arguments: str = ""
     reports: bool = False

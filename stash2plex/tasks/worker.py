@@ -1,4 +1,4 @@
-"""Starts the background worker: the operation `wake`, and tasks that leave keys for later."""
+"""Starts the background worker: for the operation `wake`, and for tasks that leave keys."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import Any
 
 from stash2plex.hook import worker_request
 from stash2plex.rules.sweep_schedule import is_stale
+from stash2plex.start_trouble import record_trouble, start_trouble, take_trouble
 from stash2plex.starter import start_worker
 from stash2plex.store.marks import load_marks
 from stash2plex.tasks.task import Call
 
 
 def leave_to_worker(call: Call) -> bool:
-    """Start the background worker where keys are left and the user wants one; returns whether."""
+    """Start the background worker if keys are left and the user wants one; returns whether."""
     if not call.server_connection:
-        # On a command line: the worker would not know how to reach Stash.
+        # On the command line: the worker would not know how to reach Stash.
         return False
-    # A key that a killed process had in hand counts too: the worker takes it over.
+    # A key that a killed process had claimed counts too: the worker takes it over.
     if call.app.store.queue.is_empty():
         return False
     if call.app.settings_reader.take_up().background_worker == "off":
@@ -25,14 +26,21 @@ def leave_to_worker(call: Call) -> bool:
 
 
 def _start(call: Call) -> bool:
-    request = worker_request(call.server_connection)
-    return start_worker(call.app.folder, call.plugin_dir, request)
+    folder = call.app.folder
+    try:
+        return start_worker(folder, call.plugin_dir, worker_request(call.server_connection))
+    except OSError as error:
+        trouble = start_trouble(folder, error)
+        record_trouble(folder, trouble)
+        take_trouble(folder)
+        call.logger.warning("%s %s", trouble.what, trouble.fix)
+        return False
 
 
 def wake(call: Call) -> dict[str, Any]:
-    """Start the background worker when work is due, or when the last look at Stash is too old.
+    """Start the background worker if work is due, or if the last look at Stash is too old.
 
-    Without a Plex to send to, no look is due.
+    If no Plex is set up, no look is due.
     """
     app = call.app
     settings = app.settings_reader.take_up()

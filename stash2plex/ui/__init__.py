@@ -1,1 +1,1 @@
-"""What people read: screens, lines, progress bars; and the text for Prometheus."""
+"""What users read: screens, lines, progress bars; and the text for Prometheus."""

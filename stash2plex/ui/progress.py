@@ -1,4 +1,4 @@
-"""What a person sees of a drain: the progress bar, and sentences about time and counts."""
+"""What the user sees of a drain: the progress bar, and sentences about time and counts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from stash2plex.store.progress import Progress
 from stash2plex.text import count, span
 
 TEXT_SECONDS, MAX_TEXT_SECONDS = 10.0, 600.0
-"""Between two lines of text about progress: twice as long each time, so that a night's run does not
-fill the log."""
+"""Seconds between two lines of text about progress. The wait doubles each time up to the maximum,
+so that a run that takes all night does not fill the log."""
 
 BAR_SECONDS, BAR_STEP, BAR_REPEAT = 0.2, 0.001, 2.0
-"""Stash drops values that come while it handles one, so few are sent and the last is repeated."""
+"""Stash drops values that arrive while it handles one, so few are sent and the last is repeated."""
 
 
 class StashProgress:
     """Stash's progress bar and a line of text every ten seconds.
 
-    The bar is a fraction on stderr, never goes back, and is 1 when everything is done. `part` is
-    the piece of the bar that this one fills, where a task does two things one after the other.
+    The bar is a fraction on stderr, never goes back, and is 1 when everything is done. A task that
+    does two things one after the other gives each its `part` of the bar.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class StashProgress:
         self._text_wait = TEXT_SECONDS
 
     def progress(self, progress: Progress) -> None:
-        """Send the fraction and, now and then, a sentence."""
+        """Send the fraction and, every so often, a sentence."""
         now = self._monotonic()
         # Only the end is 1: Stash would show a full bar while keys are still due.
         finished = progress.ended and not progress.left
@@ -63,9 +63,9 @@ class StashProgress:
             self._logger.info("%s: %s", self._name, progress_sentence(progress))
 
     def repeat(self) -> None:
-        """Send the last value (again): Stash drops one that comes while it handles another.
+        """Send the last value (again): Stash drops one that arrives while it handles another.
 
-        Raises StashGone where nobody reads it any more.
+        Raises StashGone when Stash no longer reads it.
         """
         try:
             self._stream.write(f"\x01p\x02{self._shown:.4f}\n")
@@ -75,7 +75,7 @@ class StashProgress:
 
 
 def progress_sentence(progress: Progress) -> str:
-    """Say a moment of a drain in words."""
+    """Return the state of a drain in words."""
     if progress.wait is not None:
         words = " ".join(filter(None, (progress.wait.why, progress.wait.outlook)))
         return f"{count(progress.left, 'scene')} left. {words}"

@@ -19,13 +19,13 @@ Sample = tuple[str, Mapping[str, str], float]
 def prometheus_text(
     status: Mapping[str, Any], metrics: Metrics, outages: Sequence[Outage], now: float
 ) -> str:
-    """Write every metric; no label ever holds a title, a name or a path."""
+    """Return every metric as text; no label ever holds a title, a name or a path."""
     queue, plex, last = status["queue"], status["plex"], status["last_sync_at"]
     version = {"version": status["version"]}
     runs = status["worker"]["running"]
     parts = [
         _family("info", "gauge", "Version of Stash2Plex.", [("", version, 1)]),
-        _family("queue_keys", "gauge", "Keys by state.", _by("state", queue)),
+        _family("queue_keys", "gauge", "Scenes in the queue, by state.", _by("state", queue)),
         _family(
             "library_scenes",
             "gauge",
@@ -40,7 +40,10 @@ def prometheus_text(
             [] if last is None else [("", {}, moment(last))],
         ),
         _family(
-            "rate_scenes_per_second", "gauge", "Present rate.", [("", {}, status["rate_per_s"])]
+            "rate_scenes_per_second",
+            "gauge",
+            "Scenes per second now.",
+            [("", {}, status["rate_per_s"])],
         ),
         _family(
             "breaker_open",
@@ -48,19 +51,21 @@ def prometheus_text(
             "Whether the drain waits for Plex.",
             [("", {}, status["breaker"]["state"] != "closed")],
         ),
-        _family("worker_running", "gauge", "Whether something drains.", [("", {}, runs)]),
+        _family(
+            "worker_running", "gauge", "Whether a worker or a task is sending.", [("", {}, runs)]
+        ),
         _family("plex_up", "gauge", "Whether Plex answers.", [("", {}, plex["reachable"])]),
-        _family("plex_items", "gauge", "Items of the path index.", [("", {}, plex["items"])]),
+        _family("plex_items", "gauge", "Items in the Plex index.", [("", {}, plex["items"])]),
         _family("scenes_total", "counter", "Scenes worked on.", _by("outcome", metrics.scenes)),
         _family("fields_written_total", "counter", "Fields written.", _by("field", metrics.fields)),
-        _family("dead_letters_total", "counter", "Keys given up.", _by("reason", metrics.dead)),
-        _family("retries_total", "counter", "Failures.", _by("reason", metrics.retried)),
-        _family("put_off_total", "counter", "Keys put off.", _by("reason", metrics.put_off)),
+        _family("dead_letters_total", "counter", "Scenes given up.", _by("reason", metrics.dead)),
+        _family("retries_total", "counter", "Failed attempts.", _by("reason", metrics.retried)),
+        _family("put_off_total", "counter", "Scenes put off.", _by("reason", metrics.put_off)),
         _family("edit_seconds", "histogram", "Time of an edit in Plex.", _histogram(metrics)),
         _family(
             "outages_total",
             "counter",
-            "Outages that are kept.",
+            "Outages on record.",
             _by(
                 "server",
                 {name: sum(outage.server == name for outage in outages) for name in SERVERS},
@@ -69,7 +74,7 @@ def prometheus_text(
         _family(
             "outage_seconds_total",
             "counter",
-            "Their length.",
+            "Length of the outages on record.",
             _by(
                 "server",
                 {

@@ -1,6 +1,6 @@
-"""What a terminal shows: the same facts as the lines of a log, laid out for 30 columns and more.
+"""What a terminal shows: the same facts as the lines of a log, laid out for 30 columns or more.
 
-Colour only repeats what words say, so nothing is lost where there is none.
+Colour only repeats what the words mean, so nothing is lost without it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
 from stash2plex.ui.lines.health import MARKS
 from stash2plex.ui.lines.outages import percent
-from stash2plex.ui.lines.status import held_line, named_rows, scenes_line, waits_words
+from stash2plex.ui.lines.status import (
+    held_line,
+    lost_line,
+    named_rows,
+    scenes_line,
+    waits_words,
+)
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -32,7 +38,7 @@ Hide = Callable[[str], str]
 
 
 def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
-    """Lay the status out: what goes on, the queue, Plex, and what was done so far."""
+    """Lay the status out: what is going on, the queue, Plex, and what was done so far."""
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(overflow="fold")
@@ -55,6 +61,8 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
     for head, text in named_rows(status):
         rows.add_row(head, Text(hide(text)))
     rows.add_row("Plex", _plex(plex, hide))
+    if lost := lost_line(status):
+        rows.add_row("Not kept", Text(lost, style="yellow"))
     if status["stash"]["problem"]:
         rows.add_row("Stash", Text(hide(status["stash"]["problem"]), style="red"))
     last = status["last_sync_at"]
@@ -73,7 +81,7 @@ def _now(status: dict[str, Any], hide: Hide) -> Text:
         return Text(hide(f"waiting for Plex since {since}: {breaker['reason']}"), style="yellow")
     if not worker["running"]:
         off = status["background_worker"] == "off"
-        return Text("at rest; only tasks send anything" if off else "at rest")
+        return Text("idle; only tasks send anything" if off else "idle")
     text = f"the {worker['origin']} is running (process {worker['pid']})"
     if status["eta_s"] is not None:
         text += f", {status['rate_per_s']:.1f}/s, about {span(status['eta_s'])} left"
@@ -100,14 +108,14 @@ def _plex(plex: dict[str, Any], hide: Hide) -> Text:
 def _metrics(metrics: dict[str, Any]) -> str:
     scenes, edit = metrics["scenes"], metrics["edit_seconds"]
     text = f"{count(scenes.get('written', 0), 'scene')} written, "
-    text += f"{scenes.get('equal', 0) + scenes.get('skipped', 0):,} needed nothing"
+    text += f"{scenes.get('equal', 0) + scenes.get('skipped', 0):,} needed no change"
     if edit["mean"] is not None:
         text += f"; an edit takes {1000 * edit['mean']:.0f} ms"
     return text
 
 
 def health_screen(checks: Sequence[Check], width: int, hide: Hide) -> RenderableType:
-    """Lay the checks out, each with what to do below it where it failed."""
+    """Lay the checks out. Below each failed one stands what to do."""
     table = Table.grid(padding=(0, 2 if width >= NARROW else 1))
     table.add_column(no_wrap=True)
     if width >= NARROW:
@@ -126,14 +134,14 @@ def health_screen(checks: Sequence[Check], width: int, hide: Hide) -> Renderable
 
 
 def outages_screen(report: dict[str, Any], width: int, hide: Hide) -> RenderableType:
-    """Lay the outage report out: what goes on, the windows, the last outages."""
+    """Lay the outage report out: what is going on, the windows, the last outages."""
     parts: list[RenderableType] = []
     for outage in report["current"]:
         since = local(moment(outage["started_at"]))
         parts.append(
             Text(
                 f"{outage_words(outage['server'], outage['kind'])[0]} since {since} "
-                f"({span(outage['seconds'])}), {count(outage['waiting'], 'key')} waiting, "
+                f"({span(outage['seconds'])}), {count(outage['waiting'], 'scene')} waiting, "
                 f"next try at {local(moment(outage['next_probe_at']))}",
                 style="red",
             )

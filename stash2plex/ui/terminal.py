@@ -1,4 +1,4 @@
-"""The progress bar of a terminal, and plain lines where there is none."""
+"""The progress bar of a terminal, and plain lines for anything that is not one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stash2plex.ui.progress import TEXT_SECONDS, progress_sentence
 
 
 class TerminalProgress:
-    """A bar with done, failed, rate and time left; a line every ten seconds off a terminal."""
+    """A bar with done, failed, rate and time left; without a terminal, a line every ten seconds."""
 
     def __init__(self, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -52,7 +52,7 @@ class TerminalProgress:
             self._bar.stop()
 
     def progress(self, progress: Progress) -> None:
-        """Show a moment of the drain."""
+        """Show the state of the drain."""
         if self._bar is not None and self._task is not None:
             old = self._bar.tasks[0].completed
             self._bar.update(
@@ -66,7 +66,7 @@ class TerminalProgress:
 
 
 def bar_words(progress: Progress) -> str:
-    """Say beside the bar what fits there."""
+    """Return the words that fit beside the bar."""
     words = f"{progress.handled:,}/{progress.handled + progress.left:,}"
     if progress.failed:
         words += f" [red]{progress.failed:,} failed[/]"

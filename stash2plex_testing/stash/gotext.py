@@ -7,7 +7,7 @@ import re
 from datetime import date
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
-LARGEST = 2**63 - 1
+MAX_NUMBER = 2**63 - 1
 """Go's int on every platform that Stash runs on."""
 
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
@@ -27,7 +27,7 @@ def atoi(text: object) -> int:
     if not NUMBER.fullmatch(value):
         raise ValueError(f"strconv.Atoi: parsing {quoted(value)}: invalid syntax")
     number = int(value)
-    if not -LARGEST - 1 <= number <= LARGEST:
+    if not -MAX_NUMBER - 1 <= number <= MAX_NUMBER:
         raise ValueError(f"strconv.Atoi: parsing {quoted(value)}: value out of range")
     return number
 
@@ -63,7 +63,7 @@ def _is_day(text: str) -> bool:
 
 
 def _partial(text: str, layout: str) -> str | None:
-    """Say what keeps a text from being of a layout; None where it is."""
+    """Return why a text does not fit a layout; None if it does."""
     start = f"parsing time {quoted(text)}"
     if not re.match(r"\d{4}", text):
         return f'{start} as "{layout}": cannot parse {quoted(text)} as "2006"'

@@ -8,7 +8,7 @@ from typing import Any
 from stash2plex_testing.stash.core import Context
 from stash2plex_testing.stash.criteria import StashError, number_of
 from stash2plex_testing.stash.fields import Resolver
-from stash2plex_testing.stash.gotext import LARGEST
+from stash2plex_testing.stash.gotext import MAX_NUMBER
 
 Values = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ def configure_plugin(
 def _stored_number(value: Any) -> Any:
     """Keep a number's type: what has no dot becomes an integer (stash.md §1.6)."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return min(max(value, -LARGEST - 1), LARGEST)
+        return min(max(value, -MAX_NUMBER - 1), MAX_NUMBER)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -70,12 +70,12 @@ def run_plugin_task(
 def run_plugin_operation(
     _: None, context: Context, plugin_id: str, args: Values | None = None
 ) -> Any:
-    """Run an operation at once and give its output (stash.md §4.2)."""
+    """Run an operation at once and return its output (stash.md §4.2)."""
     return context.core.plugins.run_operation(plugin_id, dict(args or {}), context.caller)
 
 
 def reload_plugins(_: None, context: Context) -> bool:
-    """Read the plugin configs anew."""
+    """Read the plugin configs again."""
     context.core.plugins.reload()
     return True
 

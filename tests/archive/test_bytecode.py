@@ -90,7 +90,7 @@ def test_a_changed_module_is_compiled_again(tmp_path):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     with open(path, "w", encoding="utf-8") as file:
-        file.write(text.replace("Nothing that Plex shows was changed.", "An updated plugin."))
+        file.write(text.replace("Nothing that Plex shows has changed.", "An updated plugin."))
     assert run(plugin, config, NO_WORKER) == {"output": "An updated plugin."}
 
 

@@ -190,9 +190,12 @@ def test_a_worker_that_cannot_be_started_costs_the_save_nothing(plugin, tmp_path
     (folder / "worker.log").mkdir(parents=True)
     done = run(plugin, request(plugin), environment={"STASH2PLEX_DATA_DIR": str(folder)})
     assert done.returncode == 0
-    assert done.stderr == b""
+    assert f"“{folder}/worker.log” is a folder, not a file.".encode() in done.stderr
     said = json.loads(done.stdout)["output"]
     assert said == "scene:12 is queued; the worker could not be started: Is a directory."
+    # It is reported once, not at each save.
+    done = run(plugin, request(plugin), environment={"STASH2PLEX_DATA_DIR": str(folder)})
+    assert done.stderr == b""
     with closing(sqlite3.connect(folder / "stash2plex.db")) as database:
         assert list(database.execute("SELECT kind, id FROM queue")) == [("scene", 12)]
     # The next save may start one.
@@ -208,7 +211,7 @@ def test_a_fault_of_its_own_is_an_answer_and_a_trace_and_the_key_is_stored(plugi
     done = run(plugin, request(plugin))
     assert done.returncode == 1
     assert json.loads(done.stdout) == {
-        "error": "Stash2Plex met a fault of its own (ValueError); the log has the details."
+        "error": "Stash2Plex has a fault (ValueError); the log has the details."
     }
     assert b"Traceback" in done.stderr
     assert keys(plugin) == [("scene", 12)]
@@ -240,7 +243,7 @@ def test_a_data_folder_that_cannot_be_used_is_a_clear_error(plugin, tmp_path):
     where = {"STASH2PLEX_DATA_DIR": str(tmp_path / "file" / "data")}
     done = run(plugin, request(plugin), environment=where)
     assert done.returncode == 1
-    assert "Make it writable" in json.loads(done.stdout)["error"]
+    assert "Move it away" in json.loads(done.stdout)["error"]
 
 
 def test_a_locked_database_is_waited_for(plugin):

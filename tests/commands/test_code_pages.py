@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -89,12 +90,10 @@ def test_help_is_readable_everywhere(desk):
 def test_letters_are_replaced_as_wide_as_they_are():
     prepare_streams()
 
-    class Page:
-        encoding = "cp1252"
-
-    assert readable("“Größe” ő→… 港 😀", Page()) == "“Größe” o>… ?? ??"
-    Page.encoding = "ascii"
-    assert readable("“Größe” – café", Page()) == '"Gro?e" - cafe'
+    page = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    assert readable("“Größe” ő→… 港 😀", page) == "“Größe” o>… ?? ??"
+    page = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    assert readable("“Größe” – café", page) == '"Gro?e" - cafe'
 
 
 @pytest.mark.parametrize("words", [("status",), ("--json", "status"), ("scene", "1"), ("health",)])

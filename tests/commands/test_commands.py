@@ -46,7 +46,7 @@ def test_status_health_and_outages_in_words_and_as_json(desk):
         desk.run("--json", "status", "--format", "json")[1]
     )
     code, out, _ = desk.run("health")
-    assert (code, "All 20 checks pass." in out) == (0, True)
+    assert (code, "All 21 checks pass." in out) == (0, True)
     assert {check["ok"] for check in json.loads(desk.run("health", "--json")[1])["checks"]} == {
         True
     }
@@ -342,20 +342,24 @@ def test_on_a_terminal_one_screen_is_kept_up_to_date(desk):
         env={**os.environ, "TERM": "xterm"},
     )
     os.close(theirs)
-    seen = bytearray()
+    try:
+        seen = bytearray()
 
-    def shows(words):
-        if select.select([ours], [], [], 0)[0]:
-            seen.extend(os.read(ours, 65536))
-        return words in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen)
+        def shows(words):
+            if select.select([ours], [], [], 0)[0]:
+                seen.extend(os.read(ours, 65536))
+            return words in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen)
 
-    until(lambda: shows(b"0 due"))
-    desk.stash.configure_plugin("Stash2Plex", {"background_worker": "off"})
-    desk.run("operation", "sync", "scene_ids=[1,2]")
-    until(lambda: shows(b"2 due"))
-    # The cursor goes back up: it is the same screen.
-    assert re.search(rb"\x1b\[\d*A", seen)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+        until(lambda: shows(b"0 due"))
+        desk.stash.configure_plugin("Stash2Plex", {"background_worker": "off"})
+        desk.run("operation", "sync", "scene_ids=[1,2]")
+        until(lambda: shows(b"2 due"))
+        # The cursor goes back up: it is the same screen.
+        assert re.search(rb"\x1b\[\d*A", seen)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     os.close(ours)
     assert process.returncode == 130

@@ -113,7 +113,7 @@ def test_what_waited_and_what_died_is_queued_and_the_rest_named(desk, tmp_path):
     out = desk.run("import-legacy", folder)[1]
     assert "4 scenes queued: 3 were waiting, 2 given up." in out
     assert "1 job could not be read; “Sync All Scenes” finds them." in words(out)
-    assert "Left as they are, nothing in them is needed: stats.json." in words(out)
+    assert "Left as they are, because they are not needed: stats.json." in words(out)
     assert desk.run("process")[0] == 0
     assert desk.plex.count("PUT") == 4
 
@@ -129,7 +129,7 @@ def test_what_is_not_there_is_not_spoken_of(desk, tmp_path):
 
 def test_a_folder_without_such_data_is_said(desk, tmp_path):
     code, _, err = desk.run("import-legacy", str(tmp_path))
-    assert (code, "holds no data of Stash2Plex 1.x" in err) == (2, True)
+    assert (code, "holds no data from Stash2Plex 1.x" in err) == (2, True)
     (tmp_path / "dlq.db").write_bytes(b"no database at all, but long enough to look like one" * 9)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_legacy(str(tmp_path))

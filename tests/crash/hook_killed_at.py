@@ -25,7 +25,7 @@ def main():
         "commit": (db.transaction, "__exit__"),
         "start": (hook, "start_worker"),
         "spawn": (os, "posix_spawn"),
-        "answer": (hook, "answer"),
+        "answer": (plugin, "write_answer"),
     }[name]
     assert starter
     original = getattr(owner, attribute)

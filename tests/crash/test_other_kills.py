@@ -36,15 +36,8 @@ def test_killed_in_a_hook(make_stage, rounds, record_property):
             stage.end_worker()
             stage.until(lambda: workers(stage.data_dir)[0] == [])
             stage.stash.scenes[0].title = f"{point}, {number}"
-            request = {
-                "server_connection": {
-                    "Scheme": "http",
-                    "Host": "127.0.0.1",
-                    "Port": stage.stash.port,
-                    "Dir": stage.stash.config_dir,
-                },
-                "args": {"hookContext": {"id": 1, "type": "Scene.Update.Post", "inputFields": []}},
-            }
+            context = {"id": 1, "type": "Scene.Update.Post", "inputFields": []}
+            request = stage.request(hookContext=context)
             done = subprocess.run(
                 [sys.executable, "-IS", KILLER, plugin, point],
                 input=json.dumps(request).encode(),

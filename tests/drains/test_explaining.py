@@ -34,12 +34,12 @@ def fail(desk, **values):
 def test_a_key_that_is_due_or_in_hand(make_desk):
     desk = make_desk()
     scene = synced(desk)
-    assert why(desk, scene) == ("in_sync", "It is in sync since TIME.")
+    assert why(desk, scene) == ("in_sync", "In sync since TIME.")
     desk.add(scene)
-    said = "It is due; the worker or Process Queue sends it next."
+    said = "It is due. The worker or “Process Queue” sends it next."
     assert why(desk, scene) == ("waiting", said)
     desk.app.store.queue.claim(1, 60.0)
-    assert why(desk, scene) == ("in_progress", "A worker has it in hand now.")
+    assert why(desk, scene) == ("in_progress", "A worker is sending it now.")
 
 
 def test_what_plex_holds_already_is_in_sync_though_nothing_was_written(make_desk):
@@ -57,10 +57,10 @@ def test_a_key_that_failed_says_how_often_and_what_happened(make_desk):
     desk.add(scene)
     fail(desk)
     tries = "1 of 4 tries failed, next try at TIME"
-    said = f"It is tried again ({tries}). Plex answered with half a page."
+    said = f"It will be tried again ({tries}). Plex answered with half a page."
     assert why(desk, scene) == ("waiting", said)
     desk.clock.step(91)
-    assert why(desk, scene)[1].startswith("It is due;")
+    assert why(desk, scene)[1].startswith("It is due.")
     fail(desk, error="Plex answered with nothing.")
     known = explain_scene(desk.app, scene.id)
     assert "(2 of 4 tries failed" in known.why
@@ -108,21 +108,21 @@ def test_without_plex_it_says_whether_stash_has_changed_since(make_desk):
     desk.plex.down()
     since = "It was last in sync at TIME and has "
     assert why(desk, scene) == (
-        "unknown", f"{since}not changed since; what it is now is not known."
+        "unknown", f"{since}not changed since. Its present state is unknown."
     )  # fmt: skip
     scene.title = "Edited unseen"
     assert why(desk, scene) == (
-        "unknown", f"{since}changed in Stash since; what it is now is not known."
+        "unknown", f"{since}changed in Stash since. Its present state is unknown."
     )  # fmt: skip
     lines = explanation_lines(explain_scene(desk.app, scene.id))
-    assert any(line.startswith("Not known now. What Plex holds: Plex at") for line in lines)
+    assert any(line.startswith("Unknown at the moment. What Plex holds: Plex at") for line in lines)
     assert why(desk, never)[0] == "not_matched"
     desk.stash.down()
     assert why(desk, scene) == (
         "unknown",
-        "It was last in sync at TIME; what it is now is not known.",
+        "It was last in sync at TIME. Its present state is unknown.",
     )
-    said = "It was never synced, and what it holds is not known now."
+    said = "It was never synced, and what Plex holds is unknown now."
     assert why(desk, never) == ("unknown", said)
 
 
@@ -142,7 +142,7 @@ def test_an_item_that_plex_has_no_more_is_not_known(make_desk):
     desk.plex.trash_item(desk.plex.all_items()[0])
     known = explain_scene(desk.app, scene.id)
     assert known.state == "unknown"
-    assert known.unknown == ["What Plex holds: it has no item 1 any more."]
+    assert known.unknown == ["What Plex holds: it no longer has item 1."]
     settings = desk.app.settings()
     assert (
         known.fields[0].stash

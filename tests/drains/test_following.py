@@ -230,7 +230,7 @@ def test_another_server_gets_everything_even_where_its_ids_are_the_same(make_des
     desk.plex.machine_identifier = "another"
     item.title, item.texts, item.tags, item.images = "fresh", {}, {}, {}
     item.number_of_uploads = 0
-    assert "Another Plex server" in desk.drain(edit(scene, "New")).gave_up
+    assert "A different Plex server" in desk.drain(edit(scene, "New")).gave_up
     assert item.title == "fresh"
     desk.app.store.plex_files.clear()
     desk.clock.step(120)

@@ -83,7 +83,7 @@ def test_what_a_poll_found_is_told_with_its_number(make_desk):
     heard = listen(desk)
     look(desk)
     assert [line for line in heard if "changed in Stash" in line] == [
-        "2 keys queued: changed in Stash unseen."
+        "2 scenes queued: changed in Stash unseen."
     ]
     heard.clear()
     look(desk)

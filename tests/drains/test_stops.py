@@ -49,6 +49,17 @@ def begin(desk, name=NAME):
     return app.store.runs.begin(name, find_own_job(app, name), 20.0)
 
 
+def ask_for(desk, number, pressed):
+    """Press a task that queues new scenes, which Plex has; returns its job."""
+    paths = [f"{at}.mp4" for at in range(number)]
+    keys = [("scene", desk.scene(path).id) for path in paths]
+    for path in paths:
+        desk.item(path)
+    job = pressed(desk)
+    desk.app.store.queue.enqueue(keys, run_id=begin(desk).id)
+    return job
+
+
 def stop(desk, job):
     desk.stash.jobs.stop(job.id)
     assert job.wait().status == "CANCELLED"
@@ -88,12 +99,7 @@ def test_a_stop_in_the_middle_of_ten_thousand_scenes_holds_what_was_queued(make_
 
 def test_a_stop_while_plex_is_down_is_learnt_before_it_is_back(make_desk, pressed):
     desk = make_desk()
-    scenes = [desk.scene(f"{number}.mp4") for number in range(5)]
-    for number in range(5):
-        desk.item(f"{number}.mp4")
-    job = pressed(desk)
-    begun = begin(desk)
-    desk.app.store.queue.enqueue([("scene", one.id) for one in scenes], run_id=begun.id)
+    job = ask_for(desk, 5, pressed)
     desk.plex.down()
     desk.work(20)
     stop(desk, job)
@@ -145,12 +151,7 @@ def test_the_clock_and_plex_take_nothing_up_that_was_stopped(make_desk, pressed)
 
 def test_a_drain_of_the_command_line_heeds_the_stop_of_a_task(make_desk, pressed):
     desk = make_desk()
-    scenes = [desk.scene(f"{number}.mp4") for number in range(4)]
-    for number in range(4):
-        desk.item(f"{number}.mp4")
-    job = pressed(desk)
-    begun = begin(desk)
-    desk.app.store.queue.enqueue([("scene", one.id) for one in scenes], run_id=begun.id)
+    job = ask_for(desk, 4, pressed)
     own = desk.app.store.runs.begin("stash2plex process", None, 20.0)
     stop(desk, job)
     goal = Foreground("command line", run_id=own.id)

@@ -32,7 +32,8 @@ def test_a_change_in_plex_wakes_what_waits_for_it_and_what_does_not_match_costs_
     assert item.title == here.title
     assert desk.rows("SELECT id, snoozes FROM queue") == snoozes[1:]
     # Looks at the marks, one delta, one detail read, one edit: nothing for the other scene.
-    assert desk.plex.count("GET", "/metadata/") == 1
+    # Its details before the edit, and what Plex kept of it.
+    assert desk.plex.count("GET", "/metadata/") == 2
     assert desk.plex.count("GET", "/all$") == 1
     assert desk.plex.count("PUT") == 1
 

@@ -1,5 +1,6 @@
-"""The stage with both stand-ins."""
+"""The stage with both stand-ins, and an application beside it."""
 
-from tests.harness.process import make_stage
+from tests.e2e.sweeping import small_pages, workshop
+from tests.harness.process import make_stage, open_beside
 
-__all__ = ["make_stage"]
+__all__ = ["make_stage", "open_beside", "small_pages", "workshop"]

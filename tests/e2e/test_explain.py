@@ -55,7 +55,7 @@ def test_a_scene_explains_itself_from_the_first_look_to_the_last(make_stage):
     stage.configure(**TEXT_ONLY, preserve_plex_edits=True)
     kept = stage.operation("scene", scene_id=scene.id)
     assert fields(kept)["title"]["state"] == "kept"
-    assert (kept["state"], "Kept as a person made them" in kept["why"]) == ("in_sync", True)
+    assert (kept["state"], "Kept as you edited them" in kept["why"]) == ("in_sync", True)
 
     stage.edit(scene.id, title="Quay at noon")
     assert stage.operation("scene", scene_id=scene.id)["state"] == "waiting"
@@ -69,7 +69,7 @@ def test_a_scene_explains_itself_from_the_first_look_to_the_last(make_stage):
 
     shown = command(stage, "scene", str(scene.id))
     assert shown.returncode == 0
-    for words in ("It is in sync since", "Last written", "By hand", "confidence"):
+    for words in ("In sync since", "Last written", "By hand", "confidence"):
         assert words in " ".join(shown.stdout.split())
     assert json.loads(command(stage, "--json", "scene", str(scene.id)).stdout)["match"]
     assert stage.operation("scene", scene_id=99)["state"] == "gone"
@@ -99,7 +99,7 @@ def test_why_a_scene_is_not_sent(make_stage):
         explained = stage.operation("scene", scene_id=scene.id)
         return explained["state"], explained["why"]
 
-    assert why(out) == ("left_out", "It is not synced: it has the tag “Fog” (exclude_tags).")
+    assert why(out) == ("left_out", "It is not synced: it has the tag “Fog” (Exclude tags).")
     assert why(bare)[0] == "left_out"
     state, words = why(lost)
     assert state == "waiting"

@@ -200,7 +200,7 @@ def test_off_in_mid_drain_then_auto_and_the_first_save_reaches_plex(make_stage):
     stage.configure(**TEXT_ONLY, background_worker="off")
     stage.until(lambda: not drain_runs(stage.data_dir))
     assert not all_sent(stage)
-    assert "ends: background_worker is off." in worker_log(stage)
+    assert "ends: Background worker is off." in worker_log(stage)
     started = worker_log(stage).count("has started")
     for number in range(1, 31):
         stage.edit(number, rating100=number)
@@ -240,7 +240,7 @@ def test_plex_down_leaves_the_job_slot_and_the_worker_goes_on(make_stage, alive)
     said = stage.said("process_queue", max_wait=1)
     assert "refuses the connection" in said
     assert "nothing is lost" in said
-    assert "the background worker goes on without you" in said
+    assert "the background worker carries on without you" in said
     assert drain_runs(stage.data_dir)
     assert stage.rows("SELECT count(*) FROM queue WHERE id = 2") == [(1,)]
     stage.plex.up()
@@ -276,15 +276,7 @@ def start_task(stage, mode, **arguments):
         stderr=subprocess.PIPE,
         env={"PATH": os.environ["PATH"]},
     )
-    request = {
-        "server_connection": {
-            "Scheme": "http",
-            "Host": "127.0.0.1",
-            "Port": stage.stash.port,
-            "Dir": stage.stash.config_dir,
-        },
-        "args": {"mode": mode, **arguments},
-    }
+    request = stage.request(mode=mode, **arguments)
     present(process.stdin).write(json.dumps(request).encode())
     present(process.stdin).close()
     return process

@@ -59,7 +59,13 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
         context = {"type": "Scene.Update.Post", "id": scene.id}
         connection = {"Dir": stage.stash.config_dir}
         request = {"args": {"hookContext": context}, "server_connection": connection}
-        hook.handle(request, stage.data_dir, repair=plugin.repair, notify=plugin.notify)
+        hook.handle(
+            request,
+            stage.data_dir,
+            repair=plugin.repair,
+            notify=plugin.notify,
+            start_failed=plugin.start_failed,
+        )
 
     scenes = stage.stash.scenes[:100]
     edits = 0
@@ -143,7 +149,7 @@ def test_debug_logging_explains_each_decision_in_worker_log_only(make_stage):
     kept = worker_log(stage)
     assert "in Plex by the end of the path: " in kept
     assert "scene:1: nothing has changed" in kept
-    assert "scene:2: it is not organized (only_organized is on)" in kept
+    assert "scene:2: it is not organized (Only organized is on)" in kept
     assert "scene:2" not in stage.log_text()
 
 

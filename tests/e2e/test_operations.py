@@ -181,7 +181,7 @@ def test_what_an_outage_killed_comes_back_and_what_a_scene_did_stays(busy):
     bury("rejected", [3])
     said = busy.operation("recover_outage_jobs")
     assert said.startswith(
-        "Put 2 dead letters of outages back into the queue. Run “Process Queue” to send what is "
+        "Put 2 dead letters from outages back into the queue. Run “Process Queue” to send what is "
         "due. 2 stay: "
     )
     left = {row["scene_id"] for row in busy.operation("dead_letters")["items"]}

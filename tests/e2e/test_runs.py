@@ -187,7 +187,9 @@ def test_a_command_line_beside_a_task(make_harbour):
     job.wait(60)
     assert re.search(r"40 scenes in sync after", infos(job)[-1])
     told = " ".join(done.stderr.split())
-    found = int(present(re.search(r"(\d+) keys due already \(from “Sync All Scenes”", told))[1])
+    found = int(
+        present(re.search(r"(\d+) scenes are due already \(from “Sync All Scenes”", told))[1]
+    )
     assert f"{found} scenes in sync after" in done.stdout
     assert done.returncode == 0
     assert found < SCENES
@@ -253,7 +255,7 @@ def test_process_queue_tells_what_was_due_and_from_whom(make_harbour):
     for number in range(1, 9):
         stage.edit(number, title=f"Jetty {number}")
     job = press(stage, "Process Queue").wait(60)
-    assert infos(job)[0] == "Process Queue: 8 keys due already (from saves)."
+    assert infos(job)[0] == "Process Queue: 8 scenes are due already (from saves)."
     assert re.search(r"8 scenes in sync after", infos(job)[-1])
     # The look at Stash saw eight changes, but a hook had queued each of them.
     assert "changed in Stash unseen" not in "\n".join(job.log)
@@ -354,7 +356,7 @@ def test_a_stop_that_no_worker_saw_is_settled_by_the_next_task(make_harbour):
     assert "“Sync All Scenes” was stopped at" in stage.log_text()
     job = press(stage, "Process Queue").wait(60)
     assert re.search(
-        r"Taken up again: \d+ keys? on hold since a task was stopped", "\n".join(infos(job))
+        r"Off hold again: \d+ scenes? that waited since a task was stopped", "\n".join(infos(job))
     )
     assert stage.wrong() == []
     assert stage.queue()["waiting"] == 0

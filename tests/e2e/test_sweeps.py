@@ -1,217 +1,25 @@
-"""How the library is looked after: what a look costs, what a sweep may do, when each happens."""
+"""Full sweeps, and the doors that start one: what it may do, and when it happens."""
 
 from __future__ import annotations
 
 import os
 import signal
-import time
-
-import pytest
 
 from stash2plex.db import get_meta
 from stash2plex.lock import drain_lock
-from stash2plex.operations.enqueue import enqueue_all
-from stash2plex.rules.sweep_schedule import ENTITIES
-from stash2plex.servers import stash as stash_client
-from stash2plex.store.marks import load_marks
-from stash2plex.store.reports import ReportBook
-from stash2plex.sync import sweep as sweeping
-from stash2plex.sync.goals import Background, Foreground
-from stash2plex.sync.observer import Silent
-from stash2plex_testing.plex import Fault as PlexFault
+from stash2plex.sync.goals import Background
 from stash2plex_testing.stash import Fault
+from tests.e2e.sweeping import (
+    LONG,
+    OFF,
+    PAGE,
+    SHORT,
+    TEXT_ONLY,
+    drain,
+    synced,
+)
 from tests.harness.process import open_stage
-from tests.support import ManualClock, present
-
-OFF = {"background_worker": "off"}
-TEXT_ONLY = {"skip_fields": "poster background"}
-FOREGROUND = Foreground("Process Queue")
-SHORT = Background("background worker", idle=1.0)
-LONG = Background("background worker", idle=900.0)
-GLANCE, PAGE = "query Glance", "query ScenePage"
-
-
-@pytest.fixture
-def workshop(make_stage):
-    opened = []
-
-    def make(scenes=12, **settings):
-        clock = ManualClock(time.time())
-        stage = make_stage(scenes, settings={**TEXT_ONLY, **settings}, clock=clock)
-        app = open_stage(stage, clock)
-        opened.append(app)
-        return stage, app, clock
-
-    yield make
-    for app in opened:
-        app.close()
-
-
-@pytest.fixture
-def small_pages(monkeypatch):
-    """Let a page hold four scenes, so that a small library has many pages."""
-    monkeypatch.setattr(stash_client, "PAGE", 4)
-    monkeypatch.setattr(sweeping, "PAGE", 4)
-
-
-def drain(app, goal=FOREGROUND, stopped=lambda: False):
-    return app.drain(goal, Silent(), stopped)
-
-
-def synced(app, clock):
-    """Bring everything in sync, and let the looks come to rest."""
-    enqueue_all(app)
-    for _ in range(3):
-        drain(app)
-        clock.now += 61
-    app.stash.ping()
-
-
-# -- looks --------------------------------------------------------------------------------
-
-
-def test_the_first_start_ever_asks_for_nothing_but_a_glance(workshop):
-    stage, app, clock = workshop()
-    start = clock.now
-    drain(app, SHORT)
-    assert stage.stash.count(operation=GLANCE) == 1
-    assert stage.stash.count(operation=PAGE) == 0
-    assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
-    assert start <= present(load_marks(app.store.connection)).swept_at <= clock.now
-
-
-def test_after_one_interval_the_whole_library_is_compared(workshop):
-    stage, app, clock = workshop()
-    drain(app, SHORT)
-    clock.now += 86_000
-    drain(app, SHORT)
-    assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
-    clock.now += 500
-    drain(app, SHORT)
-    assert stage.wrong() == []
-
-
-def test_after_one_interval_what_changed_in_plex_is_put_right_too(workshop):
-    stage, app, clock = workshop()
-    synced(app, clock)
-    drain(app, SHORT)
-    item = stage.plex.all_items()[3]
-    wanted = item.title
-    stage.plex._library.edit([item], {"title.value": ["A person's"]}, whole=False)
-    drain(app, SHORT)
-    assert item.title == "A person's"
-    clock.now += 86_500
-    drain(app, SHORT)
-    assert item.title == wanted
-    last = present(ReportBook(app.store.connection).last())
-    assert last["scope"] == "all"
-    assert last["kinds"]["drifted"]["count"] == 1
-
-
-def test_a_comparison_that_plex_did_not_answer_is_made_an_hour_later(workshop):
-    stage, app, clock = workshop()
-    synced(app, clock)
-    drain(app, SHORT)
-    clock.now += 86_500
-    stage.plex.faults.add(PlexFault("status", path="/library/sections", status=500, times=None))
-    drain(app, SHORT)
-    assert ReportBook(app.store.connection).last() is None
-    stage.plex.faults.clear()
-    clock.now += 3_700
-    drain(app, SHORT)
-    assert present(ReportBook(app.store.connection).last())["complete"]
-
-
-def test_never_compares_nothing_by_the_clock(workshop):
-    stage, app, clock = workshop(reconcile_interval="never")
-    synced(app, clock)
-    drain(app, SHORT)
-    stage.plex.clear_log()
-    clock.now += 40 * 86_400
-    drain(app, SHORT)
-    assert ReportBook(app.store.connection).last() is None
-    assert stage.plex.count("PUT") == 0
-
-
-def test_a_stash_that_cannot_be_asked_by_file_is_looked_at_without(make_stage):
-    clock = ManualClock(time.time())
-    missing = ("findFiles", "files_filter")
-    stage = make_stage(6, settings=TEXT_ONLY, clock=clock, missing=missing)
-    app = open_stage(stage, clock)
-    try:
-        synced(app, clock)
-        stage.stash.scenes[2].title = "Edited unseen"
-        stage.stash.library.touch(stage.stash.scenes[2])
-        clock.now += 61
-        drain(app)
-        assert stage.wrong() == []
-        assert set(present(load_marks(app.store.connection)).kinds) == {*ENTITIES, "scene"}
-    finally:
-        app.close()
-
-
-def test_an_idle_worker_glances_once_a_minute_in_one_request(workshop):
-    stage, app, clock = workshop()
-    synced(app, clock)
-    stage.stash.clear_log()
-    start = clock.now
-    drain(app, LONG)
-    minutes = (clock.now - start) / 60
-    assert minutes - 1 <= stage.stash.count(operation=GLANCE) <= minutes + 1
-    # What is left is the settings, read once at the start.
-    assert stage.stash.graphql_count == stage.stash.count(operation=GLANCE) + 1
-
-
-def test_a_start_with_nothing_changed_costs_two_requests_and_a_sweep_one_a_page(
-    workshop, small_pages
-):
-    stage, app, clock = workshop(38)
-    synced(app, clock)
-    stage.stash.clear_log()
-    stage.plex.clear_log()
-    drain(app)
-    assert stage.stash.graphql_count <= 2
-    clock.now += 86_400
-    stage.stash.clear_log()
-    drain(app, SHORT)
-    assert stage.stash.count(operation=PAGE) == 10
-    assert stage.stash.graphql_count == 12
-    assert stage.plex.count("PUT") + stage.plex.count("GET", "/library/metadata") == 0
-
-
-def test_what_the_overlap_shows_again_is_not_queued_again(workshop):
-    stage, app, clock = workshop()
-    synced(app, clock)
-    scene = stage.stash.scenes[0]
-    scene.title = "Seen by a poll"
-    stage.stash.library.touch(scene)
-    drain(app)
-    assert stage.wrong() == []
-    stage.plex.clear_log()
-    other = stage.stash.scenes[1]
-    for _ in range(3):
-        clock.now += 61
-        stage.stash.library.touch(other)
-        summary = drain(app)
-        # Not one key was worked on, so nothing was asked of Plex for it.
-        assert summary.progress.handled == 0
-    assert stage.plex.count("PUT") == 0
-
-
-def test_a_scene_that_waits_for_plex_is_not_hastened_by_looks(workshop):
-    stage, app, clock = workshop(2)
-    synced(app, clock)
-    scene = stage.stash.add_scene(title="Not there yet", files=["/data/late.mp4"])
-    drain(app, Foreground("Process Queue", horizon=0.0))
-    (before,) = stage.rows("SELECT due_at, generation, snoozes FROM queue")
-    assert before[2] > 0
-    for _ in range(3):
-        clock.now += 1
-        stage.stash.library.touch(scene)
-        app.sweeper._looked_at = None
-        drain(app, Foreground("Process Queue", horizon=0.0))
-    assert stage.rows("SELECT due_at, generation, snoozes FROM queue") == [before]
-
+from tests.support import ManualClock
 
 # -- full sweeps --------------------------------------------------------------------------
 
@@ -306,7 +114,7 @@ def test_an_idle_worker_sees_a_changed_setting_within_a_minute(workshop):
     drain(app, Background("background worker", idle=400.0))
     assert stage.plex.count("PUT") > 0
     clock.at[clock.now + 200] = lambda: stage.configure(**TEXT_ONLY, **OFF)
-    assert drain(app, LONG).gave_up == "background_worker is off."
+    assert drain(app, LONG).gave_up == "Background worker is off."
 
 
 def test_a_setting_that_helps_brings_dead_letters_back(workshop):
@@ -364,52 +172,6 @@ def test_a_studio_stands_for_those_below_it_and_a_tag_for_itself(workshop):
     assert app.stash.scene_ids_showing("tag", fog.id) == [scene.id]
     assert app.stash.scene_ids_showing("tag", weather.id) == []
     assert app.stash.scene_ids_showing("group", fleet.id) == [scene.id]
-
-
-# -- jobs, life ---------------------------------------------------------------------------
-
-
-def test_a_worker_stays_while_a_job_of_stash_runs(workshop):
-    stage, app, clock = workshop(3)
-    synced(app, clock)
-    hold = stage.stash.queue_job("Identifying...", lambda job: job.cancelled.wait(60))
-    start = clock.now
-    clock.at[start + 5000] = lambda: (hold.cancel(), hold.wait())
-    drain(app, LONG)
-    assert 5000 + 900 <= clock.now - start < 5000 + 900 + 130
-
-
-def test_another_plugins_task_keeps_no_worker(workshop):
-    stage, app, clock = workshop(3)
-    synced(app, clock)
-    hold = stage.stash.queue_job("Running plugin task: Tidy", lambda job: job.cancelled.wait(60))
-    start = clock.now
-    drain(app, LONG)
-    hold.cancel()
-    assert clock.now - start < 1000
-
-
-def test_an_idle_worker_goes_when_stash_is_gone(workshop):
-    stage, app, clock = workshop(3)
-    synced(app, clock)
-    stage.stash.down()
-    start = clock.now
-    summary = drain(app, Background("background worker", patience=120.0))
-    assert "Stash" in summary.gave_up
-    assert clock.now - start < 300
-
-
-def test_stash_started_anew_in_the_middle_of_a_scan(workshop):
-    stage, app, clock = workshop(3)
-    hold = stage.stash.queue_job("Scanning...", lambda job: job.cancelled.wait(60))
-    synced(app, clock)
-    hold.cancel()
-    hold.wait()
-    stage.stash.jobs._done.clear()
-    stage.stash.jobs._last = 0
-    stage.stash.scenes[0].title = "Changed by the scan, without a trace"
-    drain(app)
-    assert stage.wrong() == []
 
 
 # -- doors --------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def test_a_shim_before_python_is_named_with_what_to_put_in_its_place(make_stage,
     stage.run_task("Health Check")
     stage.stash.plugins.python_path = ""
     (text,) = [line for line in lines(stage) if "A save waits" in line]
-    assert "ms of them pass before Python starts" in text
+    assert "ms of that pass before Python starts" in text
     named = text.split("Put “")[1].split("”")[0]
     assert os.path.samefile(named, sys.executable)
     assert "into Settings > System > Python Executable Path." in text
@@ -193,9 +193,9 @@ def test_the_other_tasks_say_what_a_living_worker_has_in_hand(make_stage):
     assert stage.operation("retry_dlq") == "There are no dead letters."
     assert (
         stage.operation("retry_dlq", reason="ambiguous")
-        == "There are no dead letters of the reason ambiguous."
+        == "There are no dead letters with the reason ambiguous."
     )
-    assert stage.operation("recover_outage_jobs") == "No dead letter is of an outage."
+    assert stage.operation("recover_outage_jobs") == "No dead letter comes from an outage."
     assert stage.operation("clear_dlq") == "There were no dead letters."
     assert stage.operation("purge_dlq") == "There were no dead letters older than 30 days."
     twins(stage)

@@ -16,7 +16,6 @@ from stash2plex.sync.observer import Silent
 from stash2plex.tasks.sync import process_queue
 from stash2plex.tasks.task import Call
 from stash2plex_testing.plex import Fault
-from tests.harness.process import open_stage
 from tests.support import ManualClock
 
 BACKGROUND = Background("background worker", patience=120.0)
@@ -24,18 +23,12 @@ FOREGROUND = Foreground("Process Queue")
 
 
 @pytest.fixture
-def workshop(make_stage):
-    opened = []
-
+def workshop(open_beside):
     def make(stage):
         clock = ManualClock()
-        app = open_stage(stage, clock)
-        opened.append(app)
-        return app, clock
+        return open_beside(stage, clock), clock
 
-    yield make
-    for app in opened:
-        app.close()
+    return make
 
 
 def drain(app, goal):
@@ -118,7 +111,7 @@ def test_a_worker_that_is_switched_off_ends_before_it_sends(make_stage, workshop
     stage.configure(background_worker="off")
     app, _ = workshop(stage)
     app.store.queue.add("scene", 1)
-    assert drain(app, BACKGROUND).gave_up == "background_worker is off."
+    assert drain(app, BACKGROUND).gave_up == "Background worker is off."
     assert stage.plex.count() == 0
     assert not app.settings_reader.worker_wanted()
     assert drain(app, FOREGROUND).progress.done == 1

@@ -194,7 +194,7 @@ def test_a_repair_that_does_not_end_is_not_waited_for_for_ever(folder, monkeypat
     other = FileLock(str(folder / "repair.lock"))
     assert other.acquire()
     (folder / "stash2plex.db").write_bytes(b"harbour " * 1000)
-    with pytest.raises(StoreUnavailable, match="another process is mending it"):
+    with pytest.raises(StoreUnavailable, match="another process is repairing it"):
         replace_damaged(str(folder))
     other.release()
     # Nor does it keep its own lock.
@@ -294,7 +294,7 @@ def test_a_save_into_a_read_only_folder_says_what_to_do(tmp_path):
 def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     run = make_run()
-    stop = _StopSignal(run.app, ROOT)
+    stop = _StopSignal(run.app, ROOT, None)
     run.clock.now += 11
     assert not stop.wanted()
     shutil.rmtree(run.folder)

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from stash2plex.db import connect
 from stash2plex.lock import drain_runs
+from stash2plex.plugin import write_answer
 from stash2plex.tasks.run import run_task
 from stash2plex_testing.stash import picture
 
@@ -26,14 +27,14 @@ def test_a_fault_of_its_own_in_a_task_is_an_answer_and_a_trace(bench, tmp_path, 
     }
     mask = os.umask(0o077)
     try:
-        assert run_task(request, str(tmp_path)) == 1
+        assert run_task(request, str(tmp_path), write_answer) == 1
     finally:
         os.umask(mask)
     said = capfd.readouterr()
     assert json.loads(said.out) == {
-        "error": "Stash2Plex met a fault of its own (TypeError); the log has the details."
+        "error": "Stash2Plex has a fault (TypeError); the log has the details."
     }
-    assert "A fault of Stash2Plex itself" in said.err
+    assert "A fault in Stash2Plex" in said.err
     assert "Traceback" in said.err
     assert not drain_runs(str(folder))
 
@@ -59,4 +60,4 @@ def test_a_fault_of_its_own_costs_the_key_that_met_it(bench, make_run):
     assert run.rows("SELECT error FROM dead_letter")[0][0].startswith("TypeError: “")
     assert run.rows("SELECT count(*) FROM queue") == [(0,)]
     assert [item.title for _, item in pairs[::2]] == ["Again 0", "Again 2"]
-    assert "A fault of Stash2Plex itself:" in run.heard.lines
+    assert "A fault in Stash2Plex:" in run.heard.lines

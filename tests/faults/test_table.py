@@ -79,6 +79,7 @@ def test_a_fault(bench, make_run, case, stage, order, outcome):
         deed=stage.deed,
         title=scene.title,
         path=scene.files[0].path,
+        library=bench.section.title,
     ).format(scene=scene.id)
     assert (ends, without_size(said)) == (outcome.ends, expected)
     assert reason == outcome.reason

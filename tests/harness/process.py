@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -35,6 +35,16 @@ class Stage(World):
             return list(connection.execute(sql, values))
         finally:
             connection.close()
+
+    def request(self, **arguments: Any) -> dict[str, Any]:
+        """Return what Stash writes to the standard input of a plugin."""
+        connection = {
+            "Scheme": "http",
+            "Host": "127.0.0.1",
+            "Port": self.stash.port,
+            "Dir": self.stash.config_dir,
+        }
+        return {"server_connection": connection, "args": arguments}
 
     def run_task(self, name: str) -> Any:
         """Press a task's button and wait for its end; returns the job."""
@@ -94,6 +104,19 @@ def open_stage(stage: Stage, clock: ManualClock) -> App:
     return make_app(stage.data_dir, stage.stash.url, clock)
 
 
+@pytest.fixture
+def open_beside() -> Iterator[Callable[[Stage, ManualClock], App]]:
+    """Open the data folder of a stage in this process; closed at the end."""
+    with ExitStack() as stack:
+
+        def opened(stage: Stage, clock: ManualClock) -> App:
+            app = open_stage(stage, clock)
+            stack.callback(app.close)
+            return app
+
+        yield opened
+
+
 def workers(folder: str) -> tuple[list[int], list[int]]:
     """List the processes that work on a data folder, and those that nobody has reaped."""
     found, zombies = [], []
@@ -116,9 +139,14 @@ def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
     stages: list[Stage] = []
 
     def make(
-        scenes: int = 12, *, latency: Latency | None = None, settings: Any = None, **stash: Any
+        scenes: int = 12,
+        *,
+        latency: Latency | None = None,
+        settings: Any = None,
+        folder_name: str = "stash",
+        **stash: Any,
     ) -> Stage:
-        folder = tmp_path / f"stash{len(stages)}"
+        folder = tmp_path / f"{folder_name}{len(stages)}"
         folder.mkdir()
         stage = Stage(str(folder), latency=latency, **stash)
         stage.__enter__()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
-from stash2plex.app import open_app
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
+from stash2plex.operations.health import match_checks
 from stash2plex.operations.health.checks import SKIPPED
 from stash2plex.operations.health.local_checks import (
     INTEGRITY_SECONDS,
@@ -19,22 +20,23 @@ from stash2plex.operations.health.local_checks import (
     check_queue,
 )
 from stash2plex.operations.health.report import NAMES, read_health
-from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store.progress import Progress
-from stash2plex.store.queue import Queue
 from stash2plex.ui.lines.health import health_sentence
 from stash2plex_testing.plex import Fault
+from stash2plex_testing.plex.connection import Connection
 from stash2plex_testing.setups import TiB, works_with
 from stash2plex_testing.world import World
 from tests.faults.test_disk import damage
+from tests.harness.in_process import make_app
 from tests.support import ManualClock
 
 
 class Ward:
     """A set-up that works, its application, and the report of it."""
 
-    def __init__(self, world, app):
+    def __init__(self, world, app, clock):
         self.world = world
+        self.clock = clock
         self.app = app
         self.path = os.path.join(app.folder, "stash2plex.db")
 
@@ -54,12 +56,12 @@ def is_trouble(check):
 
 @pytest.fixture
 def ward(tmp_path):
-    with World(str(tmp_path)) as world:
+    clock = ManualClock(time.time())
+    with World(str(tmp_path), clock=clock) as world:
         world.fill(4)
         world.stash.configure_plugin("Stash2Plex", works_with(world))
-        app = open_app(str(tmp_path / "data"), StashAddress(world.stash.url))
-        app.monotonic = ManualClock(0.0)
-        yield Ward(world, app)
+        app = make_app(str(tmp_path / "data"), world.stash.url, clock)
+        yield Ward(world, app, clock)
         app.close()
 
 
@@ -118,15 +120,15 @@ def test_a_database_that_another_program_holds(ward):
         database = ward.checks()["database"]
     assert not database.ok
     assert database.detail == f"“{ward.path}” cannot be used: database is locked."
-    assert database.fix == "Another program holds it; try again in a minute."
+    assert database.fix == "Another program has locked it; try again in a minute."
     assert ward.checks()["database"].ok
 
 
 def test_a_large_database_is_read_as_long_as_time_allows(ward):
     keys = [("scene", number) for number in range(1, 15_000)]
     ward.app.store.queue.add_many(keys, priority=0)
-    assert "It is whole and can be written" in ward.checks()["database"].detail
-    clock = ward.app.monotonic
+    assert "It is intact and can be written" in ward.checks()["database"].detail
+    clock = ward.clock
 
     def hurried():
         clock.step(INTEGRITY_SECONDS + 1)
@@ -135,7 +137,7 @@ def test_a_large_database_is_read_as_long_as_time_allows(ward):
     ward.app.monotonic = hurried
     database = ward.checks()["database"]
     assert database.ok
-    assert "whole as far as 5 s of reading show and can be written" in database.detail
+    assert "intact as far as 5 s of reading shows and can be written" in database.detail
 
 
 # -- the worker ---------------------------------------------------------------------------
@@ -144,20 +146,18 @@ def test_a_large_database_is_read_as_long_as_time_allows(ward):
 def test_a_drain_that_runs_and_one_that_hangs(ward):
     lock = presence_lock(ward.app.folder)
     assert lock.acquire()
-    now = ManualClock(ward.app.clock())
-    ward.app.clock = now
     ward.app.book.write(Progress(origin="background worker"))
     ward.app.store.queue.add("scene", 1)
     running = ward.checks()["worker"]
     assert (running.ok, running.detail) == (
-        True, f"The background worker is running (process {os.getpid()}), 1 key due.",
+        True, f"The background worker is running (process {os.getpid()}), 1 scene due.",
     )  # fmt: skip
-    now.step(STUCK_SECONDS)
+    ward.clock.step(STUCK_SECONDS)
     assert ward.checks()["worker"].ok
-    now.step(1)
+    ward.clock.step(1)
     hangs = ward.checks()["worker"]
     assert not hangs.ok
-    assert "has not moved for 5 min 01 s, 1 key due" in hangs.detail
+    assert "has done nothing for 5 min 01 s, and 1 scene is due" in hangs.detail
     assert hangs.fix.startswith(f"End process {os.getpid()};")
     ward.app.store.queue.clear_waiting()
     ward.app.store.connection.execute("DELETE FROM queue")
@@ -181,23 +181,21 @@ def test_a_refusal_waits_for_a_person_and_an_outage_for_time(ward):
     found = ward.checks()["circuit breaker"]
     assert not found.ok
     assert re.fullmatch(
-        r"Stash has refused us since [\d: -]+: Stash wants a log-in\.", found.detail
+        r"Stash has refused access since [\d: -]+: Stash wants a log-in\.", found.detail
     )
-    assert (found.fix, found.exit_code) == ("Mend the cause; what waits goes out by itself.", 2)
+    assert (found.fix, found.exit_code) == ("Fix the cause; what waits is then sent.", 2)
 
 
 def test_a_scene_that_waited_and_became_due_this_second_is_not_late(ward):
-    now = ManualClock(ward.app.clock())
-    ward.app.clock = now
-    queue = ward.app.store.queue = Queue(ward.app.store.connection, now)
+    queue = ward.app.store.queue
     queue.add("scene", 1)
     (claim,) = queue.claim(1, 60.0)
     queue.snooze(claim, delay=5_400.0, reason="not_in_plex")
-    now.step(5_400.0)
+    ward.clock.step(5_400.0)
     found = check_queue(ward.app)
     assert found.ok
-    assert "the oldest is 0 s old" in found.detail
-    now.step(3_601.0)
+    assert "the oldest has been due for 0 s" in found.detail
+    ward.clock.step(3_601.0)
     assert not check_queue(ward.app).ok
 
 
@@ -241,7 +239,7 @@ def test_a_stash_that_fails_at_the_sample_is_named_by_the_matches(ward):
 
 
 def test_a_slow_plex_passes_for_no_well_one(ward):
-    clock = ward.app.monotonic
+    clock = ward.clock
 
     def slow():
         clock.step(2.5)
@@ -258,3 +256,28 @@ def test_the_sentence_counts_what_needs_the_user(ward):
     checks = list(ward.checks().values())
     assert [check.name for check in checks if not check.ok] == ["circuit breaker"]
     assert health_sentence(checks) == f"1 of {len(checks)} checks needs you: circuit breaker."
+
+
+def test_a_library_of_which_all_is_in_the_trash_gives_no_item_to_try_an_edit_on(ward):
+    for item in ward.world.plex.all_items():
+        item.deleted_at = 1
+    check = ward.checks()["edit rights"]
+    assert (check.ok, check.detail) == (True, "Nothing yet: the library holds no item.")
+    assert ward.world.plex.count("PUT") == 0
+
+
+def test_a_library_too_large_to_be_listed_beside_a_drain_waits_for_it(ward, monkeypatch):
+    monkeypatch.setattr(match_checks, "MAX_LISTED", 3)
+    assert "the first sync lists the library" in ward.checks()["matches"].detail
+
+
+def test_a_server_that_does_not_say_what_time_it_is_has_no_wrong_clock(ward, monkeypatch):
+    send = Connection.send_header
+
+    def without_date(self, keyword, value):
+        if keyword != "Date":
+            send(self, keyword, value)
+
+    monkeypatch.setattr(Connection, "send_header", without_date)
+    monkeypatch.setattr(Connection, "date_time_string", lambda *_: "Thu, 01 Jan 1970 00:00:00 GMT")
+    assert ward.checks()["clocks"].ok

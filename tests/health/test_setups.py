@@ -61,7 +61,7 @@ def test_a_fresh_install_needs_nobody(scenes):
     assert {check.state for check in checks} == {"passed"}
     yet = [check.name for check in checks if check.detail.startswith("Nothing yet: ")]
     first = [] if scenes else ["edit rights", "matches", "path mapping"]
-    assert yet == [*first, "last sync", "cost of a save"]
+    assert yet == [*first, "last sync", "what Plex keeps", "cost of a save"]
     assert health_sentence(checks) == f"All {len(NAMES)} checks pass."
     assert health_lines(checks) == []
 
@@ -93,7 +93,7 @@ SLOW = {"python": "/opt/python/bin/python3", "ms": [90, 84, 86, 300, 85], "start
 @pytest.mark.parametrize(
     ("value", "alone", "says"),
     [
-        (SLOW, 0.012, "about 62 ms of them pass before Python starts"),
+        (SLOW, 0.012, "about 62 ms of that pass before Python starts"),
         (SLOW, 0.030, ""),
         (SLOW, None, ""),
         ({**SLOW, "start_ms": [74, 74, 15, 74, 74]}, 0.012, ""),
@@ -128,7 +128,7 @@ def test_a_set_up_that_works_passes():
     assert "“/data” reads “/media/library” (12 of 12)" in shown["path mapping"]
     for check in checks:
         assert f"| {check.name} | {cell(check.detail)} |" in page(), "run make docs"
-    assert shown["edit rights"] == "The token may edit (shown by an edit that changes nothing)."
+    assert shown["edit rights"] == "The token may edit (tried with an edit that changes nothing)."
 
 
 def test_the_edit_that_changes_nothing_names_one_item_and_changes_none():

@@ -1,15 +1,18 @@
-"""A stand-in Plex with one library, python-plexapi as its reader, and the bare wire."""
+"""Both stand-ins: Plex with one library, its reader python-plexapi, and its bare wire."""
 
 from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from plexapi.server import PlexServer
 
 from stash2plex_testing.plex import FakePlex
+from stash2plex_testing.stash import FakeStash
 
 
 class Wire:
@@ -45,6 +48,12 @@ class Wire:
     def remove(self, item, kind, *names):
         """Remove names, joined by commas; none of them has one."""
         return self.edit(item, (f"{kind}[].tag.tag-", ",".join(names)))
+
+
+@pytest.fixture
+def stash(tmp_path: Path) -> Iterator[FakeStash]:
+    with FakeStash(root=str(tmp_path)) as server:
+        yield server
 
 
 @pytest.fixture

@@ -23,12 +23,6 @@ VERSION = "{ version { version } }"
 
 
 @pytest.fixture
-def stash(tmp_path: Path) -> Iterator[FakeStash]:
-    with FakeStash(root=str(tmp_path)) as server:
-        yield server
-
-
-@pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(1_750_000_000.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from stash2plex.store.runs import KEPT
+from stash2plex.store.runs import RUNS_LIMIT
 from stash2plex.workqueue import BULK, HELD, STOPPED, URGENT
 
 LEASE = 20.0
@@ -138,7 +138,7 @@ class Model:
         held = self.held()
         for row in held:
             row.priority = BULK
-        newest = sorted(self.runs)[-KEPT:]
+        newest = sorted(self.runs)[-RUNS_LIMIT:]
         for old in list(self.runs):
             if old and old not in newest and self.runs[old].state != "open":
                 del self.runs[old]

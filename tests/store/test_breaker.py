@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from random import Random
-
-import pytest
-
-from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
-from stash2plex.store.breaker import Breaker, BreakerState
+from stash2plex.store.breaker import BreakerState
 from stash2plex.store.outages import read_outages
-from tests.support import ManualClock
 
 AWAY = Unavailable("Plex", "Plex is busy.", retry_after=60.0)
 NO_TOKEN = Refused("Plex", "Plex does not accept the token.", wants_login=True)
 NO_TRUST = Refused("Plex", "Its certificate is not accepted.")
-
-
-@pytest.fixture
-def store(tmp_path):
-    clock = ManualClock()
-    connection = connect(str(tmp_path / "stash2plex.db"))
-    yield connection, clock, Breaker(connection, "plex", clock, Random(1))
-    connection.close()
 
 
 def outages(connection):

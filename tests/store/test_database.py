@@ -82,7 +82,7 @@ def test_a_file_that_is_no_database_is_named_as_damaged(path):
 
 def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path):
     (tmp_path / "taken").write_text("a file in the folder's place")
-    with pytest.raises(StoreUnavailable, match="Make it writable"):
+    with pytest.raises(StoreUnavailable, match="Move it away"):
         prepare(str(tmp_path / "taken" / "data"))
     with pytest.raises(StoreUnavailable):
         connect(str(tmp_path / "missing" / "stash2plex.db"))

@@ -11,7 +11,7 @@ from stash2plex.db import connect
 from stash2plex.errors import Unavailable
 from stash2plex.operations.reasons import REASONS, groups_sentence, reason_of
 from stash2plex.store.breaker import OUTAGES_LIMIT, Breaker
-from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.dead_letters import DeadLetters, read_groups
 from stash2plex.store.queue import Queue
 from stash2plex.ui.lines.dead_letters import letter_lines
 from tests.support import ManualClock
@@ -53,18 +53,18 @@ def test_groups_and_pages_by_reason(store):
         bury(queue, number, reason)
         clock.step(1)
     dead = DeadLetters(connection)
-    assert [(group.reason, group.number) for group in dead.groups()] == [
+    assert [(group.reason, group.number) for group in read_groups(connection)] == [
         ("not_in_plex", 2),
         ("ambiguous", 1),
     ]
-    assert groups_sentence(dead.groups()) == (
+    assert groups_sentence(read_groups(connection)) == (
         "2 because Plex has no such file (scene 3 “Pier 3”, scene 2 “Pier 2”), "
         "1 because several Plex items fit (scene 1 “Pier 1”)"
     )
     assert [letter.id for letter in dead.page(10, reason="not_in_plex")] == [3, 2]
     assert [letter.id for letter in dead.page(1, 1)] == [2]
     assert (dead.total(), dead.total("ambiguous")) == (3, 1)
-    assert [group.number for group in dead.groups(since=clock.now - 1.5)] == [1]
+    assert [group.number for group in read_groups(connection, clock.now - 1.5)] == [1]
 
 
 def test_an_outage_is_behind_what_was_unavailable_and_what_was_odd_meanwhile(store):

@@ -15,7 +15,8 @@ from stash2plex.namelist import NameList
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import Done
-from stash2plex.servers.plex import ListPage, Plex
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Tally
 from stash2plex.sync.evidence import Evidence

@@ -14,7 +14,8 @@ from stash2plex.db import connect
 from stash2plex.model import PlexFile, Record, Section, StashFile
 from stash2plex.namelist import NameList
 from stash2plex.rules.path_inference import PathPair
-from stash2plex.servers.plex import ListPage, Plex
+from stash2plex.servers.plex import Plex
+from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.store.plex_files import MAX_CANDIDATES
 from stash2plex.sync.indexing import PlexIndex

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from stash2plex.db import connect
 from stash2plex.store.key_state import read_key_state
 from stash2plex.store.queue import Queue
-from stash2plex.store.runs import Runs
+from stash2plex.store.runs import Runs, read_held
 from stash2plex.workqueue import BULK, HELD, URGENT
 from tests.store.queuemodel import LEASE, Model
 from tests.support import ManualClock
@@ -406,7 +406,7 @@ class QueueMachine(RuleBasedStateMachine):
             )
         }
         assert found == {number: run.values() for number, run in self.model.runs.items()}
-        held = self.runs.held()
+        held = read_held(self.database)
         assert (held.number if held else 0) == len(self.model.held())
         assert self.runs.held_in_hand() == {
             key for key, row in self.model.rows.items() if row.lease and row.priority == HELD

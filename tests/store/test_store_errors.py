@@ -15,7 +15,7 @@ from stash2plex.db import FULL_FIX, HELD_FIX, RIGHTS_FIX, connect, sqlite_code, 
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LOOK = "Look at the disk and at the folder's rights."
+LOOK = "Check the disk and the folder's permissions."
 
 
 @pytest.fixture

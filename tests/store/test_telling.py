@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from random import Random
 
 import pytest
 
 from stash2plex.db import connect
 from stash2plex.errors import Refused, Unavailable
 from stash2plex.hook import NOTICES_SQL
-from stash2plex.operations.notifications import notification_lines, tell
-from stash2plex.store.breaker import Breaker
+from stash2plex.operations.notifications import log_notifications, notification_lines
 from stash2plex.store.metrics import SCENES, Meter, read_metrics
 from stash2plex.store.names import Named, names, read_waiting, summary_names
 from stash2plex.store.notices import end_trouble, mark_notified, note_trouble, notified_at
 from stash2plex.store.queue import Queue
-from tests.support import ManualClock
 
 
 class Heard(logging.Handler):
@@ -29,21 +26,13 @@ class Heard(logging.Handler):
         self.lines.append((record.levelname, record.getMessage()))
 
 
-@pytest.fixture
-def store(tmp_path):
-    clock = ManualClock()
-    connection = connect(str(tmp_path / "stash2plex.db"))
-    yield connection, clock, Breaker(connection, "plex", clock, Random(1))
-    connection.close()
-
-
 def heard(connection, clock):
     logger = logging.getLogger("heard")
     logger.propagate = False
     logger.setLevel(logging.INFO)
     handler = Heard()
     logger.addHandler(handler)
-    tell(connection, logger, clock.now)
+    log_notifications(connection, logger, clock.now, folder="")
     logger.removeHandler(handler)
     return handler.lines
 
@@ -68,14 +57,14 @@ def test_an_outage_is_told_when_it_begins_and_when_it_ends(store):
     ((level, text),) = heard(connection, clock)
     assert level == "WARNING"
     assert text.startswith("Plex is out of reach since")
-    assert text.endswith("nothing is lost. Plex is busy.")
+    assert text.endswith("Nothing is lost. Plex is busy.")
     assert not has_news(connection, clock)
     clock.step(600)
     breaker.succeeded()
     clock.step(1)
     assert has_news(connection, clock)
     ((_, text),) = heard(connection, clock)
-    assert "for 10 min; what waited goes out now. Plex is busy." in text
+    assert "for 10 min. What waited is sent now. Plex is busy." in text
     clock.step(1)
     assert heard(connection, clock) == []
 
@@ -245,7 +234,7 @@ def test_of_many_who_look_at_once_one_tells(store, tmp_path):
 
     def look(_):
         own = connect(str(tmp_path / "stash2plex.db"))
-        tell(own, logger, clock.now)
+        log_notifications(own, logger, clock.now, folder="")
         own.close()
 
     with ThreadPoolExecutor(6) as pool:

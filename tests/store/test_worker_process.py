@@ -211,7 +211,7 @@ def test_a_fault_of_its_own_ends_the_worker_with_a_trace_in_the_log(workshop):
         database.execute("INSERT INTO breaker VALUES ('plex', 'open', 3, 0, 1, 'soon', '', 0)")
     workshop.add(1)
     assert workshop.start().wait(PATIENCE) == 1
-    assert "A fault of Stash2Plex itself" in workshop.log()
+    assert "A fault in Stash2Plex" in workshop.log()
     assert "Traceback" in workshop.log()
     assert workshop.counts() == (1, 0, 0, 0)
     assert drain_lock(workshop.data_dir).acquire()

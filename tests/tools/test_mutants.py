@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -13,12 +14,16 @@ import coverage
 import pytest
 
 from tests.tools.conftest import git
-from tools.mutants import harmless, report
+from tools.mutants import areas, harmless, report
 from tools.mutants.covering import Covering, covering, in_order
 from tools.mutants.mutants import Package, changed_lines, draw, in_lines
 from tools.mutants.places import Module
+from tools.mutants.serving import pair_codes
 from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, TIMED_OUT, Bench, Result
+from tools.mutants.warm import Answer, Warm
+from tools.reach.gaps import folder_of
 from tools.reach.measure import Reach
+from tools.reach.trees import TreeCopy
 
 LANTERNS = "stash2plex/lanterns.py"
 BOATS = "stash2plex/docks/boats.py"
@@ -112,9 +117,12 @@ def test_a_sample_is_the_same_for_a_seed(harbour):
 
     assert sample(7) == sample(7)
     assert sample(7) != sample(8)
-    areas = [one.area for one in draw(package, package.paths, 4, 7)]
+    folders = [one.folder for one in draw(package, package.paths, 4, 7)]
     # There is less to break in the docks.
-    assert areas == ["(flat)"] * 4 + ["docks"] * 3
+    assert folders == ["(flat)"] * 4 + ["docks"] * 3
+    parts = areas.Areas({"all": [""], "boats": ["docks/bo"]})
+    drawn = draw(package, package.paths, 2, 7, parts.of)
+    assert [parts.of(one.path) for one in drawn] == ["all", "all", "boats", "boats"]
 
 
 def test_the_lines_of_a_change(harbour):
@@ -180,8 +188,9 @@ def test_who_is_asked(harbour):
 
 
 def test_the_quick_go_first_and_each_file_has_its_turn():
-    seconds = {"a::1": 1.0, "a::2": 2.0, "b::1": 9.0, "c::1": 3.0}
-    assert in_order(seconds, seconds) == ["a::1", "c::1", "b::1", "a::2"]
+    seconds = {"a::1": 1.0, "a::2": 2.0, "b::1": 9.0, "c::1": 2.5, "c::2": 2.6}
+    # A file of quick tests is through before a slow one has had its first.
+    assert in_order(seconds, seconds) == ["a::1", "c::1", "a::2", "c::2", "b::1"]
 
 
 def mutant_of(harbour, line, becomes):
@@ -203,6 +212,8 @@ def test_a_mutant_is_noticed_or_survives(harbour):
         assert (result.outcome, result.by, result.asked) == (NOTICED, f"{test}few", 2)
         # This one only the archive shows.
         result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), every)
+        assert (result.outcome, result.owed) == (SURVIVED, True)
+        result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), every, archive=True)
         assert (result.outcome, result.by) == (NOTICED, f"{test}the_archive[exit]")
         result = bench.attempt(mutant_of(harbour, 3, "LIMIT = 4"), Covering([f"{test}few"], []))
         assert result.outcome == SURVIVED
@@ -211,6 +222,50 @@ def test_a_mutant_is_noticed_or_survives(harbour):
         folder = bench._copy.folder
     assert not os.path.exists(folder)
     assert {path: (harbour / path).read_text() for path in before} == before
+
+
+def test_tests_that_were_read_once_run_in_a_fork_for_each_mutant(harbour):
+    (harbour / LANTERNS).write_text((harbour / LANTERNS).read_text() + "\n\nNIGHT = wait(1)\n")
+    whole = (harbour / LANTERNS).read_text()
+    few, wait = (f"tests/test_lanterns.py::test_{name}" for name in ("few", "wait"))
+    every = [(few, 60.0), (wait, 60.0)]
+    with TreeCopy(str(harbour)) as copy:
+        assert Warm(copy).run(None, whole, every, 60.0) is None
+    with TreeCopy(str(harbour)) as copy, Warm(copy) as warm:
+        # The file in the copy stays whole: it is the imported function that is broken.
+        broken = mutant_of(harbour, 8, "if not (lanterns > LIMIT):")
+        assert warm.run(broken, whole, every, 60.0) == Answer("failed", few)
+        assert warm.run(None, whole, every, 60.0) == Answer("passed", wait)
+        broken = mutant_of(harbour, 8, "if lanterns >= LIMIT:")
+        assert warm.run(broken, whole, every, 60.0) == Answer("passed", wait)
+        # It ran at import too, and what it made then would be as before.
+        broken = mutant_of(harbour, 16, "lanterns += 1")
+        assert warm.run(broken, whole, every, 60.0) is None
+
+
+def test_a_fork_that_never_ends_is_ended(harbour):
+    whole = (harbour / LANTERNS).read_text()
+    wait = "tests/test_lanterns.py::test_wait"
+    broken = mutant_of(harbour, 16, "lanterns += 1")
+    with TreeCopy(str(harbour)) as copy, Warm(copy) as warm:
+        assert warm.run(broken, whole, [(wait, 0.5)], 60.0) == Answer("timed out", wait)
+        assert warm.run(broken, whole, [(wait, 60.0)], 0.5) == Answer("timed out", "")
+        assert warm.run(None, whole, [(wait, 60.0)], 60.0) == Answer("passed", wait)
+
+
+def test_code_is_paired_by_name_and_place():
+    before = "def a(x):\n    return lambda: x\n\n\nclass B:\n    def a(self):\n        return 1\n"
+    pairs = {
+        one.co_qualname: other
+        for one, other in pair_codes(before, before.replace("1", "2"), "quay.py")
+    }
+    assert set(pairs) == {"a", "a.<locals>.<lambda>", "B", "B.a"}
+    assert pairs["B.a"].co_consts != pairs["a"].co_consts
+    # A function that is gone has no partner.
+    assert [
+        one.co_qualname
+        for one, _ in pair_codes(before, before.replace("lambda: x", "x"), "quay.py")
+    ] == ["a", "B", "B.a"]
 
 
 def test_a_mutant_that_never_ends_is_ended(harbour):
@@ -231,13 +286,25 @@ def test_what_is_stopped_leaves_nothing(harbour):
 
         thread = threading.Thread(target=attempt)
         thread.start()
-        while bench._running is None:
+        while not bench._warm.fork:
             thread.join(0.01)
+        pid, folder = bench._warm.fork, bench._copy.folder
         bench.stop()
         thread.join()
-        pid, folder = bench._running.pid, bench._copy.folder
-    assert not os.path.exists(f"/proc/{pid}")
+    deadline = time.monotonic() + 60
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not runs(pid)
     assert not os.path.exists(folder)
+
+
+def runs(pid):
+    """Whether a process has not ended; one that nobody waited for has."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
 
 
 def test_tests_beyond_the_time_are_counted(harbour):
@@ -310,7 +377,8 @@ def test_the_table_and_the_file(harbour, tmp_path):
     lines, keys = report.survivors(path)
     assert lines == {mutants[1].path: {mutants[1].place.line}}
     assert keys == {harmless.key_of(mutants[1])}
-    shown = report.table(tried)
+    assert report.known(path)[report.spot_of(mutants[1])] == tried[1].result
+    shown = report.table(tried, "folder", folder_of)
     assert [column.header for column in shown.columns][1:] == [
         "mutants", "noticed", "survived", "harmless", "timed out", "share",
     ]  # fmt: skip
@@ -319,6 +387,16 @@ def test_the_table_and_the_file(harbour, tmp_path):
     assert part == 0.75
     with pytest.raises(SystemExit):
         report.survivors(str(tmp_path / "missing.json"))
+
+
+def test_every_file_lies_in_one_area():
+    """The table names what is there, and nothing that is gone."""
+    held = areas.read()
+    paths = Package().paths
+    assert {held.of(path) for path in paths} == set(held.names)
+    assert held.stale(paths) == []
+    with pytest.raises(KeyError):
+        areas.Areas({"boats": ["docks/"]}).of(LANTERNS)
 
 
 def test_the_tools_name_no_file_of_the_package():

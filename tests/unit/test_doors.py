@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 
 import pytest
 import urllib3.exceptions
@@ -15,10 +16,12 @@ from stash2plex import plugin
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.config import SPECS, Settings, parse_settings
 from stash2plex.datadir import file_stamp
+from stash2plex.db import read_id
 from stash2plex.errors import (
     ConfigError,
     Refused,
     ServerError,
+    StashGone,
     Transient,
     Unavailable,
     UsageError,
@@ -130,6 +133,19 @@ def test_the_edges_of_hook_contexts():
     for kind in ("Performer", "Studio", "Tag", "Group"):
         assert read_key({"type": f"{kind}.Destroy.Post", "id": 1}) == (kind.lower(), 1, 0.0)
     assert read_key({"type": "Scene.Create.Post", "id": 1}) == ("scene", 1, 3.0)
+
+
+@pytest.mark.parametrize("value", [1, "17", "0017", 2**63 - 1, str(2**63 - 1)])
+def test_an_id_is_a_number_or_its_digits(value):
+    assert read_id(value) == int(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, 2**63, True, 1.0, None, [1], "", "0", "-1", " 1", "1.0", "٣", str(2**63), "9" * 5000],
+)
+def test_what_no_database_can_hold_or_no_server_numbers_so_is_no_id(value):
+    assert read_id(value) is None
 
 
 @given(JSON)
@@ -406,8 +422,23 @@ def test_flags_go_over_environment_over_file(tmp_path):
         resolve(options, {"STASH2PLEX_CONFIG": str(tmp_path / "missing.toml")})
 
 
-def test_an_error_answer_is_json():
-    from stash2plex.hook import answer
+def test_an_answer_is_one_line_of_json(capfd):
+    plugin.write_answer({"output": "“Pier 1”\nis in sync"})
+    written = capfd.readouterr().out
+    assert written.endswith("\n")
+    assert written.count("\n") == 1
+    assert json.loads(written) == {"output": "“Pier 1”\nis in sync"}
 
-    assert json.loads(answer("done", None)) == {"output": "done"}
-    assert json.loads(answer(None, UsageError("no"))) == {"error": "no"}
+
+def test_an_answer_that_nobody_reads_means_that_stash_has_ended(capfd):
+    kept = os.dup(1)
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 1)
+    try:
+        with pytest.raises(StashGone):
+            plugin.write_answer({"output": 1})
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(writer)

@@ -154,7 +154,7 @@ def test_where_sizes_are_unknown_a_rule_tells_whose_a_file_is():
     scene = make_scene(files=(StashFile("/data/a/pier.mp4", 10),))
     found = explain(scene, [plex_file("/extra/a/pier.mp4")], rules)
     assert found.match is None
-    assert found.candidates[0].why == "by the path map it is another file of Stash"
+    assert found.candidates[0].why == "by the path map it is another file in Stash"
     assert explain(scene, [plex_file("/elsewhere/a/pier.mp4")], rules).match is not None
 
 

@@ -16,7 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from stash2plex.config import Settings
 from stash2plex.model import Entity, Field, Record
 from stash2plex.rules.desired import desired_state
+from stash2plex.rules.edit_parts import edit_parts
 from stash2plex.rules.merge import plan_change, remember
+from stash2plex.rules.traits import NO_TRAITS
 from stash2plex.servers.plexedit import PLEX_NAMES, edit_parameters
 from stash2plex.servers.plexwire import WireRow, read_item
 from stash2plex.servers.wire import make_converter, structure
@@ -44,7 +46,7 @@ class Harbour(RuleBasedStateMachine):
     @initialize(semantics=st.sampled_from(["append", "replace"]), title=WORDS)
     def start(self, semantics, title):
         self.library = PlexLibrary(ManualClock())
-        self.library.tag_semantics = semantics
+        self.library.traits.tags = semantics
         section = self.library.add_section("Harbour Films", "movie", ["/media"])
         self.held = self.library.add_item(section, [("/media/a.mp4", 1)], None, {})
         self.scene = make_scene(title=title)
@@ -202,8 +204,8 @@ class Harbour(RuleBasedStateMachine):
         return plan_change(desired, item, self.record, preserve=preserve)
 
     def send(self, change):
-        if change.edits:
-            parameters = parse_qs(urlencode(edit_parameters(change)), keep_blank_values=True)
+        for part in edit_parts(change, NO_TRAITS, delta=False) if change.edits else ():
+            parameters = parse_qs(urlencode(edit_parameters(part)), keep_blank_values=True)
             self.library.edit([self.held], parameters, whole=False)
         if change.clear_rating:
             self.library.rate(self.held, -1)

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from attrs import evolve
 from rich.console import Console
 
 from stash2plex.model import Field
@@ -20,6 +21,7 @@ from stash2plex.sync.report import Example, Report, report_lines, summary_of, su
 from stash2plex.sync.sweep import Enqueued, Idle
 from stash2plex.sync.worker import Summary
 from stash2plex.text import count, span, utc
+from stash2plex.ui.lines.dead_letters import letter_lines
 from stash2plex.ui.lines.outages import outage_lines
 from stash2plex.ui.lines.preview import preview_lines, scene_line
 from stash2plex.ui.lines.status import status_lines
@@ -153,14 +155,14 @@ NONE = {**OUTAGES, "current": [], "total": 0, "outages": []}
 
 def test_the_outages_in_words():
     now, week, open_one, past = outage_lines(OUTAGES)
-    for fact in ("Plex is out of reach", "(1 min 30 s)", "7 keys waiting", "“secret” is away."):
+    for fact in ("Plex is out of reach", "(1 min 30 s)", "7 scenes waiting", "“secret” is away."):
         assert fact in now
-    means = "1 h 00 min long on average (MTTR)", "25 h 00 min in order between them (MTBF)"
+    means = "1 h 00 min each on average (MTTR)", "25 h 00 min without trouble between them (MTBF)"
     for fact in ("last 7 days", "98.00 % available", "2 outages", *means):
         assert fact in week
     assert "1 min 30 s so far, " in open_one
     assert past.startswith("Stash: ")
-    assert "2 h 30 min, 1 key waited: Stash refuses" in past
+    assert "2 h 30 min, 1 scene waited: Stash refuses" in past
     assert "so far" not in past
 
 
@@ -173,7 +175,13 @@ def test_a_server_that_was_always_there_is_spoken_of_only_where_nothing_else_is(
 
 def test_the_outages_on_a_screen():
     wide, narrow = (drawn(outages_screen(OUTAGES, width, hidden), width) for width in (200, 60))
-    for fact in ("Plex is out of reach", "7 keys waiting", "98.00 %", "1 h 00 min", "25 h 00 min"):
+    for fact in (
+        "Plex is out of reach",
+        "7 scenes waiting",
+        "98.00 %",
+        "1 h 00 min",
+        "25 h 00 min",
+    ):
         assert fact in wide
         assert fact in narrow
     assert "Stash 7 0 100.00 % – –" in wide
@@ -226,6 +234,7 @@ STATUS: dict[str, Any] = {
     "plex": {
         "reachable": True, "version": "1.43", "library": "Harbour Films", "items": 1,
         "problem": None,
+        "traits": [],
     },
     "metrics": {
         "scenes": {"written": 8, "equal": 2, "skipped": 1},
@@ -263,7 +272,7 @@ def test_a_status_while_it_works():
     assert "95 % below 0.05 s" in lines
     assert "2.5 per second" in lines
     assert "5 given up" in screen
-    assert "3 needed nothing" in screen
+    assert "3 needed no change" in screen
     assert "2.5/s" in screen
 
 
@@ -278,12 +287,28 @@ def test_a_status_without_a_past():
     assert "no library listed yet" in lines
     assert "So far" not in lines
     assert "No worker is running now; the next change" in lines
-    assert "at rest" in screen
+    assert "idle" in screen
     assert "given up" not in screen
     assert "the last at" not in screen
     off_lines, off_screen = both({**fresh, "background_worker": "off"})
     for said in (off_lines, off_screen):
         assert "only tasks send anything" in said
+
+
+def test_a_status_of_what_a_stopped_task_holds_and_of_work_whose_end_is_not_known():
+    held = {"by": "stop", "task": "Sync All Scenes", "since": utc(WHEN), "scenes": 3}
+    for said in both({**STATUS, "held": held, "eta_s": None}):
+        assert "Sync All Scenes" in said
+        assert "3 scenes" in said
+        assert "left" not in said.partition("process 17")[2].partition("Plex")[0]
+    for said in both({**STATUS, "held": {**held, "by": "gate"}}):
+        assert "Sync All Scenes" not in said
+
+
+def test_a_dead_letter_without_a_file_names_none():
+    known = letter(1, "ambiguous")
+    assert not any(line.startswith("File:") for line in letter_lines(known))
+    assert "File: “/data/quay.mp4”" in letter_lines(evolve(known, path="/data/quay.mp4"))
 
 
 def test_a_status_while_plex_is_away():
@@ -379,7 +404,7 @@ def test_a_preview_says_each_field_from_what_to_what():
     for fact in (
         "Scene 4 “A pier”: ", "title “pier” → “A pier”; ", f"summary (nothing) → “{'x' * 59}…”; ",
         "rating 8 → (nothing); ", "tags + “Fog”, − “Ebb”; ", "new poster and background; ",
-        "a lock on studio; ", "kept as made in Plex: date.",
+        "a lock on studio; ", "kept as you edited it in Plex: date.",
     ):  # fmt: skip
         assert fact in words
     bare = ScenePreview(4, "A pier", "7", "the file name", fields[:1], (), (), ())
@@ -394,11 +419,11 @@ def test_a_preview_counts_all_and_says_that_not_all_are_shown():
     assert problem == "Scene 9: “Quay” is not in Plex yet."
     assert total == (
         "60 scenes of 1,000 would change (the first 0 are shown): title of 60, tags of 2. 920 need "
-        "nothing, 5 are left out by settings or hold no metadata, 15 have no Plex item. "
+        "no change, 5 are left out by settings or hold no metadata, 15 have no Plex item. "
         "Nothing was written."
     )
     assert preview_lines(Preview(seen=1, settled=1)) == [
-        "0 scenes of 1 would change. 1 need nothing. Nothing was written."
+        "0 scenes of 1 would change. 1 need no change. Nothing was written."
     ]
     found = seen.as_json()
     assert (found["unchanged"], found["fields"]) == (920, {"title": 60, "tags": 2})

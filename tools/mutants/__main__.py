@@ -10,19 +10,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from queue import SimpleQueue
+from random import Random
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tools.mutants import harmless, report
+from tools.mutants import areas, harmless, report
 from tools.mutants.covering import Covering, covering
 from tools.mutants.mutants import Mutant, Package, changed_lines, draw, in_lines
 from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, Bench, Result
+from tools.reach.gaps import folder_of
 from tools.reach.measure import Measuring
 from tools.reach.trees import ROOT, remove_orphans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tools.reach.measure import Reach
 
@@ -30,10 +32,10 @@ RESULTS = os.path.join(ROOT, "dist", "mutants.json")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try what was asked for. Returns 1 where something survived, 130 where it was stopped."""
+    """Try the chosen mutants. Returns 1 if one survived, 130 if the run was stopped."""
     options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # What is started from here must not hold up what the user does meanwhile.
+    # The started processes must not hold up what the user does meanwhile.
     os.nice(5)
     remove_orphans()
     console = Console()
@@ -43,23 +45,25 @@ def main(arguments: Sequence[str]) -> int:
     package = Package()
     mutants = chosen(options, package)
     console.print(f"{len(mutants)} mutants, {options.jobs} at a time.", highlight=False)
-    tried: list[report.Tried] = []
+    found: dict[report.Spot, report.Tried] = {}
     settings = {"seed": options.seed, "sample": options.sample, "changed": options.changed}
+    held = report.known(RESULTS) if options.resume else {}
     started = time.monotonic()
     try:
-        for mutant, result in results(options, mutants, set(judged), package, reach):
-            tried.append(report.Tried(mutant, result))
-            report.write(RESULTS, tried, settings)
-            print_progress(len(tried), len(mutants), tried[-1])
+        for mutant, result in results(options, mutants, set(judged), package, reach, held):
+            found[report.spot_of(mutant)] = report.Tried(mutant, result)
+            report.write(RESULTS, found.values(), settings)
+            print_progress(len(found), len(mutants), found[report.spot_of(mutant)])
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130
     finally:
-        tried.sort(key=lambda one: (one.mutant.path, one.mutant.place.line))
+        tried = sorted(found.values(), key=lambda one: (one.mutant.path, one.mutant.place.line))
         for one in tried:
             if one.result.outcome == SURVIVED:
                 report.show_survivor(console, one)
-        console.print(report.table(tried))
+        console.print(report.table(tried, "area", areas.read().of))
+        console.print(report.table(tried, "folder", folder_of))
         console.print(f"{time.monotonic() - started:,.0f} s; dist/mutants.json", highlight=False)
     return 1 if any(one.result.outcome == SURVIVED for one in tried) else 0
 
@@ -68,8 +72,12 @@ def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     made = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     made.add_argument("--seed", type=int, default=1, help="which sample is drawn")
-    made.add_argument("--sample", type=int, default=10, help="places in each folder")
+    made.add_argument("--sample", type=int, default=10, help="places in each folder or area")
     made.add_argument("--folder", action="append", help="only this folder of the package")
+    made.add_argument(
+        "--area", action="append", nargs="?", const="", metavar="AREA",
+        help="draw from each area of tests/mutant_areas.toml, not from each folder; or from one",
+    )  # fmt: skip
     made.add_argument(
         "--changed", nargs="?", const="", metavar="COMMIT",
         help="every mutant of the lines that differ from COMMIT, or from where the branch began",
@@ -82,14 +90,25 @@ def parser() -> argparse.ArgumentParser:
         "--seconds", type=float, default=300.0,
         help="seconds of tests for a mutant, and again with the archive; 0: all",
     )  # fmt: skip
+    made.add_argument(
+        "--archive-seconds", type=float, help="seconds of tests of the archive, where others pass"
+    )
+    made.add_argument(
+        "--resume", action="store_true", help="keep what dist/mutants.json knows of these mutants"
+    )
     made.add_argument("--list", action="store_true", help="draw, and run no test")
     return made
 
 
 def chosen(options: argparse.Namespace, package: Package) -> list[Mutant]:
     """Choose the mutants that were asked for."""
+    area_of = areas.read().of
+    only = [area for area in options.area or () if area]
     paths = [
-        path for path in package.paths if not options.folder or path.split("/")[1] in options.folder
+        path
+        for path in package.paths
+        if (not options.folder or folder_of(path) in options.folder)
+        and (not only or area_of(path) in only)
     ]
     if options.changed is not None:
         lines = changed_lines(options.changed or None)
@@ -98,7 +117,11 @@ def chosen(options: argparse.Namespace, package: Package) -> list[Mutant]:
         lines, keys = report.survivors(RESULTS)
         held = in_lines(package, {path: lines[path] for path in paths if path in lines})
         return [mutant for mutant in held if harmless.key_of(mutant) in keys]
-    return draw(package, paths, options.sample, options.seed)
+    part_of = folder_of if options.area is None else area_of
+    drawn = draw(package, paths, options.sample, options.seed, part_of)
+    # Mixed, so that a run that is stopped has tried some of each.
+    Random(options.seed).shuffle(drawn)
+    return drawn
 
 
 def results(
@@ -107,48 +130,68 @@ def results(
     judged: set[tuple[str, str, str, str]],
     package: Package,
     reach: Reach,
+    held: Mapping[report.Spot, Result],
 ) -> Iterator[tuple[Mutant, Result]]:
-    """Try mutants, several at a time, each in a copy of its own; gives them as they end."""
-    # Looked up here: neither the trees nor coverage's data are for several threads.
+    """Try mutants, several at a time, each in a copy of its own; gives them as they end.
+
+    What the tests of these processes do not notice is given twice: the archive is built for it
+    when all have been tried.
+    """
+    # Looked up here, because neither the trees nor coverage's data support several threads.
     waiting: list[tuple[Mutant, Covering]] = []
+    owed: list[tuple[Mutant, Covering]] = []
     for mutant in mutants:
+        known = held.get(report.spot_of(mutant))
         if harmless.key_of(mutant) in judged:
             yield mutant, Result(HARMLESS)
         elif not valid(mutant.code):
             yield mutant, Result(NOTICED, "Python cannot read it")
-        else:
+        elif known is None:
             waiting.append((mutant, covering(mutant, package, reach)))
+        else:
+            yield mutant, known
+            if known.owed:
+                owed.append((mutant, covering(mutant, package, reach)))
     if options.list:
         return
+    # What needs a fresh process takes ten times as long: last.
+    waiting.sort(key=lambda pair: not pair[0].place.inside)
     with ExitStack() as stack:
         benches: SimpleQueue[Bench] = SimpleQueue()
-        held = [
-            stack.enter_context(Bench(reach.seconds, options.seconds))
-            for _ in range(min(options.jobs, len(waiting)))
+        made = [
+            stack.enter_context(
+                Bench(reach.seconds, options.seconds, archive_seconds=options.archive_seconds)
+            )
+            for _ in range(min(options.jobs, len(waiting) + len(owed)))
         ]
-        for bench in held:
+        for bench in made:
             benches.put(bench)
-        pool = ThreadPoolExecutor(max(len(held), 1))
+        pool = ThreadPoolExecutor(max(len(made), 1))
         # Called first at the end: running tests are ended, so that the pool's threads are done.
         stack.callback(pool.shutdown, cancel_futures=True)
-        for bench in held:
+        for bench in made:
             stack.callback(bench.stop)
-        futures = {pool.submit(attempt, benches, *pair): pair[0] for pair in waiting}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        for archive, pairs in ((False, waiting), (True, owed)):
+            futures = {pool.submit(attempt, benches, *pair, archive): pair for pair in pairs}
+            for future in as_completed(futures):
+                mutant, tests = futures[future]
+                result = future.result()
+                yield mutant, result
+                if result.owed:
+                    owed.append((mutant, tests))
 
 
-def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering) -> Result:
+def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering, archive: bool) -> Result:
     """Try a mutant in a copy that is free."""
     bench = benches.get()
     try:
-        return bench.attempt(mutant, tests)
+        return bench.attempt(mutant, tests, archive=archive)
     finally:
         benches.put(bench)
 
 
 def valid(code: str) -> bool:
-    """Whether Python takes a text for a program."""
+    """Return whether a text is a valid Python program."""
     try:
         compile(code, "mutant", "exec")
     except SyntaxError:
@@ -160,6 +203,7 @@ def print_progress(number: int, total: int, one: report.Tried) -> None:
     """Print one line as a mutant ends."""
     place = f"{one.mutant.path}:{one.mutant.place.line}"
     by = f" by {one.result.by}" if one.result.by else ""
+    by = " so far" if one.result.owed else by
     print(
         f"{number}/{total} {place} {one.mutant.operator}: {one.result.outcome}{by}"
         f" ({one.result.seconds:.0f} s)",

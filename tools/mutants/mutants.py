@@ -1,4 +1,4 @@
-"""Which mutants there are to try: a sample, the lines of a change, or what survived before."""
+"""Selects the mutants to try: a sample, the lines of a change, or what survived before."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tools.mutants.places import Diff, Module, Place
+from tools.reach.gaps import folder_of
 from tools.reach.trees import PACKAGE, ROOT, tree_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-FLAT = "(flat)"
-"""The area of modules that lie in no folder of the package."""
+    from collections.abc import Callable, Iterable, Mapping
 
 HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
@@ -33,13 +31,13 @@ class Mutant:
     """The whole broken file."""
 
     @property
-    def area(self) -> str:
-        """Name the folder of the package that it lies in."""
-        return area_of(self.path)
+    def folder(self) -> str:
+        """Return its folder in the package."""
+        return folder_of(self.path)
 
     @property
     def module(self) -> str:
-        """Name its file without folders, so that moving it changes nothing."""
+        """Return its file's name without folders, so that moving it changes nothing."""
         return os.path.splitext(os.path.basename(self.path))[0]
 
 
@@ -67,27 +65,30 @@ class Package:
             return file.read()
 
     def mutants(self, path: str, place: Place) -> Iterable[Mutant]:
-        """Break one place in each way that there is."""
+        """Yield each way of breaking one place."""
         module = self.module(path)
         for change in place.changes:
             code = module.apply(change)
             yield Mutant(path, place, change.operator, module.diff(code), code)
 
 
-def area_of(path: str) -> str:
-    """Return the folder below the package that a file lies in, or `FLAT`."""
-    parts = path.split("/")
-    return parts[1] if len(parts) > 2 else FLAT  # noqa: PLR2004 - package, folder, file
+def draw(
+    package: Package,
+    paths: Iterable[str],
+    size: int,
+    seed: int,
+    part_of: Callable[[str], str] = folder_of,
+) -> list[Mutant]:
+    """Draw up to `size` places in each part, each broken in one way. The same for a seed.
 
-
-def draw(package: Package, paths: Iterable[str], size: int, seed: int) -> list[Mutant]:
-    """Draw up to `size` places in each area, each broken in one way. The same for a seed."""
-    areas: dict[str, list[str]] = {}
+    `part_of` gives the part of the package that a path lies in.
+    """
+    parts: dict[str, list[str]] = {}
     for path in paths:
-        areas.setdefault(area_of(path), []).append(path)
+        parts.setdefault(part_of(path), []).append(path)
     drawn = []
-    for area, held in sorted(areas.items()):
-        rng = Random(f"{seed} {area}")
+    for part, held in sorted(parts.items()):
+        rng = Random(f"{seed} {part}")
         places = [(path, place) for path in sorted(held) for place in package.module(path).places]
         for path, place in rng.sample(places, min(size, len(places))):
             drawn.append(rng.choice(list(package.mutants(path, place))))
@@ -109,8 +110,8 @@ def in_lines(package: Package, lines: Mapping[str, set[int]]) -> list[Mutant]:
 def changed_lines(base: str | None, root: str = ROOT) -> dict[str, set[int]]:
     """Return the lines of the package that differ from a commit, new files too.
 
-    Without `base` it is where this branch left the main one; on the main one, the last commit.
-    Raises SystemExit where git does not know the commit.
+    Without `base`, the commit is where this branch left the main one; there, the last commit.
+    Raises SystemExit if git does not know the commit.
     """
     base = base or default_base(root)
     shown = git(root, "diff", "--unified=0", "--no-color", "--no-ext-diff", base, "--", PACKAGE)
@@ -145,7 +146,7 @@ def default_base(root: str) -> str:
 
 
 def git(root: str, *arguments: str) -> str:
-    """Run git. Raises SystemExit with what it answers where it fails."""
+    """Run git. Raises SystemExit with its output if it fails."""
     done = subprocess.run(
         ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
     )

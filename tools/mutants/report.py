@@ -13,7 +13,7 @@ from rich.table import Table
 from tools.mutants.trial import HARMLESS, NOTICED, SURVIVED, TIMED_OUT, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rich.console import Console
 
@@ -28,10 +28,10 @@ class Tried:
     result: Result
 
     def row(self) -> dict[str, Any]:
-        """Return what is kept of it."""
+        """Return the row for the file."""
         mutant = self.mutant
         return {
-            "area": mutant.area,
+            "folder": mutant.folder,
             "path": mutant.path,
             "line": mutant.place.line,
             "module": mutant.module,
@@ -43,28 +43,28 @@ class Tried:
 
 
 def share(counts: Counter[str]) -> float | None:
-    """Return which part of the mutants that do harm was noticed; None where there are none.
+    """Return the share of the harmful mutants that was noticed; None if there are none.
 
-    One that never comes to an end is noticed: the suite would not either.
+    A mutant that never ends counts as noticed, because the suite would not end either.
     """
     noticed = counts[NOTICED] + counts[TIMED_OUT]
     harmful = noticed + counts[SURVIVED]
     return noticed / harmful if harmful else None
 
 
-def table(tried: Iterable[Tried]) -> Table:
-    """Count by area."""
-    areas: dict[str, Counter[str]] = {}
+def table(tried: Iterable[Tried], title: str, part_of: Callable[[str], str]) -> Table:
+    """Count by parts of the package; `part_of` gives the part that a path lies in."""
+    parts: dict[str, Counter[str]] = {}
     for one in tried:
-        areas.setdefault(one.mutant.area, Counter())[one.result.outcome] += 1
-    shown = Table(title="Mutants by folder")
-    shown.add_column("folder")
+        parts.setdefault(part_of(one.mutant.path), Counter())[one.result.outcome] += 1
+    shown = Table(title=f"Mutants by {title}")
+    shown.add_column(title)
     for heading in ("mutants", NOTICED, SURVIVED, HARMLESS, TIMED_OUT, "share"):
         shown.add_column(heading, justify="right")
-    for area, counts in sorted(areas.items()):
-        shown.add_row(area, *cells(counts))
+    for part, counts in sorted(parts.items()):
+        shown.add_row(part, *cells(counts))
     shown.add_section()
-    shown.add_row("all", *cells(sum(areas.values(), Counter())))
+    shown.add_row("all", *cells(sum(parts.values(), Counter())))
     return shown
 
 
@@ -96,7 +96,7 @@ def show_survivor(console: Console, one: Tried) -> None:
 
 
 def write(path: str, tried: Iterable[Tried], settings: dict[str, Any]) -> None:
-    """Write the file as a whole or not at all."""
+    """Write the whole file or nothing."""
     rows = [one.row() for one in tried]
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(f"{path}.new", "w", encoding="utf-8") as file:
@@ -107,10 +107,33 @@ def write(path: str, tried: Iterable[Tried], settings: dict[str, Any]) -> None:
 Key = tuple[str, str, str, str]
 
 
+Spot = tuple[str, int, str, str]
+
+
+def spot_of(mutant: Mutant) -> Spot:
+    """Return what identifies a mutant for an interrupted run."""
+    return mutant.path, mutant.place.line, mutant.operator, mutant.diff.becomes
+
+
+def known(path: str) -> dict[Spot, Result]:
+    """Return what an earlier run found, whether it was complete or not."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            rows = json.load(file)["mutants"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {
+        (row["path"], row["line"], row["operator"], row["becomes"]): Result(
+            **{name: row[name] for name in Result.__dataclass_fields__ if name in row}
+        )
+        for row in rows
+    }
+
+
 def survivors(path: str) -> tuple[dict[str, set[int]], set[Key]]:
     """Return lines by file, and keys, of those that survived an earlier run.
 
-    Raises SystemExit where there was none.
+    Raises SystemExit if there was none.
     """
     try:
         with open(path, encoding="utf-8") as file:

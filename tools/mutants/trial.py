@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from tools.mutants.serving import TIMES_WAITING
+from tools.mutants.warm import Warm, end
 from tools.reach.trees import ROOT, TreeCopy
 
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 NOTICED, SURVIVED, TIMED_OUT, HARMLESS = "noticed", "survived", "timed out", "harmless"
 
 START_SECONDS = 60.0
-"""What a run of tests may take before its first, on a busy machine."""
+"""Seconds that a run may take before its first test, on a busy machine."""
+
+TEST_SECONDS = 15.0
+"""Seconds that a test may take beyond `TIMES_SLOWER` of its time, on a busy machine."""
 
 TIMES_SLOWER = 6.0
-"""How much longer tests may take than they took when they were measured."""
+"""How many times longer than when measured a test may take."""
 
 PASSED, SOME_FAILED = 0, 1
 
@@ -43,9 +46,20 @@ class Result:
     """How many tests were to run at most."""
 
     left: int = 0
-    """How many were left out, because they are beyond the time that a mutant gets."""
+    """How many were left out, because the time for the mutant does not suffice."""
+
+    owed: bool = False
+    """Whether those of the archive were not asked yet."""
 
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A mutant in the copy, and its file as it was."""
+
+    mutant: Mutant
+    whole: str
 
 
 class Bench:
@@ -56,102 +70,136 @@ class Bench:
         seconds: Mapping[str, float],
         most_seconds: float,
         *,
+        archive_seconds: float | None = None,
         start_seconds: float = START_SECONDS,
+        test_seconds: float = TEST_SECONDS,
         root: str = ROOT,
     ) -> None:
-        """Give a mutant tests of `most_seconds` together at most; 0 is for no limit.
+        """Limit the tests of a mutant to `most_seconds` in all; 0 means no limit.
 
-        `seconds` is how long each test takes. A run may take `start_seconds` before its first.
+        Tests of the archive get `archive_seconds`, by default the same. `seconds` is how long each
+        test takes. A run may take `start_seconds` before its first test, and each test
+        `test_seconds` more than its known time.
         """
         self._seconds = seconds
         self._most = most_seconds
+        self._archive = most_seconds if archive_seconds is None else archive_seconds
         self._start = start_seconds
+        self._slack = test_seconds
         self._copy = TreeCopy(root)
+        self._warm = Warm(self._copy)
         self._running: subprocess.Popen[str] | None = None
         self._written = 0
         self._stopped = False
 
     def __enter__(self) -> Self:
         self._copy.__enter__()
+        try:
+            self._warm.__enter__()
+        except BaseException:
+            self._copy.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._warm.__exit__()
         self._copy.__exit__()
 
     def stop(self) -> None:
         """End the running tests, from any thread; what is asked afterwards ends at once."""
         self._stopped = True
+        self._warm.stop()
         if self._running is not None:
-            end_group(self._running)
+            end(self._running.pid)
 
-    def attempt(self, mutant: Mutant, covering: Covering) -> Result:
-        """Try one mutant, and put the file back."""
+    def attempt(self, mutant: Mutant, covering: Covering, *, archive: bool = False) -> Result:
+        """Try one mutant, and put the file back.
+
+        Tests of the archive are asked where `archive` says so, else those of this process.
+        """
         path = os.path.join(self._copy.tree, mutant.path)
         with open(path, encoding="utf-8") as file:
             whole = file.read()
         started = time.monotonic()
         try:
             self._write(path, mutant.code)
-            result = self._ask(covering)
+            result = self._ask(Broken(mutant, whole), covering, archive=archive)
         finally:
             self._write(path, whole)
-        return Result(
-            result.outcome,
-            result.by,
-            len(covering.here) + len(covering.archive),
-            result.left,
-            round(time.monotonic() - started, 1),
+        return replace(
+            result,
+            asked=len(covering.here) + len(covering.archive),
+            seconds=round(time.monotonic() - started, 1),
         )
 
-    def _ask(self, covering: Covering) -> Result:
-        """Run the tests of this process first, then those of the archive."""
-        left = 0
-        for tests, archive in ((covering.here, False), (covering.archive, True)):
-            taken = self._affordable(tests)
-            left += len(tests) - len(taken)
-            if archive and taken and not self._copy.build_archive():
-                return Result(NOTICED, "the archive cannot be built")
-            result = self._until_noticed(taken, sure=not archive)
-            if result.outcome != SURVIVED:
-                return result
-        return Result(SURVIVED, left=left)
+    def _ask(self, broken: Broken, covering: Covering, *, archive: bool) -> Result:
+        tests = covering.archive if archive else covering.here
+        taken = self._affordable(tests, self._archive if archive else self._most)
+        if archive and taken and not self._copy.build_archive():
+            return Result(NOTICED, "the archive cannot be built")
+        result = self._until_noticed(broken, taken, sure=not archive)
+        if result.outcome != SURVIVED:
+            return result
+        owed = bool(covering.archive) and not archive
+        return Result(SURVIVED, left=len(tests) - len(taken), owed=owed)
 
-    def _until_noticed(self, tests: Sequence[str], *, sure: bool) -> Result:
-        """Run tests until one fails; twice where a busy machine might be the reason, not `sure`."""
+    def _until_noticed(self, broken: Broken, tests: Sequence[str], *, sure: bool) -> Result:
+        """Run tests until one fails; unless `sure`, twice: a busy machine might be the reason."""
         left = list(tests)
         while left:
-            result = self._run(left)
+            result = self._run(broken, left)
             if sure or result.outcome != NOTICED or result.by not in left:
                 return result
-            if self._run([result.by]).outcome != SURVIVED:
+            if self._run(broken, [result.by]).outcome != SURVIVED:
                 return result
             left = left[left.index(result.by) + 1 :]
         return Result(SURVIVED)
 
-    def _affordable(self, tests: Sequence[str]) -> list[str]:
-        """Take tests from the front as long as the time lasts."""
+    def _affordable(self, tests: Sequence[str], most: float) -> list[str]:
+        """Return the first tests that fit into the time."""
         taken: list[str] = []
         total = 0.0
         for test in tests:
             total += self._seconds[test]
-            if self._most and taken and total > self._most:
+            if most and taken and total > most:
                 break
             taken.append(test)
         return taken
 
-    def _run(self, tests: Sequence[str]) -> Result:
+    def _run(self, broken: Broken, tests: Sequence[str]) -> Result:
         """Run tests until one fails."""
-        listed = os.path.join(self._copy.folder, "tests.txt")
-        with open(listed, "w", encoding="utf-8") as file:
-            file.write("\n".join(tests))
         limit = self._start + TIMES_SLOWER * sum(self._seconds[test] for test in tests)
         try:
-            code, printed = self._pytest(listed, limit)
+            answer = self._run_warm(broken, tests, limit) or self._run_fresh(tests, limit)
         finally:
             self._copy.end_processes()
             shutil.rmtree(self._copy.scratch, ignore_errors=True)
             os.makedirs(self._copy.scratch, exist_ok=True)
+        return answer
+
+    def _run_warm(self, broken: Broken, tests: Sequence[str], limit: float) -> Result | None:
+        """Run tests in a fork of a process that has read them; None if that does not show all."""
+        if not broken.mutant.place.inside:
+            return None
+        each = [(test, self._slack + TIMES_SLOWER * self._seconds[test]) for test in tests]
+        # Each test has its timers; this one is for a process that does not answer.
+        limit *= TIMES_WAITING
+        answer = self._warm.run(broken.mutant, broken.whole, each, limit)
+        if self._stopped:
+            raise KeyboardInterrupt
+        if answer is None:
+            return None
+        outcomes = {"passed": SURVIVED, "failed": NOTICED, "timed out": TIMED_OUT}
+        outcome = outcomes[answer.outcome]
+        return Result(outcome, "" if outcome == SURVIVED else answer.by)
+
+    def _run_fresh(self, tests: Sequence[str], limit: float) -> Result:
+        """Run tests in a process that imports the broken file."""
+        listed = os.path.join(self._copy.folder, "tests.txt")
+        with open(listed, "w", encoding="utf-8") as file:
+            file.write("\n".join(tests))
+        code, printed = self._pytest(listed, limit)
         if code is None:
             return Result(TIMED_OUT)
         if code == PASSED:
@@ -162,7 +210,7 @@ class Bench:
         return Result(NOTICED, failed_test(printed, tests))
 
     def _pytest(self, listed: str, limit: float) -> tuple[int | None, str]:
-        """Run pytest; returns its exit code, None where it took too long, and what it printed."""
+        """Run pytest; returns its exit code (None if it took too long) and its output."""
         if self._stopped:
             raise KeyboardInterrupt
         self._running = subprocess.Popen(
@@ -184,7 +232,7 @@ class Bench:
         try:
             printed, _ = self._running.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            end_group(self._running)
+            end(self._running.pid)
             self._running.communicate()
             return None, ""
         if self._stopped:
@@ -192,19 +240,13 @@ class Bench:
         return self._running.returncode, printed
 
     def _write(self, path: str, code: str) -> None:
-        """Write a file with a time that no compiled form of it has."""
+        """Write a file with a time that none of its compiled files has."""
         with open(path, "w", encoding="utf-8") as file:
             file.write(code)
         self._written += 1
-        # Python tells whether its compiled form is stale by whole seconds and the size.
+        # Python compares whole seconds and the size to see whether a compiled file is stale.
         moment = time.time() + self._written
         os.utime(path, (moment, moment))
-
-
-def end_group(process: subprocess.Popen[str]) -> None:
-    """Kill a process and all that it started in its own session."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def failed_test(printed: str, tests: Iterable[str]) -> str:

@@ -1,1 +1,1 @@
-"""The health checks, and the report that they make."""
+"""The health checks, and their report."""

@@ -1,4 +1,4 @@
-"""What a health check answers, and how an error becomes one."""
+"""Defines a health check, and how an error becomes one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 class Check:
     """One line of the health report.
 
-    `detail` is what was found, `fix` what to do about a failed one. `exit_code` is what a command
-    line ends with when this is the worst that was found.
+    `detail` is what was found, `fix` what to do if it failed. `exit_code` is what the command line
+    ends with if this is the worst that was found.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether it needs nothing of the user: a skipped one waits for another."""
+        """Whether the user need not act; a skipped check depends on another one."""
         return self.state != FAILED
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the operation answers it (contract §5)."""
+        """Return the check as the operation answers it (contract §5)."""
         return {
             "name": self.name,
             "ok": self.ok,
@@ -43,12 +43,12 @@ class Check:
 
 
 def passed(name: str, detail: str) -> Check:
-    """Return a check that found all well, or nothing to look at yet."""
+    """Return a check that found all well, or nothing to check yet."""
     return Check(name, PASSED, detail)
 
 
 def failed(name: str, detail: str, fix: str, exit_code: int = 1) -> Check:
-    """Return a check that found something wrong, with what to do."""
+    """Return a check that found something wrong, and what to do about it."""
     return Check(name, FAILED, detail, fix, exit_code)
 
 
@@ -58,10 +58,10 @@ def blocked(name: str, by: str) -> Check:
 
 
 def follows(check: Check, by: str) -> Check:
-    """Turn a failed check into a skipped one: its cause is what another one found."""
+    """Turn a failed check into a skipped one whose cause another check found."""
     return Check(check.name, SKIPPED, f"{check.detail} It follows from “{by}”.")
 
 
 def failed_with(name: str, error: Stash2PlexError, fix: str) -> Check:
-    """Turn an error into a failed check; `fix` is for one that brings no advice of its own."""
+    """Turn an error into a failed check; `fix` is used if the error has no advice of its own."""
     return failed(name, error.what, error.fix or fix, error.exit_code)

@@ -1,4 +1,4 @@
-"""Health of what is on this machine: database, disk, worker, queue, dead letters."""
+"""Checks what is on this machine: database, disk, worker, queue, dead letters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from statistics import median
 from stash2plex.app import App
 from stash2plex.datadir import DATABASE_NAME, LOG_NAME
 from stash2plex.errors import StoreError
-from stash2plex.hookcost import KEPT, read_cost
+from stash2plex.hookcost import SAMPLES_LIMIT, read_cost
 from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.operations.health.kept_checks import KEPT as KEPT_BY_PLEX
+from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.reasons import groups_sentence, reason_of
+from stash2plex.python_parts import PYTHON, has_tls
+from stash2plex.start_trouble import read_trouble
 from stash2plex.store.breaker import BreakerState
+from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.inspection import read_through, try_to_write
 from stash2plex.store.marks import load_marks
 from stash2plex.store.names import MAX_NAMED, names, read_waiting
@@ -26,23 +31,23 @@ BREAKER, QUEUE, DEAD, SYNC = "circuit breaker", "queue", "dead letters", "last s
 SAVES = "cost of a save"
 
 INTEGRITY_SECONDS = 5.0
-"""How long the database is read through; one of a million scenes takes longer."""
+"""How many seconds the database is read; one with a million scenes takes longer."""
 
 MIN_FREE = 100 * 2**20
-"""Bytes that the disk should have free: the log before a checkpoint may take a third of it."""
+"""Bytes that should be free: SQLite's log may take a third of that before a checkpoint."""
 
 STUCK_SECONDS = 300.0
-"""A drain writes its progress twice a second; without a word for so long it hangs."""
+"""A drain writes its progress twice a second. After this many silent seconds it hangs."""
 
 SHIM_MS, SHIM_TIMES = 40.0, 3.0
-"""What must pass before Python starts, in the best of the saves that were measured, and how many
-times what Python needs to start alone: a busy machine is no shim."""
+"""When a shim is suspected: milliseconds before Python starts, in the fastest save measured, and
+how many times that is of a bare start of Python, because a busy machine is not a shim."""
 
 STARTS, START_TIMEOUT = 3, 10.0
-"""How often an interpreter is started to measure it, and the longest that is waited (seconds)."""
+"""How often an interpreter is started to measure it, and the timeout in seconds."""
 
 OLD_SECONDS = 3600.0
-"""Age at which a due key has waited too long."""
+"""Seconds after which a due key has waited too long."""
 
 
 def check_local(
@@ -50,14 +55,17 @@ def check_local(
 ) -> list[Check]:
     """Check everything that needs no server.
 
-    `worker_off` is whether the background worker is off, None where that could not be read today.
+    `worker_off` is whether the background worker is off, None if that could not be read now.
     """
     database = check_database(app)
     checks = [database, check_disk(app.folder, free_bytes)]
     if not database.ok:
         return [
             *checks,
-            *(blocked(name, DATABASE) for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC, SAVES)),
+            *(
+                blocked(name, DATABASE)
+                for name in (WORKER, BREAKER, QUEUE, DEAD, SYNC, KEPT_BY_PLEX, SAVES)
+            ),
         ]
     return [
         *checks,
@@ -66,53 +74,62 @@ def check_local(
         check_queue(app),
         check_dead(app),
         check_sync(app),
+        check_kept(app),
         check_saves(app),
     ]
 
 
+def check_python() -> Check:
+    """Report what the Python that runs lacks."""
+    if not has_tls():
+        return passed(PYTHON, "It was built without ssl: only http addresses can be used.")
+    return passed(PYTHON, "It has every part that is needed.")
+
+
 def check_database(app: App) -> Check:
-    """Read the database through, as long as time allows, and try to write to it."""
+    """Read the whole database, as far as time allows, and try to write to it."""
     path = os.path.join(app.folder, DATABASE_NAME)
     connection = app.store.connection
     deadline = app.monotonic() + INTEGRITY_SECONDS
     try:
-        found = read_through(connection, path, lambda: app.monotonic() > deadline)
+        integrity = read_through(connection, path, lambda: app.monotonic() > deadline)
     except StoreError as error:
-        return failed_with(DATABASE, error, "Look at the disk.")
-    if found.damage:
+        return failed_with(DATABASE, error, "Check the disk.")
+    if integrity.damage:
         return failed(
             DATABASE,
-            f"“{path}” is damaged ({found.damage}).",
+            f"“{path}” is damaged ({integrity.damage}).",
             "Run “Process Queue”: it sets the file aside and compares every scene again.",
         )
     try:
         try_to_write(connection, path)
     except StoreError as error:
-        return failed_with(DATABASE, error, "Look at the folder's rights.")
-    words = "whole"
-    if not found.complete:
-        words = f"whole as far as {span(INTEGRITY_SECONDS)} of reading show"
+        return failed_with(DATABASE, error, "Check the permissions of the folder.")
+    words = "intact"
+    if not integrity.complete:
+        words = f"intact as far as {span(INTEGRITY_SECONDS)} of reading shows"
     size = os.path.getsize(path) / 2**20
     return passed(DATABASE, f"It is {words} and can be written, {size:.1f} MiB.")
 
 
 def check_disk(folder: str, free_bytes: Callable[[str], int]) -> Check:
-    """Look at the free space where the database is."""
+    """Check the free space where the database is."""
     free = free_bytes(folder)
     shown = f"{free / 2**30:,.1f} GiB" if free >= 2**30 else f"{free / 2**20:,.0f} MiB"
     if free < MIN_FREE:
         return failed(
             DISK,
             f"Only {shown} are free for “{folder}”.",
-            "Free some disk space; until then saves may not be recorded.",
+            "Free some disk space. Until then, saves may not be recorded.",
         )
     return passed(DISK, f"{shown} are free.")
 
 
 def check_worker(app: App, *, off: bool | None) -> Check:
-    """Say whether something works the queue off, or why not."""
+    """Check whether a process works on the queue, and why not."""
     due = app.store.queue.due_within(0.0)
-    keys = count(due, "key")
+    scenes = count(due, "scene")
+    verb = "is" if due == 1 else "are"
     if drain_runs(app.folder):
         pulse = app.book.pulse()
         origin, pid = pulse.origin, pulse.pid
@@ -120,41 +137,45 @@ def check_worker(app: App, *, off: bool | None) -> Check:
         if due and silent > STUCK_SECONDS:
             return failed(
                 WORKER,
-                f"The {origin} (process {pid}) has not moved for {span(silent)}, {keys} due.",
-                f"End process {pid}; the next save starts a new worker. “{LOG_NAME}” says more.",
+                f"The {origin} (process {pid}) has done nothing for {span(silent)}, and {scenes} "
+                f"{verb} due.",
+                f"End process {pid}; the next save starts a new worker. See “{LOG_NAME}” for more.",
             )
-        return passed(WORKER, f"The {origin} is running (process {pid}), {keys} due.")
+        return passed(WORKER, f"The {origin} is running (process {pid}), {scenes} due.")
     if off or (off is None and not app.settings_reader.worker_wanted()):
         if due:
             return failed(
                 WORKER,
-                f"Background worker is off, and {keys} are due.",
+                f"Background worker is off, and {scenes} {verb} due.",
                 "Run “Process Queue”, or set Background worker to auto.",
             )
         return passed(WORKER, "Background worker is off: only tasks send anything. Nothing is due.")
+    trouble = read_trouble(app.folder)
+    if trouble is not None:
+        return failed(WORKER, trouble.what, trouble.fix)
     if due:
         return failed(
             WORKER,
-            f"{keys} due, and nothing works on them.",
-            f"Save any scene or run “Process Queue”. “{LOG_NAME}” says why the worker ended.",
+            f"{scenes} {verb} due, and no worker is running.",
+            f"Save any scene or run “Process Queue”. “{LOG_NAME}” shows why the worker ended.",
         )
     return passed(WORKER, "Not running: nothing is due. The next save starts it.")
 
 
 def check_breaker(app: App) -> Check:
-    """Say whether the drain waits for a server."""
+    """Check whether the drain waits for a server."""
     closed = BreakerState().state
     for server, breaker in app.store.breakers.items():
         state = breaker.read()
         if state.state != closed:
             wait = max(0.0, state.next_probe_at - app.clock())
             name = server.capitalize()
-            words = f"{name} has refused us" if state.refused else f"Waiting for {name}"
+            words = f"{name} has refused access" if state.refused else f"Waiting for {name}"
             return failed(
                 BREAKER,
                 f"{words} since {local(state.since)}: {state.reason}",
                 (
-                    "Mend the cause; what waits goes out by itself."
+                    "Fix the cause; what waits is then sent."
                     if state.refused
                     else f"It is asked again in {span(wait)}; “Process Queue” asks at once."
                 ),
@@ -164,13 +185,15 @@ def check_breaker(app: App) -> Check:
 
 
 def check_queue(app: App) -> Check:
-    """Look how long the oldest due key has waited."""
+    """Check how long the oldest due key has waited."""
     counts = app.store.queue.counts()
     since = app.store.queue.due_since()
     words = f"{counts.pending + counts.in_progress:,} due, {counts.waiting:,} waiting for later"
     if counts.waiting:
         first = [
-            key for one in read_waiting(app.store.connection, app.clock()) for key in one.first
+            key
+            for waiting in read_waiting(app.store.connection, app.clock())
+            for key in waiting.first
         ]
         words += names(first[:MAX_NAMED], counts.waiting)
     if since is None:
@@ -179,15 +202,15 @@ def check_queue(app: App) -> Check:
     if age > OLD_SECONDS:
         return failed(
             QUEUE,
-            f"{words}; the oldest is due since {local(since)}, {span(age)} ago.",
-            "Run “Process Queue” and watch its bar; the checks above say what holds it up.",
+            f"{words}; the oldest has been due since {local(since)} ({span(age)}).",
+            "Run “Process Queue” and watch its bar; the checks above show what holds it up.",
         )
-    return passed(QUEUE, f"{words}; the oldest is {span(age)} old.")
+    return passed(QUEUE, f"{words}; the oldest has been due for {span(age)}.")
 
 
 def check_dead(app: App) -> Check:
-    """Say how many keys were given up, and why."""
-    groups = app.store.dead_letters.groups()
+    """Report how many scenes were given up, and why."""
+    groups = read_groups(app.store.connection)
     if not groups:
         return passed(DEAD, "None.")
     number = sum(group.number for group in groups)
@@ -199,7 +222,7 @@ def check_dead(app: App) -> Check:
 
 
 def check_sync(app: App) -> Check:
-    """Say when the last scene was synced, and when everything was last looked at."""
+    """Report when a scene was last synced, and when everything was last compared."""
     synced, last = app.store.records.summary()
     if last is None:
         return passed(SYNC, "Nothing yet: “Sync All Scenes” sends what is there.")
@@ -213,7 +236,7 @@ def check_sync(app: App) -> Check:
 
 
 def check_saves(app: App, start_seconds: Callable[[str], float | None] | None = None) -> Check:
-    """Show what a save waits for us, and whether something stands between Stash and Python.
+    """Report how long a save waits for us, and whether a shim stands between Stash and Python.
 
     `start_seconds` measures how long an interpreter takes to start.
     """
@@ -222,21 +245,21 @@ def check_saves(app: App, start_seconds: Callable[[str], float | None] | None = 
         return passed(SAVES, "Nothing yet: no save was measured.")
     words = f"A save waits {median(cost['ms']):.0f} ms for Stash2Plex"
     before = min(cost["start_ms"])
-    if len(cost["ms"]) < KEPT or before < SHIM_MS:
+    if len(cost["ms"]) < SAMPLES_LIMIT or before < SHIM_MS:
         return passed(SAVES, f"{words}.")
     alone = (start_seconds or measure_start)(cost["python"])
     if alone is None or before - 1000 * alone < SHIM_MS or before < SHIM_TIMES * 1000 * alone:
         return passed(SAVES, f"{words}.")
     return failed(
         SAVES,
-        f"{words}; about {before - 1000 * alone:.0f} ms of them pass before Python starts, because "
-        "Stash finds it through another program, such as that of a version manager.",
+        f"{words}; about {before - 1000 * alone:.0f} ms of that pass before Python starts, because "
+        "Stash finds Python through another program, such as a version manager.",
         f"Put “{cost['python']}” into Settings > System > Python Executable Path.",
     )
 
 
 def measure_start(python: str) -> float | None:
-    """Return the seconds that an interpreter takes to start and end; None where it does not."""
+    """Return the seconds that an interpreter takes to start and end; None if it fails."""
     best = None
     for _ in range(STARTS):
         begin = time.perf_counter()

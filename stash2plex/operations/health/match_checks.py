@@ -1,4 +1,4 @@
-"""Health of the matching: how many scenes of a sample have a Plex item, and by which paths."""
+"""Checks the matching: how many scenes of a sample have a Plex item, and by which paths."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from stash2plex.text import count
 MATCHES, PATHS = "matches", "path mapping"
 
 SAMPLE = 100
-"""Scenes that are matched for the report."""
+"""How many scenes are matched for the report."""
 
 MAX_LISTED = 10_000
-"""Items of the libraries that the report lists by itself where no drain has yet."""
+"""Libraries of up to this many items are listed for the report, if no drain has done so yet."""
 
-FEW = 0.5
-"""Share of matches below which the set-up is taken for wrong."""
+MIN_SHARE = 0.5
+"""Share of matches below which the set-up counts as wrong."""
 
 
 @frozen
@@ -41,7 +41,7 @@ class Pair:
     theirs: str
 
     def heads(self) -> tuple[str, str]:
-        """Cut the common end off both paths."""
+        """Return both paths without their common end."""
         left, right = split_path(self.ours), split_path(self.theirs)
         while left and right and left[-1].casefold() == right[-1].casefold():
             left.pop()
@@ -66,14 +66,17 @@ class MatchChecks:
     def run(self) -> list[Check]:
         """Check the matches, and from them the path mapping.
 
-        Small libraries that no drain has listed yet are listed into a copy of the database: a
-        drain may be listing them into the real one.
+        Small libraries that no drain has listed yet are listed into a copy of the database, because
+        a drain may be listing them into the real one.
         """
         try:
             if self.app.store.plex_files.titles():
                 return self._run(self.app.store)
-            if sum(self.plex.list_page(one.id, 0).total for one in self.sections) > MAX_LISTED:
-                return self._nothing_yet("the library is listed with the first sync")
+            if (
+                sum(self.plex.list_page(section.id, 0).total for section in self.sections)
+                > MAX_LISTED
+            ):
+                return self._nothing_yet("the first sync lists the library")
             with self.app.rehearsal() as copy:
                 copy.make_index(self.plex).refresh(self.settings.plex_library)
                 return self._run(copy.store)
@@ -82,7 +85,7 @@ class MatchChecks:
 
     def _run(self, store: Store) -> list[Check]:
         total, scenes = self.stash.sample(SAMPLE, self.seed)
-        scenes = sorted((one for one in scenes if one.files), key=lambda one: one.id)
+        scenes = sorted((scene for scene in scenes if scene.files), key=lambda scene: scene.id)
         if not scenes:
             return self._nothing_yet("Stash has no scene with a file")
         for scene in scenes:
@@ -98,11 +101,13 @@ class MatchChecks:
     def _without_paths(self, check: Check) -> list[Check]:
         return [check, blocked(PATHS, MATCHES)]
 
-    def _match(self, scene: Scene, found: Explanation) -> None:
-        if found.match is None:
-            (self._unclear if found.reason == Ambiguous.reason else self._missing).append(scene)
+    def _match(self, scene: Scene, explanation: Explanation) -> None:
+        if explanation.match is None:
+            (self._unclear if explanation.reason == Ambiguous.reason else self._missing).append(
+                scene
+            )
             return
-        path = found.match.file.path
+        path = explanation.match.file.path
         name = split_path(path)[-1:]
         same = [file.path for file in scene.files if split_path(file.path)[-1:] == name]
         self._pairs.append(Pair((same or [scene.files[0].path])[0], path))
@@ -115,21 +120,21 @@ class MatchChecks:
         )
         if self._unclear:
             words += f", {len(self._unclear)} fit several"
-        if share >= FEW:
+        if share >= MIN_SHARE:
             return passed(MATCHES, f"{words}. Stash has {count(total, 'scene')}.")
         if len(self._unclear) > len(self._missing):
-            fix = "Set Path map or Plex library, so that one of the items is meant."
+            fix = "Set Path map or Plex library, so that only one item fits."
         else:
             example = f"Stash has “{self._missing[0].files[0].path}”"
             example += f", Plex has files such as “{there}”" if there else ""
             fix = (
-                f"{example}. Scan the library in Plex, or name the library with the same files in "
-                "Plex library."
+                f"{example}. Scan the library in Plex, or enter the library that holds the same "
+                "files in Plex library."
             )
         return failed(MATCHES, f"{words}.", fix)
 
     def _paths(self, inferred: Sequence[InferredRule]) -> Check:
-        """Say how paths of Stash read in Plex, and how many files support that."""
+        """Report how Stash's paths read in Plex, and how many files support that."""
         rules = self.settings.path_map
         heads = Counter(pair.heads() for pair in self._pairs).most_common(3)
         if rules:
@@ -144,12 +149,12 @@ class MatchChecks:
                 fix = f"Correct Path map, such as “{ours}=>{theirs}”, or empty it."
                 return failed(PATHS, words, fix, 2)
             return passed(PATHS, words)
-        if any(one.trusted for one in inferred):
+        if any(rule.trusted for rule in inferred):
             shown = "; ".join(
-                f"“{one.rule[0]}” reads “{one.rule[1]}” ({count(one.support, 'file')} for it, "
-                f"{one.contradictions:,} against)"
-                for one in inferred
-                if one.trusted
+                f"“{rule.rule[0]}” reads “{rule.rule[1]}” ({count(rule.support, 'file')} for it, "
+                f"{rule.contradictions:,} against)"
+                for rule in inferred
+                if rule.trusted
             )
             return passed(PATHS, f"Worked out: {shown}.")
         if not heads:

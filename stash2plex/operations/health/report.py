@@ -1,4 +1,4 @@
-"""The health report: every check in its order, whatever fails on the way."""
+"""Makes the health report: every check in its order, whatever fails on the way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from stash2plex.app import App
 from stash2plex.db import store_error
 from stash2plex.errors import ServerError, StoreError
 from stash2plex.operations.health.checks import SKIPPED, Check, blocked, failed_with, follows
+from stash2plex.operations.health.kept_checks import KEPT
 from stash2plex.operations.health.local_checks import (
     BREAKER,
     DATABASE,
@@ -20,6 +21,7 @@ from stash2plex.operations.health.local_checks import (
     SYNC,
     WORKER,
     check_local,
+    check_python,
 )
 from stash2plex.operations.health.match_checks import MATCHES, PATHS
 from stash2plex.operations.health.server_checks import (
@@ -36,6 +38,7 @@ from stash2plex.operations.health.server_checks import (
     TOKEN,
     ServerChecks,
 )
+from stash2plex.python_parts import PYTHON
 
 NAMES = (
     STASH,
@@ -50,6 +53,7 @@ NAMES = (
     MATCHES,
     PATHS,
     CLOCKS,
+    PYTHON,
     DATABASE,
     DISK,
     WORKER,
@@ -57,6 +61,7 @@ NAMES = (
     QUEUE,
     DEAD,
     SYNC,
+    KEPT,
     SAVES,
 )
 """Every check in the order of the report."""
@@ -67,11 +72,11 @@ CAUSES = {
     WORKER: NOTHING_SENT,
     QUEUE: (*NOTHING_SENT, BREAKER, WORKER),
 }
-"""What may have gone wrong because of which other checks."""
+"""For each check, those whose failure may be the cause of its own."""
 
 
 def free_bytes(folder: str) -> int:
-    """Say how much this user may still write where a folder is."""
+    """Return how many bytes this user may still write where `folder` is."""
     return shutil.disk_usage(folder).free
 
 
@@ -79,34 +84,35 @@ def read_health(app: App, free: Callable[[str], int] = free_bytes) -> list[Check
     """Run every check. Never fails because a server is down."""
     servers = ServerChecks(app, seed=app.random.randrange(10**8))
     try:
-        found = servers.run()
+        checks = servers.run()
     except sqlite3.Error as error:
-        # The settings and the identity are kept there; the line of the database says the same.
-        found = servers.checks
-        database = failed_with(DATABASE, store_error(error, app.folder), "Look at the folder.")
-        return _ordered([*found, database])
-    return _ordered([*found, *check_local(app, free, worker_off=servers.worker_off)])
+        # The settings and the identity are kept there; the database's line shows the same error.
+        checks = servers.checks
+        database = failed_with(DATABASE, store_error(error, app.folder), "Check the folder.")
+        return _ordered([check_python(), *checks, database])
+    return _ordered(
+        [check_python(), *checks, *check_local(app, free, worker_off=servers.worker_off)]
+    )
 
 
 def health_without_store(error: StoreError) -> list[Check]:
-    """Report a database that cannot even be opened; nothing else can be said without it."""
-    return _ordered([failed_with(DATABASE, error, "Look at the folder.")])
+    """Report a database that cannot even be opened; every other check needs it."""
+    return _ordered([check_python(), failed_with(DATABASE, error, "Check the folder.")])
 
 
 def health_without_stash(error: ServerError) -> list[Check]:
-    """Report a Stash that a command line needs to find the data folder."""
+    """Report a Stash that does not answer, which the command line needs to find the data folder."""
     fix = f"{STASH_FIX} Or name the folder with --data-dir."
-    return _ordered([failed_with(STASH, error, fix)], STASH)
+    return _ordered([check_python(), failed_with(STASH, error, fix)], STASH)
 
 
-def _ordered(found: list[Check], missing: str = DATABASE) -> list[Check]:
-    by_name = {check.name: check for check in found}
-    checks = [by_name.get(name) or blocked(name, missing) for name in NAMES]
-    return once_each(checks)
+def _ordered(checks: list[Check], missing: str = DATABASE) -> list[Check]:
+    by_name = {check.name: check for check in checks}
+    return once_each([by_name.get(name) or blocked(name, missing) for name in NAMES])
 
 
 def once_each(checks: list[Check]) -> list[Check]:
-    """Count each cause once: what follows from a failed check is skipped."""
+    """Count each cause once: a check whose failure follows from another one is skipped."""
     wrong = {check.name for check in checks if not check.ok}
     if any(check.name == SETTINGS and check.state != SKIPPED for check in checks):
         # A log-in that will expire has let us in this time.
@@ -114,7 +120,7 @@ def once_each(checks: list[Check]) -> list[Check]:
     return [
         follows(check, cause)
         if not check.ok
-        and (cause := next((one for one in CAUSES.get(check.name, ()) if one in wrong), None))
+        and (cause := next((name for name in CAUSES.get(check.name, ()) if name in wrong), None))
         else check
         for check in checks
     ]

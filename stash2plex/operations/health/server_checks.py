@@ -1,7 +1,8 @@
-"""Health of what is over the network: Stash, Plex, the token's rights, the libraries."""
+"""Checks what is across the network: Stash, Plex, the token's rights, the libraries."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -21,9 +22,11 @@ from stash2plex.rules.libraries import (
 )
 from stash2plex.rules.tag_lists import trouble_with
 from stash2plex.servers.plex import Plex
+from stash2plex.servers.plexlists import ListPage
 from stash2plex.servers.stash import Stash, StashBasics
 from stash2plex.servers.stash_link import LOGIN_FIX
-from stash2plex.text import count, span
+from stash2plex.sync.indexing import OWNER_FIX
+from stash2plex.text import count, local, span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
 TAGS = "tags in settings"
@@ -31,21 +34,24 @@ PLEX, TOKEN, SERVER, RIGHTS = "Plex", "Plex token", "Plex server", "edit rights"
 LIBRARY = "Plex library"
 
 ANSWER_SECONDS = 5.0
-"""How long one answer is waited for: the whole report ends within a minute at the worst."""
+"""How many seconds one answer may take; so the whole report ends within a minute."""
 
 SLOW_SECONDS = 2.0
+SOME_ITEMS = 5
+"""Items of each library that are looked at."""
+
 CLOCK_SECONDS = 120.0
-"""Difference of clocks from which on times are confusing and log-ins may fail."""
+"""Clock difference in seconds above which times confuse and log-ins may fail."""
 
 T = TypeVar("T")
 
 
 @define
 class ServerChecks:
-    """Runs the checks in their order; one that needs another says so.
+    """Runs the checks in their order; one that needs a failed one is skipped.
 
     `seed` chooses the sample of scenes. `worker_off` is whether the background worker is off, None
-    where the settings could not be read.
+    if the settings could not be read.
     """
 
     app: App
@@ -57,13 +63,15 @@ class ServerChecks:
     _named: Settings | None = None
     _slowest: dict[str, float] = field(factory=dict)
     _drift: dict[str, float] = field(factory=dict)
+    _blind: int = 0
+    _seen: Counter[str] = field(factory=Counter)
 
     @_stash.default
     def _hasty(self) -> Stash:
         return self.app.stash.within(ANSWER_SECONDS)
 
     def run(self) -> list[Check]:
-        """Ask both servers. Never fails because one of them does not answer."""
+        """Ask both servers. One that does not answer does not make it fail."""
         basics = self._check_stash()
         settings = self._check_settings(basics)
         self._check_tags()
@@ -99,7 +107,7 @@ class ServerChecks:
             self.checks.append(
                 failed(
                     LOGIN,
-                    "By the session of whoever pressed the button; it expires, after an hour "
+                    "By the session of the user who pressed the button. It expires after an hour "
                     "without work at the latest, and the background worker ends then.",
                     LOGIN_FIX,
                 )
@@ -107,7 +115,7 @@ class ServerChecks:
         return basics
 
     def _check_settings(self, basics: StashBasics | None) -> Settings | None:
-        """Parse the settings; without Stash, those that came from elsewhere."""
+        """Parse the settings; without Stash, those from other sources."""
         if basics is None and not self.app.settings_reader.overrides.get("plex_url"):
             self.checks.append(blocked(SETTINGS, self._wrong(STASH, LOGIN)))
             return None
@@ -129,7 +137,7 @@ class ServerChecks:
             except ConfigError as error:
                 self.checks.append(failed_with(SETTINGS, error, where))
             else:
-                self.checks.append(passed(SETTINGS, "All can be used."))
+                self.checks.append(passed(SETTINGS, "All are usable."))
         return settings if settings.plex_url and settings.plex_token else None
 
     def _check_tags(self) -> None:
@@ -171,7 +179,7 @@ class ServerChecks:
         except Refused as error:
             refused = error
         except ServerError as error:
-            # During maintenance the sign of life alone is given (plex.md §1.5).
+            # During maintenance Plex answers the identity request alone (plex.md §1.5).
             self.checks.append(failed_with(PLEX, error, _fix_of(error, PLEX_FIX)))
             self._block(PLEX, TOKEN, SERVER, LIBRARY, RIGHTS, MATCHES, PATHS)
             return
@@ -180,7 +188,7 @@ class ServerChecks:
                 failed(
                     PLEX,
                     f"Version {identity.version}, but {self._pace(PLEX)}.",
-                    "Look what keeps Plex busy: a scan, an analysis, a full disk.",
+                    "See what keeps Plex busy: a scan, an analysis, a full disk.",
                 )
             )
         else:
@@ -205,14 +213,14 @@ class ServerChecks:
         known = self.app.store.plex_files.server()
         if known in (None, machine_id):
             self.checks.append(
-                passed(SERVER, "The one that was synced to before." if known else "New to us.")
+                passed(SERVER, "The same one as before." if known else "Not synced to yet.")
             )
             return
         self.checks.append(
             failed(
                 SERVER,
-                "Another Plex server answers at this address than before. Nothing is written.",
-                "If that is right, run “Rebuild Plex Index”; else correct Plex URL.",
+                "A different Plex server answers at this address. Nothing is written.",
+                "If that is intended, run “Rebuild Plex Index”; if not, correct Plex URL.",
                 2,
             )
         )
@@ -228,7 +236,7 @@ class ServerChecks:
                     failed(
                         LIBRARY,
                         f"{wrong}; Stash2Plex writes to movies and other videos only.",
-                        "Name a library of that type in Plex library, or make one in Plex.",
+                        "Enter a library of that type in Plex library, or create one in Plex.",
                         2,
                     )
                 )
@@ -238,6 +246,20 @@ class ServerChecks:
         except ServerError as error:
             self.checks.append(failed_with(LIBRARY, error, _fix_of(error, PLEX_FIX)))
             return None
+        listed, failures = [], []
+        for section in chosen:
+            try:
+                self._look_at_files(plex.list_page(section.id, 0, size=SOME_ITEMS))
+            except ServerError as error:
+                failures.append(f"“{section.title}” cannot be listed: {error.what}")
+            else:
+                listed.append(section)
+        self._check_sight()
+        if failures:
+            self.checks.append(
+                failed(LIBRARY, self._in_trouble(failures, listed), UNLISTED_FIX, exit_code=3)
+            )
+            return listed or None
         titles = ", ".join(f"“{section.title}”" for section in chosen)
         busy = " Plex is scanning." if any(section.refreshing for section in chosen) else ""
         lost = lost_libraries(sections, settings.plex_library)
@@ -247,8 +269,37 @@ class ServerChecks:
             self.checks.append(passed(LIBRARY, f"{titles}, of the right type.{busy}"))
         return chosen
 
+    def _look_at_files(self, page: ListPage) -> None:
+        """Note what the token sees of files: the owner's sees whole paths (plex-2.md §1, 16)."""
+        self._blind += page.blind
+        for file in page.files:
+            whole = "/" in file.path or "\\" in file.path
+            self._seen["paths" if whole else "names"] += 1
+
+    def _check_sight(self) -> None:
+        """Turn the check of the token into a failed one where it is not shown whole paths."""
+        if self._seen["paths"] or not (self._blind or self._seen["names"]):
+            return
+        what = (
+            "only the names of files, without their folders"
+            if self._seen["names"]
+            else ("no names of files")
+        )
+        words = f"Plex accepts it, but shows it {what}: it is that of a user who is not the owner."
+        place = next(at for at, check in enumerate(self.checks) if check.name == TOKEN)
+        self.checks[place] = failed(TOKEN, words, OWNER_FIX, 2)
+
+    def _in_trouble(self, failures: Sequence[str], listed: Sequence[Section]) -> str:
+        """Describe libraries whose list fails, since when, and that the others go on."""
+        words = " ".join(failures)
+        if since := [one.since for one in self.app.store.library_troubles.all().values()]:
+            words += f" First seen at {local(min(since))}."
+        if listed:
+            words += f" {', '.join(f'“{one.title}”' for one in listed)} can."
+        return f"{words} Scenes of what cannot be listed wait, and lose no attempts."
+
     def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:
-        """Send an edit that changes nothing, of an item that we have written if there is one."""
+        """Send an edit that changes nothing, to an item that we have written if there is one."""
         try:
             item = self._some_item(plex, sections)
             if item is None:
@@ -263,7 +314,7 @@ class ServerChecks:
             self.checks.append(failed_with(RIGHTS, error, _fix_of(error, PLEX_FIX)))
         else:
             self.checks.append(
-                passed(RIGHTS, "The token may edit (shown by an edit that changes nothing).")
+                passed(RIGHTS, "The token may edit (tried with an edit that changes nothing).")
             )
 
     def _some_item(self, plex: Plex, sections: Sequence[Section]) -> PlexItem | None:
@@ -313,11 +364,11 @@ class ServerChecks:
 
     def _note_clock(self, server: str, time: float | None) -> None:
         if time is not None:
-            # The header has whole seconds; the half is the mean of what it leaves out.
+            # The header has whole seconds; half a second is the mean of what it cuts off.
             self._drift[server] = round(time + 0.5 - self.app.clock())
 
     def _wrong(self, *names: str) -> str:
-        """Return the first of these checks that failed."""
+        """Return the first of these checks that failed, or the last name."""
         wrong = {check.name for check in self.checks if not check.ok}
         return next((name for name in names if name in wrong), names[-1])
 
@@ -332,8 +383,8 @@ def _fix_of(error: ServerError, usual: str) -> str:
 
 
 CAUSE_FIXES = {
-    BUSY: "Wait until it is done; what is queued goes out by itself.",
-    SLOW: "Look what keeps {server} busy, or whether its machine sleeps.",
+    BUSY: "Wait until it is done; what is queued is then sent.",
+    SLOW: "See what keeps {server} busy, or wake its machine.",
     NO_TLS: "Correct the address in Plex URL.",
 }
 TAGS_FIX = (
@@ -342,4 +393,8 @@ TAGS_FIX = (
 )
 STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."
 PLEX_FIX = "Start Plex, and correct Plex URL: it must work from where Stash runs."
-RIGHTS_FIX = "Put an X-Plex-Token of the server's owner into Plex token."
+UNLISTED_FIX = (
+    "Look at that library in Plex: have it scanned, or optimize the database. "
+    "Plex library may name the others alone."
+)
+RIGHTS_FIX = OWNER_FIX

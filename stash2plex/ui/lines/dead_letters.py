@@ -42,12 +42,12 @@ def removed_sentence(number: int) -> str:
 
 
 def cleared_sentence(number: int) -> str:
-    """Return how many dead letters there were."""
+    """Return how many dead letters were removed, if there were any."""
     return removed_sentence(number) if number else "There were no dead letters."
 
 
 def purged_sentence(purged: Purged, days: int) -> str:
-    """Return how many dead letters were older than `days`, and how many stay."""
+    """Return how many dead letters older than `days` were removed, and how many stay."""
     age = f"older than {count(days, 'day')}"
     text = f"There were no dead letters {age}."
     if purged.number:
@@ -58,10 +58,10 @@ def purged_sentence(purged: Purged, days: int) -> str:
 
 def recovered_sentence(recovered: Recovered, who_sends: str) -> str:
     """Return how many dead letters went back, `who_sends` them, and why the others stay."""
-    text = "No dead letter is of an outage."
+    text = "No dead letter comes from an outage."
     if recovered.number:
         number = count(recovered.number, "dead letter")
-        text = f"Put {number} of outages back into the queue. {who_sends}"
+        text = f"Put {number} from outages back into the queue. {who_sends}"
     if recovered.remaining:
         left = sum(group.number for group in recovered.remaining)
         verb = "stays" if left == 1 else "stay"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stash2plex.operations.health.checks import FAILED, PASSED, SKIPPED, Check
 
 MARKS = {PASSED: "pass", FAILED: "FAIL", SKIPPED: "skip"}
-"""How a command line shows them."""
+"""How the command line shows each state."""
 
 
 def check_lines(checks: list[Check]) -> list[str]:
@@ -14,14 +14,14 @@ def check_lines(checks: list[Check]) -> list[str]:
 
 
 def check_line(check: Check) -> str:
-    """Return what was found, and what to do where it failed."""
+    """Return what was found and, for a failed check, what to do."""
     return f"{check.name}: {check.detail}" + (f" → {check.fix}" if check.fix else "")
 
 
 def health_lines(checks: list[Check]) -> list[str]:
     """Return the failed checks, numbered.
 
-    Stash's log shows the newest line first, and those of one moment in any order.
+    Stash's log shows the newest line first, and lines of the same moment in any order.
     """
     wrong = [check for check in checks if not check.ok]
     return [

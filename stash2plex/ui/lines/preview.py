@@ -6,11 +6,11 @@ from stash2plex.operations.preview import FieldPreview, Preview, ScenePreview
 from stash2plex.text import count
 
 TEXT_SHOWN = 60
-"""Characters of a value that are shown."""
+"""How many characters of a value are shown."""
 
 
 def preview_lines(preview: Preview) -> list[str]:
-    """Return a line for each scene that is shown, and the counts of all."""
+    """Return a line for each scene that is shown, then the counts of all."""
     lines = [scene_line(scene) for scene in preview.scenes]
     lines += [f"Scene {scene.scene_id}: {scene.error}" for scene in preview.problems]
     text = f"{count(preview.changing, 'scene')} of {preview.seen:,} would change"
@@ -20,7 +20,7 @@ def preview_lines(preview: Preview) -> list[str]:
         text += ": " + ", ".join(
             f"{name} of {number:,}" for name, number in preview.fields.most_common()
         )
-    text += f". {preview.unchanged + preview.settled:,} need nothing"
+    text += f". {preview.unchanged + preview.settled:,} need no change"
     if preview.left_out:
         text += f", {preview.left_out:,} are left out by settings or hold no metadata"
     if preview.not_matched:
@@ -29,14 +29,14 @@ def preview_lines(preview: Preview) -> list[str]:
 
 
 def scene_line(scene: ScenePreview) -> str:
-    """Return what would be written for a scene, and what stays as the user made it in Plex."""
+    """Return what would be written for a scene, and what stays as the user edited it in Plex."""
     parts = [field_words(field) for field in scene.fields]
     if scene.pictures:
         parts.append(f"new {' and '.join(scene.pictures)}")
     if scene.locks:
         parts.append(f"a lock on {', '.join(scene.locks)}")
     if scene.kept:
-        parts.append(f"kept as made in Plex: {', '.join(scene.kept)}")
+        parts.append(f"kept as you edited it in Plex: {', '.join(scene.kept)}")
     return f"Scene {scene.scene_id} “{scene.title}”: {'; '.join(parts)}."
 
 

@@ -7,7 +7,7 @@ from stash2plex.text import count, local
 
 
 def sources_words(begun: Begun) -> str:
-    """Name what made the keys due that a run found."""
+    """Name what queued the keys that were due when a run began."""
     names = [
         f"“{source.name}” at {local(source.began_at)}" if source.name else "saves"
         for source in begun.sources
@@ -16,11 +16,12 @@ def sources_words(begun: Begun) -> str:
 
 
 def begun_lines(begun: Begun) -> list[str]:
-    """Return what a run found when it began, a line each."""
+    """Return what a run found when it began, one line a fact."""
     if not begun.found:
         return []
-    lines = [f"{count(begun.found, 'key')} due already ({sources_words(begun)})."]
+    verb = "is" if begun.found == 1 else "are"
+    lines = [f"{count(begun.found, 'scene')} {verb} due already ({sources_words(begun)})."]
     if begun.taken_up:
-        held = count(begun.taken_up, "key")
-        lines.append(f"Taken up again: {held} on hold since a task was stopped.")
+        held = count(begun.taken_up, "scene")
+        lines.append(f"Off hold again: {held} that waited since a task was stopped.")
     return lines

@@ -7,7 +7,7 @@ from stash2plex.text import local
 
 
 def explanation_lines(known: SceneExplanation) -> list[str]:
-    """Return everything but the fields, a line each."""
+    """Return everything but the fields, one line a fact."""
     lines = [f"Scene {known.scene_id} “{known.title}”: {known.why}"]
     look = known.look
     if look is not None and look.match is not None:
@@ -26,12 +26,12 @@ def explanation_lines(known: SceneExplanation) -> list[str]:
     if known.record is not None and known.record.synced_at:
         lines.append(f"Last synced at {local(known.record.synced_at)}.")
     lines += [f"{local(failure.at)}: {failure.error}" for failure in known.key.history]
-    lines += [f"Not known now. {text}" for text in known.unknown]
+    lines += [f"Unknown at the moment. {text}" for text in known.unknown]
     return lines
 
 
 def field_lines(known: SceneExplanation) -> list[str]:
-    """Return the fields, a line each."""
+    """Return the fields, one line each."""
     return [
         f"{view.name}: {view.state.replace('_', ' ')}; Stash {value_words(view.stash)}, "
         f"Plex {value_words(view.plex)}, last written {value_words(view.written)}."
@@ -40,7 +40,7 @@ def field_lines(known: SceneExplanation) -> list[str]:
 
 
 def value_words(value: object) -> str:
-    """Return a value of a field in few words."""
+    """Return a field's value as short text."""
     if value is None or value in ("", ()):
         return "–"
     if isinstance(value, (tuple, list)):

@@ -6,6 +6,7 @@ from typing import Any
 
 from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.reasons import reason_of
+from stash2plex.operations.traits import traits_sentence
 from stash2plex.rules.scene_states import (
     GIVEN_UP,
     IN_SYNC,
@@ -18,6 +19,7 @@ from stash2plex.rules.scene_states import (
 from stash2plex.rules.scene_states import (
     WAITING as WAITS,
 )
+from stash2plex.rules.traits import Trait
 from stash2plex.store.names import WAITING, Named, names
 from stash2plex.store.runs import Held
 from stash2plex.sync.report import summary_sentence
@@ -26,7 +28,7 @@ from stash2plex.workqueue import STOPPED
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:
-    """Say the status in words, a line each."""
+    """Return the status in words, one line a fact."""
     queue, plex, breaker, worker = (status[key] for key in ("queue", "plex", "breaker", "worker"))
     lines = [
         (
@@ -50,6 +52,10 @@ def status_lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"Plex: {plex['version']}, {_titles(plex['library'])}, {items} known.")
     else:
         lines.append(f"Plex: {plex['problem'] or 'not reachable now.'}")
+    if known := traits_sentence(plex["traits"]):
+        lines.append(known)
+    if lost := lost_line(status):
+        lines.append(lost)
     if status["stash"]["problem"]:
         lines.append(f"Stash: {status['stash']['problem']}")
     if line := held_line(status):
@@ -57,18 +63,18 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     if last := status["reconcile"]["last"]:
         lines.append(summary_sentence(last, local(moment(last["started_at"]))))
     if breaker["state"] != "closed" and worker["why"] is None:
-        words = "Plex has refused us" if breaker["refused"] else "Waiting for Plex"
+        words = "Plex has refused access" if breaker["refused"] else "Waiting for Plex"
         lines.append(f"{words} since {local(moment(breaker['since']))}: {breaker['reason']}")
     if worker["running"]:
         text = f"The {worker['origin']} is running (process {worker['pid']})"
         if status["eta_s"] is not None:
             text += f", {status['rate_per_s']:.1f} per second, about {span(status['eta_s'])} left"
         lines.append(text + ".")
-        # What was just said of Plex is not said again.
+        # What a line above shows of Plex is not repeated.
         waits = [worker["outlook"] if worker["why"] == plex["problem"] else waits_words(worker)]
         lines += [f"It waits: {words}" for words in waits if words]
     elif status["background_worker"] == "off":
-        lines.append("No worker is running: background_worker is off, only tasks send anything.")
+        lines.append("No worker is running: Background worker is off, only tasks send anything.")
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines
@@ -98,9 +104,9 @@ STATE_WORDS = {
 
 
 def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what waits and what was given up, a head and a text for each reason.
+    """Return a head and a text for each reason why scenes wait or were given up.
 
-    The text names the first of them.
+    The text names the first of the scenes.
     """
 
     def row(head: str, why: str, group: dict[str, Any]) -> tuple[str, str]:
@@ -111,7 +117,7 @@ def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
         *(
             row("Waiting", WAITING.get(group["reason"], "to be tried again"), group)
             for group in status["named"]["waiting"]
-            # What is held has a sentence of its own.
+            # Scenes on hold have a sentence of their own.
             if group["reason"] != STOPPED
         ),
         *(
@@ -122,15 +128,21 @@ def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def held_line(status: dict[str, Any]) -> str | None:
-    """Return which stopped task holds keys back, and what lets them go on; None for none."""
+    """Return which stopped task holds scenes back and what lets them go on; None for none."""
     held = status["held"]
     if held is None or held["by"] != "stop":
         return None
     return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
 
 
+def lost_line(status: dict[str, Any]) -> str | None:
+    """Return which fields Plex takes and does not keep; None for none."""
+    lost = [one["field"] for one in status["plex"]["traits"] if one["trait"] == Trait.LOSES]
+    return f"Plex takes these fields and does not keep them: {', '.join(lost)}." if lost else None
+
+
 def waits_words(worker: dict[str, Any]) -> str | None:
-    """Return why the worker of a status stands still and when it goes on; None while it works."""
+    """Return why the worker is waiting and when it goes on; None while it works."""
     return " ".join(filter(None, (worker["why"], worker["outlook"]))) or None
 
 

@@ -1,0 +1,72 @@
+"""Answers Stash when the rest of the plugin cannot even be imported.
+
+It needs very little of Python's standard library, so that Health Check can report what is missing.
+"""
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stash2plex.datadir import locate
+from stash2plex.errors import Stash2PlexError, fault_sentence
+from stash2plex.python_parts import PYTHON, missing_part
+from stash2plex.start_trouble import Trouble, record_trouble, take_trouble
+
+HEALTH_MODES = ("health", "health_check")
+
+
+def warn(text: str) -> None:
+    """Write a warning into Stash's log (stash.md §2.5)."""
+    os.write(2, f"\x01w\x02{text}\n".encode())
+
+
+def answer_without(
+    error: ImportError,
+    request: Mapping[str, Any],
+    plugin_dir: str,
+    answer: Callable[[dict[str, Any]], None],
+) -> int:
+    """Answer a request that could not be carried out because of a module; returns the exit code.
+
+    `answer` writes the answer. A hook reports the error once, not at each save; in Health Check it
+    is the first line.
+    """
+    found = missing_part(error) or Stash2PlexError(
+        f"Stash2Plex cannot be started: {error}.",
+        "If it is being updated, try again in a moment; if not, install it again.",
+    )
+    arguments = request.get("args") or {}
+    if "hookContext" in arguments:
+        info = request.get("server_connection") or {}
+        if not _is_news(locate(info.get("Dir"), plugin_dir), found):
+            answer({"output": f"Not recorded: {found.what}"})
+            return found.exit_code
+        answer({"error": str(found)})
+        return found.exit_code
+    if arguments.get("mode") in HEALTH_MODES:
+        if arguments["mode"] != HEALTH_MODES[0]:
+            warn(f"Health Check: {PYTHON}: {found}")
+        check = {
+            "name": PYTHON,
+            "ok": False,
+            "state": "failed",
+            "detail": found.what,
+            "fix": found.fix or "",
+        }
+        answer({"output": {"checks": [check]}})
+        return 0
+    answer({"error": str(found) if missing_part(error) else fault_sentence(error)})
+    if missing_part(error) is None:
+        traceback.print_exception(error)
+    return found.exit_code
+
+
+def _is_news(folder: str, error: Stash2PlexError) -> bool:
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError:
+        return True
+    news = record_trouble(folder, Trouble(error.what, error.fix or ""))
+    take_trouble(folder)
+    return news

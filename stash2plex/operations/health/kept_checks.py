@@ -1,0 +1,38 @@
+"""Checks what Plex keeps of what it is sent."""
+
+from __future__ import annotations
+
+from stash2plex.app import App
+from stash2plex.errors import Stash2PlexError
+from stash2plex.operations.health.checks import Check, failed, passed
+from stash2plex.operations.traits import lost_fields, traits_json, traits_sentence
+
+KEPT = "what Plex keeps"
+
+
+def check_kept(app: App) -> Check:
+    """Report the fields that Plex does not keep although it answers 200, and other spellings."""
+    rows = app.store.traits.rows()
+    known = traits_sentence(traits_json(rows))
+    lost = [name for name in lost_fields(rows) if name not in _skipped(app)]
+    if lost:
+        names = ", ".join(lost)
+        words = f"Plex accepts these fields but does not keep them: {names}."
+        return failed(
+            KEPT,
+            " ".join(filter(None, (words, known))),
+            f"Update Plex; or put “{' '.join(lost)}” into Skip fields, and they are not sent.",
+        )
+    if known:
+        return passed(KEPT, known)
+    written, _ = app.store.records.summary()
+    nothing = "Nothing yet: nothing was written."
+    return passed(KEPT, "What was sent was read back as it was sent." if written else nothing)
+
+
+def _skipped(app: App) -> frozenset[str]:
+    """Return the fields that are not sent; none if the settings cannot be read."""
+    try:
+        return frozenset(app.settings().skip_fields)
+    except Stash2PlexError:
+        return frozenset()

@@ -1,0 +1,61 @@
+"""Sends a change to Plex in as many requests as its server needs."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from stash2plex.model import Change, Field, PlexItem
+from stash2plex.rules.edit_parts import edit_parts
+from stash2plex.rules.merge import as_shared
+from stash2plex.rules.spelling import folds
+from stash2plex.rules.traits import Trait, Traits
+from stash2plex.servers.plex import Plex
+
+
+def sends_missing(change: Change, item: PlexItem, traits: Traits, *, preserve: bool) -> bool:
+    """Whether lists go out without what is there already.
+
+    While nobody knows whether the server adds or replaces, a list that is all Stash's is sent so:
+    reading it back shows which it is, and whole lists mend it. With `preserve` what goes missing
+    would count as taken away by the user.
+    """
+    if traits.sends_missing:
+        return True
+    if preserve or traits.has(Trait.REPLACES) or not change.lists:
+        return False
+    return all(
+        name is not Field.COLLECTION
+        and not one.stale
+        and item.lists.get(name)
+        and folds(item.lists[name]) <= folds(one.wanted)
+        for name, one in change.lists.items()
+    )
+
+
+def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits, *, delta: bool) -> None:
+    """Edit one item; with `delta` lists go out without what is there.
+
+    Raises what the client raises; what was sent before that stays.
+    """
+    apart = (
+        change.rating is not None
+        and traits.has(Trait.RATES_APART)
+        and not traits.loses(Field.RATING)
+    )
+    rating = change.rating
+    if apart:
+        change = evolve(change, rating=None)
+    if change.edits:
+        sent = as_shared(change, item) if delta else change
+        for part in edit_parts(sent, traits, delta=delta):
+            plex.edit(item.section_id, [item.rating_key], part)
+    if apart and rating is not None:
+        plex.rate(item.rating_key, rating)
+
+
+def send_shared_edit(
+    plex: Plex, first: PlexItem, keys: list[str], change: Change, traits: Traits
+) -> None:
+    """Edit several items of one library that want exactly the same change as the `first`."""
+    for part in edit_parts(as_shared(change, first), traits, delta=True):
+        plex.edit(first.section_id, keys, part)

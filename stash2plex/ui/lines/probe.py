@@ -1,0 +1,34 @@
+"""The probe in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stash2plex.operations.probe.run import Probed, compare
+from stash2plex.text import count
+
+
+def probe_lines(found: Probed, other: Mapping[str, Any] | None) -> list[str]:
+    """Lay the answers out, a line each; `other` are those of the stand-in, where it was asked."""
+    wide = max(len(name) for name in found.answers)
+    differs = compare(found.answers, other) if other is not None else {}
+    lines = [f"Plex {found.plex_version}, {count(found.items, 'item')}:"]
+    for name, answer in found.answers.items():
+        line = f"{name.ljust(wide)}  {answer}"
+        if name in differs:
+            line += f"  (the stand-in: {differs[name][1]})"
+        lines.append(line)
+    if other is not None:
+        lines.append(f"The stand-in answers {count(len(differs), 'question')} differently.")
+    return lines
+
+
+def left_lines(left: Sequence[str], path: str) -> list[str]:
+    """Return what could not be put back, and what to do."""
+    if not left:
+        return []
+    return [
+        f"Not as it was before the probe: {', '.join(left)}.",
+        f"“{path}” still has what there was. Run “stash2plex probe-plex --restore” again.",
+    ]
