@@ -225,7 +225,8 @@ def test_a_mutant_is_noticed_or_survives(harbour):
 
 
 def test_tests_that_were_read_once_run_in_a_fork_for_each_mutant(harbour):
-    (harbour / LANTERNS).write_text((harbour / LANTERNS).read_text() + "\n\nNIGHT = wait(1)\n")
+    more = "\n\nNIGHT = wait(1)\n\n\nclass Pier:\n    def length(self):\n        return 7\n"
+    (harbour / LANTERNS).write_text((harbour / LANTERNS).read_text() + more)
     whole = (harbour / LANTERNS).read_text()
     few, wait = (f"tests/test_lanterns.py::test_{name}" for name in ("few", "wait"))
     every = [(few, 60.0), (wait, 60.0)]
@@ -241,6 +242,8 @@ def test_tests_that_were_read_once_run_in_a_fork_for_each_mutant(harbour):
         # It ran at import too, and what it made then would be as before.
         broken = mutant_of(harbour, 16, "lanterns += 1")
         assert warm.run(broken, whole, every, 60.0) is None
+        broken = mutant_of(harbour, len(whole.splitlines()), "return 8")
+        assert warm.run(broken, whole, every, 60.0) == Answer("passed", wait)
 
 
 def test_a_fork_that_never_ends_is_ended(harbour):
