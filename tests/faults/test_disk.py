@@ -291,15 +291,16 @@ def test_a_save_into_a_read_only_folder_says_what_to_do(tmp_path):
     assert "Make it" in said or "writable for the user" in said
 
 
-def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch):
+@pytest.mark.parametrize("made_again", [True, False])
+def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch, made_again):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     run = make_run()
     stop = _StopSignal(run.app, ROOT, None)
     run.clock.now += 11
     assert not stop.wanted()
     shutil.rmtree(run.folder)
-    connect_again = open_store(run.folder, run.clock, Random(1))
-    connect_again.connection.close()
+    if made_again:
+        open_store(run.folder, run.clock, Random(1)).connection.close()
     run.clock.now += 11
     assert stop.wanted()
     assert stop.homeless
