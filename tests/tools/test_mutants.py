@@ -398,8 +398,9 @@ def test_every_file_lies_in_one_area():
     paths = Package().paths
     assert {held.of(path) for path in paths} == set(held.names)
     assert held.stale(paths) == []
-    with pytest.raises(KeyError):
-        areas.Areas({"boats": ["docks/"]}).of(LANTERNS)
+    known = areas.Areas({"boats": ["docks/"], "rest": [""]})
+    assert (known.of(BOATS), known.of(LANTERNS)) == ("boats", "rest")
+    assert areas.Areas({"boats": ["docks/", "piers/"]}).stale([BOATS]) == ["piers/"]
 
 
 def test_the_tools_name_no_file_of_the_package():
