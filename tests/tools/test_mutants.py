@@ -105,6 +105,9 @@ def test_a_place_knows_its_statement_and_function():
     assert by_line[7].inside
     assert by_line[7].statement == 5
     assert by_line[7].function == (5, 8)
+    assert by_line[7].end == 8
+    (place,) = Module("if (\n    a\n    or b\n):\n    pass\n").places[:1]
+    assert (place.line, place.end) == (1, 4)
 
 
 def test_a_sample_is_the_same_for_a_seed(harbour):

@@ -49,7 +49,11 @@ def contexts_of(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
         # A default or a decorator: run at import, of use to those that call.
         return within(lines, first, last)
     # Of a statement of several lines not every line counts as run.
-    return lines.get(place.line) or within(lines, place.statement, place.line)
+    return (
+        lines.get(place.line)
+        or within(lines, place.statement, place.line)
+        or within(lines, place.line, place.end)
+    )
 
 
 def of_constant(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
