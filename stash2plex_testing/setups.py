@@ -344,7 +344,7 @@ SETUPS = (
     Setup(
         "Stash is too old for the hooks",
         "hooks",
-        ("v0.25.1 is too old", "Update Stash to v0.26"),
+        ("v0.25.1 is too old", "Update Stash to v0.27"),
         older_stash,
     ),
     Setup(

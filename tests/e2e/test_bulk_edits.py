@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import socket
-import zipfile
 from typing import Any
 
 import pytest
-import yaml
 
 from stash2plex.lock import drain_runs
+from stash2plex_testing.oldhooks import write_process_archive
 from stash2plex_testing.stash import packages
 from stash2plex_testing.stash.criteria import StashError
 from stash2plex_testing.world import ARCHIVE
@@ -217,19 +216,10 @@ def test_no_log_at_any_level_shows_the_session_though_the_hand_over_fails(make_s
 
 @pytest.fixture
 def old_archive(tmp_path: Any) -> str:
-    """Make an archive as it was before the script: each hook is a process."""
     folder = tmp_path / "old"
     folder.mkdir()
     path = str(folder / "Stash2Plex.zip")
-    with zipfile.ZipFile(ARCHIVE) as new, zipfile.ZipFile(path, "w") as old:
-        hooks = yaml.safe_load(new.read("Stash2PlexHooks.yml"))["hooks"]
-        for name in new.namelist():
-            if name == "Stash2Plex.yml":
-                config = yaml.safe_load(new.read(name))
-                config["version"] = str(config["version"])
-                old.writestr(name, yaml.safe_dump({**config, "hooks": hooks}))
-            elif not name.startswith("Stash2PlexHooks"):
-                old.writestr(name, new.read(name))
+    write_process_archive(ARCHIVE, path)
     return path
 
 

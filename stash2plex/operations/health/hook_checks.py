@@ -14,8 +14,8 @@ HOOKS = "hooks"
 HOOKS_NAME = "Stash2Plex Hooks"
 """The name of the second entry under Settings > Plugins."""
 
-OLDEST = (0, 26)
-"""The first Stash that runs our script as we mean it."""
+OLDEST = (0, 27)
+"""The first Stash that runs our script and has hooks for groups."""
 
 LATER = "Stash2Plex learns of a save only when it next looks at Stash."
 RELOAD_FIX = (
