@@ -68,6 +68,9 @@ if sys.platform != "win32":  # pragma: no branch - Windows has no resource
     import resource
 
 PLUGIN_ID = "Stash2Plex"
+HOOKS_ID = "Stash2PlexHooks"
+"""The second entry of our package: it owns the hooks."""
+
 STASH_LOGIN_PAGE = "/login"
 """Where Stash redirects a picture request without a log-in (stash.md §5.7)."""
 

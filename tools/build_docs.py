@@ -127,7 +127,11 @@ An error comes as a GraphQL error:
 
 Between Stash and the process there is one more layer, which scripts that start
 `stash2plex_plugin.py` themselves see: one JSON object on standard output, `{"output": …}` or
-`{"error": "…"}`. The first of the two examples is `{"output": {"changed": 2}}` there."""
+`{"error": "…"}`. The first of the two examples is `{"output": {"changed": 2}}` there.
+
+Two more operations are for the script that Stash runs as our hook, and for nothing else: `record`
+stores the ids of an edit, `session` hands over the log-in for a worker. Their failures are outputs,
+`{"recorded": 0, "error": "…"}`."""
 
 
 def errors_page() -> str:

@@ -33,6 +33,11 @@ class StashLink:
         """Whether an API key is known."""
         return bool(self._api_key)
 
+    @property
+    def knows_keys(self) -> bool:
+        """Whether Stash has a password, so that a key can be made there."""
+        return self._knows_keys
+
     def learn(self, api_key: str, *, knows_keys: bool) -> None:
         """Adopt the key that Stash has now; it is kept in memory only.
 

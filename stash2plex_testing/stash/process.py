@@ -211,6 +211,16 @@ class PluginProcess:
             self.kill()
 
 
+def has_left(caller: socket.socket) -> bool:
+    """Return whether a client has closed its connection."""
+    try:
+        return not caller.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def _stay(selector: selectors.BaseSelector) -> None:
     """Do nothing: the wake-up itself was the message."""
 

@@ -166,7 +166,7 @@ def test_the_report_is_bounded_in_requests():
         patient = Patient(world, works_with(world), folder + "/data")
         world.stash.clear_log()
         patient.health()
-        assert world.stash.graphql_count <= 2
+        assert world.stash.graphql_count <= 3
         assert len(world.plex.requests) <= 10
 
 

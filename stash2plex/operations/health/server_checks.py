@@ -13,6 +13,7 @@ from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import BUSY, NO_TLS, SLOW, ConfigError, Refused, ServerError
 from stash2plex.model import PlexItem, Section
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.operations.health.hook_checks import HOOKS, check_hooks
 from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchChecks
 from stash2plex.rules.libraries import (
     LIBRARY_FIX,
@@ -73,6 +74,10 @@ class ServerChecks:
     def run(self) -> list[Check]:
         """Ask both servers. One that does not answer does not make it fail."""
         basics = self._check_stash()
+        if basics is None:
+            self._block(self._wrong(STASH, LOGIN), HOOKS)
+        else:
+            self.checks.append(check_hooks(self._stash, basics.version))
         settings = self._check_settings(basics)
         self._check_tags()
         try:
