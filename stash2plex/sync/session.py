@@ -26,6 +26,7 @@ from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.store.server_traits import ServerTraits
+from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim
 
@@ -58,6 +59,7 @@ class Store:
     dead_letters: DeadLetters
     reports: ReportBook
     traits: ServerTraits
+    pictures: WaitingPictures
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)
 
@@ -99,3 +101,5 @@ class Job(Matched):
     item: PlexItem
     shared: tuple[object, ...] | None = None
     """Equal for jobs whose changes can share one edit."""
+    parted: bool = False
+    """Whether its edit is sent field by field, because Plex did not accept all of it at once."""
