@@ -7,7 +7,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test check mutants coverage bench plugin docs format lock clean
 
-help: ## say what the verbs do
+help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 $(VENV)/ready: requirements/dev.txt
@@ -17,7 +17,7 @@ $(VENV)/ready: requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-demo: plugin ## both servers on loopback, a library, a backlog drained before your eyes (ARGS="--scenes 5000 --keep")
+demo: plugin ## both servers on loopback, a library, a queue that empties before your eyes (ARGS="--scenes 5000 --keep")
 	@$(BIN)/python -m stash2plex demo $(ARGS)
 
 test: plugin ## the whole test suite, as CI runs it (ARGS="-k queue")
@@ -28,7 +28,7 @@ check: $(VENV)/ready ## formatting, lint, types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-coverage: plugin ## which lines and branches no test runs, also in the plugin's own processes
+coverage: plugin ## which lines and branches no test runs, including the plugin's own processes
 	@$(BIN)/python -m tools.reach $(ARGS)
 
 mutants: plugin ## break the package place by place: what does no test notice? (ARGS="--changed", ARGS="--seed 7 --sample 60")
@@ -40,7 +40,7 @@ bench: plugin ## the benchmark table, also written to dist/bench.json
 plugin: $(VENV)/ready ## dist/Stash2Plex.zip and dist/index.yml, byte for byte reproducible
 	@$(BIN)/python -m tools.build_plugin
 
-docs: $(VENV)/ready ## write the generated pages and screens of docs anew
+docs: $(VENV)/ready ## write the generated pages and screens in docs
 	@$(BIN)/python -m tools.build_docs
 	@$(BIN)/python -m tools.build_screens
 

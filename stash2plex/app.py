@@ -40,6 +40,7 @@ from stash2plex.store.repair import replace_damaged
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.scenes import Scenes
 from stash2plex.store.server_traits import ServerTraits
 from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.evidence import Evidence
@@ -64,7 +65,7 @@ from stash2plex.sync.wall_clock import WallClock
 from stash2plex.sync.worker import Drain, Summary
 from stash2plex.text import Private
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - Windows has no resource
     import resource
 
 PLUGIN_ID = "Stash2Plex"
@@ -356,13 +357,14 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         DeadLetters(connection),
         ReportBook(connection),
         ServerTraits(connection, clock),
+        Scenes(connection, clock),
         WaitingPictures(connection, clock),
     )
 
 
 def forbid_core_dumps() -> None:
     """Keep the system from writing this process's memory to a file: it holds the token."""
-    if sys.platform != "win32":
+    if sys.platform != "win32":  # pragma: no branch - Windows has no resource
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

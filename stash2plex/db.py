@@ -143,7 +143,17 @@ def _migrations() -> Iterator[tuple[int, list[str]]]:
         if match := re.fullmatch(r"(\d{4})_\w+\.sql", name):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 text = re.sub(r"--[^\n]*", "", file.read())
-            yield int(match[1]), [part for part in text.split(";") if part.strip()]
+            yield int(match[1]), _statements(text)
+
+
+def _statements(text: str) -> list[str]:
+    """Part a migration; the statements of a trigger belong together."""
+    found = [""]
+    for part in text.split(";"):
+        found[-1] += f"{part};"
+        if sqlite3.complete_statement(found[-1]):
+            found.append("")
+    return [one for one in found if one.strip("; \n")]
 
 
 class transaction:  # noqa: N801 - reads as the statement it is; contextlib costs the hook a millisecond

@@ -138,8 +138,8 @@ class ServerError(Stash2PlexError):
 class Unavailable(ServerError):
     """The server is down, busy or starting. Costs no attempt; the breaker counts it.
 
-    `retry_after` is what the server asked for, in seconds, or None. `whole` is True where it is
-    surely the whole server: there was no connection, or it asks for patience.
+    `retry_after` is what the server asked for, in seconds, or None: then it speaks for all of
+    itself.
     """
 
     exit_code = 3
@@ -154,14 +154,9 @@ class Unavailable(ServerError):
         cause: str | None = None,
         scope: str | None = None,
         retry_after: float | None = None,
-        whole: bool = False,
     ) -> None:
-        speaks_for_all = whole or bool(retry_after)
-        super().__init__(
-            server, what, fix, cause=cause, scope=scope or (SERVER if speaks_for_all else None)
-        )
+        super().__init__(server, what, fix, cause=cause, scope=SERVER if retry_after else scope)
         self.retry_after = retry_after
-        self.whole = whole
 
 
 class Refused(ServerError):

@@ -44,6 +44,12 @@ def main(arguments: list[str], plugin_dir: str) -> int:
             write_answer({"output": output})
             # Tearing the interpreter down would cost the save 3 ms.
             os._exit(0)
+        if request["args"].get("mode") == "status" and "stored" in request["args"]:
+            from stash2plex.store import stored_status  # noqa: PLC0415 - not for the hook
+
+            if stored_status.is_stored(request["args"]):
+                write_answer({"output": stored_status.open_and_read(folder)})
+                return 0
         gc.enable()
         keep_temporary_files(folder)
         from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from attrs import frozen
-
 DAY = 86_400.0
 """Seconds in a day."""
 
@@ -13,14 +11,28 @@ LogLine = tuple[str, *tuple[object, ...]]
 """The arguments of a log call: a text with a %s for each argument that follows."""
 
 
-@frozen
 class Private:
-    """A title, path or name in a log call: shown in “ ”, or hidden if the user wants that."""
+    """A title, path or name in a log call: shown in “ ”, or hidden if the user wants that.
 
-    text: str
+    A plain class: the stored status imports this module, and must cost little.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def __str__(self) -> str:
         return f"“{self.text}”"
+
+    def __repr__(self) -> str:
+        return f"Private({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Private) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
 def span(seconds: float) -> str:

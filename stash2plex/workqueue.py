@@ -307,10 +307,10 @@ class WorkQueue:
         title: str = "",
         counted: bool = True,
     ) -> bool:
-        """Give a key back because it cannot be done yet; no attempt is counted, a snooze is.
+        """Put a key back because it cannot be done yet; that counts a snooze, not an attempt.
 
-        The first time since the key was last done, the user is to be told of the scene. One that
-        is not `counted` costs no snooze, and nobody is told: it is known what is waited for.
+        At the first snooze since the key was last done, the scene is kept for a notification. If it
+        is not `counted`, it costs no snooze and no notification: its cause is known.
         """
         with transaction(self._db):
             put_off = self._db.execute(

@@ -1,1 +1,1 @@
-"""FakeStash and FakePlex, real HTTP servers that behave as the real ones do, and what uses them."""
+"""FakeStash and FakePlex, real HTTP servers that behave like the real ones, and their users."""

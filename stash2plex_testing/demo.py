@@ -1,4 +1,4 @@
-"""`make demo`: both stand-ins, a library, a backlog drained in front of you, and the proof."""
+"""`make demo`: both stand-ins, a library, a queue that empties before your eyes, and the proof."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stash2plex_testing.plex import Latency
 from stash2plex_testing.world import ARCHIVE, World, differences
 
 EDITS = 300
-"""Scenes that are edited one by one; a larger library is queued by Sync All Scenes."""
+"""How many scenes are edited one by one; Sync All Scenes queues a larger library."""
 
 WRITE, UPLOAD = 0.005, 0.008
 """Seconds of the stand-in Plex's writer: quick, so that the demo is short."""
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def show(world: World, console: Console, scenes: int) -> int:
-    """Run through the story and judge the end."""
+    """Run the demo's steps and judge the result."""
     started = time.monotonic()
     console.print(f"[bold]1.[/] A Stash with {scenes:,} scenes; a Plex that knows only files.")
     world.fill(scenes)
@@ -64,7 +64,7 @@ def show(world: World, console: Console, scenes: int) -> int:
     console.print(f"[bold]2.[/] The task [bold]{name}[/] in Stash:")
     job = follow(world, console, world.task(name))
     console.print(f"   {job}")
-    console.print("[bold]3.[/] The worker on: a save reaches Plex by itself.")
+    console.print("[bold]3.[/] The worker on: a save reaches Plex without a task.")
     world.configure()
     world.operation("status")
     first = next(int(scene["id"]) for scene in world.read_scenes() if scene["files"])
@@ -90,7 +90,7 @@ def titles(reader: PlexServer) -> dict[str, str]:
 
 
 def edit_scenes(world: World, console: Console) -> int:
-    """Save scenes one after the other, as a person with much patience does."""
+    """Save scenes one after the other, as a very patient user does."""
     rows = world.read_scenes()[:EDITS]
     with Progress(
         TextColumn("   saving"), BarColumn(), TaskProgressColumn(), console=console, transient=True
@@ -168,7 +168,7 @@ def compare(world: World, reader: PlexServer, before: dict[str, str], console: C
 
 
 def keep(world: World, console: Console) -> None:
-    """Leave both servers up until Ctrl-C."""
+    """Keep both servers running until Ctrl-C."""
     console.print(f"\nStash: {world.stash.url}\nPlex:  {world.plex.url}/web\nCtrl-C ends both.")
     try:
         while True:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONG_AGO = 1_600_000_000
 SECONDS_BETWEEN = 10
-"""Between the writes of two items."""
+"""Seconds between the writes of two items."""
 
 
 def make_synced(world: World, app: App) -> int:

@@ -60,7 +60,7 @@ class World:
 
     @property
     def data_dir(self) -> str:
-        """Name the plugin's data folder."""
+        """The plugin's data folder."""
         return os.path.join(self.stash.config_dir, "stash2plex")
 
     def end_worker(self) -> None:
@@ -97,7 +97,7 @@ class World:
                 )
 
     def install(self, **settings: Any) -> None:
-        """Install the built archive and store settings, as a person does."""
+        """Install the built archive and store settings, as a user does."""
         self.stash.install(ARCHIVE)
         self.configure(**settings)
 

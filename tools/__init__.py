@@ -1,1 +1,1 @@
-"""What the make verbs run; not part of the plugin."""
+"""The programs behind the make verbs; not part of the plugin."""

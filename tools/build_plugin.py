@@ -23,7 +23,7 @@ LEFT_OUT = ("pygments", "markdown_it_py", "mdurl", "markdown_it", "colorama", "b
 
 
 def main() -> int:
-    """Build both files and say what came of it."""
+    """Build both files and print the result."""
     vendor_packages()
     moment = commit_time()
     dist = os.path.join(ROOT, "dist")
@@ -53,7 +53,7 @@ def vendor_packages() -> None:
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
             "--no-compile", "--no-deps", "--require-hashes", "--only-binary", ":all:",
-            # Wheels for any machine: a compiled one would be of no use on Alpine.
+            # Wheels for any machine: a compiled one would not work on Alpine.
             "--platform", "any", "--implementation", "py", "--abi", "none",
             "--python-version", "3.11", "--target", VENDOR, "-r", LOCK,
         ],
@@ -85,7 +85,7 @@ def commit_time() -> datetime:
 
 
 def _git(*arguments: str) -> str:
-    """Run git in the tree; returns what it prints, or "" where there is no git or no history."""
+    """Run git in the tree; returns its output, or "" without git or history."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False

@@ -5,8 +5,6 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from stash2plex.errors import UsageError
-
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -18,7 +16,6 @@ def completion(context: click.Context, shell: str) -> None:
     completion fish > ~/.config/fish/completions/stash2plex.fish”.
     """
     kind = get_completion_class(shell)
-    if kind is None:
-        raise UsageError(f"There is no completion for {shell}.")
+    assert kind is not None
     group = context.find_root().command
     click.echo(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source())

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from stash2plex.app import make_stash
 from stash2plex.config import SPECS, hide_secrets, read_environment
 from stash2plex.datadir import locate
-from stash2plex.errors import ConfigError, Stash2PlexError
+from stash2plex.errors import ConfigError
 from stash2plex.servers.stash_address import StashAddress
 
 DEFAULT_STASH_URL = "http://127.0.0.1:9999"
@@ -37,9 +37,7 @@ class Resolved:
     settings: Mapping[str, object]
 
 
-def resolve(
-    options: CliOptions, environment: Mapping[str, str], plugin_dir: str | None = None
-) -> Resolved:
+def resolve(options: CliOptions, environment: Mapping[str, str]) -> Resolved:
     """Merge the layers. Raises a ConfigError that names the file or the variable."""
     file = read_file(options.config_file, environment)
     unknown = set(file) - {spec.key for spec in SPECS} - {"stash_url", "stash_api_key", "data_dir"}
@@ -68,7 +66,7 @@ def resolve(
     settings = {key: value for key, value in file.items() if key in {spec.key for spec in SPECS}}
     settings |= read_environment(environment)
     settings |= options.settings
-    data_dir = first(options.data_dir, "data_dir") or _find_data_dir(address, plugin_dir)
+    data_dir = first(options.data_dir, "data_dir") or _find_data_dir(address)
     return Resolved(address, os.path.abspath(data_dir), settings)
 
 
@@ -92,21 +90,17 @@ def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, obj
         raise ConfigError(f"The configuration file “{chosen}” cannot be read: {why}.") from error
 
 
-def _find_data_dir(address: StashAddress, plugin_dir: str | None) -> str:
+def _find_data_dir(address: StashAddress) -> str:
     """Find the folder that the plugin uses, beside Stash's configuration if this machine has it."""
     if os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
-        return locate(None, plugin_dir)
+        return locate(None, None)
     stash = make_stash(address)
     try:
         folder = os.path.dirname(stash.config_path())
-    except Stash2PlexError:
-        if plugin_dir is None:
-            raise
-        return locate(None, plugin_dir)
     finally:
         stash.close()
     if os.path.isdir(folder):
-        return locate(folder, plugin_dir)
+        return locate(folder, None)
     raise ConfigError(
         f"Stash keeps its data in “{folder}”, which is not on this machine (a container?).",
         "Run this inside the container, or name the folder with --data-dir.",

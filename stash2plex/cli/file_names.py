@@ -1,4 +1,4 @@
-"""Names of files as Stash names them, whatever the terminal's locale."""
+"""Keeps file names as Stash names them, whatever the terminal's locale."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 
 
 def restart_with_utf8_names() -> None:
-    """Start this program again with names of files in UTF-8, unless they are already.
+    """Restart this program with file names in UTF-8, unless they are already.
 
-    Stash names files in UTF-8. Under a Latin-1 or EUC locale, Python would write the same name in
-    other bytes, and the data would go into another folder. What is printed stays in the terminal's
-    own encoding. Windows always has names in Unicode.
+    Stash names files in UTF-8. With a Latin-1 or EUC locale, Python would encode the same name in
+    other bytes, and the data would go into another folder. Output stays in the terminal's encoding.
+    Windows always has Unicode names.
     """
     if sys.getfilesystemencoding().lower() == "utf-8":
         return

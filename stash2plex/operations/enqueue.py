@@ -29,7 +29,9 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
     """
     store, run_id = app.store, app.sweeper.run_id
     settings = app.settings_reader.take_up()
-    change_filter = ChangeFilter(store.queue, store.records, settings, revive=True, run_id=run_id)
+    change_filter = ChangeFilter(
+        store.queue, store.records, settings, store.scenes, revive=True, run_id=run_id
+    )
     enqueued = Enqueued()
     for page in app.stash.scene_ids_changed_since(app.clock() - seconds):
         for start in range(0, len(page), SCENES_PER_READ):

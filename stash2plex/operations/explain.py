@@ -267,7 +267,7 @@ def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str,
         looks = f"looked up {key.snoozes} of {SNOOZES} times, {again}"
         return "waiting", f"It waits for Plex to have its file ({looks}). {key.error}".strip()
     if key.reason == LibraryUnread.reason:
-        return "waiting", f"It waits for a library of Plex ({again}). {key.error}".strip()
+        return "waiting", f"It waits for a Plex library ({again}). {key.error}".strip()
     if key.attempts:
         tries = f"{key.attempts} of {settings.max_retries} tries failed, {again}"
         return "waiting", f"It will be tried again ({tries}). {key.error}".strip()

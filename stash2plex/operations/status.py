@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import asdict
@@ -10,17 +10,14 @@ from attrs import asdict
 from stash2plex.app import App
 from stash2plex.config import Settings
 from stash2plex.errors import Stash2PlexError
-from stash2plex.lock import drain_runs
 from stash2plex.operations.runs import settle_stops
 from stash2plex.operations.traits import traits_json
 from stash2plex.store.dead_letters import read_groups
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.names import Named, read_waiting
-from stash2plex.store.runs import read_held
-from stash2plex.store.worker_choice import WorkerChoice, read_choice
+from stash2plex.store.stored_status import held_by, read_stored_status
+from stash2plex.store.worker_choice import read_choice
 from stash2plex.sync.report import summary_of
-from stash2plex.text import utc
-from stash2plex.version import VERSION
 
 GLANCE_SECONDS = 2.0
 """How many seconds the status waits for Plex: it is a quick look, not a test."""
@@ -43,68 +40,36 @@ def read_status(app: App) -> dict[str, Any]:
     A server that does not answer does not make it fail.
     """
     settings, plex = _glance_at_plex(app)
-    choice = read_choice(app.store.connection)
-    off = settings.background_worker == "off" if settings else choice.off
-    counts = app.store.queue.counts()
-    left = counts.pending + counts.in_progress
-    progress = app.book.read(left)
-    runs = drain_runs(app.folder)
-    # Without a drain nothing is in progress; the next one takes it over.
-    pending, in_progress = (counts.pending, counts.in_progress) if runs else (left, 0)
-    stash = app.store.breakers["stash"].read()
-    synced, last = app.store.records.summary()
-    breaker = app.store.breakers["plex"].read()
-    wait = progress.wait if runs else None
-    moving = runs and left > 0 and progress.rate > 0.0 and progress.wait is None
+    status = stored_status(app)
+    off = settings.background_worker == "off" if settings else status["background_worker"] == "off"
     return {
-        "queue": {
-            "pending": pending,
-            "in_progress": in_progress,
-            "waiting": counts.waiting,
-            "dead": counts.dead,
-        },
-        "synced": synced,
-        "last_sync_at": None if last is None else utc(last),
-        "rate_per_s": round(progress.rate, 2) if moving else 0.0,
-        "eta_s": round(left / progress.rate) if moving else None,
-        "breaker": {
-            "state": breaker.state,
-            "since": utc(breaker.since) if breaker.since else None,
-            "reason": breaker.reason or None,
-            "refused": breaker.refused,
-        },
-        "worker": {
-            "running": runs,
-            "pid": progress.pid if runs else None,
-            "since": utc(progress.started_at) if runs and progress.started_at else None,
-            "origin": progress.origin if runs else None,
-            "note": wait and "\n".join(filter(None, (wait.why, wait.outlook))),
-            "why": wait and wait.why,
-            "outlook": wait and wait.outlook,
-            "handled": progress.handled if runs else None,
-        },
-        "held": _held(app, choice, nobody_sends=off and not runs, pending=pending),
-        "stash": {"problem": stash.reason if stash.state != "closed" else None},
+        **status,
+        "held": _held(app, status, off=off),
         "plex": plex,
         "metrics": _metrics(app),
         "background_worker": "off" if off else "auto",
         "reconcile": {"last": _last_reconcile(app)},
         "named": _named(app),
-        "version": VERSION,
     }
 
 
-def _held(
-    app: App, choice: WorkerChoice, *, nobody_sends: bool, pending: int
-) -> dict[str, Any] | None:
-    """Return what holds keys back: a task that the user stopped, or a worker switched off."""
-    held = read_held(app.store.connection)
-    if held is not None:
-        return {"by": "stop", "since": utc(held.since), "task": held.name, "scenes": held.number}
-    if not nobody_sends or not pending:
-        return None
-    since = utc(choice.since) if choice.since else None
-    return {"by": "off", "since": since, "task": None, "scenes": pending}
+def stored_status(app: App) -> dict[str, Any]:
+    """Return what the database alone knows of it; no server is asked."""
+    return read_stored_status(app.store.connection, app.folder, app.clock())
+
+
+def _held(app: App, status: Mapping[str, Any], *, off: bool) -> dict[str, Any] | None:
+    """Return what holds keys back, by the settings of today."""
+    held: dict[str, Any] | None = status["held"]
+    if held is not None and held["by"] == "stop":
+        return held
+    nobody_sends = off and not status["worker"]["running"]
+    since = read_choice(app.store.connection).since
+    return held_by(
+        None,
+        off_since="" if since is None else f"{since:.0f}",
+        idle=status["queue"]["pending"] if nobody_sends else 0,
+    )
 
 
 def _named(app: App) -> dict[str, Any]:

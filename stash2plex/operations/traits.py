@@ -1,4 +1,4 @@
-"""What was learnt of how the Plex server treats edits, in words and as plain values."""
+"""Describes what is known about how the Plex server treats edits."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def traits_json(rows: Sequence[KnownTrait]) -> list[dict[str, Any]]:
 
 
 def traits_sentence(traits: Sequence[dict[str, Any]]) -> str | None:
-    """Return in one sentence how the server treats edits; None where nothing is known.
+    """Return a sentence about how the server treats edits; None if nothing is known.
 
-    What it does not keep is left out: `lost_fields` has that.
+    The fields that it does not keep are left out: `lost_fields` lists them.
     """
     fields: dict[Trait, list[str]] = {}
     for one in traits:
@@ -33,5 +33,5 @@ def traits_sentence(traits: Sequence[dict[str, Any]]) -> str | None:
 
 
 def lost_fields(rows: Sequence[KnownTrait]) -> list[Field]:
-    """List the fields that the server takes and does not keep."""
+    """List the fields that the server accepts but does not keep."""
     return [row.field for row in rows if row.trait is Trait.LOSES and row.field]

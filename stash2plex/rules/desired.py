@@ -20,6 +20,7 @@ from stash2plex.model import (
     Field,
     Scene,
 )
+from stash2plex.rules.scene_states import EXCLUDED, NO_METADATA, NOT_ORGANIZED
 from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
@@ -34,6 +35,9 @@ ENCODED_LIMIT = 16_000
 """Bytes of one value or list in the URL. A Japanese character takes nine; 10,000 characters of
 English fit. 30,000 bytes of ids are known to fail (plex.md §3.1)."""
 
+MAX_PERFORMERS = 200
+"""Plex shows no more of one item in any answer (plex-2.md §1, 4): more can never be compared."""
+
 PARAMETER_BYTES = 26
 """Bytes in the URL around each name in a list."""
 
@@ -47,6 +51,14 @@ def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
         return "it is not organized (Only organized is on)"
     tag = excluding_tag(scene, settings)
     return None if tag is None else f"it has the tag “{tag.name}” (Exclude tags)"
+
+
+def left_out_standing(scene: Scene, settings: Settings, desired: Desired) -> str | None:
+    """Return how a scene stands that is left out; None for one that is not."""
+    if reason_to_skip(scene, settings):
+        is_raw = settings.only_organized and not scene.organized
+        return NOT_ORGANIZED if is_raw else EXCLUDED
+    return NO_METADATA if desired.empty else None
 
 
 def excluding_tag(scene: Scene, settings: Settings) -> Entity | None:
@@ -68,12 +80,12 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
     }
     studio = texts[Field.STUDIO]
     lists = {
-        Field.PERFORMERS: performer_names(scene),
+        Field.PERFORMERS: performer_names(scene)[:MAX_PERFORMERS],
         Field.TAGS: tag_names(scene, settings),
         Field.DIRECTOR: _unique([scene.director]),
         Field.COLLECTION: (studio,) if studio else (),
     }
-    rating = None if not scene.rating100 else round(min(scene.rating100, 100) / 10, 1)
+    rating = _stars(scene.rating100)
     empty = not (any(texts.values()) or any(lists.values()) or rating)
     skipped = settings.skip_fields
     lists = {name: _fitting_names(names) for name, names in lists.items()}
@@ -102,6 +114,12 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
         preserves=settings.preserve_plex_edits,
     )
+
+
+def _stars(rating100: int | None) -> float | None:
+    """Return a rating of 0 to 10: Stash takes any number for one of 1 to 100."""
+    bounded = min(max(rating100 or 0, 0), 100)
+    return round(bounded / 10, 1) if bounded else None
 
 
 def complete_date(text: str) -> str:
@@ -166,6 +184,10 @@ def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[Log
         if kept is not None and len(kept) < len(names):
             words = f"the first {len(kept):,} of {len(names):,} are sent."
             notes.append(("%s has more %s than Plex takes: %s", scene_name, name, words))
+    if desired.rates and not 0 <= (scene.rating100 or 0) <= 100:  # noqa: PLR2004
+        sent_stars = "none" if desired.rating is None else f"{desired.rating:g}"
+        words = f"{scene.rating100} of 100; sent is {sent_stars} of 10."
+        notes.append(("The rating of %s is out of bounds in Stash: %s", scene_name, words))
     return notes
 
 
@@ -178,7 +200,7 @@ def _fitting(text: str) -> str:
         size += len(quote(letter, safe=""))
         if size > ENCODED_LIMIT:
             return text[:place].rstrip()
-    return text
+    return text  # pragma: no cover - what is too long as a whole is so at one of its letters
 
 
 def _fitting_names(names: tuple[str, ...]) -> tuple[str, ...]:

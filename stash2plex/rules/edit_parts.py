@@ -1,34 +1,37 @@
-"""Pure: the requests that a change needs, one after the other.
+"""Pure: splits a change into the requests that it needs, in order.
 
-No request adds and removes one name: which of both Plex does first is not known (plex.md §3.6).
+No request both adds and removes the same name: which of the two Plex does first is unknown (plex.md
+§3.6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from urllib.parse import quote
 
 from attrs import evolve
 
 from stash2plex.model import Change, Field, ListChange
-from stash2plex.rules.desired import ENCODED_LIMIT
+from stash2plex.rules.desired import ENCODED_LIMIT, PARAMETER_BYTES
 from stash2plex.rules.spelling import fold, folds
 from stash2plex.rules.traits import Trait, Traits
 
 
 def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
-    """Take a change apart into requests; most changes are one.
+    """Split a change into requests; most changes need only one.
 
-    `delta` says that its lists lack what is there already. The first request holds all but the
-    removals that a server takes one by one or that one URL cannot hold. Names that are to go and to
-    come back, or to change their spelling, are added by the last.
+    `delta` means that its lists lack what is there already. The first request holds everything but
+    the removals that a server accepts only one by one or that do not fit into one URL. The last one
+    adds the names that are removed first and come back, or change their spelling.
     """
     first, removals, last = {}, {}, {}
     for name, one in change.lists.items():
         again = folds(one.wanted) & folds(one.stale)
-        chunks = list(_removals(one.stale, traits))
         staying = tuple(value for value in one.wanted if fold(value) not in again)
+        chunks = list(_removals(one.stale, traits))
+        if chunks and _added_bytes(staying) + _removed_bytes(chunks[0]) > ENCODED_LIMIT:
+            chunks.insert(0, ())
         first[name] = ListChange(staying, chunks[0] if chunks else ())
         removals[name] = chunks[1:]
         if again:
@@ -42,15 +45,14 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
 
 
 def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...]]:
-    """Divide names to remove into those of one request each."""
+    """Yield the names to remove, in groups for one request each."""
     if traits.has(Trait.ONE_REMOVAL):
         yield from ((value,) for value in stale)
         return
     chunk: list[str] = []
     size = 0
     for value in stale:
-        # Each is encoded, then joined by commas and encoded once more.
-        bytes_of = len(quote(quote(value, safe=""), safe="")) + 3
+        bytes_of = _removed_bytes((value,))
         if chunk and size + bytes_of > ENCODED_LIMIT:
             yield tuple(chunk)
             chunk, size = [], 0
@@ -60,10 +62,19 @@ def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...
         yield tuple(chunk)
 
 
+def _added_bytes(names: Iterable[str]) -> int:
+    return sum(PARAMETER_BYTES + len(quote(name, safe="")) for name in names)
+
+
+def _removed_bytes(names: Iterable[str]) -> int:
+    # Each is encoded, then joined by commas and encoded once more.
+    return sum(len(quote(quote(name, safe=""), safe="")) + len("%2C") for name in names)
+
+
 def _side_by_side(
     removals: Mapping[Field, list[tuple[str, ...]]],
 ) -> Iterator[dict[Field, ListChange]]:
-    """Put removals from several lists into one request as far as they go."""
+    """Combine removals from several lists in one request as far as possible."""
     for chunks in zip_longest(*removals.values(), fillvalue=()):
         yield {
             name: ListChange((), chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -171,6 +171,7 @@ def explain(
     *,
     inferred: bool = False,
     loose: bool = False,
+    titles: Mapping[str, str] | None = None,
 ) -> Explanation:
     """Find a scene's item among the Plex files with one of its file names, and explain the choice.
 
@@ -180,6 +181,7 @@ def explain(
     either as it is or by a rule that the user set. If rules map a Plex file to another file in
     Stash, only an equal size outweighs them. `inferred` rules were worked out; they only promote
     files that agree with them. Several items at the best level are refused, unless `loose`.
+    `titles` are the names of the libraries, by their ids.
     """
     if not scene.files:
         return Explanation(
@@ -190,7 +192,9 @@ def explain(
         )
     missed: list[Explanation] = []
     for file in scene.files:
-        explanation = _explain_file(scene, file, candidates, rules, inferred=inferred, loose=loose)
+        explanation = _explain_file(
+            scene, file, candidates, rules, inferred=inferred, loose=loose, titles=titles or {}
+        )
         if explanation.reason != NotInPlexYet.reason:
             return explanation
         missed.append(explanation)
@@ -211,6 +215,7 @@ def _explain_file(
     *,
     inferred: bool,
     loose: bool,
+    titles: Mapping[str, str],
 ) -> Explanation:
     rule = rule_for(file.path, rules)
     mapped = file.path if rule is None else map_path(file.path, [rule])
@@ -262,8 +267,8 @@ def _explain_file(
             candidates=(evolve(chosen, why=_why_not(chosen, chosen, tie=True)), *others),
             reason=Ambiguous.reason,
             refusal=f"“{scene.label}” fits {len(items)} Plex items equally well by {level}: "
-            f"{_shown(best)}. Set Path map, enter the right library in Plex library, or turn on "
-            "Loose matching.",
+            f"{_shown(best, titles)}. Set Path map, enter the right library in Plex library, or "
+            "turn on Loose matching.",
         )
     return evolve(
         plain,
@@ -313,7 +318,10 @@ def _why_not(candidate: Candidate, chosen: Candidate, *, tie: bool) -> str:
     return f"another one fits better, by {chosen.level}"
 
 
-def _shown(candidates: Sequence[Candidate]) -> str:
-    paths = list(dict.fromkeys(candidate.file.path for candidate in candidates))
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-    return ", ".join(f"“{path}”" for path in paths[:SHOWN]) + more
+def _shown(found: Sequence[Candidate], titles: Mapping[str, str] | None = None) -> str:
+    """List the paths of Plex, with the libraries that they are in where those are known."""
+    named = titles or {}
+    places = dict.fromkeys((one.file.path, named.get(one.file.section_id)) for one in found)
+    shown = [f"“{path}”" + (f" in “{title}”" if title else "") for path, title in places]
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return ", ".join(shown[:SHOWN]) + more

@@ -1,4 +1,4 @@
-"""Pure: what is remembered of the writes to one item, and what is ours there by that."""
+"""Pure: works out from the recorded writes to one item which of its values are ours."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from stash2plex.rules.spelling import (
 
 NOTHING: Mapping[str, object] = {}
 
+BACK = "+back"
+"""In an announced write: the names of each list that one request takes away and the next adds."""
+
 
 @frozen
 class Version:
     """One write: what was written, what Plex made of it, and what was there before it.
 
-    `shown` has the fields where Plex shows something else than was written, `before` those that
-    were not read back yet. `verified` says that the rest was seen as written.
+    `shown` has the fields where Plex shows something other than what was written, `before` those
+    that were not read back yet. `verified` means that the others were read back as written.
     """
 
     written: Mapping[str, object] = NOTHING
@@ -34,7 +37,7 @@ class Version:
     verified: bool = False
 
     def made(self, name: Field, held: str) -> bool:
-        """Whether a text is what Plex may have made of what was written."""
+        """Return whether Plex may have made this text of what was written."""
         if name not in self.written:
             return False
         written = str(self.written[name])
@@ -43,11 +46,11 @@ class Version:
         return self.is_open(name) and text_spelling(name, written, held) is not None
 
     def is_open(self, name: Field) -> bool:
-        """Whether nobody saw yet how Plex spells what was written."""
+        """Return whether Plex's spelling of what was written is not known yet."""
         return name not in self.shown and (name in self.before or not self.verified)
 
     def rated(self, held: float | None) -> bool:
-        """Whether a rating is what Plex may have made of what was given."""
+        """Return whether Plex may have made this rating of the written one."""
         if Field.RATING not in self.written:
             return False
         written = self.written[Field.RATING]
@@ -67,9 +70,9 @@ class Version:
 
 @frozen
 class ListBefore:
-    """A list before a write: what it held, and what was to go.
+    """A list before a write: what it held, and what was to be removed.
 
-    `delta` says that only what was missing was sent, not the whole list.
+    `delta` means that only missing values were sent, not the whole list.
     """
 
     held: tuple[str, ...] = ()
@@ -77,12 +80,12 @@ class ListBefore:
     delta: bool = False
 
     def plain(self) -> dict[str, object]:
-        """Return it as the database keeps it."""
+        """Return the list as the database stores it."""
         return {"held": list(self.held), "stale": list(self.stale), "delta": self.delta}
 
 
 def list_before(value: object) -> ListBefore:
-    """Read what the database keeps of a list before a write; nothing where it is damaged."""
+    """Read a list before a write from the database's value; empty if that is damaged."""
     if not isinstance(value, Mapping):
         return ListBefore()
     return ListBefore(
@@ -92,9 +95,10 @@ def list_before(value: object) -> ListBefore:
 
 @frozen
 class Base:
-    """What is remembered of the last writes. `versions` begin with what surely was ours.
+    """What is known about the last writes. The first of `versions` certainly was ours.
 
-    A process that was killed may or may not have sent what it announced, so each version is ours.
+    A process that was killed may or may not have sent what it announced, so each version counts as
+    ours.
     """
 
     versions: tuple[Version, ...] = (Version(),)
@@ -102,25 +106,25 @@ class Base:
 
     @property
     def last(self) -> Version:
-        """The last write whose end was seen."""
+        """The last write whose end is known."""
         return self.versions[0]
 
     # -- texts ----------------------------------------------------------------------------
 
     def wrote(self, name: Field, held: str) -> bool:
-        """Whether a text is one that we wrote, up to Plex's spelling."""
+        """Return whether we wrote this text, apart from Plex's spelling."""
         return any(one.made(name, held) for one in self.versions)
 
     def may_overwrite(self, name: Field, held: str) -> bool:
-        """Whether a text is ours, or one that our last write should have changed."""
+        """Return whether a text is ours, or should have been changed by our last write."""
         return self.wrote(name, held) or self.last.before.get(name) == held
 
     def knows(self, name: Field) -> bool:
-        """Whether we have written this field before."""
+        """Return whether we wrote this field before."""
         return any(name in one.written for one in self.versions)
 
     def settled(self, name: Field, target: str, held: str) -> bool:
-        """Whether `held` is what Plex makes of a text that was written and is wanted still."""
+        """Return whether `held` is what Plex makes of a written text that is still wanted."""
         last = self.last
         if last.written.get(name) != target:
             return False
@@ -146,15 +150,24 @@ class Base:
         return found
 
     def away(self, name: Field) -> set[str]:
-        """Return the folded names that the user took from a list, if they are missing.
+        """Return the folded names that the user removed from a list, if they are missing.
 
-        We had them there surely, or knew so already.
+        They certainly were there, or were recorded as removed already.
         """
         surely = set.intersection(*(one.surely(name) for one in self.versions))
         return surely | folds(names_of(self.removed.get(name)))
 
+    def owed(self, name: Field) -> list[str]:
+        """Return the names that were to come back to a list, in a write whose end nobody saw."""
+        found: list[str] = []
+        for one in self.versions:
+            back = one.written.get(BACK)
+            if isinstance(back, Mapping):
+                found += names_of(back.get(name))
+        return found
+
     def settled_list(self, name: Field, wanted: Sequence[str], held: Sequence[str]) -> bool:
-        """Whether `held` is what Plex makes of a list that was written and is wanted still."""
+        """Return whether `held` is what Plex makes of a written list that is still wanted."""
         last = self.last
         if name not in last.shown or name not in last.written:
             return False
@@ -163,7 +176,7 @@ class Base:
         return same and counted(held) == counted(names_of(last.shown[name]))
 
     def respelt(self, name: Field, value: str) -> bool:
-        """Whether Stash spells a name differently than when we wrote it."""
+        """Return whether Stash spells a name differently than when we wrote it."""
         written = names_of(self.last.written.get(name))
         spellings = [one for one in written if fold(one) == fold(value)]
         return bool(spellings) and value not in spellings
@@ -171,16 +184,16 @@ class Base:
     # -- ratings --------------------------------------------------------------------------
 
     def rated(self, held: float | None) -> bool:
-        """Whether a rating is one that we gave, up to rounding."""
+        """Return whether we wrote this rating, apart from rounding."""
         return bool(held) and any(one.rated(held) for one in self.versions)
 
     def rating_was_to_go(self, held: float | None) -> bool:
-        """Whether a rating is the one that our last write did not change, though Plex took it."""
+        """Return whether our last write left this rating unchanged, although Plex accepted it."""
         before = self.last.before
         return Field.RATING in before and same_rating(before[Field.RATING], held)
 
     def settled_rating(self, wanted: float | None, held: float | None) -> bool:
-        """Whether `held` is what Plex makes of a rating that was given and is wanted still."""
+        """Return whether `held` is what Plex makes of a written rating that is still wanted."""
         last = self.last
         if not same_rating(last.written.get(Field.RATING), wanted):
             return False
@@ -189,7 +202,7 @@ class Base:
         return Field.RATING in last.before and is_rounded(wanted, held)
 
     def person_rated(self, held: float | None) -> bool:
-        """Whether the user gave or took a rating: only users do, so locks say nothing here."""
+        """Return whether the user gave or removed a rating. Only users do, so locks are ignored."""
         if self.rating_was_to_go(held):
             return False
         if held:
@@ -203,21 +216,21 @@ class Base:
 
 
 def base_of(record: Record | None, item: PlexItem) -> Base:
-    """Return what is remembered of an item: nothing where the record is of another one."""
+    """Return what is known about the writes to an item; nothing if the record is of another."""
     if record is None or record.rating_key != item.rating_key:
-        # Never synced, or the file has a new item: nothing that we wrote to the old one is there.
+        # Never synced, or the file has a new item, which holds nothing that we wrote.
         return Base()
     last = Version(record.written, record.shown, record.unread, record.verified)
     return Base((last, *(Version(one) for one in record.announced)), record.removed)
 
 
 def names_of(value: object) -> tuple[str, ...]:
-    """Read a list of names as the database keeps it; none where it is something else."""
+    """Read a list of names from the database's value; empty if that is something else."""
     return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else ()
 
 
 def before_change(item: PlexItem, name: Field, change: ListChange, *, delta: bool) -> ListBefore:
-    """Return what a list holds before a change of it; what comes back is not to go."""
+    """Return what a list holds before a change; names that come back do not count as removed."""
     staying = folds(change.wanted)
     stale = tuple(value for value in change.stale if fold(value) not in staying)
     return ListBefore(item.lists.get(name, ()), stale, delta)

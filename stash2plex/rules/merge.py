@@ -1,9 +1,9 @@
 """Pure: the three-way merge of what Stash holds, what Plex holds, and what we last wrote.
 
-A value in Plex is a person's when its field is locked and it is not one that we wrote: Plex locks
-each field that a person edits (plex.md §3.2), and we remember what we wrote and what Plex made of
-it. With `preserve_plex_edits` it stays until both sides agree or the person unlocks the field;
-without it Stash wins. An empty value of Stash clears only what we wrote, either way.
+A value in Plex is the user's if its field is locked and we did not write the value: Plex locks each
+field that a user edits (plex.md §3.2), and the record holds what we wrote and what Plex made of it.
+With `preserve_plex_edits` the value stays until both sides agree or the user unlocks the field;
+without it Stash wins. In both cases, an empty value in Stash clears only what we wrote.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
 from stash2plex.rules.desired import clean_text
-from stash2plex.rules.memory import Base, base_of, before_change
+from stash2plex.rules.memory import BACK, Base, base_of, before_change, names_of
 from stash2plex.rules.spelling import (
     counted,
     fold,
@@ -114,13 +114,31 @@ def remember(
     return written, {name: value for name, value in removed.items() if value}
 
 
+def announcement(
+    desired: Desired, item: PlexItem, change: Change, record: Record | None
+) -> dict[str, object]:
+    """Work out what a change will leave of ours, should nobody see its end.
+
+    Names that go with one request and come with the next may be missing then: they count neither
+    as there, nor as taken away by the user.
+    """
+    written, _ = remember(desired, item, change, record)
+    back: dict[str, list[str]] = {}
+    for name, one in change.lists.items():
+        again = folds(one.wanted) & folds(one.stale)
+        if again:
+            written[name] = [one for one in names_of(written.get(name)) if fold(one) not in again]
+            back[name] = [value for value in one.wanted if fold(value) in again]
+    return {**written, BACK: back} if back else written
+
+
 def remember_shown(
     desired: Desired, item: PlexItem, change: Change, record: Record | None, *, delta: bool
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """Work out what Plex shows of what is ours, and what must be read back after a change.
+    """Return how Plex shows our values, and what must be read back after a change.
 
-    Returns both by field: what Plex shows where it is not what was written, and what it showed
-    before what is written now. `delta` says that lists go out without what is there.
+    Both are by field: what Plex shows instead of what was written, and what it showed before this
+    write. `delta` means that lists are sent without the values that are there already.
     """
     base = base_of(record, item)
     shown, unread = dict(base.last.shown), dict(base.last.before)
@@ -171,7 +189,7 @@ def target_text(name: Field, desired: Desired) -> str:
 def _is_as_wanted(
     name: Field, desired: Desired, item: PlexItem, base: Base, *, preserve: bool
 ) -> bool:
-    """Whether Plex holds a wanted text, in its own spelling where that is known."""
+    """Return whether Plex holds a wanted text, in Plex's spelling if that is known."""
     wanted, held = desired.texts[name], held_text(item, name)
     if wanted == held or base.settled(name, target_text(name, desired), held):
         return True
@@ -179,12 +197,12 @@ def _is_as_wanted(
 
 
 def _is_adopted(name: Field, wanted: str, held: str, base: Base) -> bool:
-    """Whether an unknown text is taken for ours: it is Stash's, as Plex spells it."""
+    """Return whether an unknown text counts as ours: it is Stash's, in Plex's spelling."""
     return not base.knows(name) and text_spelling(name, wanted, held) is not None
 
 
 def _stands_for(name: Field, desired: Desired, held: str, base: Base) -> bool:
-    """Whether a held text counts as the wanted one, though it is spelt differently."""
+    """Return whether a held text counts as the wanted one, although it is spelt differently."""
     target = target_text(name, desired)
     return held != target and (
         base.settled(name, target, held) or _is_adopted(name, target, held, base)
@@ -204,7 +222,7 @@ def _has_rating(desired: Desired, item: PlexItem, base: Base, *, preserve: bool)
 
 @frozen
 class _ComparedList:
-    """What to do with a list. `is_kept`: some of it stays as a person made it."""
+    """What to do with a list. `is_kept`: part of it stays as the user edited it."""
 
     change: ListChange | None = None
     is_kept: bool = False
@@ -218,7 +236,7 @@ def _compare_list(
         return _ComparedList()
     target = _list_target(name, wanted, item, base, preserve=preserve)
     there, mine, names = counted(held), folds(wanted), folds(target)
-    # Twice there, or spelt differently by Stash since: away with it first.
+    # In the list twice, or respelt in Stash since: it is removed first.
     again = {
         fold(value)
         for value in target
@@ -245,7 +263,7 @@ def _list_target(
     spelt = {fold(value): value for value in reversed(held)}
 
     def as_held(value: str) -> str:
-        """Take Plex's spelling, unless Stash has changed its own since it was written."""
+        """Return Plex's spelling, unless Stash's has changed since it was written."""
         return value if base.respelt(name, value) else spelt.get(fold(value), value)
 
     shared = name is Field.COLLECTION
@@ -265,7 +283,8 @@ def _list_target(
     ]
     away = base.away(name) if edited else set()
     added = [value for value in mine if fold(value) not in spelt and fold(value) not in away]
-    return (*kept, *added)
+    owed = [value for value in base.owed(name) if fold(value) not in {*spelt, *my_names, *ours}]
+    return (*kept, *added, *once(owed))
 
 
 # -- one edit for many --------------------------------------------------------------------
@@ -274,7 +293,7 @@ def _list_target(
 def as_shared(change: Change, item: PlexItem) -> Change:
     """Rewrite a change as a delta that applies to every item with the same gaps.
 
-    An edit of several items adds to their lists (plex.md §3.6), so only what is missing goes out.
+    An edit of several items adds to their lists (plex.md §3.6), so only missing values are sent.
     """
     lists = {}
     for name, one in change.lists.items():

@@ -18,6 +18,7 @@ from stash2plex.errors import (
     Stash2PlexError,
     Unavailable,
 )
+from stash2plex.rules.scene_states import NOT_IN_PLEX
 from stash2plex.workqueue import Claim
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0
@@ -43,9 +44,13 @@ class Verdict(StrEnum):
 
 @frozen
 class Done:
-    """Nothing is left to do for a key. `why` is for the log."""
+    """Nothing is left to do for a key. `why` is for the log.
+
+    `standing` is how its scene stands now, by `rules.scene_states`; None where that is not known.
+    """
 
     why: str
+    standing: str | None = None
 
 
 @frozen
@@ -95,7 +100,7 @@ def decide(
         return Decision(Verdict.AWAIT, LIBRARY_SECONDS, reason, message)
     if isinstance(error, NotInPlexYet):
         if settings.skip_not_found:
-            return Done(message)
+            return Done(message, NOT_IN_PLEX)
         if claim.snoozes + 1 >= SNOOZES:
             return Decision(Verdict.BURY, 0.0, reason, message)
         return Decision(Verdict.SNOOZE, snooze_delay(claim.snoozes, random), reason, message)

@@ -1,6 +1,6 @@
-"""Pure: what Plex made of a write, from an item that was read back after it.
+"""Pure: finds what Plex made of a write, from the item that was read back after it.
 
-Plex answers 200 to whatever it takes for an edit; what it kept shows only in the item.
+Plex answers 200 to anything that looks like an edit; only the item shows what it kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stash2plex.rules.spelling import (
 from stash2plex.rules.traits import Learnt, Trait, Traits
 
 MAX_TRIES = 3
-"""Writes of one scene, in every documented way, after which what Plex shows is taken as it is."""
+"""How many writes of a scene are tried, in every documented way; then Plex's value stands."""
 
 OF_SPELLING = {
     Spelling.FORM: Trait.OWN_FORM,
@@ -40,8 +40,8 @@ OF_SPELLING = {
 class Reading:
     """What a reading showed.
 
-    `record` knows of it. `again` are the fields that must be written again, in another way where
-    there is one; `lost` those that Plex does not keep in any. `learnt` and `forgotten` are traits
+    `record` includes it. `again` are the fields that must be written again, in another way if there
+    is one; `lost` are those that Plex does not keep in any way. `learnt` and `forgotten` are traits
     of the server.
     """
 
@@ -55,7 +55,7 @@ class Reading:
 def read_back(record: Record, item: PlexItem | None, traits: Traits) -> Reading:
     """Compare what was written with what Plex shows now.
 
-    Without an item there is nothing to compare: the scene looks for it when it is next worked on.
+    Without an item there is nothing to compare: the scene looks it up when it is next processed.
     """
     if item is None or item.rating_key != record.rating_key:
         return Reading(evolve(record, unread={}, verified=False, tries=0))
@@ -119,7 +119,7 @@ class _Comparison:
         )
 
     def _is_given_up(self, name: Field) -> bool:
-        """Whether every way was tried for a field, here or with another scene."""
+        """Return whether every way was tried for a field, for this or another scene."""
         if self.traits.loses(name):
             return True
         tries = self.record.tries
@@ -185,7 +185,7 @@ class _Comparison:
         return not (missing or left_over or doubled)
 
     def _find_spelling(self, name: Field, value: str, strangers: list[str]) -> bool:
-        """Look for a name that Plex spells beyond recognition, among those nobody wrote."""
+        """Look for a name that Plex respelt beyond recognition, among those that are not ours."""
         for one in strangers:
             spelling = name_spelling(value, one)
             if spelling is not None:
@@ -196,7 +196,7 @@ class _Comparison:
     def _learn_lists(
         self, written: tuple[str, ...], before: ListBefore, held: tuple[str, ...]
     ) -> None:
-        """Learn what an edit of a list comes to on this server."""
+        """Learn what an edit of a list does on this server."""
         there, mine, gone = counted(held), folds(written), folds(before.stale)
         held_before, were = folds(before.held), counted(before.held)
         if any(there[value] > were[value] for value in held_before - gone):

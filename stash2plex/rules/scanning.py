@@ -11,20 +11,20 @@ Locations = Mapping[str, Sequence[str]]
 """The folders of each library, by its id."""
 
 
-def scan_target(path: str, rules: Sequence[Rule], libraries: Locations) -> tuple[str, str] | None:
-    """Return the library and the folder in Plex where a file in Stash should be.
+def scan_targets(path: str, rules: Sequence[Rule], libraries: Locations) -> list[tuple[str, str]]:
+    """Name the libraries and the folder of Plex that a file of Stash should be in.
 
-    None if no library has a location above it: then Plex would do nothing (plex.md §6.1).
+    Each library that has a location above the file is one, with the folder as it spells it. None
+    where no library has: Plex would do nothing (plex.md §6.1).
     """
     mapped = map_path(path, rules)
     folder = head(mapped, len(split_path(mapped)) - 1)
+    targets = []
     for section_id, locations in libraries.items():
-        for location in locations:
-            if _is_at_or_below(folder, location):
-                below = split_path(folder)[len(split_path(location)) :]
-                separator = "\\" if "\\" in location else "/"
-                return section_id, separator.join([location.rstrip("\\/"), *below])
-    return None
+        spelled = _spelled(folder, locations)
+        if spelled is not None:
+            targets.append((section_id, spelled))
+    return targets
 
 
 def holds(locations: Sequence[str], path: str) -> bool:
@@ -34,11 +34,26 @@ def holds(locations: Sequence[str], path: str) -> bool:
 
 
 def folder_above(folder: str, locations: Sequence[str]) -> str:
-    """Return the parent folder; empty if that is above the library's locations."""
-    parent = head(folder, len(split_path(folder)) - 1)
-    inside = any(_is_at_or_below(parent, location) for location in locations)
-    return parent if inside else ""
+    """Return the parent folder, or nothing where that is above the library's locations."""
+    return _spelled(head(folder, len(split_path(folder)) - 1), locations) or ""
 
 
-def _is_at_or_below(folder: str, location: str) -> bool:
-    return is_below((*folded_parts(folder), ""), folded_parts(location))
+def is_shared(folder: str, libraries: Locations) -> bool:
+    """Whether more than one library holds a folder of Plex."""
+    return sum(_spelled(folder, locations) is not None for locations in libraries.values()) > 1
+
+
+def _spelled(folder: str, locations: Sequence[str]) -> str | None:
+    r"""Spell a folder as the deepest location above it begins; None where there is none.
+
+    Plex takes a location only as it spells it itself: `S:\`, not `S:` (plex-2.md §1, 18).
+    """
+    above = [one for one in locations if is_below((*folded_parts(folder), ""), folded_parts(one))]
+    if not above:
+        return None
+    location = max(above, key=lambda one: len(split_path(one)))
+    below = split_path(folder)[len(split_path(location)) :]
+    if not below:
+        return location
+    separator = "\\" if "\\" in location else "/"
+    return separator.join([location.rstrip("\\/"), *below])

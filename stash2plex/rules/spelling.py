@@ -1,7 +1,7 @@
-"""Pure: whether two values are one that Plex spells in its own way.
+"""Pure: decides whether two values are the same value in Plex's spelling.
 
-Plex answers 200 and keeps a value as it likes: other letters in case, another normal form, fewer
-blanks, a rounded rating, a day before or after (plex-2.md §1).
+Plex answers 200 and may store a value differently: other case, another normal form, fewer spaces, a
+rounded rating, a day before or after (plex-2.md §1).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from enum import StrEnum
 from stash2plex.model import Field
 
 CUT_LIMIT = 16
-"""Characters that a cut text must have left to be known by its beginning."""
+"""How many characters a cut text must have left to be recognised by its beginning."""
 
 MAX_ROUNDING = 1.0
-"""The most by which Plex rounds a rating out of ten: half a star of five is 1."""
+"""How far Plex may round a rating out of ten: half a star of five is 1."""
 
 EXACT_RATING = 0.05
 """Half of Stash's smallest step."""
@@ -37,7 +37,7 @@ class Spelling(StrEnum):
 
 
 def fold(name: str) -> str:
-    """Return what is equal for names that are one: NFC, without case, blanks as one space."""
+    """Return a form that is equal for equal names: NFC, case-folded, with single spaces."""
     composed = unicodedata.normalize("NFC", name).casefold()
     return " ".join(unicodedata.normalize("NFC", composed).split())
 
@@ -78,17 +78,17 @@ def text_spelling(name: Field, sent: str, shown: str) -> Spelling | None:
 
 
 def name_spelling(sent: str, shown: str) -> Spelling | None:
-    """Return how `shown` spells a name of a list; None for another name."""
+    """Return how `shown` spells a name in a list; None for another name."""
     return text_spelling(Field.TAGS, sent, shown)
 
 
 def is_rounded(sent: float | None, shown: float | None) -> bool:
-    """Whether `shown` is the rating that was `sent`, rounded."""
+    """Return whether `shown` is the rating that was `sent`, rounded."""
     return bool(sent and shown) and abs((sent or 0.0) - (shown or 0.0)) <= MAX_ROUNDING
 
 
 def same_rating(left: object, right: object) -> bool:
-    """Whether two ratings out of ten are one; none at all and 0 are the same to Plex."""
+    """Return whether two ratings out of ten are equal; to Plex, none and 0 are the same."""
     one, other = left or 0.0, right or 0.0
     if not isinstance(one, (int, float)) or not isinstance(other, (int, float)):
         return False
@@ -105,7 +105,7 @@ def _casefold(text: str) -> str:
 
 
 def _skeleton(text: str) -> str:
-    """Return the letters and digits of a text; the whole text where it has none."""
+    """Return the letters and digits of a text; the whole text if it has none."""
     return "".join(letter for letter in fold(text) if letter.isalnum()) or text
 
 

@@ -1,4 +1,4 @@
-"""Pure: how one Plex server treats edits, as far as that was learnt from reading them back."""
+"""Pure: how one Plex server treats edits, as far as reading them back has shown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Trait(StrEnum):
 
     @property
     def words(self) -> str:
-        """Describe it to the user; the fields follow where it has any."""
+        """The trait in words for the user; its fields follow if it has any."""
         return _WORDS[self]
 
 
@@ -59,29 +59,29 @@ OF_A_FIELD = frozenset(
         Trait.LOSES,
     }
 )
-"""Traits that a server has for some fields only."""
+"""Traits that apply to single fields."""
 
 Learnt = tuple[Trait, Field | None]
-"""A trait, with the field where it is one of a field."""
+"""A trait, with its field if it applies to one."""
 
 
 @frozen
 class Traits:
-    """What is known of a server."""
+    """What is known about a server."""
 
     known: frozenset[Learnt] = frozenset()
 
     def has(self, trait: Trait) -> bool:
-        """Whether the server has a trait, for any field."""
+        """Return whether the server has a trait, for any field."""
         return any(one is trait for one, _ in self.known)
 
     def loses(self, name: Field) -> bool:
-        """Whether the server answers 200 to a field and does not keep it."""
+        """Return whether the server answers 200 to a field but does not keep it."""
         return (Trait.LOSES, name) in self.known
 
     @property
     def sends_missing(self) -> bool:
-        """Whether a list goes out without what is there already.
+        """Whether a list is sent without the values that are there already.
 
         Whole lists are right whether a server adds or replaces; one that adds needs none, and one
         that doubles must get none.
@@ -89,7 +89,7 @@ class Traits:
         return self.has(Trait.ADDS) or self.has(Trait.DOUBLES)
 
     def with_learnt(self, learnt: Iterable[Learnt], forgotten: Iterable[Learnt] = ()) -> Traits:
-        """Return what is known with something learnt, and something no longer true."""
+        """Return these traits with some added and some removed."""
         return Traits(self.known - frozenset(forgotten) | frozenset(learnt))
 
 

@@ -8,11 +8,17 @@ from urllib.parse import quote, urlencode
 
 from attrs import evolve, frozen
 
-from stash2plex.errors import NotFound, Refused, Rejected, Transient
+from stash2plex.errors import (
+    NotFound,
+    Refused,
+    Rejected,
+    ServerError,
+    Transient,
+)
 from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
 from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
-from stash2plex.servers.plexedit import IMAGES, by_field, edit_query
+from stash2plex.servers.plexedit import IMAGES, fitting_edits
 from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
 from stash2plex.servers.plexwire import (
     WireAnswer,
@@ -34,8 +40,18 @@ DETAILS = "item details"
 IDS_PER_READ = 200
 """How many items one detail read asks for; 240 are known to work (plex.md §2.3)."""
 
-MAX_QUERY = 20_000
-"""Bytes of an edit in one URL: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
+MAX_URL = 20_000
+"""Bytes of the URL of an edit: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
+
+STRANGER = (
+    "This Plex has no owner (it is unclaimed) and counts this machine as outside of its network, "
+    "so it lets nobody in from here, whatever the token."
+)
+STRANGER_FIX = (
+    "Claim it: open Plex on the machine that it runs on and sign in. Or name this machine's "
+    "network in its setting allowedNetworks, such as 172.17.0.0/255.255.0.0."
+)
+"""A Plex in Docker meets this for all that comes through the gateway (plex-2.md §1, 8)."""
 
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
@@ -98,8 +114,18 @@ class Plex(Client):
         try:
             container = self._get("/", "the token check", most_seconds=most_seconds)
         except Refused as error:
-            raise self._refused(error) from error
+            if error.wants_login and self._has_no_owner(most_seconds):
+                raise error.with_words(STRANGER, STRANGER_FIX) from error
+            raise
         return self._identity_in(container)
+
+    def _has_no_owner(self, most_seconds: float) -> bool:
+        """Whether the server belongs to nobody: then it looks at addresses, not at tokens."""
+        try:
+            container = self._get("/identity", "a sign of life", most_seconds=most_seconds)
+        except ServerError:
+            return False
+        return container.claimed is False and bool(container.machineIdentifier)
 
     def _identity_in(self, container: WireContainer) -> ServerIdentity:
         """Return which server answers. Raises Transient if it does not name itself."""
@@ -230,19 +256,17 @@ class Plex(Client):
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.
 
-        A change that is too long for one URL is sent field by field.
+        A change that is too long for one URL is sent field by field, and a long list of names to
+        remove in several edits.
 
         The ids are always sent: without them Plex edits the whole library (plex.md §0.1, 3).
         """
         if not rating_keys:
             raise AssertionError("an edit of no item would be one of all")
         ids = ",".join(opaque(key) for key in rating_keys)
-        queries = [edit_query(change)]
-        if len(queries[0]) > MAX_QUERY:
-            queries = [edit_query(part) for part in by_field(change)]
-        for query in queries:
-            path = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}{query}"
-            self._send("PUT", path, "the edit")
+        start = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}"
+        for query in fitting_edits(change, MAX_URL - len(start)):
+            self._send("PUT", start + query, "the edit")
 
     def confirm_lock(self, item: PlexItem, most_seconds: float = inf) -> None:
         """Set the lock of an item's title to what it already is: an edit that changes nothing.

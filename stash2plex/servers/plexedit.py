@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from attrs import evolve
 
-from stash2plex.model import Change, Field
+from stash2plex.model import Change, Field, ListChange
 
 TEXTS = {
     Field.TITLE: "title",
@@ -74,6 +74,37 @@ def parted(change: Change) -> list[tuple[Field | None, Change]]:
     if change.locks:
         parts.append((None, Change({}, {}, locks=change.locks)))
     return parts
+
+
+def fitting_edits(change: Change, room: int) -> list[str]:
+    """Write a change as the ends of as few queries as hold it, each of at most `room` bytes.
+
+    Names to remove go before the whole wanted list, by halves where they are too long together:
+    right whether Plex appends or replaces. A single value that is longer stays as it is.
+    """
+    query = edit_query(change)
+    if len(query) <= room:
+        return [query]
+    parts = by_field(change)
+    if len(parts) == 1:
+        parts = _parted(change)
+    if len(parts) == 1:
+        return [query]
+    return [edit for part in parts for edit in fitting_edits(part, room)]
+
+
+def _parted(change: Change) -> list[Change]:
+    """Part a list into what goes and what is wanted, or what goes into halves."""
+    for name, one in change.lists.items():
+        if one.stale and one.wanted:
+            gone, wanted = ListChange((), one.stale), ListChange(one.wanted, ())
+            return [Change({}, {name: gone}), evolve(change, lists={name: wanted})]
+        if len(one.stale) > 1:
+            middle = len(one.stale) // 2
+            halves = (one.stale[:middle], one.stale[middle:])
+            first, last = (ListChange((), half) for half in halves)
+            return [Change({}, {name: first}), evolve(change, lists={name: last})]
+    return [change]
 
 
 def edit_query(change: Change) -> str:

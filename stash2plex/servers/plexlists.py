@@ -17,6 +17,8 @@ from stash2plex.servers.plexwire import (
     OddRow,
     WireContainer,
     WireRow,
+    files_of,
+    is_blind,
     opaque,
     read_rows,
 )
@@ -46,7 +48,8 @@ KEY_TRIM = LIST_TRIM.replace("excludeElements=", "excludeElements=Media%2C")
 class ListPage:
     """One page of a library's list: its files, the newest `addedAt`, and the total of items.
 
-    `odd` are rows that cannot be read, as far as something is known about them.
+    `odd` are rows that cannot be read, as far as they are known. `blind` counts the items with
+    files whose names Plex does not show to this user.
     """
 
     files: tuple[PlexFile, ...]
@@ -54,6 +57,7 @@ class ListPage:
     rows: int
     total: int
     odd: tuple[OddRow, ...] = ()
+    blind: int = 0
 
 
 class Get(Protocol):
@@ -196,11 +200,9 @@ def _files_query(added_after: int | None) -> str:
 def _list_page(section_id: str, rows: Rows, start: int) -> ListPage:
     here = [row for row in rows.good if row.deletedAt is None]
     files = [
-        PlexFile(section_id, row.ratingKey, part.file, part.size)
+        PlexFile(section_id, row.ratingKey, path, size)
         for row in here
-        for media in row.Media
-        for part in media.Part
-        if part.file
+        for path, size in files_of(row)
     ]
     return ListPage(
         (*files, *rows.files),
@@ -208,4 +210,5 @@ def _list_page(section_id: str, rows: Rows, start: int) -> ListPage:
         rows.received,
         rows.total if rows.total is not None else start + rows.received,
         rows.odd,
+        sum(is_blind(row) for row in here),
     )

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from stash2plex.errors import NotFound, UsageError
 from stash2plex.model import OPAQUE_ID
-from stash2plex.servers.plex import MOVIE
+from stash2plex.servers.plexlists import MOVIE
 from stash2plex.servers.transport import Transport
 
 Parameters = Sequence[tuple[str, str]]

@@ -15,6 +15,9 @@ from stash2plex.servers.plexedit import PLEX_NAMES
 from stash2plex.servers.wire import give_shape
 
 ITEM_KEY = re.compile(r"/library/metadata/([^/?]{1,64})")
+OPTIMIZED = 42
+"""`proxyType` of a version that Plex made to be played elsewhere (plex-2.md §1, 12)."""
+
 SECTION_KEY = re.compile(r"/library/sections/([^/?]{1,64})")
 
 
@@ -46,6 +49,7 @@ class WireMedia:
     """A version of an item."""
 
     Part: list[WirePart] = Factory(list)
+    proxyType: int | None = None  # noqa: N815
 
 
 @frozen
@@ -125,6 +129,7 @@ class WireContainer:
     totalSize: int | None = None  # noqa: N815
     machineIdentifier: str = ""  # noqa: N815
     version: str = ""
+    claimed: bool | None = None
     librarySectionID: str = ""  # noqa: N815
     Metadata: Any = Factory(list)
     Directory: Any = Factory(list)
@@ -223,8 +228,26 @@ def _name(row: Any) -> str:
     return path[-LABEL_LIMIT:] if isinstance(path, str) else ""
 
 
+def files_of(row: WireRow) -> list[tuple[str, int | None]]:
+    """Return path and size of an item's files, without the versions that Plex made of them."""
+    return [
+        (part.file, part.size)
+        for media in row.Media
+        if media.proxyType != OPTIMIZED
+        for part in media.Part
+        if part.file
+    ]
+
+
+def is_blind(row: WireRow) -> bool:
+    """Whether an item has files whose names are not shown to this user (plex-2.md §1, 16)."""
+    parts = [part for media in row.Media for part in media.Part]
+    return bool(parts) and not any(part.file for part in parts)
+
+
 def read_item(row: WireRow, section_id: str) -> PlexItem:
     """Turn a row with all details into an item."""
+    files = files_of(row)
 
     def names(tags: list[WireTag]) -> tuple[str, ...]:
         return tuple(tag.tag for tag in tags if tag.tag)
@@ -252,7 +275,7 @@ def read_item(row: WireRow, section_id: str) -> PlexItem:
             for name, plex_name in PLEX_NAMES.items()
             if any(lock.locked and lock.name == plex_name for lock in row.Field)
         ),
-        paths=tuple(part.file for media in row.Media for part in media.Part if part.file),
+        paths=tuple(path for path, _ in files),
         trashed=row.deletedAt is not None,
-        sizes=tuple(part.size for media in row.Media for part in media.Part if part.file),
+        sizes=tuple(size for _, size in files),
     )

@@ -77,15 +77,18 @@ class AwaitedFiles:
         )
         return [scene_id for (scene_id,) in rows]
 
-    def any_below(self, section_id: str, folder: str) -> bool:
-        """Return whether a file is still awaited that a scan of this Plex folder should find."""
-        if not folder:
-            row = self.connection.execute(
-                "SELECT 1 FROM missed_file WHERE section_id = ?", (section_id,)
-            ).fetchone()
-            return row is not None
-        top = folded_parts(folder)
+    def any_below(self, section_id: str, folder: str, locations: Sequence[str]) -> bool:
+        """Whether a file is waited for that a scan of a folder of Plex was to find.
+
+        `locations` are those of the library: a file may lie in several, and Plex has one folder of
+        it. An empty folder is the whole library.
+        """
         rows = self.connection.execute(
-            "SELECT DISTINCT folder FROM missed_file WHERE section_id = ?", (section_id,)
+            "SELECT DISTINCT section_id, folder FROM missed_file WHERE section_id <> ''"
         )
-        return any(is_below((*folded_parts(below), ""), top) for (below,) in rows)
+        tops = [folded_parts(one) for one in ([folder] if folder else locations)]
+        return any(
+            (not folder and asked == section_id)
+            or any(is_below((*folded_parts(below), ""), top) for top in tops)
+            for asked, below in rows
+        )

@@ -1,4 +1,4 @@
-"""The libraries whose list Plex does not give: why, since when, and when they are tried again."""
+"""Keeps the libraries that Plex does not list: why, since when, and when the next try is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stash2plex.store.meta import LIBRARY_TROUBLE, drop_meta
 from stash2plex.store.stored_json import load_shape
 
 RETRY_BASE, RETRY_CAP = 10.0, 300.0
-"""Seconds until a library is tried again: doubled with each failure, and the longest."""
+"""Seconds until a library is tried again, doubled with each failure, up to the maximum."""
 
 
 @frozen
@@ -34,18 +34,18 @@ class LibraryTrouble:
     locations: list[str]
 
     def words(self) -> str:
-        """Return which library it is, and what is wrong."""
+        """Return the library and what is wrong with it, in words."""
         return f"Plex does not list “{self.title}”: {self.error}"
 
 
 @frozen
 class LibraryTroubles:
-    """The libraries in trouble, in one database: every process sees them."""
+    """The libraries whose list failed, in one database, so that every process sees them."""
 
     connection: sqlite3.Connection
 
     def all(self) -> dict[str, LibraryTrouble]:
-        """Return them by the id of the library."""
+        """Return the troubles by the id of the library."""
         rows = self.connection.execute(
             "SELECT name, value FROM meta WHERE name GLOB ? ORDER BY name",
             (f"{LIBRARY_TROUBLE}*",),
@@ -72,6 +72,6 @@ class LibraryTroubles:
         return new
 
     def forget(self, section_ids: Collection[str]) -> None:
-        """Forget the trouble of libraries that are listed again, or are gone."""
+        """Drop the trouble of libraries that are listed again or are gone."""
         if section_ids:
             drop_meta(self.connection, *(LIBRARY_TROUBLE + one for one in section_ids))

@@ -40,7 +40,10 @@ TAG_LISTS = "tag_lists"
 """The tags that the settings mean, with their numbers, as JSON."""
 
 TAG_LISTS_OF_COMMAND_LINE = "tag_lists_of_command_line"
-"""The same for a command line with settings of its own."""
+"""The same for a command line with its own settings."""
+
+SCENES_AS_OF = "scenes_as_of"
+"""When the known scenes were those of Stash (epoch seconds); a trigger writes it too."""
 
 CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""
@@ -67,7 +70,7 @@ LIBRARY_SCAN = "library_scan "
 """Followed by a library's id: when we last had the whole library scanned (epoch seconds)."""
 
 LIBRARY_TROUBLE = "library_trouble "
-"""With the id of a library: why Plex does not give its list, as JSON."""
+"""Followed by a library's id: why Plex does not list it, as JSON."""
 
 UPKEEP = "upkeep"
 """The marks between two glances at Stash, as JSON."""

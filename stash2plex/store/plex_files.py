@@ -190,6 +190,10 @@ class PlexFiles:
         """List the titles of the libraries."""
         return [str(row[0]) for row in self._db.execute("SELECT title FROM plex_section")]
 
+    def titles_by_id(self) -> dict[str, str]:
+        """Name the libraries, by their ids."""
+        return dict(self._db.execute("SELECT section_id, title FROM plex_section"))
+
     def locations(self) -> dict[str, list[str]]:
         """Return the folders of each library, by its id.
 
@@ -241,11 +245,11 @@ class PlexFiles:
         now: float,
         unread: Collection[str] = (),
     ) -> None:
-        """Drop what a reading of a whole library did not show, and remember the library.
+        """Drop the files that a reading of a whole library did not show, and store the library.
 
-        `newest` is the time of the item that was added last (Plex's clock), `now` is ours.
-        `unread` are the keys of rows that could not be read, empty ones where not even the key
-        could: what they are is not known, so nothing of it is dropped.
+        `newest` is when the last item was added (Plex's clock); `now` is by our clock. `unread` are
+        the keys of unreadable rows, empty if even the key could not be read. What such rows are is
+        unknown, so then nothing is dropped.
         """
         with transaction(self._db):
             if "" not in unread:

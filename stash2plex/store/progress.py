@@ -10,7 +10,7 @@ from attrs import asdict, evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Clock
-from stash2plex.text import span
+from stash2plex.store.stored_status import wait_outlook
 
 RATE_SECONDS, RATE_KEYS, MAX_RATE_SECONDS = 20.0, 40, 300.0
 """The rate is averaged over at least this many seconds and keys. If a slow Plex takes five seconds
@@ -34,12 +34,7 @@ class Wait:
     @property
     def outlook(self) -> str | None:
         """When it goes on or gives up, in words; None if that is unknown."""
-        parts = []
-        if self.server is not None and self.next_try is not None:
-            parts.append(f"Waiting for {self.server}, next try in {span(self.next_try)}.")
-        if self.gives_up is not None:
-            parts.append(f"Giving up in {span(self.gives_up)}.")
-        return " ".join(parts) or None
+        return wait_outlook(self.server, self.next_try, self.gives_up)
 
 
 @frozen

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from stash2plex.db import transaction
 from stash2plex.store.dead_letters import read_dead_keys
+from stash2plex.store.stored_status import COUNTS_SQL
 from stash2plex.workqueue import ERROR_LIMIT, HELD_SQL, STOPPED, URGENT, Key, WorkQueue
 
 
@@ -31,16 +32,7 @@ class Queue(WorkQueue):
 
     def counts(self) -> Counts:
         """Count the keys by their present state."""
-        row = self._db.execute(
-            "SELECT"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at <= ?1),"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2),"
-            " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
-            " AND due_at > ?1),"
-            " (SELECT count(*) FROM dead_letter)",
-            (self._clock(),),
-        ).fetchone()
+        row = self._db.execute(COUNTS_SQL, (self._clock(),)).fetchone()
         (held,) = self._db.execute(HELD_SQL).fetchone()
         return Counts(row[0], row[1], row[2] + held, row[3])
 

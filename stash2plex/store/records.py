@@ -140,15 +140,14 @@ class Records:
 
     # -- reading back ---------------------------------------------------------------------
 
-    def unread(self, limit: int) -> list[Record]:
-        """List up to `limit` records whose last write was not read back yet."""
+    def unread_ids(self, limit: int) -> list[int]:
+        """List up to `limit` scenes whose last write was not read back yet."""
         rows = self._db.execute(
             "SELECT scene_id FROM scene_record WHERE unread <> '{}' AND fingerprint <> ''"
             " AND rating_key <> '' ORDER BY scene_id LIMIT ?",
             (limit,),
         )
-        records = (self.get(scene_id) for (scene_id,) in list(rows))
-        return [record for record in records if record is not None]
+        return [int(scene_id) for (scene_id,) in rows]
 
     def keep_reading(self, old: Record, new: Record) -> bool:
         """Store what reading back showed; False where the scene was written once more since."""

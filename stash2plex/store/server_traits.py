@@ -1,4 +1,4 @@
-"""How the Plex server that we write to treats edits, as far as that was learnt."""
+"""Keeps how the Plex server treats edits, as far as that is known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KnownTrait:
 
 
 class ServerTraits:
-    """The traits of one server in one database; what was learnt of others stays stored."""
+    """The traits of one server in one database; those of other servers stay stored."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._db = connection
@@ -33,15 +33,15 @@ class ServerTraits:
 
     @property
     def known(self) -> Traits:
-        """What is known now. Read once; this process learns the rest itself."""
+        """What is known now. It is read once; later this process adds what it learns."""
         if self._known is None:
             self._known = Traits(frozenset((row.trait, row.field) for row in self.rows()))
         return self._known
 
     def adopt(self, version: str) -> None:
-        """Begin to work with the server whose id is stored, by its version.
+        """Load the traits of the server whose id is stored, for this version.
 
-        What was learnt of another version of it is forgotten: it may behave differently.
+        Traits of another version of the server are dropped: it may behave differently.
         """
         self._version, self._known = version, None
         with transaction(self._db):
@@ -73,7 +73,7 @@ class ServerTraits:
         )
 
     def rows(self) -> list[KnownTrait]:
-        """List the traits of the server that is used now, oldest first."""
+        """List the traits of the present server, oldest first."""
         rows = self._db.execute(
             "SELECT trait, field, since FROM server_trait WHERE machine_id = ?"
             " ORDER BY since, trait, field",

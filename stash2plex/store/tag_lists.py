@@ -17,14 +17,16 @@ from stash2plex.store.stored_json import load_shape
 
 def load_tag_lists(database: sqlite3.Connection, *, own: bool) -> TagLists:
     """Read what the lists meant last; `own` for a command line with settings of its own."""
-    return load_shape(get_meta(database, _name(own=own)), TagLists) or TagLists()
+    name = _name(own=own)
+    return load_shape(get_meta(database, name), TagLists) or TagLists()
 
 
 def keep_tag_lists(database: sqlite3.Connection, lists: TagLists, *, own: bool) -> None:
     """Store what the lists mean."""
     if lists != load_tag_lists(database, own=own):
         with transaction(database):
-            set_meta(database, _name(own=own), json.dumps(asdict(lists)))
+            name = _name(own=own)
+            set_meta(database, name, json.dumps(asdict(lists)))
 
 
 def learn_excluding_tag(

@@ -56,6 +56,6 @@ def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits, *, del
 def send_shared_edit(
     plex: Plex, first: PlexItem, keys: list[str], change: Change, traits: Traits
 ) -> None:
-    """Edit several items of one library that want the very same change as the `first`."""
+    """Edit several items of one library that want exactly the same change as the `first`."""
     for part in edit_parts(as_shared(change, first), traits, delta=True):
         plex.edit(first.section_id, keys, part)

@@ -12,7 +12,7 @@ from stash2plex.errors import Ambiguous, LibraryUnread, NotInPlexYet, Stash2Plex
 from stash2plex.model import Clock, Match, PlexItem, Record, Scene
 from stash2plex.rules.matching import Explanation, Level, explain, map_path, split_path
 from stash2plex.rules.path_inference import same_file
-from stash2plex.rules.scanning import holds, scan_target
+from stash2plex.rules.scanning import holds, scan_targets
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
@@ -227,9 +227,9 @@ class Finder:
             return
         libraries = self.store.plex_files.locations()
         for path in unasked:
-            target = scan_target(path, rules, libraries)
-            if target is not None and store.scans.request(*target, self.clock()):
-                store.awaited_files.asked(scene.id, path, *target)
+            for section_id, folder in scan_targets(path, rules, libraries):
+                if store.scans.request(section_id, folder, self.clock()):
+                    store.awaited_files.asked(scene.id, path, section_id, folder)
 
     def _await(self, scene: Scene) -> list[str]:
         """Await a scene's files in Plex; returns the paths without a scan request so far."""
@@ -328,6 +328,7 @@ def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanatio
         rules,
         inferred=not settings.path_map,
         loose=settings.loose_matching,
+        titles=store.plex_files.titles_by_id(),
     )
 
 

@@ -9,6 +9,7 @@ from random import Random
 from attrs import define, frozen
 
 from stash2plex.config import Settings
+from stash2plex.db import transaction
 from stash2plex.errors import SERVER, Refused, Stash2PlexError, Unavailable
 from stash2plex.model import Clock, Scene
 from stash2plex.rules.policy import Decision, Done, Outcome, Verdict, decide
@@ -192,8 +193,13 @@ class KeysInHand:
     def _end_claim(self, key: InHand, outcome: Outcome) -> None:
         queue, claim = self._store.queue, key.claim
         if isinstance(outcome, Done):
-            if not queue.ack(claim):
-                self._log.warning("%s:%s was taken over by another worker.", claim.kind, claim.id)
+            with transaction(self._store.connection):
+                if not queue.ack(claim):
+                    self._log.warning(
+                        "%s:%s was taken over by another worker.", claim.kind, claim.id
+                    )
+                elif outcome.standing is not None:
+                    self._store.scenes.stand(claim.id, outcome.standing)
             return
         reason, error = outcome.reason, outcome.message
         match outcome.verdict:
@@ -210,7 +216,7 @@ class KeysInHand:
                     title=key.title,
                     counted=outcome.verdict is Verdict.SNOOZE,
                 )
-            case Verdict.BURY:
+            case Verdict.BURY:  # pragma: no branch - there is no other verdict
                 queue.bury(claim, title=key.title, reason=reason, error=error, path=key.path)
 
     def _count(self, claim: Claim, outcome: Outcome) -> None:
@@ -227,7 +233,7 @@ class KeysInHand:
             case Verdict.SNOOZE | Verdict.AWAIT:
                 meter.add(PUT_OFF, outcome.reason)
                 self._tally.later()
-            case Verdict.BURY:
+            case Verdict.BURY:  # pragma: no branch - there is no other verdict
                 if claim.finished:
                     meter.add(DEAD, outcome.reason)
                     self._tally.failed()

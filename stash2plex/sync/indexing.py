@@ -35,6 +35,9 @@ ADDED_OVERLAP = 3600
 MAX_NAMED = 1_000
 """How many odd items one process names in the log."""
 
+BLIND = "The Plex token is of a user who is not shown the names of files, so no scene can be found."
+OWNER_FIX = "Put an X-Plex-Token of the server's owner into Plex token."
+
 PROBE_SECONDS = 5.0
 """Seconds that a library may take when its failed list is tried again."""
 
@@ -194,12 +197,14 @@ class PlexIndex:
     ) -> _Pages:
         """Store the files of pages, including those before a page that fails."""
         read = 0
+        blind = 0
         unread: list[str] = []
         waiting: list[PlexFile] = []
         try:
             for page in pages:
                 newest = max(newest, page.newest_added_at)
                 read += len(page.files)
+                blind += page.blind
                 waiting += page.files
                 for row in page.odd:
                     unread.append(row.rating_key)
@@ -209,6 +214,8 @@ class PlexIndex:
                     waiting = []
         finally:
             self.files.add(waiting, listing)
+        if blind and not read:
+            raise Refused("Plex", BLIND, OWNER_FIX)
         return _Pages(read, newest, tuple(unread))
 
     def _name_odd(self, section: Section, words: str) -> None:

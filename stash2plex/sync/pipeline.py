@@ -20,17 +20,23 @@ from stash2plex.db import transaction
 from stash2plex.errors import (
     FIELD,
     ITEM,
+    LIBRARY,
     SERVER,
     ConfigError,
-    LibraryUnread,
     NotFound,
-    Rejected,
+    ServerError,
     Unavailable,
 )
 from stash2plex.model import Clock, Desired, Scene
-from stash2plex.rules.desired import desired_state, excluding_tag, reason_to_skip
+from stash2plex.rules.desired import (
+    desired_state,
+    excluding_tag,
+    left_out_standing,
+    reason_to_skip,
+)
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
+from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
 from stash2plex.rules.scopes import known_scope
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
@@ -43,7 +49,6 @@ from stash2plex.sync.finder import Failure, Finder, Found
 from stash2plex.sync.in_flight import InFlight, Step, Writes
 from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.judge import Judge
-from stash2plex.sync.library_blame import LibraryBlame
 from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.sync.writes import SHARED_LIMIT, can_be_parted, planned, write_jobs
@@ -109,7 +114,7 @@ class Pipeline:
         self._monotonic = monotonic
         self._log = logging.getLogger(__name__)
         self._flight = InFlight(THREADS, PICTURE_THREADS)
-        self._judge = Judge(store, evidence, self._flight)
+        self._judge = Judge(store, evidence, self._flight, monotonic)
         self._lane = PictureLane(
             store,
             evidence,
@@ -122,14 +127,13 @@ class Pipeline:
         )
         self._writing = Writes(self._flight, monotonic)
         self._ready: deque[Job] = deque()
-        self._blame = LibraryBlame(store, monotonic)
 
     # -- for the drain loop ---------------------------------------------------------------
 
     def use(self, session: Session) -> None:
         """Use this session's settings and clients. Call it only while no key is claimed."""
-        self._session = self._finder.session = self._blame.session = session
-        self._judge.session = self._lane.session = session
+        self._session = self._finder.session = self._lane.session = session
+        self._judge.use(session)
 
     @property
     def busy(self) -> bool:
@@ -208,27 +212,25 @@ class Pipeline:
     ) -> None:
         """Find out which key makes a request for several fail, unless it is the server."""
         jobs = [part for part in parts if isinstance(part, Job)]
-        if jobs:
-            # They share a library.
-            error = self._blame.judge(error, jobs[0].item.section_id, jobs[0].scene.label)
 
-        def judged(scope: str) -> None:
+        def judged(scope: str, found: Exception) -> None:
             if scope == ITEM and len(parts) > 1:
                 middle = len(parts) // 2
                 for half in (parts[:middle], parts[middle:]):
                     separate(half)
+            elif scope == LIBRARY and len(jobs) > 1:
+                for job in jobs:
+                    # Each waits under its own title.
+                    self._judge.judge_write(error, mark, [job], partial(self._write_failed, job))
+            elif len(jobs) == 1:
+                self._write_failed(jobs[0], scope, found)
             else:
-                self._failed([part.claim for part in parts], error, scope)
+                self._failed([part.claim for part in parts], found, scope)
 
-        if isinstance(error, LibraryUnread):
-            self._failed([part.claim for part in parts], error)
+        if jobs:
+            self._judge.judge_write(error, mark, jobs, judged)
         else:
-            self._judge.judge(error, deed, mark, self._items_of(parts), judged)
-
-    def _items_of(self, parts: Sequence[P]) -> set[str]:
-        """Name the Plex items of scenes on their way."""
-        matches = [part for part in parts if isinstance(part, Matched)]
-        return {matched.match.file.rating_key for matched in matches}
+            self._judge.judge(error, deed, mark, (), judged)
 
     def _failed(self, claims: Sequence[Claim], error: Exception, scope: str | None = None) -> None:
         if isinstance(error, ConfigError):
@@ -301,7 +303,7 @@ class Pipeline:
                 learn_excluding_tag(
                     self._store.connection, excluding_tag(scene, settings), settings
                 )
-                self._skip(claim, left_out)
+                self._skip(claim, left_out, left_out_standing(scene, settings, desired))
             elif (
                 record is not None
                 and (
@@ -310,7 +312,7 @@ class Pipeline:
                 )
                 and not self._finder.is_disputed(record)
             ):
-                self._skip(claim, "nothing has changed")
+                self._skip(claim, "nothing has changed", IN_SYNC)
             else:
                 wanted.append(Wanted(claim, scene, desired, record, rounds=0))
         self._find(wanted)
@@ -321,10 +323,12 @@ class Pipeline:
             self._finder.leave_out(claim.id)
             self._store.records.forget(claim.id, self._clock())
             self._hand.finish(claim, Done("gone from Stash; Plex keeps what it has"))
+            if claim.finished:
+                self._store.scenes.forget([claim.id])
 
-    def _skip(self, claim: Claim, why: str) -> None:
+    def _skip(self, claim: Claim, why: str, standing: str | None) -> None:
         self._store.meter.add(SCENES, "skipped")
-        self._hand.finish(claim, Done(why))
+        self._hand.finish(claim, Done(why, standing))
 
     # -- items ----------------------------------------------------------------------------
 
@@ -336,7 +340,7 @@ class Pipeline:
         for failure in found.failed:
             self._failed([failure.wanted.claim], failure.error)
         for needless in found.needless:
-            self._hand.finish(needless.wanted.claim, Done(needless.why))
+            self._hand.finish(needless.wanted.claim, Done(needless.why, OTHER_SCENE))
         if found.matched:
             self._read_items(found.matched)
 
@@ -420,20 +424,11 @@ class Pipeline:
             elif isinstance(result, NotFound):
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
-                self._blame_write(job, result, mark)
+                self._judge.judge_write(result, mark, [job], partial(self._write_failed, job))
 
-    def _blame_write(self, job: Job, error: Exception, mark: int) -> None:
-        """Find out how far the failure of a write reaches, and end its job by that."""
-        error = self._blame.judge(error, job.item.section_id, job.scene.label)
-        if isinstance(error, LibraryUnread):
-            self._failed([job.claim], error)
-        else:
-            judged = partial(self._write_failed, job, error)
-            self._judge.judge(error, EDITS, mark, self._items_of([job]), judged)
-
-    def _write_failed(self, job: Job, error: Exception, scope: str) -> None:
+    def _write_failed(self, job: Job, scope: str, error: Exception) -> None:
         """Send the edit of one item field by field if its failure is about that item."""
-        may_part = scope == ITEM and isinstance(error, (Unavailable, Rejected)) and not job.parted
+        may_part = scope == ITEM and isinstance(error, ServerError) and not job.parted
         if may_part and can_be_parted(job, preserve=self._session.settings.preserve_plex_edits):
             self._make_ready(evolve(job, shared=None, parted=True))
             return
@@ -461,7 +456,8 @@ class Pipeline:
             self._store.records.put(record, job.scene)
             if applied.is_cover_due:
                 self._lane.add(job, applied.record)
-            self._hand.finish(job.claim, Done(f"“{job.scene.label}” {how}: {written}"))
+            why = f"“{job.scene.label}” {how}: {written}"
+            self._hand.finish(job.claim, Done(why, IN_SYNC))
 
 
 def _lack(desired: Desired) -> str | None:

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.model import Clock, Section
+from stash2plex.rules.scanning import is_shared
 from stash2plex.store.scans import MAX_SECONDS, SETTLE_SECONDS, Scan
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.session import Session, Store
@@ -101,4 +102,9 @@ class PlexWatch:
         return True
 
     def _is_wanted(self, scan: Scan) -> bool:
-        return self.store.awaited_files.any_below(scan.section_id, scan.folder)
+        """Whether a scan may find what is waited for, or the item of a second library."""
+        libraries = self.store.plex_files.locations()
+        if scan.step == 0 and scan.asked_at is None and is_shared(scan.folder, libraries):
+            return True
+        locations = libraries.get(scan.section_id, ())
+        return self.store.awaited_files.any_below(scan.section_id, scan.folder, locations)

@@ -1,7 +1,8 @@
-"""Reads back what was written: Plex's 200 says nothing of what it kept.
+"""Reads back what was written, because Plex's 200 does not show what it kept.
 
-Writes gather in the database until a batch is full or nothing else is to do, so a reading costs one
-request for up to 200 of them and holds up none. A process that is killed leaves them to the next.
+Writes are collected in the database until a batch is full or there is nothing else to do. So a
+reading costs one request for up to 200 writes and delays none. If a process is killed, the next one
+reads them.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from stash2plex.sync.session import Session, Store
 from stash2plex.workqueue import BULK
 
 BATCHES = (10, 50, 200)
-"""Writes of the first readings of a drain, and of all others. The first are small, so that what is
-learnt of the server serves the bulk of the writes."""
+"""How many writes the first readings of a drain cover, and all others. The first are small, so that
+most writes profit from what is learnt about the server."""
 
 LOOK_SECONDS = 0.5
-"""Between two looks whether a batch is full, while writes go on."""
+"""Seconds between two checks whether a batch is full, while writes go on."""
 
 TROUBLE_SECONDS = 60.0
-"""After a reading that failed; the writes say themselves whether Plex is down."""
+"""Seconds after a reading that failed; the writes themselves show whether Plex is down."""
 
 
 @frozen
@@ -41,10 +42,10 @@ class _Batch:
 
 
 class ReadBack:
-    """Reads written items back, one batch at a time, and has what Plex did not keep written again.
+    """Reads written items back, one batch at a time, and queues what Plex did not keep.
 
-    Belongs to the thread that owns the database; only the request runs in another one. `monotonic`
-    gives seconds since any time.
+    Belongs to the thread that owns the database; only the request runs in another thread.
+    `monotonic` gives seconds since any time.
     """
 
     def __init__(self, store: Store, hand: KeysInHand, *, monotonic: Clock) -> None:
@@ -58,10 +59,10 @@ class ReadBack:
         self._not_before = self._looks_at = monotonic()
 
     def step(self, session: Session, *, idle: bool, seconds: float) -> bool:
-        """Do the next bit; returns whether there was anything to do.
+        """Do the next step; returns whether there was anything to do.
 
-        With `idle` there is nothing else to do: what was written so far is read back, however
-        little it is, and up to `seconds` are waited for the answer.
+        With `idle` there is nothing else to do: then even a small batch is read back, and the
+        answer gets up to `seconds`.
         """
         if self._batch is not None:
             if idle:
@@ -73,25 +74,29 @@ class ReadBack:
             return False
         self._looks_at = now + LOOK_SECONDS
         size = BATCHES[min(self._batches, len(BATCHES) - 1)]
-        records = self._free_records(BATCHES[-1])
-        if not records or (len(records) < size and not idle):
+        scene_ids = self._free_scenes(BATCHES[-1])
+        if not scene_ids or (len(scene_ids) < size and not idle):
             return False
+        known = (self._store.records.get(scene_id) for scene_id in scene_ids)
+        records = [record for record in known if record is not None]
         self._batches += 1
         keys = [record.rating_key for record in records]
-        self._batch = _Batch(records, self._pool.submit(partial(session.plex.items, keys)))
+        witness = self._store.plex_files.other_item(keys)
+        read = partial(session.plex.items, keys, witness)
+        self._batch = _Batch(records, self._pool.submit(read))
         return True
 
     def close(self) -> None:
-        """Let a request that is under way end; its answer is left to the next drain."""
+        """Let a request in flight end; the next drain reads its items again."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _free_records(self, limit: int) -> list[Record]:
-        """List records to read back, without those of scenes in hand: they are read anyway."""
-        records = self._store.records.unread(limit + len(self._hand))
-        return [one for one in records if not self._hand.holds(("scene", one.scene_id))][:limit]
+    def _free_scenes(self, limit: int) -> list[int]:
+        """List scenes to read back, without claimed ones, which are read anyway."""
+        ids = self._store.records.unread_ids(limit + len(self._hand))
+        return [id_ for id_ in ids if not self._hand.holds(("scene", id_))][:limit]
 
     def _end_batch(self, batch: _Batch) -> None:
-        """Take in an answer, if it has come."""
+        """Handle an answer, if it has arrived."""
         if not batch.items.done():
             return
         self._batch = None
@@ -115,7 +120,7 @@ class ReadBack:
         new = self._store.traits.learn(reading.learnt, reading.forgotten)
         self._report(new, reading)
         if reading.again:
-            # What the user holds back stays so, and no dead letter comes back for it.
+            # Held keys stay on hold, and dead letters stay dead.
             self._store.queue.add_many([key], priority=BULK, revive=False, take_up=False)
 
     def _report(self, new: Sequence[Learnt], reading: Reading) -> None:
@@ -134,7 +139,7 @@ class ReadBack:
 
 
 def lost_sentence(name: Field | None) -> str:
-    """Return what to do about a field that Plex takes and does not keep."""
+    """Return what to do about a field that Plex accepts but does not keep."""
     return (
         f"Plex answers that it has taken the {name}, and does not keep it. Everything else arrives."
     )

@@ -25,6 +25,7 @@ from stash2plex.store.records import Records
 from stash2plex.store.reports import ReportBook
 from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
+from stash2plex.store.scenes import Scenes
 from stash2plex.store.server_traits import ServerTraits
 from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.indexing import PlexIndex
@@ -59,6 +60,7 @@ class Store:
     dead_letters: DeadLetters
     reports: ReportBook
     traits: ServerTraits
+    scenes: Scenes
     pictures: WaitingPictures
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)

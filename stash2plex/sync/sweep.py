@@ -20,9 +20,18 @@ from stash2plex.config import Settings
 from stash2plex.db import MAX_INTEGER
 from stash2plex.model import Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.scene_states import (
+    EXCLUDED,
+    IN_SYNC,
+    NO_METADATA,
+    NOT_IN_PLEX,
+    NOT_ORGANIZED,
+    UNKNOWN,
+)
 from stash2plex.servers.stash import PAGE, Stash, shows
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
+from stash2plex.store.scenes import Scenes
 from stash2plex.sync.apply import is_settled
 from stash2plex.text import count
 from stash2plex.workqueue import Key
@@ -89,9 +98,21 @@ class Enqueued:
         return text + "."
 
 
+STANDINGS = {
+    Idle.IN_SYNC: IN_SYNC,
+    Idle.NO_METADATA: NO_METADATA,
+    Idle.NOT_ORGANIZED: NOT_ORGANIZED,
+    Idle.EXCLUDED: EXCLUDED,
+    Idle.NO_FILE: NOT_IN_PLEX,
+}
+"""How a scene stands that needs nothing."""
+
+
 @define
 class ChangeFilter:
     """Queues the scenes that do not agree with their records.
+
+    How each scene stands is stored as well; with `queues` off, nothing else is done.
 
     `revive` also queues dead letters again and makes waiting keys due: the user asked, or changed a
     setting that may be the cause. `run_id` is the run that the new keys belong to; without a run,
@@ -101,8 +122,10 @@ class ChangeFilter:
     queue: Queue
     records: Records
     settings: Settings
+    scenes: Scenes
     revive: bool = False
     run_id: int = 0
+    queues: bool = True
 
     def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
         """Enqueue the scenes that need a change, and those that Stash no longer has."""
@@ -111,8 +134,12 @@ class ChangeFilter:
         looked_at = list(scenes)
         queued = self.queue.queued_scenes([scene.id for scene in looked_at])
         due = 0
+        standings: dict[int, str] = {}
         for scene in looked_at:
             why = self.why_idle(scene)
+            standings[scene.id] = STANDINGS[why] if why else UNKNOWN
+            if why is None and not self.queues:
+                continue
             if why is None:
                 keys.append(("scene", scene.id))
             elif scene.id in queued:
@@ -120,12 +147,26 @@ class ChangeFilter:
                 due += 1
             else:
                 idle[why] += 1
+        self.scenes.see(standings)
         keys += [("scene", id_) for id_ in gone]
         if self.revive:
             new = self.queue.enqueue(keys, take_up=self.run_id > 0, run_id=self.run_id)
         else:
             new = self.queue.offer(keys, run_id=self.run_id)
         return Enqueued(new, due + len(keys) - new, idle)
+
+    def find_gone(self, after: int, upto: int, there: set[int]) -> list[int]:
+        """Find what is known of scenes with ids in a range, and not there any more.
+
+        Those with a record are returned for the worker to ask once more, those in the queue or
+        among the dead letters become due for that; others are forgotten at once.
+        """
+        known = self.records.ids_between(after, upto) - there
+        free, waiting = self.scenes.absent(after, upto, there)
+        self.scenes.forget(id_ for id_ in free if id_ not in known)
+        # Nothing that waits, or was given up, can be right for a scene that is gone.
+        self.queue.wake([("scene", id_) for id_ in waiting])
+        return sorted(known.difference(waiting))
 
     def why_idle(self, scene: Scene) -> Idle | None:
         """Return why a scene needs no change; None if it may need one."""
@@ -154,12 +195,14 @@ def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     while True:
         page: list[Scene] = yield partial(stash.scene_page, last)
         if not page and enqueued is None:
+            change_filter.scenes.confirm_none()
             return Enqueued()
         ends = len(page) < PAGE
         upto = MAX_INTEGER if ends else page[-1].id
-        gone = change_filter.records.ids_between(last, upto) - {scene.id for scene in page}
-        enqueued = (enqueued or Enqueued()) + change_filter.take(page, sorted(gone))
+        gone = change_filter.find_gone(last, upto, {scene.id for scene in page})
+        enqueued = (enqueued or Enqueued()) + change_filter.take(page, gone)
         if ends:
+            change_filter.scenes.all_seen()
             return enqueued
         last = upto
 

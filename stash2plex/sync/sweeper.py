@@ -160,7 +160,7 @@ class LibrarySweeper:
             self._reported = str(error)
             self._log.warning("Looking for changes in Stash failed; it is tried again: %s", error)
 
-    # -- a person's wish ------------------------------------------------------------------
+    # -- what the user asks for -----------------------------------------------------------
 
     def sweep_all(self, settings: Settings, stash: Stash) -> Enqueued:
         """Compare every scene now, including dead letters. Raises what Stash's client raises."""
@@ -195,13 +195,18 @@ class LibrarySweeper:
             else:
                 queued += polled.queued
         save_marks(self._store.connection, marks)
+        if not self._store.scenes.are_listed:
+            yield from full_sweep(evolve(change_filter, queues=False), stash)
+        else:
+            self._store.scenes.confirm(marks.kinds["scene"].count)
         if queued:
             self._log.info("%s queued: changed in Stash unseen.", count(queued, "scene"))
 
     def _change_filter(self, settings: Settings, *, revive: bool = False) -> ChangeFilter:
         """Make a filter for the run of this process, or for the run that asked for a look."""
         run_id = self.run_id or asking_run(self._store.connection)
-        return ChangeFilter(self._store.queue, self._store.records, settings, revive, run_id)
+        store = self._store
+        return ChangeFilter(store.queue, store.records, settings, store.scenes, revive, run_id)
 
     def _look(self, settings: Settings, stash: Stash) -> Steps[tuple[Marks, Look]]:
         """Glance; returns the new marks, and what must be polled before they are stored.

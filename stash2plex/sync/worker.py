@@ -91,11 +91,11 @@ class End:
 
 @define
 class Drain:
-    """Claims keys while any are due and the servers take them.
+    """Claims keys while any are due and the servers accept them.
 
-    `gate`, `evidence`, `hand`, `pipeline`, `read_back` and `showing` are its own, made for each
-    drain. `worker_wanted` returns what any process read last; `stopped` returns whether the process
-    should end. Only the holder of the drain lock may run one, and one runs once.
+    `gate`, `evidence`, `hand`, `pipeline`, `read_back` and `showing` belong to this one drain.
+    `worker_wanted` returns the last known setting of any process; `stopped` returns whether the
+    process should end. Only the holder of the drain lock may run a drain, and each runs once.
     """
 
     store: Store
@@ -164,7 +164,7 @@ class Drain:
                     end: End | None = End(SWITCHED_OFF)
                 case Closed() as closed:
                     end = self._wait_at(closed)
-                case Open() as gate:
+                case Open() as gate:  # pragma: no branch - a gate is nothing else
                     end = self._work(gate)
             if end is not None:
                 return end

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from stash2plex.errors import FIELD, SERVER, NotFound, Rejected, ServerError, Unavailable
+from stash2plex.errors import FIELD, SERVER, NotFound, ServerError
 from stash2plex.model import Change, Clock, Record
-from stash2plex.rules.merge import as_shared, plan_change, remember, remember_shown, share_key
+from stash2plex.rules.merge import (
+    announcement,
+    as_shared,
+    plan_change,
+    remember,
+    remember_shown,
+    share_key,
+)
 from stash2plex.rules.scopes import known_scope
 from stash2plex.rules.traits import Traits
 from stash2plex.servers.apart import ReadItems
@@ -29,7 +36,10 @@ def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
     job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
-    return job, _expected(job, change) if change.fields else None
+    if not change.fields:
+        return job, None
+    announced = announcement(job.desired, job.item, change, job.record)
+    return job, evolve(_expected(job, change), written=announced)
 
 
 def can_be_parted(job: Job, *, preserve: bool) -> bool:
@@ -122,8 +132,8 @@ def _edit_parts(job: Job, session: Session, traits: Traits) -> tuple[Sequence[Jo
         delta = sends_missing(part, job.item, traits, preserve=preserve)
         try:
             send_edit(plex, job.item, part, traits, delta=delta)
-        except (Unavailable, Rejected) as error:
-            if known_scope(error) == SERVER:
+        except ServerError as error:
+            if isinstance(error, NotFound) or known_scope(error) == SERVER:
                 raise
             lost[name or "locks"] = error
     if lost:

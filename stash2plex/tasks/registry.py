@@ -169,7 +169,13 @@ TASKS = (
         "Explain a scene: its match, place in the queue, last sync, and the values of each field",
         arguments="`scene_id`",
     ),
-    Task("status", "", status.status, "Return the status object"),
+    Task(
+        "status",
+        "",
+        status.status,
+        "Return the status object; with `stored` neither server is asked",
+        arguments="`stored`",
+    ),
     Task(
         "wake",
         "",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.operations.status import look_at_status
+from stash2plex.operations.status import look_at_status, stored_status
+from stash2plex.store.stored_status import is_stored
 from stash2plex.tasks.task import Call
 from stash2plex.ui.lines.status import status_lines
 
@@ -18,5 +19,5 @@ def queue_status(call: Call) -> dict[str, Any]:
 
 
 def status(call: Call) -> dict[str, Any]:
-    """Return the status object."""
-    return look_at_status(call.app)
+    """Return the status object; with `stored`, what the database alone knows of it."""
+    return stored_status(call.app) if is_stored(call.arguments) else look_at_status(call.app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stash2plex.rules.scene_states import STATES
 from stash2plex.store.metrics import BUCKETS, Metrics
 from stash2plex.store.outages import Outage
 from stash2plex.text import moment
@@ -25,6 +26,12 @@ def prometheus_text(
     parts = [
         _family("info", "gauge", "Version of Stash2Plex.", [("", version, 1)]),
         _family("queue_keys", "gauge", "Scenes in the queue, by state.", _by("state", queue)),
+        _family(
+            "library_scenes",
+            "gauge",
+            "Scenes in Stash, by state.",
+            [("", {"state": state}, status["scenes"][state]) for state in STATES],
+        ),
         _family("synced_scenes", "gauge", "Scenes with a record.", [("", {}, status["synced"])]),
         _family(
             "last_sync_timestamp_seconds",

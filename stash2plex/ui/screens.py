@@ -21,7 +21,13 @@ from stash2plex.store.outages import outage_words
 from stash2plex.text import count, local, moment, span
 from stash2plex.ui.lines.health import MARKS
 from stash2plex.ui.lines.outages import percent
-from stash2plex.ui.lines.status import held_line, lost_line, named_rows, waits_words
+from stash2plex.ui.lines.status import (
+    held_line,
+    lost_line,
+    named_rows,
+    scenes_line,
+    waits_words,
+)
 
 NARROW = 70
 """Columns below which a table becomes a list."""
@@ -48,6 +54,8 @@ def status_screen(status: dict[str, Any], hide: Hide) -> RenderableType:
         parts.append(bar)
     rows.add_row("Now", _now(status, hide))
     rows.add_row("Queue", _queue(queue))
+    if status["scenes"]["as_of"] is not None:
+        rows.add_row("Scenes", scenes_line(status["scenes"]).removeprefix("Scenes: "))
     if line := held_line(status):
         rows.add_row("On hold", Text(hide(line), style="yellow"))
     for head, text in named_rows(status):

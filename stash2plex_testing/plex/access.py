@@ -1,4 +1,4 @@
-"""Who may do what: tokens, a server without an owner, and what of a path is shown."""
+"""Access: tokens, a server without an owner, and which part of a path is shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stash2plex_testing.plex.exchange import Answer, Request, error
 OPEN_PATHS = ("/identity", "/web")
 
 Sight = Literal["paths", "names", "nothing"]
-"""What of a file a user sees: the whole path, the name without its folder, or neither."""
+"""Which part of a file's path a user sees: the whole, the name alone, or nothing."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Access:
 
 
 def refusal(access: Access, request: Request) -> Answer | None:
-    """Return the answer to a request that is not allowed, None where it is."""
+    """Return the answer to a request that is not allowed; None if it is."""
     if request.path in OPEN_PATHS or access.claim == "unclaimed":
         return None
     if access.claim == "stranger":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Listener(ThreadingHTTPServer):
-    """Remembers its connections, so that it can close them; waits for its threads."""
+    """Keeps its connections, so that it can close them; waits for its threads."""
 
     daemon_threads = False
     block_on_close = True
@@ -40,7 +40,7 @@ class Listener(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that hang up are part of the tests."""
+        """Log nothing: clients that hang up are part of the tests."""
 
     def close_connections(self) -> None:
         """End every connection, so that no thread waits for another request."""
@@ -67,7 +67,7 @@ class Connection(BaseHTTPRequestHandler):
         self.connection.settimeout(self.plex.limits.keep_alive)
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
-        """Say nothing: the log is ours."""
+        """Log nothing: the log is ours."""
 
     def do_GET(self) -> None:
         """Answer a GET."""
@@ -80,7 +80,7 @@ class Connection(BaseHTTPRequestHandler):
     do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
 
     def read_request(self) -> Request:
-        """Take the request apart."""
+        """Parse the request."""
         self.served += 1
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
@@ -114,7 +114,7 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def misbehave(self, fault: Fault) -> None:
-        """Do what the fault says."""
+        """Answer as the fault demands."""
         match fault.kind:
             case "status":
                 self._send(fault.status, fault.body, {"Content-Type": "text/html", **fault.headers})

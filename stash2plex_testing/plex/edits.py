@@ -1,4 +1,4 @@
-"""Edits: what Plex takes for one, and what a server's traits make of it (plex.md §3)."""
+"""Edits: what Plex accepts as one, and what a server's traits make of it (plex.md §3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class BadEdit(ValueError):
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that an edit does to a field. `names` are what a removal takes away."""
+    """One thing that an edit does to a field. `names` are the values that a removal removes."""
 
     deed: Literal["lock", "unlock", "text", "date", "number", "add", "remove"]
     name: str
@@ -29,7 +29,7 @@ class Step:
 
 
 def read_edit(parameters: Mapping[str, list[str]]) -> list[Step]:
-    """Take an edit apart, in the order in which it is sent. Raises BadEdit."""
+    """Split an edit into steps, in the order in which it is sent. Raises BadEdit."""
     steps = []
     for name, values in parameters.items():
         step = _read_parameter(name, values[-1])
@@ -151,7 +151,7 @@ class Editor:
 
 
 def set_number(item: Item, name: str, number: float | None, traits: Traits) -> None:
-    """Set a rating as the server keeps it; None takes it away."""
+    """Set a rating as the server keeps it; None removes it."""
     if number is None:
         item.floats.pop(name, None)
     else:

@@ -1,4 +1,4 @@
-"""A request, taken apart, and an answer to it."""
+"""A parsed request, and an answer to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NUMBERS = re.compile(r"(?<=/)\d[\d,]*(?=/|$)")
 
 @dataclass
 class Request:
-    """A request, taken apart. Header names are lower case.
+    """A parsed request. Header names are lower case.
 
     `url_bytes` is the length of its address, `reused` whether its connection served another before.
     """
@@ -34,7 +34,7 @@ class Request:
 
     @property
     def token(self) -> str:
-        """Return the token, empty where there is none."""
+        """Return the token; empty if there is none."""
         return self.one("X-Plex-Token")
 
     @property

@@ -1,4 +1,4 @@
-"""Faults on order: what goes wrong, for which requests, how often."""
+"""Ordered faults: what goes wrong, for which requests, how often."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Fault:
 
     @property
     def answers(self) -> int:
-        """Return the status that is sent, 0 where the connection ends without one."""
+        """Return the status that is sent; 0 if the connection ends without one."""
         statuses = {"status": self.status, "redirect": 302, "reset": 0, "close": 0, "hang": 0}
         return statuses.get(self.kind, 200)
 
     def fits(self, request: Request) -> bool:
-        """Return whether it is for a request, whatever the items that are shown."""
+        """Return whether the fault fits a request, whatever items are shown."""
         return bool(
             self.method in (None, request.method)
             and re.search(self.path, request.path)
@@ -66,7 +66,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are on order."""
+    """The faults that were ordered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Cancel one fault; requests that hang already go on hanging."""
+        """Cancel one fault; requests that hang already keep hanging."""
         with self._lock:
             if fault in self._faults:
                 self._faults.remove(fault)

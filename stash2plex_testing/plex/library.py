@@ -67,14 +67,14 @@ class PlexLibrary:
             return item
 
     def remove_item(self, item: Item) -> None:
-        """Take an item away."""
+        """Remove an item."""
         with self.lock:
             del self.items[item.rating_key]
             del item.section.items[item.rating_key]
             self.touch(item.section)
 
     def touch(self, section: Section) -> None:
-        """Move the marks that tell a change of the library's content (plex.md §2.4)."""
+        """Move the marks that show a change of the library's content (plex.md §2.4)."""
         section.content_changed_at += 1
         section.updated_at = section.scanned_at = self.now()
 
@@ -134,16 +134,16 @@ class PlexLibrary:
                 item.updated_at = self.now()
 
     def rate(self, item: Item, rating: float) -> None:
-        """Set the stars; -1 takes them away (plex.md §3.5)."""
+        """Set the stars; -1 removes them (plex.md §3.5)."""
         with self.lock:
             if "rate" in self.traits.ignores_field:
                 return
-            # The stars are the person's, not the item's: `updatedAt` stays.
+            # The stars belong to the user, not to the item: `updatedAt` stays.
             item.last_rated_at = self.now()
             set_number(item, "userRating", None if rating < 0 else rating, self.traits)
 
     def upload(self, item: Item, kind: str, data: bytes) -> None:
-        """File picture bytes under their hash (plex.md §4.2).
+        """Store picture bytes under their hash (plex.md §4.2).
 
         New bytes become the selected picture and lock it; the same bytes again change nothing.
         """

@@ -1,4 +1,4 @@
-"""Bounds of what a server takes and shows (plex-2.md §1)."""
+"""Limits of what a server accepts and shows (plex-2.md §1)."""
 
 from __future__ import annotations
 

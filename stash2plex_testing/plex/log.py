@@ -47,7 +47,7 @@ class RequestLog:
             return list(self._records)
 
     def clear(self) -> None:
-        """Forget the requests; who asked stays known."""
+        """Clear the requests; the known clients stay."""
         with self._lock:
             self._records.clear()
 
@@ -75,5 +75,5 @@ class RequestLog:
         return counts
 
     def longest_url(self) -> int:
-        """Return the bytes of the longest address that was asked for, 0 without a request."""
+        """Return the length in bytes of the longest requested address; 0 without a request."""
         return max((record.url_bytes for record in self.records), default=0)

@@ -1,4 +1,4 @@
-"""How long the stand-in takes."""
+"""How long the stand-in takes to answer."""
 
 from __future__ import annotations
 

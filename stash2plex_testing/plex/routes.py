@@ -257,7 +257,7 @@ class Routes:
     # -- for people -----------------------------------------------------------------------
 
     def page(self, _: Request) -> Answer:
-        """GET /web: what this Plex shows, for a person to look at."""
+        """GET /web: what this Plex shows, as a page for a browser."""
         cards = "".join(_card(item) for item in list(self._library.items.values())[:500])
         text = (
             "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"

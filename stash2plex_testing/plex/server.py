@@ -112,7 +112,7 @@ class FakePlex:
 
     @property
     def listening(self) -> bool:
-        """Whether it is up."""
+        """Whether the server is listening."""
         return self._server is not None
 
     def maintenance(self, on: bool) -> None:
@@ -211,7 +211,7 @@ class FakePlex:
         return part
 
     def remove_item(self, item: Item) -> None:
-        """Take an item away."""
+        """Remove an item."""
         self._library.remove_item(item)
 
     def trash_item(self, item: Item) -> None:
@@ -225,7 +225,7 @@ class FakePlex:
         self._library.touch(item.section)
 
     def readd_item(self, item: Item) -> Item:
-        """Remove an item and add its files afresh: a new rating key."""
+        """Remove an item and add its files again under a new rating key."""
         self._library.remove_item(item)
         return self._library.add_item(
             item.section, [(part.path, part.size) for part in item.parts], None, {}
@@ -274,13 +274,13 @@ class FakePlex:
         return self._log.longest_url()
 
     def clear_log(self) -> None:
-        """Forget the requests."""
+        """Clear the request log."""
         self._log.clear()
 
     # -- answering ------------------------------------------------------------------------
 
     def now(self) -> float:
-        """Tell the time of this server's clock, in epoch seconds."""
+        """Return the time of this server's clock, in epoch seconds."""
         return self._clock()
 
     def handle(self, connection: Connection) -> None:
@@ -300,7 +300,7 @@ class FakePlex:
                     request, fault = self._of_others(request), None
                 answer = self._answer(request)
                 fault = fault or self.faults.take(request, answer)
-            # Before it is sent: who has the answer finds its request in the log.
+            # Before the answer is sent, so that its client finds the request in the log.
             noted = True
             if fault is not None:
                 self._note(request, fault.answers)

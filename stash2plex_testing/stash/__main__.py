@@ -1,4 +1,4 @@
-"""`python -m stash2plex_testing.stash`: the stand-in by itself, until Ctrl-C."""
+"""`python -m stash2plex_testing.stash`: the stand-in alone, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stash2plex_testing.stash.fake import FakeStash
 
 
 def main() -> None:
-    """Start a server with a generated library and say where it is."""
+    """Start a server with a generated library and print its address."""
     parser = argparse.ArgumentParser(
         prog="python -m stash2plex_testing.stash", description="A stand-in for a Stash server."
     )

@@ -1,4 +1,4 @@
-"""Who may ask: credentials, API key, signed session cookies (stash.md §5.7)."""
+"""Authentication: credentials, API key, signed session cookies (stash.md §5.7)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Visited = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Session:
-    """What a valid cookie says."""
+    """What a valid cookie contains."""
 
     user: str
     visited: Visited = ()
@@ -51,7 +51,7 @@ class Verdict:
     refreshed: str = ""
     """The cookie's new value, where the request came with a valid one."""
     reason: str = ""
-    """What the answer says, for 403."""
+    """The text of the answer, for 403."""
 
 
 class Sessions:
@@ -81,11 +81,11 @@ class Sessions:
 
     @property
     def has_credentials(self) -> bool:
-        """Whether a login is needed."""
+        """Whether a log-in is needed."""
         return bool(self.username and self.password)
 
     def expire(self) -> None:
-        """Make every cookie given out so far invalid, as time would."""
+        """Invalidate every cookie made so far, as time would."""
         self._secret = secrets.token_bytes(32)
 
     def new_api_key(self, *, clear: bool = False) -> str:
@@ -103,7 +103,7 @@ class Sessions:
         return f"{_encode(data)}.{_encode(self._sign(data))}"
 
     def unseal(self, value: str) -> Session | None:
-        """Read a cookie value; None where it is not ours or too old."""
+        """Read a cookie value; None if it is not ours or too old."""
         text, _, signature = value.partition(".")
         try:
             data = base64.urlsafe_b64decode(text + "==")
@@ -127,7 +127,7 @@ class Sessions:
         """
         session, refreshed = self._from_cookie(cookie)
         if api_key:
-            # A key decides alone: a valid cookie does not mend a wrong key (§5.7).
+            # A key decides alone: a valid cookie does not help with a wrong key (§5.7).
             if api_key != self.api_key:
                 return Verdict(401, session)
             return Verdict(200, Session(self.username, session.visited))

@@ -1,4 +1,4 @@
-"""A plain client for tests and scripts: one request a connection, nothing clever."""
+"""A simple client for tests and scripts: one request per connection."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class Client:
         return self.send("GET", path.removeprefix(start), headers=headers)
 
     def post(self, text: str, variables: dict[str, Any] | None = None) -> Answer:
-        """Send a GraphQL document and give the answer, whatever it is."""
+        """Send a GraphQL document and return the answer, whatever it is."""
         body = json.dumps({"query": text, "variables": variables or {}}).encode()
         return self.send("POST", "/graphql", body, {"Content-Type": "application/json"})
 
     def query(self, text: str, variables: dict[str, Any] | None = None) -> Any:
-        """Send a GraphQL document and give its data. Raises ValueError for errors in it."""
+        """Send a GraphQL document and return its data. Raises ValueError for errors in it."""
         answer = self.post(text, variables)
         content = answer.json() if answer.status in (200, 422) else {"errors": [answer.status]}
         if content.get("errors"):

@@ -1,4 +1,4 @@
-"""What resolvers work on: the parts of one server, and one request's view of them."""
+"""What resolvers use: the parts of one server, and one request's view of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GENERATED = (
     "BulkUpdateStrings",
 )
 MORE_FIELDS = dict.fromkeys(("PerformerCreateInput", "PerformerUpdateInput"), ("aliases", "height"))
-"""What a struct has that the schema has no more."""
+"""Fields that a struct still has but the schema no longer does."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Core:
     schema: GraphQLSchema = field(init=False)
 
     def struct(self, type_name: str, value: Any) -> Any:
-        """Give an input as Go's struct of it is written (stash.md §3.3).
+        """Return an input as Go's struct of it is written (stash.md §3.3).
 
         Structs of Stash's own have every field, those not sent as null; those that gqlgen has made
         leave out what is null or an empty list.
@@ -98,7 +98,7 @@ class Context:
             raise StashError("context canceled")
 
     def row(self, table: Table[Any], text: object, kind: str) -> Any:
-        """Find a row. Raises StashError where there is none."""
+        """Find a row. Raises StashError if there is none."""
         return require(table, text, kind)
 
 
@@ -107,7 +107,7 @@ class IdError(StashError):
 
 
 def require(table: Table[Any], text: object, kind: str) -> Any:
-    """Find a row by the text of its id. Raises StashError where there is none."""
+    """Find a row by the text of its id. Raises StashError if there is none."""
     try:
         number = number_of(text)
     except StashError as error:
@@ -133,7 +133,7 @@ def foreign(table: Table[Any], texts: Any) -> tuple[Any, ...]:
 
 
 def destroyed(scene: Scene) -> dict[str, str]:
-    """Say what a destroy hook tells of a scene besides its id (stash.md §3.4)."""
+    """Return what a destroy hook contains of a scene besides its id (stash.md §3.4)."""
     file = scene.files[0] if scene.files else None
     return {
         "checksum": "",

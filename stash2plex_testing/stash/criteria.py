@@ -1,4 +1,4 @@
-"""Single criteria: what one modifier with its value means (stash.md §5.2, §5.3)."""
+"""Single criteria: what a modifier with its value means (stash.md §5.2, §5.3)."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _remove(context: Context, kind: str, ids: list[str]) -> None:
 
 
 def sources_of(context: Context, table: Any, texts: list[str], kind: str) -> list[Any]:
-    """Find what is to be merged. Raises StashError where one is missing."""
+    """Find what is to be merged. Raises StashError if one is missing."""
     try:
         return [context.row(table, text, kind) for text in texts]
     except StashError as error:

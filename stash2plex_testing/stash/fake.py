@@ -113,8 +113,8 @@ class FakeStash(Outside):
         return self
 
     def stop(self) -> None:
-        """Kill what runs, stop listening, wait for every thread. Harmless when not started."""
-        # The connections first: a request whose hook is killed shall not be answered any more.
+        """Kill what runs, stop listening, wait for every thread. Harmless if not started."""
+        # The connections first: a request whose hook is killed must not be answered.
         self.down()
         self.plugins.close()
         self.jobs.close()
@@ -178,7 +178,7 @@ class FakeStash(Outside):
 
     @property
     def api_key(self) -> str:
-        """The API key; empty where there is none."""
+        """The API key; empty if there is none."""
         return self.sessions.api_key
 
     @api_key.setter
@@ -194,7 +194,7 @@ class FakeStash(Outside):
     # -- plugins ----------------------------------------------------------------------------
 
     def install(self, archive: str, local: str = "") -> str:
-        """Unpack a package, or update it, and reload (stash.md §8.2). Gives the plugin's id.
+        """Unpack a package, or update it, and reload (stash.md §8.2). Returns the plugin's id.
 
         `local` is the local path of its source; one that the user adds has none.
         """
@@ -217,7 +217,7 @@ class FakeStash(Outside):
         return self.plugins.run_task(plugin_id, task, args, description=None, session=session)
 
     def queue_job(self, description: str, work: Callable[[Job], None]) -> Job:
-        """Queue any job, a long scan for one; it ought to watch `job.cancelled`."""
+        """Queue any job, such as a long scan; it should watch `job.cancelled`."""
         return self.jobs.add(description, work)
 
     @property
@@ -252,7 +252,7 @@ class FakeStash(Outside):
         return self.journal.graphql_count
 
     def clear_log(self) -> None:
-        """Forget requests, log lines and hook runs."""
+        """Clear requests, log lines and hook runs."""
         self.journal.clear_requests()
         self.journal.lines.clear()
         self.journal.plugin_lines.clear()

@@ -1,4 +1,4 @@
-"""Faults on order: the next requests that fit go wrong in a chosen way.
+"""Ordered faults: the next requests that fit go wrong in a chosen way.
 
 The same style as the Plex stand-in: `faults.add("status", path="/graphql", status=503)`.
 """
@@ -19,7 +19,7 @@ KINDS = (
     "malformed",  # a body that starts as JSON and is none
     "empty",  # 200 and no body at all
     "html",  # 200 and a page, as a proxy sends it
-    "wrong_shape",  # valid JSON that is nothing of what was asked for
+    "wrong_shape",  # valid JSON without anything that was asked for
     "graphql_error",  # a proper answer with an error, "database is locked" by default
     "drip",  # the right answer, byte by byte, over `seconds`
     "redirect",  # 302 to `location`
@@ -61,7 +61,7 @@ class Faults:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self.released = threading.Event()
-        """Set when the orders of now are taken back, for requests that hang."""
+        """Set when the present orders are cancelled, for requests that hang."""
 
     def add(self, fault: Fault | str, **options: Any) -> Fault:
         """Order a fault: one made already, or a kind with the fields of `Fault`."""
@@ -71,7 +71,7 @@ class Faults:
         return order
 
     def clear(self) -> None:
-        """Take every order back and let hanging requests go."""
+        """Cancel every order and let hanging requests go."""
         with self._lock:
             self._faults.clear()
             released, self.released = self.released, threading.Event()

@@ -1,4 +1,4 @@
-"""How the fields of objects are read; what is not here is an attribute of the same name."""
+"""How the fields of objects are read; all others are attributes of the same name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Resolver = Callable[..., Any]
 
 
 def tag_key(tag: Tag) -> str:
-    """Order tags as Stash does: by sort name where there is one, by name."""
+    """Order tags as Stash does: by sort name if there is one, else by name."""
     return natural(tag.sort_name or tag.name)
 
 
@@ -168,7 +168,7 @@ def _plugin_tasks(manifest: Manifest, _: Context) -> list[dict[str, Any]] | None
 
 
 def task_value(manifest: Manifest, task: Task) -> dict[str, Any]:
-    """Give a task as the API shows it."""
+    """Return a task as the API shows it."""
     return {"name": task.name, "description": task.description, "plugin": manifest}
 
 

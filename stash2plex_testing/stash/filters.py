@@ -29,7 +29,7 @@ class Filters:
     # -- any object -------------------------------------------------------------------------
 
     def compile(self, kind: str, values: Values | None) -> Predicate | None:
-        """Give the predicate of a filter of a kind, None where it lets everything through."""
+        """Return the predicate of a filter of a kind, None where it lets everything through."""
         if not values:
             return None
         handlers = {
@@ -148,7 +148,7 @@ class Filters:
     # -- depth ------------------------------------------------------------------------------
 
     def _descend(self, relation: str, depth: int | None) -> Callable[[int], set[int]] | None:
-        """Give an id with those up to `depth` levels below it, -1 for all (stash.md §5.3)."""
+        """Return an id with those up to `depth` levels below it, -1 for all (stash.md §5.3)."""
         if not depth:
             return None
         library = self._library

@@ -63,7 +63,7 @@ def _is_day(text: str) -> bool:
 
 
 def _partial(text: str, layout: str) -> str | None:
-    """Say what keeps a text from being of a layout; None where it is."""
+    """Return why a text does not fit a layout; None if it does."""
     start = f"parsing time {quoted(text)}"
     if not re.match(r"\d{4}", text):
         return f'{start} as "{layout}": cannot parse {quoted(text)} as "2006"'

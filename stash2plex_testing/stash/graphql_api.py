@@ -47,7 +47,7 @@ from stash2plex_testing.stash.wording import (
 )
 
 CACHED = 256
-"""Documents that are kept parsed."""
+"""How many parsed documents are kept."""
 
 ALIASED = re.compile(r"\b(\w+): ?findScene\(id: ?(\d+)\)")
 """One of many scenes read in one request; the numbers make each such document a new text."""
@@ -71,14 +71,14 @@ class Prepared:
 
 
 class Documents:
-    """Prepared documents and plans by text, the least used ones dropped."""
+    """Prepared documents and plans by text; the least used ones are dropped."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Any) -> Any:
-        """Give what is kept, None where nothing is."""
+        """Return what is kept, None where nothing is."""
         with self._lock:
             value = self._kept.get(key)
             if value is not None:
@@ -86,7 +86,7 @@ class Documents:
             return value
 
     def put(self, key: Any, value: Any) -> None:
-        """Keep a value."""
+        """Store a value."""
         with self._lock:
             self._kept[key] = value
             while len(self._kept) > CACHED:
@@ -95,7 +95,7 @@ class Documents:
 
 @lru_cache(maxsize=2)
 def load_schema(missing: tuple[str, ...] = ()) -> GraphQLSchema:
-    """Read the schema and put the resolvers in. Raises ValueError for one without a field.
+    """Read the schema and add the resolvers. Raises ValueError for a resolver without a field.
 
     Fields in `missing` are left out, as an older Stash does not have them.
     """
@@ -190,10 +190,10 @@ class GraphQL:
     def _aliased(
         self, text: str, variables: Mapping[str, Any], context: Context
     ) -> dict[str, Any] | None:
-        """Read many scenes in one request, without parsing each text anew.
+        """Read many scenes in one request, without parsing each text again.
 
-        Texts that differ in nothing but the aliases and ids of `findScene` share a document with
-        aliases of ours. None where the text is not such a one.
+        Texts that differ only in the aliases and ids of `findScene` share a document with
+        our aliases. None if the text does not have that form.
         """
         # A string or a comment could hold what only looks like a field.
         if variables or '"' in text or "#" in text or PREFIX in text:
@@ -267,6 +267,6 @@ def _log(context: Context, error: GraphQLError) -> None:
 
 
 def _failed(error: GraphQLError) -> dict[str, Any]:
-    """Give an error that happened while the answer was made: message and path, as gqlgen does."""
+    """Return an error that happened while the answer was made: message and path, as gqlgen does."""
     path = {"path": list(error.path)} if error.path else {}
     return {"message": error.message, **path}

@@ -75,7 +75,7 @@ def serve(library: Library, path: str, query: dict[str, str], if_none_match: str
 
 
 def picture_reply(cover: Cover, default: bytes, query: dict[str, str], if_none_match: str) -> Reply:
-    """Send a picture, or 304 where the client has it."""
+    """Send a picture, or 304 if the client has it."""
     data = cover_bytes(cover) or default
     etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
     # The value of t does not matter, that it is there does (§5.6).

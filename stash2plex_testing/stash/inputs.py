@@ -1,4 +1,4 @@
-"""What the inputs of mutations do to rows. None of this runs a hook."""
+"""What the inputs of mutations do to rows. Nothing here runs a hook."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def image_bytes(text: str | None) -> bytes | None:
 
 
 def cover_of(scene: Scene, text: str | None) -> Cover:
-    """Read a scene's cover; where none is sent, the old one stays."""
+    """Read a scene's cover; if none is sent, the old one stays."""
     try:
         return image_bytes(text) or scene.cover
     except StashError as error:
@@ -59,7 +59,7 @@ def cover_of(scene: Scene, text: str | None) -> Cover:
 
 
 def checked_date(text: str | None) -> str | None:
-    """Take a date or a part of one. Raises StashError for anything else."""
+    """Accept a date or a part of one. Raises StashError for anything else."""
     if not text:
         return None
     try:
@@ -69,7 +69,7 @@ def checked_date(text: str | None) -> str | None:
 
 
 def checked_bool(value: bool | None) -> bool:
-    """Take a switch; null makes Stash panic."""
+    """Accept a switch; null makes Stash panic."""
     if value is None:
         raise Panic("null value not allowed in optional bool")
     return value
@@ -308,7 +308,7 @@ def _parents(tag: Tag, parents: tuple[Tag, ...]) -> tuple[Tag, ...]:
 
 
 def _way_down(above: Tag, below: Tag) -> tuple[Tag, ...]:
-    """Give the tags from one down to another; none where it is not below."""
+    """Return the tags from one down to another; none where it is not below."""
     if above is below:
         return (below,)
     for parent in below.parents:

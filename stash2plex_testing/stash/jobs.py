@@ -39,12 +39,12 @@ class Job:
 
     @property
     def progress_values(self) -> list[float]:
-        """Every progress value that was taken, clamped to 0..1."""
+        """Every accepted progress value, clamped to 0..1."""
         return self._progress.values
 
     @property
     def progress_updates(self) -> list[float]:
-        """What a subscriber would have been told: one value per 100 ms, and the last one."""
+        """What a subscriber would have received: one value per 100 ms, and the last one."""
         return self._progress.updates
 
     @property
@@ -53,7 +53,7 @@ class Job:
         return self._progress.values[-1] if self._progress.values else None
 
     def set_progress(self, value: float) -> None:
-        """Take a progress value."""
+        """Record a progress value."""
         self._progress.put(value)
 
     def end_progress(self) -> None:
@@ -136,7 +136,7 @@ class JobQueue:
                 self._thread.start()
 
     def close(self) -> None:
-        """Forget the queue, stop the running job and wait for the dispatcher."""
+        """Clear the queue, stop the running job and wait for the dispatcher."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()

@@ -36,7 +36,7 @@ class Table(dict[int, Row], Generic[Row]):
         self._ids: list[int] | None = None
 
     def next_id(self) -> int:
-        """Give the id of the next row."""
+        """Return the id of the next row."""
         self._last += 1
         return self._last
 
@@ -47,17 +47,17 @@ class Table(dict[int, Row], Generic[Row]):
         return row
 
     def drop(self, row: Row) -> None:
-        """Take a row out; one that is gone already is fine."""
+        """Remove a row; one that is gone already is fine."""
         self.pop(row.id, None)
         self._ids = None
 
     def undo(self, row: Row) -> None:
-        """Take back a row that was just added: its id goes to the next one."""
+        """Undo the adding of the last row: its id goes to the next one."""
         self.drop(row)
         self._last = row.id - 1
 
     def between(self, low: float, high: float) -> Iterable[Row]:
-        """Give the rows whose id is from `low` to `high`, by growing id, as they are asked for."""
+        """Yield the rows whose id is from `low` to `high`, by growing id."""
         if self._ids is None:
             self._ids = list(self)
         ids = self._ids
@@ -147,7 +147,7 @@ class Library:
             return self.performers.add(performer)
 
     def add_studio(self, name: str, parent: Studio | None = None, *, image: Cover = None) -> Studio:
-        """Add a studio, below another one where `parent` is given."""
+        """Add a studio, below `parent` if that is given."""
         with self.lock:
             now = self.now()
             studio = Studio(self.studios.next_id(), now, now, name, image=image, parent=parent)
@@ -161,7 +161,7 @@ class Library:
             return self.groups.add(group)
 
     def add_folder(self, path: str) -> Folder:
-        """Give the folder of a path, made where there is none."""
+        """Return the folder of a path, made where there is none."""
         with self.lock:
             path = path.rstrip("/") or "/"
             folder = self._folders_by_path.get(path)
@@ -234,7 +234,7 @@ class Library:
     # -- changes --------------------------------------------------------------------------
 
     def table_of(self, kind: str) -> Table[Performer] | Table[Studio] | Table[Tag] | Table[Group]:
-        """Give the table of performers, studios, tags or groups."""
+        """Return the table of performers, studios, tags or groups."""
         return {
             "performer": self.performers,
             "studio": self.studios,

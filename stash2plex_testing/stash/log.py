@@ -1,4 +1,4 @@
-"""What is kept of the server's doings: log lines, requests, hook runs."""
+"""Keeps what the server did: log lines, requests, hook runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar
 Item = TypeVar("Item")
 
 ITEMS_LIMIT = 100_000
-"""Entries of each kind that are kept; older ones go, so that a server may stand for days."""
+"""How many entries of each kind are kept, so that a server can run for days."""
 
 SHOWN = 30
-"""Lines that the `logs` query gives (stash.md §2.5)."""
+"""How many lines the `logs` query returns (stash.md §2.5)."""
 
 LEVELS = ("trace", "debug", "info", "progress", "warning", "error")
 
@@ -28,17 +28,17 @@ class Kept(Generic[Item]):
         self._lock = threading.Lock()
 
     def add(self, item: Item) -> None:
-        """Append one."""
+        """Append an item."""
         with self._lock:
             self._items.append(item)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all items."""
         with self._lock:
             self._items.clear()
 
     def list(self) -> list[Item]:
-        """Copy what there is."""
+        """Return a copy of the items."""
         with self._lock:
             return list(self._items)
 
@@ -97,14 +97,14 @@ class Journal:
         self.lines.add(LogLine(self._clock(), level, message))
 
     def request(self, entry: RequestEntry) -> None:
-        """Note a request."""
+        """Record a request."""
         self.requests.add(entry)
         if entry.path.partition("?")[0] == "/graphql":
             with self._lock:
                 self.graphql_count += 1
 
     def clear_requests(self) -> None:
-        """Forget the requests."""
+        """Clear the requests."""
         self.requests.clear()
         with self._lock:
             self.graphql_count = 0
@@ -115,7 +115,7 @@ class Journal:
         self.log(level, f"[Plugin / {name}] {text}")
 
     def shown(self) -> list[LogLine]:
-        """Give the newest lines at or above the log level, newest first."""
+        """Return the newest lines at or above the log level, newest first."""
         least = LEVELS.index(self.level.lower())
         lines = [line for line in self.lines.list() if LEVELS.index(line.level) >= least]
         return lines[: -SHOWN - 1 : -1]

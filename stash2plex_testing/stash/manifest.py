@@ -95,7 +95,7 @@ class _Loader(yaml.BaseLoader):
 
 
 def walk(folder: str, seen: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Give every .yml below a folder in lexical order, following links (stash.md §1.1)."""
+    """Yield every .yml below a folder in lexical order, following links (stash.md §1.1)."""
     real = os.path.realpath(folder)
     if real in seen or not os.path.isdir(folder):
         return

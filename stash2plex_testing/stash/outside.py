@@ -137,7 +137,7 @@ class Outside:
         tags: Iterable[Tag] = (),
         studio: Studio | None = None,
     ) -> None:
-        """Add what the file's name tells. Bumps the scene, no hook."""
+        """Add what the file's name shows. Bumps the scene, no hook."""
         library = self.core.library
         with library.lock:
             scene.performers = tuple(dict.fromkeys((*scene.performers, *performers)))

@@ -14,9 +14,9 @@ MANIFEST = "manifest"
 
 
 def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
-    """Unpack or update a package; give its id.
+    """Unpack or update a package; returns its id.
 
-    It goes into a folder of its id, below `local` where the source has such a path.
+    It goes into a folder named by its id, below `local` if the source has such a path.
     An update deletes the files of the old manifest and leaves all others (stash.md §8.2).
     """
     with zipfile.ZipFile(archive) as package:

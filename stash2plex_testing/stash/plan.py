@@ -43,7 +43,7 @@ class NotPlannedError(Exception):
 
 
 class NullError(Exception):
-    """A null where none may be; the executor shall say which."""
+    """A null where none is allowed; the executor finds out which."""
 
 
 class Step(NamedTuple):
@@ -79,7 +79,7 @@ def _uses_variables(node: FieldNode) -> bool:
 
 
 class Plan:
-    """A query made ready. Raises NotPlannedError at once where it cannot be."""
+    """A prepared query. Raises NotPlannedError at once if it cannot be prepared."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Plan:
         variables: VariableValues | None,
         replaced: Mapping[str, tuple[str, str]] | None = None,
     ) -> dict[str, Any]:
-        """Give the data of the answer.
+        """Return the data of the answer.
 
         `replaced` maps top keys to (the key to use, the value of the argument `id`).
         """

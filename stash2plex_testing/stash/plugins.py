@@ -47,7 +47,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Connection:
-    """What plugins are told of the server: the configured bind host, not a usable one (§2.1)."""
+    """What plugins learn about the server: the configured bind host, not a usable one (§2.1)."""
 
     scheme: str = "http"
     host: str = "0.0.0.0"
@@ -73,10 +73,10 @@ class Plugins:
         self._port = port
         self.python = python
         self.python_path = ""
-        """Stash's setting "Python executable path"; it wins where it names a file (§2.3)."""
+        """Stash's setting "Python executable path"; it wins if it names a file (§2.3)."""
         self.connection = Connection()
         self.environ: Mapping[str, str] | None = None
-        """What processes get as environment; the server's own where it is None."""
+        """The environment of processes; the server's own if it is None."""
         self._sessions = sessions
         self._jobs = jobs
         self._journal = journal
@@ -109,7 +109,7 @@ class Plugins:
     # -- loading ----------------------------------------------------------------------------
 
     def reload(self) -> None:
-        """Read every yml anew; what cannot be read is logged and left out (stash.md §1.1)."""
+        """Read every yml again; what cannot be read is logged and left out (stash.md §1.1)."""
         found: dict[str, Manifest] = {}
         for path in walk(self.folder):
             try:
@@ -170,7 +170,7 @@ class Plugins:
         context: Mapping[str, Any],
         caller: Caller,
     ) -> Outcome | None:
-        """Run one process; None where it could not be started, which ends the event's hooks."""
+        """Run one process; None if it could not be started, which ends the event's hooks."""
         visited = caller.session.visited
         if visited.count((manifest.id, trigger)) >= MAX_LOOPS:
             self._journal.log("debug", f"plugin {manifest.id} was skipped: cyclic {trigger}")
@@ -401,5 +401,5 @@ class Plugins:
 
 
 def default_python() -> str:
-    """Give the interpreter that stands for `python` and `python3`."""
+    """Return the interpreter that stands for `python` and `python3`."""
     return sys.executable

@@ -52,7 +52,7 @@ class PluginProcess:
         on_line: LineSink,
         caller: socket.socket | None = None,
     ) -> None:
-        """Start it. Raises OSError where that is impossible.
+        """Start the process. Raises OSError if that is impossible.
 
         `caller` is the connection of the client whose request waits: when it closes, the process
         is killed (stash.md §3.2).
@@ -241,7 +241,7 @@ def _no_constant(name: str) -> None:
 
 
 class Progress:
-    """A task's progress: every accepted value, and what a screen is told (stash.md §4.5)."""
+    """A task's progress: every accepted value, and what a screen receives (stash.md §4.5)."""
 
     INTERVAL = 0.1
     """Seconds between two updates to subscribers."""
@@ -252,7 +252,7 @@ class Progress:
         self._sent = float("-inf")
 
     def put(self, value: float) -> None:
-        """Take a value; out of 0..1 is clamped, except NaN, which is passed on (stash.md §2.5)."""
+        """Record a value, clamped to 0..1, except NaN, which is passed on (stash.md §2.5)."""
         value = value if value != value else min(max(value, 0.0), 1.0)  # noqa: PLR0124 - NaN
         self.values.append(value)
         if time.monotonic() - self._sent >= self.INTERVAL:

@@ -22,7 +22,7 @@ def find_scene(
     id: str | None = None,  # noqa: A002 - Stash's name
     checksum: str | None = None,
 ) -> Scene | None:
-    """Find a scene by id; null where there is none (stash.md §5.1)."""
+    """Find a scene by id; null if there is none (stash.md §5.1)."""
     # MD5 sums are off here, so that no scene has one.
     if id is None or checksum is not None:
         return None
@@ -104,7 +104,7 @@ def _find_one(kind: str) -> Resolver:
 
 
 def configuration(_: None, context: Context) -> dict[str, Any]:
-    """Give the configuration; the API key is in clear (stash.md §5.7)."""
+    """Return the configuration; the API key is in clear (stash.md §5.7)."""
     core = context.core
     folder = core.config_dir
     paths = {
@@ -146,7 +146,7 @@ def configuration(_: None, context: Context) -> dict[str, Any]:
 def stored_settings(
     _: Any, context: Context, include: list[str] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Give the stored settings of plugins; one without any is absent (stash.md §1.6)."""
+    """Return the stored settings of plugins; one without any is absent (stash.md §1.6)."""
     stored = context.core.plugins.settings
     return {
         plugin_id: dict(values)

@@ -27,7 +27,7 @@ class Number(str):
     __slots__ = ()
 
     def plain(self) -> int | float:
-        """Give the number."""
+        """Return the number."""
         return int(self) if self.lstrip("-").isdecimal() else float(self)
 
 

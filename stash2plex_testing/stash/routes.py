@@ -45,7 +45,7 @@ class Routes:
         self._graphql = graphql
 
     def answer(self, request: Request, caller: Caller) -> Reply:
-        """Answer one. A stroke at the end of its path does not count."""
+        """Answer a request. A slash at the end of its path does not count."""
         path, method = request.path, request.method
         if len(path) > 1:
             path = path.removesuffix("/")
@@ -133,7 +133,7 @@ class Routes:
         return _see(f"/?page={quote(values.get('page', '1'))}")
 
     def _login(self, values: dict[str, str]) -> Reply:
-        """Let a user in: 200 with the cookie. Stash's page goes on by a script, ours by itself."""
+        """Let a user in: 200 with the cookie. Stash's page goes on by a script, ours does not."""
         sessions = self._core.sessions
         target = values.get("returnURL", "/")
         given = (values.get("username"), values.get("password"))

@@ -87,7 +87,7 @@ def _numbers(texts: Iterable[str]) -> list[int]:
 
 
 def scene_destroy(_: None, context: Context, input: Values) -> bool:  # noqa: A002
-    """Destroy a scene; the hook's input tells its path (stash.md §3.4)."""
+    """Destroy a scene; the hook's input has its path (stash.md §3.4)."""
     return _destroy(context, [input["id"]], context.core.struct("SceneDestroyInput", input))
 
 
@@ -249,7 +249,7 @@ def marker_update(_: None, context: Context, input: Values) -> Marker:  # noqa: 
 
 
 def marker_destroy(_: None, context: Context, id: str) -> bool:  # noqa: A002
-    """Destroy a marker; the hook does not tell the scene (stash.md §3.5)."""
+    """Destroy a marker; the hook does not name the scene (stash.md §3.5)."""
     library = context.core.library
     with library.lock:
         marker: Marker = context.row(library.markers, id, "scene marker")

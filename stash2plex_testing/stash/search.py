@@ -17,11 +17,11 @@ from stash2plex_testing.stash.sorts import sort_key, tie_break
 Row = TypeVar("Row", bound=Record)
 
 PER_PAGE = 25
-"""Rows of a page where the request does not say (stash.md §5.1)."""
+"""Rows per page by default (stash.md §5.1)."""
 
 
 def search_text(row: Record) -> str:
-    """Give the text that `q` looks through."""
+    """Return the text that `q` looks through."""
     if isinstance(row, Scene):
         return " ".join([row.title or "", row.details or "", *(file.path for file in row.files)])
     if isinstance(row, Entity):
@@ -86,7 +86,7 @@ class Found(Generic[Row]):
             return []
         stop = None if self._per_page < 0 else self._skip + self._per_page
         if self._sort == "id" and not self._descending:
-            # By id they come by themselves: a sweep's page costs its own length only.
+            # By id they are in order already: a sweep's page costs only its length.
             return list(islice(self._matches(), self._skip, stop))
         keyed = [(_nulls_first(self._key(row)), row) for row in self.all_rows]
         keyed.sort(key=itemgetter(0), reverse=self._descending and not self._unsorted)

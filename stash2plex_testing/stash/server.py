@@ -82,19 +82,19 @@ class Listener(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that it can be cut."""
+        """Keep the connection, so that it can be cut."""
         with self._guard:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection."""
+        """Drop the connection."""
         with self._guard:
             self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away; anything else is a fault of this program."""
+        """Ignore clients that went away; anything else is a fault of this program."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Listener
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Keep quiet: the request log is in the journal."""
+        """Log nothing: the request log is in the journal."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -262,7 +262,7 @@ class Handler(BaseHTTPRequestHandler):
             pass
 
     def _spoil(self, fault: Fault, request: Request, text: str, started: float) -> bool:
-        """Answer with a fault. False where the right answer is needed first."""
+        """Answer with a fault; returns False if the right answer is needed first."""
         replies = {
             "status": Reply(fault.status, b"Ordered by a test.\n", headers=dict(fault.headers)),
             "malformed": Reply(200, b'{"data": {"findScenes": ', "application/json"),

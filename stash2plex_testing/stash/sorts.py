@@ -20,7 +20,7 @@ def _of_file(name: str) -> Key:
 
 
 def _joined_path(scene: Scene) -> str:
-    """Folder and name without a stroke between them, as Stash joins them here."""
+    """Folder and name without a slash between them, as Stash joins them here."""
     file = scene.files[0] if scene.files else None
     return natural(file.folder.path + file.basename if file else "")
 
@@ -97,7 +97,7 @@ DEFAULTS = {"file": "path", "marker": "title"}
 
 
 def sort_key(kind: str, sort: str | None, library: Library) -> Key:
-    """Give the key of an order. Raises StashError for one that Stash does not know.
+    """Return the key of an order. Raises StashError for one that Stash does not know.
 
     `library` is for counts.
     """

@@ -70,12 +70,12 @@ def run_plugin_task(
 def run_plugin_operation(
     _: None, context: Context, plugin_id: str, args: Values | None = None
 ) -> Any:
-    """Run an operation at once and give its output (stash.md §4.2)."""
+    """Run an operation at once and return its output (stash.md §4.2)."""
     return context.core.plugins.run_operation(plugin_id, dict(args or {}), context.caller)
 
 
 def reload_plugins(_: None, context: Context) -> bool:
-    """Read the plugin configs anew."""
+    """Read the plugin configs again."""
     context.core.plugins.reload()
     return True
 

@@ -33,7 +33,7 @@ def read_variables(
     definitions: Sequence[VariableDefinitionNode],
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Give the variables that an operation has, as the executor takes them.
+    """Return the variables that an operation has, as the executor takes them.
 
     Numbers may stand for texts and the other way round, as with gqlgen. Raises VariableError.
     """

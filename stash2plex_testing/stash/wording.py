@@ -1,6 +1,6 @@
 """Errors of documents in the words of gqlparser, which Stash uses (stash.md §5).
 
-graphql-core finds the same errors by the same rules, and says them in other words.
+graphql-core finds the same errors by the same rules, but words them differently.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class _EmptySelections(Visitor):
 
 
 def empty_selection(document: DocumentNode) -> Told | None:
-    """Say where a document has an empty selection, which graphql-core lets pass."""
+    """Return where a document has an empty selection, which graphql-core lets pass."""
     visitor = _EmptySelections()
     visit(document, visitor)
     return told(EMPTY + "}", PARSING, visitor.place) if visitor.place else None
@@ -126,7 +126,7 @@ def empty_selection(document: DocumentNode) -> Told | None:
 
 
 class _Owners(Visitor):
-    """Notes what each argument, selection set and type belongs to: gqlparser points at that."""
+    """Records what each argument, selection set and type belongs to: gqlparser points at that."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -69,11 +69,17 @@ def test_an_item_whose_details_cannot_be_read_costs_its_own_scene_attempts(
 ):
     desk = make_desk(max_retries=2)
     made = pairs(desk, 6)
-    details = {"path": "^/library/metadata/"}
     for place in bad:
         item = made[place][1]
         desk.plex.faults.add(
-            Fault(kind, times=None, status=status, item=item.rating_key, method="GET", **details)
+            Fault(
+                kind,
+                times=None,
+                status=status,
+                item=item.rating_key,
+                method="GET",
+                path="^/library/metadata/",
+            )
         )
     desk.add(*(scene for scene, _ in made))
     desk.work(5)

@@ -6,6 +6,7 @@ import re
 
 from stash2plex.errors import Unavailable
 from stash2plex.model import Field
+from stash2plex.namelist import NameList
 from stash2plex.operations.explain import explain_scene, explanation_json
 from stash2plex.rules.desired import desired_state
 from stash2plex.ui.lines.scenes import explanation_lines
@@ -45,7 +46,7 @@ def test_what_plex_holds_already_is_in_sync_though_nothing_was_written(make_desk
     desk = make_desk()
     scene, item = desk.scene("a/pier.mp4"), desk.item("a/pier.mp4")
     item.title, item.texts["summary"] = scene.title, scene.details
-    desk.app.open_session().index.refresh(())
+    desk.app.open_session().index.refresh(NameList())
     state, words = why(desk, scene)
     assert (state, "nothing was written yet" in words) == ("in_sync", True)
 

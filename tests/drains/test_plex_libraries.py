@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.namelist import NameList
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
 from tests.harness.in_process import listen
@@ -80,10 +81,10 @@ def test_folders_that_a_library_got_are_scanned_though_nothing_else_changed(make
     desk.plex.add_item(desk.films, "/media/known.mp4")
     desk.drain()
     index = desk.app.open_session().index
-    index.refresh(())
+    index.refresh(NameList())
     listed = desk.plex.count("GET", "/all$")
     desk.films.locations.append("/volume")
-    assert index.refresh(()).files == 0
+    assert index.refresh(NameList()).files == 0
     assert index.files.locations() == {str(desk.films.id): ["/media", "/volume"]}
     assert desk.plex.count("GET", "/all$") == listed
     desk.add(scene)

@@ -106,7 +106,7 @@ def try_server(desk, number, names, states, *, preserve):
     desk.stash.library.destroy_scene(scene)
 
 
-@pytest.mark.parametrize("preserve", [False, True])
+@pytest.mark.parametrize("preserve", [False, pytest.param(True, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name", SWITCHES)
 def test_every_two_traits(make_desk, name, preserve):
     desk = make_desk()

@@ -269,6 +269,20 @@ def test_whether_a_server_adds_or_replaces_is_learnt_and_made_up_for(pier, switc
     )
 
 
+@pytest.mark.parametrize("preserve", [False, True])
+def test_names_that_went_and_did_not_come_back_come_with_the_next_try(pier, preserve):
+    desk, scene, item = pier("adds", preserve=preserve)
+    tags = [desk.stash.add_tag("low tide"), desk.stash.add_tag("Fog")]
+    save(desk, scene, tags=tags, studio=desk.stash.add_studio("Quay"))
+    tags[0].name = "Low Tide"
+    item.tags["collection"] = ["Favourites", "Quay", "Favourites"]
+    desk.plex.faults.add(Fault("status", method="PUT", after=1, times=1))
+    desk.app.store.records.invalidate([scene.id])
+    save(desk, scene)
+    assert sorted(item.tags["genre"]) == ["Fog", "Low Tide"]
+    assert sorted(item.tags["collection"]) == ["Favourites", "Quay"]
+
+
 def test_what_the_user_edits_in_plex_before_the_reading_is_kept(pier, monkeypatch):
     desk, scene, item = pier("adds", preserve=True)
     desk.drain(scene)

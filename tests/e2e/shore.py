@@ -94,7 +94,9 @@ class Shore:
     def is_right(self):
         """Whether Plex shows what Stash shows, and the records say so too."""
         records = self.app.store.records
-        change_filter = ChangeFilter(self.app.store.queue, records, self.app.settings())
+        change_filter = ChangeFilter(
+            self.app.store.queue, records, self.app.settings(), self.app.store.scenes
+        )
         found = self.app.stash.scenes(list({scene.id: 0 for scene in self.made}))
         for scene in self.made:
             if scene.id in found and change_filter.why_idle(found[scene.id]) is None:

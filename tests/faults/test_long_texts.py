@@ -51,3 +51,13 @@ def test_a_proxy_that_takes_no_long_request_is_named(bench, make_run):
     run.drain()
     ((error,),) = run.rows("SELECT error FROM dead_letter")
     assert "a proxy in front of it accepts no request of this size" in error
+
+
+def test_a_list_to_remove_is_bounded_like_a_list_to_add(bench, make_run):
+    scene, item = bench.add(tags=[bench.stash.add_tag(f"Tide {number}") for number in range(50)])
+    item.tags["genre"] = [f"灯台 {number} " + "霧" * 12 for number in range(200)]
+    run = make_run()
+    run.queue.add("scene", scene.id)
+    assert run.drain().progress.done == 1
+    assert sorted(item.tags["genre"]) == sorted(f"Tide {number}" for number in range(50))
+    assert bench.plex.longest_url < 20_200

@@ -12,6 +12,7 @@ import pytest
 
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
+from stash2plex.operations.health import match_checks
 from stash2plex.operations.health.checks import SKIPPED
 from stash2plex.operations.health.local_checks import (
     INTEGRITY_SECONDS,
@@ -22,6 +23,7 @@ from stash2plex.operations.health.report import NAMES, read_health
 from stash2plex.store.progress import Progress
 from stash2plex.ui.lines.health import health_sentence
 from stash2plex_testing.plex import Fault
+from stash2plex_testing.plex.connection import Connection
 from stash2plex_testing.setups import TiB, works_with
 from stash2plex_testing.world import World
 from tests.faults.test_disk import damage
@@ -254,3 +256,28 @@ def test_the_sentence_counts_what_needs_the_user(ward):
     checks = list(ward.checks().values())
     assert [check.name for check in checks if not check.ok] == ["circuit breaker"]
     assert health_sentence(checks) == f"1 of {len(checks)} checks needs you: circuit breaker."
+
+
+def test_a_library_of_which_all_is_in_the_trash_gives_no_item_to_try_an_edit_on(ward):
+    for item in ward.world.plex.all_items():
+        item.deleted_at = 1
+    check = ward.checks()["edit rights"]
+    assert (check.ok, check.detail) == (True, "Nothing yet: the library holds no item.")
+    assert ward.world.plex.count("PUT") == 0
+
+
+def test_a_library_too_large_to_be_listed_beside_a_drain_waits_for_it(ward, monkeypatch):
+    monkeypatch.setattr(match_checks, "MAX_LISTED", 3)
+    assert "the first sync lists the library" in ward.checks()["matches"].detail
+
+
+def test_a_server_that_does_not_say_what_time_it_is_has_no_wrong_clock(ward, monkeypatch):
+    send = Connection.send_header
+
+    def without_date(self, keyword, value):
+        if keyword != "Date":
+            send(self, keyword, value)
+
+    monkeypatch.setattr(Connection, "send_header", without_date)
+    monkeypatch.setattr(Connection, "date_time_string", lambda *_: "Thu, 01 Jan 1970 00:00:00 GMT")
+    assert ward.checks()["clocks"].ok

@@ -61,7 +61,7 @@ def test_a_fresh_install_needs_nobody(scenes):
     assert {check.state for check in checks} == {"passed"}
     yet = [check.name for check in checks if check.detail.startswith("Nothing yet: ")]
     first = [] if scenes else ["edit rights", "matches", "path mapping"]
-    assert yet == [*first, "last sync", "cost of a save"]
+    assert yet == [*first, "last sync", "what Plex keeps", "cost of a save"]
     assert health_sentence(checks) == f"All {len(NAMES)} checks pass."
     assert health_lines(checks) == []
 

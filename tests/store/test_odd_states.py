@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
+import time
 from contextlib import closing
 from random import Random
 
 import pytest
 
-from stash2plex import db, hookcost
+from stash2plex import hookcost
 from stash2plex.app import open_store
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, transaction
@@ -139,14 +141,14 @@ def test_a_file_that_another_process_is_making_is_waited_for(tmp_path, monkeypat
                 other.execute("ROLLBACK")
                 other.execute("DROP TABLE lamp")
 
-        monkeypatch.setattr(db.time, "sleep", sleep)
+        monkeypatch.setattr(time, "sleep", sleep)
         with closing(connect(path)) as database:
             assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert waited
 
 
 def test_where_a_system_does_not_tell_how_old_a_process_is_nothing_is_kept(tmp_path, monkeypatch):
-    monkeypatch.delattr(hookcost.time, "CLOCK_BOOTTIME")
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME")
     assert hookcost.process_age() is None
     with closing(connect(str(tmp_path / "a.db"))) as database:
         hookcost.note_cost(database, 0.0, 1_000.0)
@@ -157,5 +159,5 @@ def test_where_a_system_does_not_tell_which_file_a_process_runs_python_does(monk
     def none(path):
         raise FileNotFoundError(path)
 
-    monkeypatch.setattr(hookcost.os, "readlink", none)
-    assert hookcost.interpreter() == hookcost.sys.executable
+    monkeypatch.setattr(os, "readlink", none)
+    assert hookcost.interpreter() == sys.executable

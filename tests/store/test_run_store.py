@@ -121,7 +121,13 @@ def test_an_offer_tells_new_keys_from_those_in_hand(bench):
 def test_an_ack_costs_one_statement_more_and_a_claim_none(bench):
     bench.queue.add_many([("scene", number) for number in range(1, 4)])
     statements: list[Any] = []
-    bench.database.set_trace_callback(statements.append)
+
+    def note(text):
+        # What triggers do is traced as their statement once more.
+        if statements[-1:] != [text]:
+            statements.append(text)
+
+    bench.database.set_trace_callback(note)
     (claim,) = bench.queue.claim(1, 60.0)
     assert len(statements) == 6  # begin, expire, two heads of the index, update, commit
     statements.clear()

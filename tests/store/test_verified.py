@@ -44,7 +44,7 @@ def put(records, scene_id=4, **values):
 def test_a_record_keeps_what_plex_shows_and_what_is_to_be_read(records):
     record = put(records, shown={"date": "2024-06-23"}, unread={"title": "a"}, verified=True)
     assert records.get(4) == record
-    assert records.unread(10) == [record]
+    assert records.unread_ids(10) == [4]
 
 
 def test_only_what_was_written_and_is_in_an_item_is_read_back(records):
@@ -54,8 +54,8 @@ def test_only_what_was_written_and_is_in_an_item_is_read_back(records):
     put(records, 5, unread={"title": "a"})
     records.invalidate([3])
     records.detach(5, "5")
-    assert [record.scene_id for record in records.unread(10)] == [2]
-    assert records.unread(0) == []
+    assert records.unread_ids(10) == [2]
+    assert records.unread_ids(0) == []
 
 
 def test_a_reading_of_a_scene_that_was_written_since_is_dropped(records):
@@ -66,7 +66,7 @@ def test_a_reading_of_a_scene_that_was_written_since_is_dropped(records):
     assert present(records.get(4)).unread == {"title": "a"}
     current = present(records.get(4))
     assert records.keep_reading(current, evolve(current, unread={}))
-    assert records.unread(10) == []
+    assert records.unread_ids(10) == []
 
 
 def test_an_announced_edit_leaves_what_was_read_as_it_is(records):
@@ -102,7 +102,7 @@ def test_records_of_the_schema_before_are_not_verified_and_cost_no_reading(tmp_p
     database = connect(path)
     record = present(Records(database).get(4))
     assert (record.shown, record.unread, record.verified, record.tries) == ({}, {}, False, 0)
-    assert Records(database).unread(10) == []
+    assert Records(database).unread_ids(10) == []
     database.close()
 
 

@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from stash2plex.logs.handlers import LOG_NAME, MAX_ALIKE, MAX_KINDS, Logs, Redactor, SharedFile
+from stash2plex.datadir import LOG_NAME
+from stash2plex.logs.handlers import MAX_ALIKE, MAX_KINDS, Logs, Redactor, SharedFile
 
 
 class Gone(io.StringIO):

@@ -14,7 +14,7 @@ from stash2plex.errors import ConfigError, Refused, StoreUnavailable, Transient,
 from stash2plex.model import Change, Field
 from stash2plex.operations.dead_letters import Purged
 from stash2plex.rules.desired import desired_state, what_was_cut
-from stash2plex.rules.merge import same_rating
+from stash2plex.rules.spelling import same_rating
 from stash2plex.servers.plexedit import by_field
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.servers.wire import make_converter, structure
@@ -59,8 +59,9 @@ def test_more_names_than_fit_into_an_address_are_cut_and_counted():
     sent = desired.lists[Field.PERFORMERS]
     assert sent == tuple(f"Performer {number:04}" for number in range(len(sent)))
     assert 200 < len(sent) < 2_000
-    ((_, _, name, words),) = what_was_cut(scene, desired, settings)
-    assert (name, words) == (Field.PERFORMERS, f"the first {len(sent):,} of 2,000 are sent.")
+    (line,) = what_was_cut(scene, desired, settings)
+    words = f"the first {len(sent):,} of 2,000 are sent."
+    assert list(line)[2:] == [Field.PERFORMERS, words]
 
 
 def test_a_rating_that_is_no_number_is_another_one():

@@ -75,7 +75,7 @@ def test_budgets():
     assert verdict(Transient("Plex", "x"), attempts=4, max_retries=20) is Verdict.RETRY
     assert verdict(NotInPlexYet("x"), snoozes=SNOOZES - 2) is Verdict.SNOOZE
     assert verdict(NotInPlexYet("x"), snoozes=SNOOZES - 1) is Verdict.BURY
-    assert outcome(NotInPlexYet("x"), skip_not_found=True) == Done("x")
+    assert outcome(NotInPlexYet("x"), skip_not_found=True) == Done("x", "not_in_plex")
 
 
 @given(st.integers(0, 10_000), st.integers())

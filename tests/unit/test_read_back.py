@@ -15,7 +15,13 @@ from stash2plex.model import Entity, Field, Record
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.edit_parts import edit_parts
 from stash2plex.rules.memory import list_before
-from stash2plex.rules.merge import as_shared, plan_change, remember, remember_shown
+from stash2plex.rules.merge import (
+    announcement,
+    as_shared,
+    plan_change,
+    remember,
+    remember_shown,
+)
 from stash2plex.rules.read_back import MAX_TRIES, read_back
 from stash2plex.rules.spelling import counted, is_rounded, same_rating, text_spelling
 from stash2plex.rules.traits import NO_TRAITS, Trait, Traits
@@ -199,27 +205,36 @@ class Server:
             unread=unread, verified=True, tries=tries,
         )  # fmt: skip
 
-    def send(self, change, item, delta):
+    def killed(self, scene, number):
+        """Send the first `number` requests of a write; nobody sees its end."""
+        desired = desired_state(scene, Settings(preserve_plex_edits=self.preserve))
+        item = self.item()
+        change = plan_change(desired, item, self.record, preserve=self.preserve)
+        if not change.fields:
+            return
+        announced = announcement(desired, item, change, self.record)
+        _, removed = remember(desired, item, change, self.record)
+        known = self.record or Record(1, item.rating_key, "1", PATH, "path", "", {})
+        self.record = evolve(
+            known, announced=(*known.announced, announced), removed=removed, fingerprint=""
+        )
+        self.send(change, item, self.traits.sends_missing, number)
+
+    def send(self, change, item, delta, number=99):
         self.writes += bool(change.fields)
         apart = self.traits.has(Trait.RATES_APART) and change.rating is not None
         if apart:
             self.library.rate(self.held, change.rating)
         sent = as_shared(change, item) if delta else change
-        for part in edit_parts(sent, self.traits, delta=delta) if change.edits else ():
+        for part in edit_parts(sent, self.traits, delta=delta)[:number] if change.edits else ():
             parameters = parse_qs(urlencode(edit_parameters(part)), keep_blank_values=True)
             self.library.edit([self.held], parameters, whole=False)
         if change.clear_rating:
             self.library.rate(self.held, -1)
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.sampled_from(list(pairs())), SCENES, SCENES, st.booleans())
-def test_after_two_syncs_plex_shows_what_stash_says_and_a_third_writes_nothing(
-    names, one, other, preserve
-):
-    server = Server(names, preserve)
-    server.sync(one)
-    desired = server.sync(other)
+def compare(server, desired):
+    """Compare the item with what is wanted, up to the server's spelling."""
     item = server.item()
     for name, wanted in desired.texts.items():
         held = item.texts[name]
@@ -232,6 +247,37 @@ def test_after_two_syncs_plex_shows_what_stash_says_and_a_third_writes_nothing(
     if desired.rating and not server.traits.loses(Field.RATING):
         same = same_rating(item.rating, desired.rating) or is_rounded(desired.rating, item.rating)
         assert same
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(list(pairs())), SCENES, SCENES, st.booleans())
+def test_after_two_syncs_plex_shows_what_stash_says_and_a_third_writes_nothing(
+    names, one, other, preserve
+):
+    server = Server(names, preserve)
+    server.sync(one)
+    compare(server, server.sync(other))
     before = server.writes
     server.sync(other)
+    assert server.writes == before
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(list(pairs())),
+    st.lists(st.tuples(SCENES, st.none() | st.integers(0, 3)), max_size=4),
+    SCENES,
+    st.booleans(),
+)
+def test_kills_at_any_request_freeze_and_lose_nothing(names, saves, last, preserve):
+    server = Server(names, preserve)
+    for scene, number in saves:
+        if number is None:
+            server.sync(scene)
+        else:
+            server.killed(scene, number)
+    server.sync(last)
+    compare(server, server.sync(last))
+    before = server.writes
+    server.sync(last)
     assert server.writes == before

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.db import connect
-from stash2plex.rules.scanning import folder_above, scan_target
+from stash2plex.rules.scanning import folder_above, is_shared, scan_targets
 from stash2plex.store.scans import GATHER_SECONDS, LIBRARY_SECONDS, MAX_FOLDERS, Scans
 
-LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"]}
+LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"], "3": ["S:\\"],
+             "4": ["\\\\NAS\\films"], "5": ["/volume/"]}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -22,10 +23,41 @@ LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"]}
         ("/data/a/pier.mp4", [("/data", "/media")], None),
         ("/media/filmsy/pier.mp4", [], None),
         ("pier.mp4", [], None),
+        ("S:\\Show 9\\a.mp4", [], ("3", "S:\\Show 9")),
+        ("s:/Show 9/a.mp4", [], ("3", "S:\\Show 9")),
+        ("S:\\a.mp4", [], ("3", "S:\\")),
+        ("/data/a.mp4", [("/data", "S:\\")], ("3", "S:\\")),
+        ("\\\\nas\\Films\\b\\a.mp4", [], ("4", "\\\\NAS\\films\\b")),
+        ("/volume/a.mp4", [], ("5", "/volume/")),
+        ("/volume/b/a.mp4", [], ("5", "/volume/b")),
     ],
 )
 def test_a_folder_is_scanned_as_plex_sees_it_and_only_in_a_library(path, rules, target):
-    assert scan_target(path, rules, LIBRARIES) == target
+    assert scan_targets(path, rules, LIBRARIES) == ([] if target is None else [target])
+
+
+def test_every_library_that_holds_a_folder_is_one_with_its_own_spelling():
+    libraries = {"1": ["/"], "2": ["/Media", "/attic"], "3": ["/media/films/"], "4": ["/other"]}
+    found = scan_targets("/media/films/a/pier.mp4", [], libraries)
+    assert found == [("1", "/media/films/a"), ("2", "/Media/films/a"), ("3", "/media/films/a")]
+    assert scan_targets("/pier.mp4", [], libraries) == [("1", "/")]
+    assert is_shared("/media/films/a", libraries)
+    assert not is_shared("/other/a", {"4": ["/other"], "5": ["/others"]})
+
+
+@pytest.mark.parametrize(
+    ("location", "folder", "above"),
+    [
+        ("S:\\", "S:\\Show 9", "S:\\"),
+        ("S:\\", "S:\\Show 9\\a", "S:\\Show 9"),
+        ("S:\\", "S:\\", ""),
+        ("/", "/a", "/"),
+        ("\\\\NAS\\Films", "\\\\nas\\films\\a", "\\\\NAS\\Films"),
+        ("/media/", "/media/a", "/media/"),
+    ],
+)
+def test_the_folder_above_ends_with_the_location_as_plex_spells_it(location, folder, above):
+    assert folder_above(folder, [location]) == above
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from attrs import evolve
 from rich.console import Console
 
 from stash2plex.model import Field
@@ -20,6 +21,7 @@ from stash2plex.sync.report import Example, Report, report_lines, summary_of, su
 from stash2plex.sync.sweep import Enqueued, Idle
 from stash2plex.sync.worker import Summary
 from stash2plex.text import count, span, utc
+from stash2plex.ui.lines.dead_letters import letter_lines
 from stash2plex.ui.lines.outages import outage_lines
 from stash2plex.ui.lines.preview import preview_lines, scene_line
 from stash2plex.ui.lines.status import status_lines
@@ -241,6 +243,7 @@ STATUS: dict[str, Any] = {
     "background_worker": "auto",
     "named": {"waiting": [], "dead": []},
     "held": None,
+    "scenes": {"as_of": None},
     "reconcile": {"last": None},
 }  # fmt: skip
 
@@ -290,6 +293,22 @@ def test_a_status_without_a_past():
     off_lines, off_screen = both({**fresh, "background_worker": "off"})
     for said in (off_lines, off_screen):
         assert "only tasks send anything" in said
+
+
+def test_a_status_of_what_a_stopped_task_holds_and_of_work_whose_end_is_not_known():
+    held = {"by": "stop", "task": "Sync All Scenes", "since": utc(WHEN), "scenes": 3}
+    for said in both({**STATUS, "held": held, "eta_s": None}):
+        assert "Sync All Scenes" in said
+        assert "3 scenes" in said
+        assert "left" not in said.partition("process 17")[2].partition("Plex")[0]
+    for said in both({**STATUS, "held": {**held, "by": "gate"}}):
+        assert "Sync All Scenes" not in said
+
+
+def test_a_dead_letter_without_a_file_names_none():
+    known = letter(1, "ambiguous")
+    assert not any(line.startswith("File:") for line in letter_lines(known))
+    assert "File: “/data/quay.mp4”" in letter_lines(evolve(known, path="/data/quay.mp4"))
 
 
 def test_a_status_while_plex_is_away():

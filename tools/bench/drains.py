@@ -1,4 +1,4 @@
-"""How close a drain comes to the limit of Plex's one writer, and what it asks of the servers."""
+"""Measures how close a drain comes to the limit of Plex's writer, and counts its requests."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from stash2plex_testing.world import World
 from tools.bench.figure import Figure
 
 MODEL = {"read": 0.005, "list_per_1000": 0.150, "write": 0.020, "upload": 0.030}
-"""Seconds of the stand-in Plex."""
+"""Seconds that the stand-in Plex takes."""
 
 PLAIN_SCENES = 40
-"""Scenes of the plain script; it searches the whole library for each."""
+"""How many scenes the plain script syncs; it searches the whole library for each."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """A value, its unit, and at least or at most what it should be (None: only shown)."""
+    """A value, its unit, and what it should be at least or at most (None: only shown)."""
 
     name: str
     value: float

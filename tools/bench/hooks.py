@@ -1,4 +1,4 @@
-"""What a save costs: the hook against a bare interpreter that commits one row."""
+"""Measures what a save costs: the hook compared with a bare interpreter that commits one row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ c.execute("COMMIT")
 
 
 def measure(folder: str) -> list[Figure]:
-    """Run both in turn, so that whatever else the machine does meets both."""
+    """Run both in turn, so that other work on the machine affects both."""
     python = os.path.realpath(sys.executable)
     plugin = os.path.join(folder, "hook-plugin")
     with zipfile.ZipFile(ARCHIVE) as archive:
@@ -47,7 +47,7 @@ def measure(folder: str) -> list[Figure]:
         }
     ).encode()
     run(python, ["-IS", script], request)
-    # The figure is the hook's own cost; a worker that looks for a Stash that is not there is not.
+    # The figure is the hook's own cost, without a worker that looks for a missing Stash.
     with closing(sqlite3.connect(os.path.join(config, "stash2plex", "stash2plex.db"))) as database:
         database.execute(
             "INSERT OR REPLACE INTO meta (name, value) VALUES ('background_worker', 'off')"

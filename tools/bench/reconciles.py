@@ -1,4 +1,4 @@
-"""What a reconcile of a large library asks of the servers, and how much memory it takes."""
+"""Measures the requests and the memory of a reconcile of a large library."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ app.close()
 """
 
 SHARE_CHANGED = 100
-"""One item in so many is changed by a person."""
+"""One item in this many is edited in Plex."""
 
 TITLED = "SELECT rating_key FROM scene_record WHERE written LIKE '%\"title\":%'"
-"""Items whose title is ours: another one where Stash has none is a person's, and well."""
+"""Items whose title is ours; another title where Stash has none would be the user's."""
 
 
 def measure(folder: str, scenes: int) -> list[Figure]:
@@ -97,7 +97,7 @@ def measure(folder: str, scenes: int) -> list[Figure]:
 
 
 def run(world: World, data: str, *, dry_run: bool = False) -> dict[str, Any]:
-    """Run one reconcile in a process of its own; returns its report and what it took."""
+    """Run one reconcile in a separate process; returns its report and its cost."""
     plugin = os.path.join(world.stash.plugins_dir, "Stash2Plex")
     code = RUN.format(
         plugin=plugin,

@@ -1,4 +1,4 @@
-"""How the database's costs grow with the library."""
+"""Measures how the database's costs grow with the library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def measure(folder: str, large: int) -> tuple[list[Figure], Curves]:
     """Measure at a tenth and at the whole of `large`; returns figures and microseconds per key."""
     sizes = [large // 10, large // 3, large]
     curves: Curves = {}
-    # Sizes take turns, so that a busy minute of the machine falls on all of them.
+    # Sizes take turns, so that a busy minute of the machine affects all of them.
     runs: dict[int, list[dict[str, float]]] = {size: [] for size in sizes}
     for run in range(RUNS):
         for size in sizes:
@@ -99,14 +99,14 @@ def grow(folder: str, size: int) -> dict[str, float]:
 
 
 def claim_all(store: Store) -> None:
-    """Work the queue off, as a drain with nothing to do does."""
+    """Work through the queue, as a drain with nothing to do does."""
     while claims := store.queue.claim(200, 60.0):
         for claim in claims:
             store.queue.ack(claim)
 
 
 def fill_index(store: Store, size: int) -> None:
-    """Store list pages of 500 items. Names come in no order, as those of a real library do."""
+    """Store list pages of 500 items. Names come in random order, as in a real library."""
     section = Section("1", "u", "Harbour Films", "movie", "1", ("/media",), refreshing=False)
 
     class Listed:
@@ -149,7 +149,7 @@ def scene(number: int) -> Scene:
 
 
 def fill_records(store: Store, size: int) -> None:
-    """Give every scene a record that says that it is in sync."""
+    """Give every scene a record as if it were in sync."""
     settings = Settings()
     with transaction(store.connection):
         for number in range(1, size + 1):
@@ -160,7 +160,7 @@ def fill_records(store: Store, size: int) -> None:
 
 
 def claim_seconds(folder: str, waiting: int) -> float:
-    """Measure a claim of 50 among so many; returns the median of 40."""
+    """Measure a claim of 50 among `waiting` keys; returns the median of 40 in seconds."""
     store = open_store(folder, time.time, Random(1))
     for start in range(1, waiting + 1, 50_000):
         stop = min(start + 50_000, waiting + 1)

@@ -1,4 +1,4 @@
-"""What looking after a large library costs while nothing changes, and how long a save waits."""
+"""Measures what sweeps of a large library cost while nothing changes, and how long a save waits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ with open("/proc/self/status") as file:
 print(json.dumps(dict(seconds=seconds, peak=peak, left=app.store.queue.counts().pending)))
 app.close()
 """
-"""Drains as the background worker does, with the built archive and a process of its own."""
+"""Drains as the background worker does, with the built archive, in a separate process."""
 
 EMPTY = 3
 """Requests of a start that finds nothing: the settings twice, the glance."""
@@ -96,7 +96,7 @@ def start(world: World, phase: str) -> subprocess.Popen[str]:
 
 
 def run(world: World, phase: str) -> dict[str, Any]:
-    """Run the script to its end; returns its figures and how much it asked of Stash."""
+    """Run the script to its end; returns its figures and its number of requests to Stash."""
     world.stash.clear_log()
     with start(world, phase) as process:
         output, _ = process.communicate()

@@ -32,10 +32,10 @@ RESULTS = os.path.join(ROOT, "dist", "mutants.json")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try what was asked for. Returns 1 where something survived, 130 where it was stopped."""
+    """Try the chosen mutants. Returns 1 if one survived, 130 if the run was stopped."""
     options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # What is started from here must not hold up what the user does meanwhile.
+    # The started processes must not hold up what the user does meanwhile.
     os.nice(5)
     remove_orphans()
     console = Console()
@@ -137,7 +137,7 @@ def results(
     What the tests of these processes do not notice is given twice: the archive is built for it
     when all have been tried.
     """
-    # Looked up here: neither the trees nor coverage's data are for several threads.
+    # Looked up here, because neither the trees nor coverage's data support several threads.
     waiting: list[tuple[Mutant, Covering]] = []
     owed: list[tuple[Mutant, Covering]] = []
     for mutant in mutants:
@@ -154,6 +154,8 @@ def results(
                 owed.append((mutant, covering(mutant, package, reach)))
     if options.list:
         return
+    # What needs a fresh process takes ten times as long: last.
+    waiting.sort(key=lambda pair: not pair[0].place.inside)
     with ExitStack() as stack:
         benches: SimpleQueue[Bench] = SimpleQueue()
         made = [
@@ -189,7 +191,7 @@ def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering, archiv
 
 
 def valid(code: str) -> bool:
-    """Whether Python takes a text for a program."""
+    """Return whether a text is a valid Python program."""
     try:
         compile(code, "mutant", "exec")
     except SyntaxError:

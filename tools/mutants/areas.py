@@ -1,4 +1,4 @@
-"""Where the package is cut for samples: by folder, or by the areas of tests/mutant_areas.toml."""
+"""Divides the package for samples: by folder, or by the areas of tests/mutant_areas.toml."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ FILE = os.path.join(ROOT, "tests", "mutant_areas.toml")
 
 
 class Areas:
-    """Which area a file lies in: the one with the longest entry that its path begins with."""
+    """The areas. A file is in the area with the longest entry that its path begins with."""
 
     def __init__(self, entries: dict[str, list[str]]) -> None:
         self._entries = {entry: area for area, held in entries.items() for entry in held}
         self.names = list(entries)
 
     def of(self, path: str) -> str:
-        """Name the area of a file. Raises KeyError where it lies in none."""
+        """Return the area of a file. Raises KeyError if it is in none."""
         found = [entry for entry in self._entries if inside(path).startswith(entry)]
         if not found:
             raise KeyError(path)

@@ -1,4 +1,4 @@
-"""Which tests have to notice a mutant, and in which order they are asked."""
+"""Finds the tests that have to notice a mutant, and the order in which they run."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Covering:
-    """Tests in the order in which they are asked."""
+    """Tests in the order in which they run."""
 
     here: list[str]
-    """Those that reach the place in their own process."""
+    """Tests that reach the place in their own process."""
 
     archive: list[str]
-    """Those that reach it in a process of the archive, which has to be built for them."""
+    """Tests that reach it in a process of the archive, which has to be built for them."""
 
 
 def covering(mutant: Mutant, package: Package, reach: Reach) -> Covering:
@@ -34,21 +34,21 @@ def covering(mutant: Mutant, package: Package, reach: Reach) -> Covering:
 
 
 def contexts_of(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
-    """Return the contexts in which a place counts."""
+    """Return the contexts in which a place runs."""
     place = mutant.place
     lines = reach.lines(mutant.path)
     if place.function is None:
         return of_constant(mutant, package, reach)
     first, last = place.function
     if not place.inside:
-        # A default or a decorator: run at import, of use to those that call.
+        # A default or a decorator: it runs at import, and matters to callers.
         return within(lines, first, last)
-    # Of a statement of several lines not every line counts as run.
+    # In a statement of several lines, not every line counts as run.
     return lines.get(place.line) or within(lines, place.statement, place.line)
 
 
 def of_constant(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
-    """Return the contexts that use a constant by name; where there are none, its module."""
+    """Return the contexts that use a constant by name; if there are none, those of its module."""
     found: set[str] = set()
     if mutant.place.names:
         named = re.compile(r"\b(" + "|".join(map(re.escape, mutant.place.names)) + r")\b")
@@ -64,7 +64,7 @@ def of_constant(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
 def in_functions(text: str, lines: Mapping[int, set[str]], pattern: re.Pattern[str]) -> set[str]:
     """Return the contexts of those lines of functions in which a pattern is found.
 
-    What stands outside is run by everything that imports the module.
+    Code outside of functions is run by everything that imports the module.
     """
     if not pattern.search(text):
         return set()
@@ -88,16 +88,14 @@ def within(lines: Mapping[int, set[str]], first: int, last: int) -> set[str]:
 
 
 def in_order(tests: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
-    """Put the quickest first, and one of each file before the second of any.
+    """Sort the quickest first, with as much time for each file as for any other.
 
-    Tests of one file know the same things: where one does not notice, its neighbour seldom does.
+    Tests in one file check similar things: if one does not notice, its neighbour seldom does.
     """
-    files: dict[str, list[str]] = defaultdict(list)
+    files: dict[str, float] = defaultdict(float)
+    turns = []
     for test in sorted(tests, key=lambda test: (seconds[test], test)):
-        files[test.partition("::")[0]].append(test)
-    return [
-        test
-        for _, _, test in sorted(
-            (rank, seconds[test], test) for held in files.values() for rank, test in enumerate(held)
-        )
-    ]
+        file = test.partition("::")[0]
+        files[file] += seconds[test]
+        turns.append((files[file], test))
+    return [test for _, test in sorted(turns)]

@@ -1,4 +1,4 @@
-"""What was judged to do no harm: a mutant that nobody could tell from the code, with the reason."""
+"""The mutants that were judged harmless, because they behave as the code does, with the reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Judgement:
     reason: str
 
     def key(self) -> tuple[str, str, str, str]:
-        """Return what a mutant is recognized by."""
+        """Return what identifies a mutant."""
         return self.module, self.operator, self.was, self.becomes
 
 
@@ -39,7 +39,7 @@ def key_of(mutant: Mutant) -> tuple[str, str, str, str]:
 
 
 def read(path: str = FILE) -> dict[tuple[str, str, str, str], Judgement]:
-    """Read the judgements. Raises ValueError for an entry that is not whole or stands twice."""
+    """Read the judgements. Raises ValueError for an incomplete or repeated entry."""
     with open(path, "rb") as file:
         entries: list[dict[str, Any]] = tomllib.load(file).get("mutant", [])
     found: dict[tuple[str, str, str, str], Judgement] = {}
@@ -56,7 +56,7 @@ def read(path: str = FILE) -> dict[tuple[str, str, str, str], Judgement]:
 
 
 def stale(judgements: Iterable[Judgement], texts: dict[str, list[str]]) -> list[Judgement]:
-    """Return those whose line is in no module of that name any more.
+    """Return those whose line is no longer in any module of that name.
 
     `texts` are the source texts by module name; several folders may hold the same name.
     """

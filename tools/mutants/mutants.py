@@ -1,4 +1,4 @@
-"""Which mutants there are to try: a sample, the lines of a change, or what survived before."""
+"""Selects the mutants to try: a sample, the lines of a change, or what survived before."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Mutant:
 
     @property
     def folder(self) -> str:
-        """Name the folder of the package that it lies in."""
+        """Return its folder in the package."""
         return folder_of(self.path)
 
     @property
     def module(self) -> str:
-        """Name its file without folders, so that moving it changes nothing."""
+        """Return its file's name without folders, so that moving it changes nothing."""
         return os.path.splitext(os.path.basename(self.path))[0]
 
 
@@ -65,7 +65,7 @@ class Package:
             return file.read()
 
     def mutants(self, path: str, place: Place) -> Iterable[Mutant]:
-        """Break one place in each way that there is."""
+        """Yield each way of breaking one place."""
         module = self.module(path)
         for change in place.changes:
             code = module.apply(change)
@@ -110,8 +110,8 @@ def in_lines(package: Package, lines: Mapping[str, set[int]]) -> list[Mutant]:
 def changed_lines(base: str | None, root: str = ROOT) -> dict[str, set[int]]:
     """Return the lines of the package that differ from a commit, new files too.
 
-    Without `base` it is where this branch left the main one; on the main one, the last commit.
-    Raises SystemExit where git does not know the commit.
+    Without `base`, the commit is where this branch left the main one; there, the last commit.
+    Raises SystemExit if git does not know the commit.
     """
     base = base or default_base(root)
     shown = git(root, "diff", "--unified=0", "--no-color", "--no-ext-diff", base, "--", PACKAGE)
@@ -146,7 +146,7 @@ def default_base(root: str) -> str:
 
 
 def git(root: str, *arguments: str) -> str:
-    """Run git. Raises SystemExit with what it answers where it fails."""
+    """Run git. Raises SystemExit with its output if it fails."""
     done = subprocess.run(
         ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What is done to a place. Most of it is mutmut's; what it lacks is here."""
+"""The ways to break a place. Most are mutmut's; those that it lacks are here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Operator = tuple[str, "type | tuple[type, ...]", "Callable[[Any], Iterable[cst.CSTNode]]"]
-"""Its name, the kinds of node that it takes, and what it makes of one."""
+"""Its name, the kinds of node that it accepts, and what it makes of one."""
 
 
 KEYWORDS = (cst.Is, cst.IsNot, cst.In, cst.NotIn, cst.Break, cst.Continue)
@@ -25,7 +25,7 @@ OPERATIONS = (
 
 
 def call_left_out(node: cst.Expr) -> Iterator[cst.CSTNode]:
-    """Leave out a call whose result nobody takes."""
+    """Leave out a call whose result is not used."""
     called = node.value.expression if isinstance(node.value, cst.Await) else node.value
     if isinstance(called, cst.Call):
         yield cst.Pass()
@@ -44,7 +44,7 @@ def jump_left_out(node: cst.Break | cst.Continue) -> Iterator[cst.CSTNode]:
 
 
 def value_not_returned(node: cst.Return) -> Iterator[cst.CSTNode]:
-    """Return None instead of a value; where there is none, do not return."""
+    """Return None instead of a value; without a value, do not return."""
     if node.value is None:
         yield cst.Pass()
     elif not (isinstance(node.value, cst.Name) and node.value.value in {"None", "True", "False"}):
@@ -52,9 +52,9 @@ def value_not_returned(node: cst.Return) -> Iterator[cst.CSTNode]:
 
 
 def condition_turned(node: cst.If | cst.While) -> Iterator[cst.CSTNode]:
-    """Do the opposite of what a condition says."""
+    """Invert a condition."""
     if isinstance(node.test, cst.Name) and node.test.value in {"True", "TYPE_CHECKING"}:
-        # A loop without end, and what only a type checker runs.
+        # A loop without end, and code that only a type checker reads.
         return
     test = node.test.with_changes(
         lpar=[*node.test.lpar, cst.LeftParen()], rpar=[*node.test.rpar, cst.RightParen()]
@@ -64,7 +64,7 @@ def condition_turned(node: cst.If | cst.While) -> Iterator[cst.CSTNode]:
 
 
 def text_changed(node: cst.SimpleString) -> Iterator[cst.CSTNode]:
-    """Change a text. mutmut's first way of three; the others turn cases, which SQL ignores."""
+    """Change a text in mutmut's first way; its two others change case, which SQL ignores."""
     yield from list(mutmut.operator_string(node))[:1]
 
 

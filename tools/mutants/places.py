@@ -35,23 +35,23 @@ class Place:
     """Where the node begins."""
 
     statement: int
-    """Where the statement begins that it belongs to."""
+    """The first line of its statement."""
 
     function: tuple[int, int] | None
-    """First and last line of the body of the innermost function; None where there is none."""
+    """First and last line of the body of the innermost function; None if there is none."""
 
     inside: bool
     """Whether it runs when the function does, not when the module is imported."""
 
     names: tuple[str, ...]
-    """What a statement outside of functions assigns to."""
+    """The names that a statement outside of functions assigns to."""
 
     changes: list[Change] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Diff:
-    """The lines that a change takes away, and those that it puts there; one text each."""
+    """The lines that a change removes, and those that it adds; one text each."""
 
     was: str
     becomes: str

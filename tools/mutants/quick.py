@@ -1,4 +1,4 @@
-"""A pytest plugin: a property that fails is not made small, which takes minutes for a queue."""
+"""A pytest plugin: a failing property is not shrunk, which takes minutes for the queue."""
 
 from __future__ import annotations
 

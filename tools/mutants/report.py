@@ -28,7 +28,7 @@ class Tried:
     result: Result
 
     def row(self) -> dict[str, Any]:
-        """Return what is kept of it."""
+        """Return the row for the file."""
         mutant = self.mutant
         return {
             "folder": mutant.folder,
@@ -43,9 +43,9 @@ class Tried:
 
 
 def share(counts: Counter[str]) -> float | None:
-    """Return which part of the mutants that do harm was noticed; None where there are none.
+    """Return the share of the harmful mutants that was noticed; None if there are none.
 
-    One that never comes to an end is noticed: the suite would not either.
+    A mutant that never ends counts as noticed, because the suite would not end either.
     """
     noticed = counts[NOTICED] + counts[TIMED_OUT]
     harmful = noticed + counts[SURVIVED]
@@ -96,7 +96,7 @@ def show_survivor(console: Console, one: Tried) -> None:
 
 
 def write(path: str, tried: Iterable[Tried], settings: dict[str, Any]) -> None:
-    """Write the file as a whole or not at all."""
+    """Write the whole file or nothing."""
     rows = [one.row() for one in tried]
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(f"{path}.new", "w", encoding="utf-8") as file:
@@ -111,12 +111,12 @@ Spot = tuple[str, int, str, str]
 
 
 def spot_of(mutant: Mutant) -> Spot:
-    """Return what an interrupted run recognizes a mutant by."""
+    """Return what identifies a mutant for an interrupted run."""
     return mutant.path, mutant.place.line, mutant.operator, mutant.diff.becomes
 
 
 def known(path: str) -> dict[Spot, Result]:
-    """Return what an earlier run found, whether it came to its end or not."""
+    """Return what an earlier run found, whether it was complete or not."""
     try:
         with open(path, encoding="utf-8") as file:
             rows = json.load(file)["mutants"]
@@ -133,7 +133,7 @@ def known(path: str) -> dict[Spot, Result]:
 def survivors(path: str) -> tuple[dict[str, set[int]], set[Key]]:
     """Return lines by file, and keys, of those that survived an earlier run.
 
-    Raises SystemExit where there was none.
+    Raises SystemExit if there was none.
     """
     try:
         with open(path, encoding="utf-8") as file:

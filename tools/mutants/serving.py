@@ -1,11 +1,10 @@
 """A pytest plugin: collects the tests once, and runs those asked for in a fork for each mutant.
 
-Starting pytest and reading the tests takes longer than most mutants need to be noticed. Here that
-is done once. Each fork puts the broken functions in the place of those that were imported. Where
-that would not be the same as importing the broken file, it refuses, and the tests are to be run in
-a fresh process.
+Starting pytest and reading the tests takes longer than noticing most mutants. Here it happens only
+once. Each fork replaces the imported functions by the broken ones. If that would not be the same as
+importing the broken file, it refuses, and the tests have to run in a new process.
 
-One line of JSON is one request, from the first of the two numbers in `CHANNELS`; what comes of it
+One line of JSON is one request, from the first of the two descriptors in `CHANNELS`; the outcome
 goes to the second.
 """
 
@@ -29,12 +28,12 @@ CHANNELS = "S2P_MUTANTS_CHANNELS"
 """Environment variable with two file descriptors: one to read from, one to write to."""
 
 ALARMS = (signal.SIGALRM, signal.SIGPROF)
-"""How the timers end a fork."""
+"""The signals with which the timers end a fork."""
 
 TIMES_WAITING = 4.0
 
 UNFIT = "unfit"
-"""The outcome where only a fresh process shows the mutant."""
+"""The outcome if only a new process shows the mutant."""
 
 
 class Unfit(Exception):
@@ -42,17 +41,17 @@ class Unfit(Exception):
 
 
 class AtImport:
-    """Which functions ran while modules were imported: what they made is there already."""
+    """The functions that ran while modules were imported: their results exist already."""
 
     def __init__(self) -> None:
         self.codes: set[CodeType] = set()
 
     def start(self) -> None:
-        """Note each function that is called in this thread."""
+        """Record each function that is called in this thread."""
         sys.setprofile(self._note)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop recording."""
         sys.setprofile(None)
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
@@ -61,7 +60,7 @@ class AtImport:
             self.codes.add(frame.f_code)
 
     def ran(self, path: str, line: int) -> bool:
-        """Whether a function with this line ran."""
+        """Return whether a function with this line ran."""
         return any(code.co_filename == path and covers(code, line) for code in self.codes)
 
 
@@ -69,7 +68,7 @@ at_import = AtImport()
 
 
 def pytest_sessionstart() -> None:
-    """Look at what runs before the first test."""
+    """Record what runs before the first test."""
     if CHANNELS in os.environ:
         at_import.start()
 
@@ -100,7 +99,7 @@ class Server:
         for held in gc.get_objects():
             if isinstance(held, FunctionType):
                 self._functions[held.__code__.co_filename].append(held)
-        # What is never collected is not written to, so the forks share it.
+        # Frozen objects are not written to by the collector, so the forks share them.
         gc.freeze()
 
     def send(self, answer: dict[str, Any]) -> None:
@@ -130,7 +129,7 @@ class Server:
         self.send({"outcome": outcome(status), "by": running})
 
     def _end_with(self, request: dict[str, Any], writing: int) -> None:
-        """Run in the fork, and leave it by its exit code."""
+        """Run in the fork, and end it with its exit code."""
         code = FAILED
         try:
             os.setsid()
@@ -145,10 +144,10 @@ class Server:
             os._exit(code)
 
     def _run(self, tests: Sequence[tuple[str, float]], writing: int) -> int:
-        """Run tests until one fails. Each has the seconds beside it, then a timer kills.
+        """Run tests until one fails. Each may take the seconds beside it, then a timer kills it.
 
-        Seconds of the processor count, so that a busy machine ends no test. One that only waits is
-        ended after `TIMES_WAITING` as many by the clock.
+        These are seconds of the processor, so that a busy machine ends no test. A test that only
+        waits is ended after `TIMES_WAITING` times as many seconds by the clock.
         """
         heard = Heard()
         self._session.config.pluginmanager.register(heard)
@@ -168,24 +167,24 @@ PASSED, FAILED, REFUSED = 0, 1, 77
 
 
 class Heard:
-    """Hears of what fails."""
+    """Receives the failures of tests."""
 
     failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep that a part of a test failed."""
+        """Record that a part of a test failed."""
         self.failed = self.failed or report.failed
 
 
 def outcome(status: int) -> str:
-    """Name what a fork's status means."""
+    """Return what a fork's status means."""
     if os.WIFSIGNALED(status):
         return "timed out" if os.WTERMSIG(status) in ALARMS else "failed"
     return {PASSED: "passed", REFUSED: UNFIT}.get(os.WEXITSTATUS(status), "failed")
 
 
 def swap(functions: dict[str, list[FunctionType]], request: dict[str, Any]) -> None:
-    """Put the broken code into the functions of a file. Raises `Unfit` where that is not all."""
+    """Put the broken code into the functions of a file. Raises `Unfit` if that is not enough."""
     path = request["path"]
     pairs = dict(pair_codes(request["before"], request["after"], path))
     reached = False
@@ -200,7 +199,7 @@ def swap(functions: dict[str, list[FunctionType]], request: dict[str, Any]) -> N
         try:
             function.__code__ = after
         except ValueError:
-            # It has other names of functions around it.
+            # It uses other names of the functions around it.
             raise Unfit from None
     if not reached:
         raise Unfit
@@ -230,7 +229,7 @@ def by_name(code: CodeType) -> dict[str, list[CodeType]]:
 
 
 def covers(code: CodeType, line: int) -> bool:
-    """Whether a line belongs to code or to what is defined in it."""
+    """Return whether a line belongs to code or to what is defined in it."""
     if any(number == line for _, _, number in code.co_lines()):
         return True
     return any(isinstance(held, CodeType) and covers(held, line) for held in code.co_consts)

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 NOTICED, SURVIVED, TIMED_OUT, HARMLESS = "noticed", "survived", "timed out", "harmless"
 
 START_SECONDS = 60.0
-"""What a run of tests may take before its first, on a busy machine."""
+"""Seconds that a run may take before its first test, on a busy machine."""
 
 TEST_SECONDS = 15.0
-"""What a test may take beside `TIMES_SLOWER` of its time, on a busy machine."""
+"""Seconds that a test may take beyond `TIMES_SLOWER` of its time, on a busy machine."""
 
 TIMES_SLOWER = 6.0
-"""How much longer tests may take than they took when they were measured."""
+"""How many times longer than when measured a test may take."""
 
 PASSED, SOME_FAILED = 0, 1
 
@@ -46,7 +46,7 @@ class Result:
     """How many tests were to run at most."""
 
     left: int = 0
-    """How many were left out, because they are beyond the time that a mutant gets."""
+    """How many were left out, because the time for the mutant does not suffice."""
 
     owed: bool = False
     """Whether those of the archive were not asked yet."""
@@ -56,7 +56,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Broken:
-    """A mutant that lies in the copy, and its file as it was."""
+    """A mutant in the copy, and its file as it was."""
 
     mutant: Mutant
     whole: str
@@ -75,11 +75,11 @@ class Bench:
         test_seconds: float = TEST_SECONDS,
         root: str = ROOT,
     ) -> None:
-        """Give a mutant tests of `most_seconds` together at most; 0 is for no limit.
+        """Limit the tests of a mutant to `most_seconds` in all; 0 means no limit.
 
-        Tests of the archive get `archive_seconds`, by default as many. `seconds` is how long each
-        test takes. A run may take `start_seconds` before its first test, a test `test_seconds`
-        more than it is known for.
+        Tests of the archive get `archive_seconds`, by default the same. `seconds` is how long each
+        test takes. A run may take `start_seconds` before its first test, and each test
+        `test_seconds` more than its known time.
         """
         self._seconds = seconds
         self._most = most_seconds
@@ -145,7 +145,7 @@ class Bench:
         return Result(SURVIVED, left=len(tests) - len(taken), owed=owed)
 
     def _until_noticed(self, broken: Broken, tests: Sequence[str], *, sure: bool) -> Result:
-        """Run tests until one fails; twice where a busy machine might be the reason, not `sure`."""
+        """Run tests until one fails; unless `sure`, twice: a busy machine might be the reason."""
         left = list(tests)
         while left:
             result = self._run(broken, left)
@@ -157,7 +157,7 @@ class Bench:
         return Result(SURVIVED)
 
     def _affordable(self, tests: Sequence[str], most: float) -> list[str]:
-        """Take tests from the front as long as the time lasts."""
+        """Return the first tests that fit into the time."""
         taken: list[str] = []
         total = 0.0
         for test in tests:
@@ -179,11 +179,11 @@ class Bench:
         return answer
 
     def _run_warm(self, broken: Broken, tests: Sequence[str], limit: float) -> Result | None:
-        """Run them in a fork of what has read them already; None where that does not show all."""
+        """Run tests in a fork of a process that has read them; None if that does not show all."""
         if not broken.mutant.place.inside:
             return None
         each = [(test, self._slack + TIMES_SLOWER * self._seconds[test]) for test in tests]
-        # Each test has timers of its own; this one is for a process that does not answer.
+        # Each test has its timers; this one is for a process that does not answer.
         limit *= TIMES_WAITING
         answer = self._warm.run(broken.mutant, broken.whole, each, limit)
         if self._stopped:
@@ -195,7 +195,7 @@ class Bench:
         return Result(outcome, "" if outcome == SURVIVED else answer.by)
 
     def _run_fresh(self, tests: Sequence[str], limit: float) -> Result:
-        """Run them in a process that imports the broken file."""
+        """Run tests in a process that imports the broken file."""
         listed = os.path.join(self._copy.folder, "tests.txt")
         with open(listed, "w", encoding="utf-8") as file:
             file.write("\n".join(tests))
@@ -210,7 +210,7 @@ class Bench:
         return Result(NOTICED, failed_test(printed, tests))
 
     def _pytest(self, listed: str, limit: float) -> tuple[int | None, str]:
-        """Run pytest; returns its exit code, None where it took too long, and what it printed."""
+        """Run pytest; returns its exit code (None if it took too long) and its output."""
         if self._stopped:
             raise KeyboardInterrupt
         self._running = subprocess.Popen(
@@ -240,11 +240,11 @@ class Bench:
         return self._running.returncode, printed
 
     def _write(self, path: str, code: str) -> None:
-        """Write a file with a time that no compiled form of it has."""
+        """Write a file with a time that none of its compiled files has."""
         with open(path, "w", encoding="utf-8") as file:
             file.write(code)
         self._written += 1
-        # Python tells whether its compiled form is stale by whole seconds and the size.
+        # Python compares whole seconds and the size to see whether a compiled file is stale.
         moment = time.time() + self._written
         os.utime(path, (moment, moment))
 

@@ -1,4 +1,4 @@
-"""Asks a pytest that has collected the tests already; `serving` is what runs in it."""
+"""Uses a pytest process that has collected the tests already; `serving` runs in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tools.reach.trees import TreeCopy
 
 COLLECT_SECONDS = 300.0
-"""What reading the tests may take on a busy machine."""
+"""Seconds that reading the tests may take on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Answer:
 
 
 class Warm:
-    """A process with the tests of a copy. A context manager; outside of it nothing is asked."""
+    """A process with the tests of a copy. Use it as a context manager."""
 
     def __init__(self, copy: TreeCopy) -> None:
         self._copy = copy
@@ -44,9 +44,9 @@ class Warm:
         self._pending = b""
 
     def __enter__(self) -> Self:
-        # Where reading the tests fails, `run` returns None.
+        # If reading the tests fails, `run` returns None.
         (theirs, self._to), (self._from, back) = os.pipe(), os.pipe()
-        # No word of this names the copy: what does is ended after each mutant.
+        # The command line does not name the copy: processes that do are ended after each mutant.
         self._process = subprocess.Popen(
             [
                 sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no",
@@ -75,7 +75,7 @@ class Warm:
     def run(
         self, mutant: Mutant | None, before: str, tests: Sequence[tuple[str, float]], limit: float
     ) -> Answer | None:
-        """Run tests until one fails. None where only a fresh process shows the mutant.
+        """Run tests until one fails; None if only a new process shows the mutant.
 
         `before` is the whole file, `tests` each with the seconds of the processor that it may take;
         `limit` is for all of them, by the clock.
@@ -100,7 +100,7 @@ class Warm:
         return None if ended["outcome"] == UNFIT else Answer(ended["outcome"], ended["by"])
 
     def _outcome_of(self, fork: int, limit: float) -> dict[str, Any] | None:
-        """Wait for the end of a fork; kill it, and what it leaves, after `limit` seconds."""
+        """Wait for the end of a fork; after `limit` seconds, kill it and its children."""
         self.fork = fork
         try:
             ended = self._answer(limit)
@@ -113,7 +113,7 @@ class Warm:
             self.fork = 0
 
     def stop(self) -> None:
-        """End it and what it runs, from any thread."""
+        """End the process and what it runs, from any thread."""
         process, self._process = self._process, None
         if process is not None:
             if self.fork:
@@ -122,7 +122,7 @@ class Warm:
             process.wait()
 
     def _answer(self, seconds: float) -> dict[str, Any] | None:
-        """Read one line; None where none comes in time, or the process has ended."""
+        """Read one line; None if none comes in time, or the process has ended."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._from], [], [], max(deadline - time.monotonic(), 0))
@@ -136,6 +136,6 @@ class Warm:
 
 
 def end(group: int) -> None:
-    """Kill a process and all that it started in its own session."""
+    """Kill a process and everything that it started in its session."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)

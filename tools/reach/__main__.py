@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what is not run. Returns 1 where a line or branch has no reason for that."""
+    """Print what is not run. Returns 1 if a line or branch has no reason for that."""
     parser = argparse.ArgumentParser(prog="make coverage", description=__doc__)
     parser.add_argument("--again", action="store_true", help="run the whole suite in any case")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="tests at once")
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
             console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     console.print(table(gaps))
     for test in kept.failed:
-        # make test is the judge of tests; these look at imports, time or threads.
+        # make test decides about tests; these look at imports, time or threads.
         console.print(f"Fails only while it is measured: {test}", markup=False, highlight=False)
     bare = [
         f"{path}:{line}: this pragma has no reason"

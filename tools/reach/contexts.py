@@ -1,4 +1,4 @@
-"""A pytest plugin that names the running test to all that measures, and keeps its time.
+"""A pytest plugin that publishes the name of the running test, and records its time.
 
 `S2P_REACH_STATE` names the folder that `probe` writes to; without it the plugin does nothing.
 """
@@ -38,7 +38,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep outcome and seconds of each part of a test."""
+    """Record outcome and seconds of each part of a test."""
     state = os.environ.get(STATE_VARIABLE)
     if not state:
         return
@@ -48,7 +48,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def switch(context: str) -> None:
-    """Count what runs in this process from now on for a test."""
+    """From now on, count what runs in this process for a test."""
     measured = coverage.Coverage.current()
     if measured is not None:
         measured.switch_context(context)

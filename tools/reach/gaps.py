@@ -1,4 +1,4 @@
-"""What no test runs, by coverage's own analysis."""
+"""Finds what no test runs, by coverage's analysis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tools.reach.measure import Measuring
 
 FLAT = "(flat)"
-"""How modules that lie in no folder of the package are listed."""
+"""How modules outside of the package's folders are listed."""
 
 PRAGMA = re.compile(r"#\s*pragma:\s*no (?:cover|branch)\b(?P<rest>.*)")
 REASON = re.compile(r"\s*[-–:]\s*\S.*")
@@ -29,12 +29,12 @@ NEEDS_NO_REASON = [
     r"\.\.\.$",
     r"@overload",
 ]
-"""Lines that never run, or not when imported: nobody asks why."""
+"""Lines that never run, or not at import; they need no reason."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What of a file is not run, without a reason beside it. Lines count from 1."""
+    """The parts of a file that are not run and have no reason. Lines count from 1."""
 
     path: str
     statements: int
@@ -42,18 +42,18 @@ class Gap:
     """Lines that never run."""
 
     branches: list[tuple[int, int]]
-    """Ways from one line to another that are never taken though the first line runs.
+    """Jumps from one line to another that never happen although the first line runs.
     A second line below 0 is the end of the function that begins there."""
 
     all_branches: int
 
     @property
     def folder(self) -> str:
-        """Name the folder of the package that it lies in."""
+        """Return its folder in the package."""
         return folder_of(self.path)
 
     def sentences(self) -> list[str]:
-        """Name each."""
+        """Return a sentence for each gap."""
         ways = [
             f"{self.path}:{line}: never goes " + (f"to line {to}" if to > 0 else "to the end")
             for line, to in self.branches
@@ -62,13 +62,13 @@ class Gap:
 
 
 def folder_of(path: str) -> str:
-    """Return the folder below the package that a file lies in, or `FLAT`."""
+    """Return a file's folder below the package, or `FLAT`."""
     parts = path.split("/")
     return parts[1] if len(parts) > 2 else FLAT  # noqa: PLR2004 - package, folder, file
 
 
 def find_gaps(measuring: Measuring, paths: Iterable[str]) -> list[Gap]:
-    """Ask coverage what of each file was not run."""
+    """Ask coverage which parts of each file were not run."""
     whole = measuring.coverage()
     whole.load()
     for pattern in NEEDS_NO_REASON:
@@ -80,7 +80,7 @@ def find_gaps(measuring: Measuring, paths: Iterable[str]) -> list[Gap]:
         files = json.load(file)["files"]
     gaps = []
     for path in paths:
-        # coverage names files from where it runs.
+        # coverage names files relative to its working folder.
         name = os.path.relpath(os.path.join(measuring.root, path))
         found = files.get(name) or files.get(os.path.join(measuring.root, path))
         if found is None:
@@ -91,7 +91,7 @@ def find_gaps(measuring: Measuring, paths: Iterable[str]) -> list[Gap]:
                 path,
                 found["summary"]["num_statements"],
                 sorted(unrun),
-                # Of a line that never runs the line itself is named.
+                # If a line never runs, the line itself is named.
                 [
                     (line, to)
                     for line, to in found["missing_branches"]
@@ -104,7 +104,7 @@ def find_gaps(measuring: Measuring, paths: Iterable[str]) -> list[Gap]:
 
 
 def runs(lines: list[int]) -> list[str]:
-    """Write neighbouring lines as one: 3-5."""
+    """Return neighbouring lines as one range: 3-5."""
     parts: list[list[int]] = []
     for line in lines:
         if parts and line == parts[-1][-1] + 1:

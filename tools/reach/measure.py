@@ -1,4 +1,4 @@
-"""Runs the suite over a measured copy of the tree, and keeps what it found in dist/reach."""
+"""Runs the suite on a measured copy of the tree, and stores the result in dist/reach."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TESTS = "tests.json"
 FORMAT = 1
 
 COUNTED = (".py", ".sql", ".yml", ".graphql", ".js")
-"""Ends of the names of files that may change what a test reaches."""
+"""Extensions of files that may change what a test reaches."""
 
 
 @dataclass
 class Kept:
-    """What a run leaves beside coverage's data: the tests, and from which files they are."""
+    """What a run stores beside coverage's data: the tests, and their files."""
 
     code: str
     """Digest of all files but the tests."""
@@ -39,10 +39,10 @@ class Kept:
     """Digest of each test file that was run."""
 
     seconds: dict[str, float] = field(default_factory=dict)
-    """How long each test takes, by its name; measured, so longer than it is."""
+    """How many seconds each test takes, by its name; measured, so longer than usual."""
 
     failed: list[str] = field(default_factory=list)
-    """Tests that fail while they are measured: those that look at imports, time or threads."""
+    """Tests that fail while they are measured, because they look at imports, time or threads."""
 
     format: int = FORMAT
 
@@ -55,17 +55,17 @@ class Kept:
 
 
 class Measuring:
-    """The measured runs of a work tree. What they find lies in its dist/reach."""
+    """The measured runs of a work tree. Their results are in its dist/reach."""
 
     def __init__(self, root: str = ROOT) -> None:
         self.root = root
         self.folder = os.path.join(root, "dist", "reach")
 
     def update(self, processes: int, *, again: bool = False) -> Kept:
-        """Run the suite, or of it those files that changed since the last run.
+        """Run the suite, or only the files that changed since the last run.
 
-        `processes` is how many tests run at a time. `again` runs all of them in any case.
-        Returns what is known of the tests. What was known stays until all is run.
+        `processes` is how many tests run at a time. `again` runs all of them in any case. Returns
+        what is known about the tests. Old results stay until everything has run.
         """
         names = [name for name in tree_files(self.root) if counts(name)]
         tests = [name for name in names if is_test_file(name)]
@@ -94,7 +94,7 @@ class Measuring:
         return kept
 
     def load(self, code: str) -> Kept | None:
-        """Read what an earlier run left; None where the code is another by now."""
+        """Read what an earlier run stored; None if the code has changed since."""
         try:
             with open(os.path.join(self.folder, TESTS), encoding="utf-8") as file:
                 kept = Kept(**json.load(file))
@@ -117,7 +117,7 @@ class Measuring:
         if not doubted:
             return
         with TreeCopy(self.root) as copy:
-            # Without the probe: what fails here too would take every mutant for noticed.
+            # Without the probe: a test that fails here too would notice every mutant.
             state = make_state(copy)
             run_tests(copy, state, doubted, 1)
             outcome = Kept("")
@@ -138,13 +138,13 @@ class Measuring:
         if os.path.exists(os.path.join(folder, DATA)):
             whole.load()
         with warnings.catch_warnings():
-            # A process that was killed as it made its file leaves half of one.
+            # A process that was killed while it wrote its file leaves half of it.
             warnings.simplefilter("ignore", CoverageWarning)
             whole.combine(found)
         whole.save()
 
     def coverage(self, folder: str = "") -> coverage.Coverage:
-        """Return coverage's own object for what was measured; in `folder`, where it is given."""
+        """Return coverage's object for what was measured; in `folder`, if that is given."""
         return coverage.Coverage(
             data_file=os.path.join(folder or self.folder, DATA),
             branch=True,
@@ -163,7 +163,7 @@ class Reach:
     """Which tests reach a line."""
 
     ARCHIVE = "archive:"
-    """Stands before the name of a test where a process of the archive reached the line."""
+    """Precedes the name of a test if a process of the archive reached the line."""
 
     def __init__(self, data: coverage.CoverageData, seconds: dict[str, float], root: str) -> None:
         """Read `data`; `seconds` holds the tests that count, and how long they take."""
@@ -173,7 +173,7 @@ class Reach:
         self._lines: dict[str, dict[int, set[str]]] = {}
 
     def lines(self, name: str) -> dict[int, set[str]]:
-        """Return the contexts of each line that runs. `name` is the file's, below the root."""
+        """Return the contexts of each line that runs. `name` is the file's path below the root."""
         if name not in self._lines:
             by_line = self._data.contexts_by_lineno(os.path.join(self._root, name))
             self._lines[name] = {line: set(contexts) for line, contexts in by_line.items()}
@@ -191,20 +191,20 @@ class Reach:
 
 
 def is_test_file(name: str) -> bool:
-    """Whether pytest looks for tests in a file."""
+    """Return whether pytest looks for tests in a file."""
     base = os.path.basename(name)
     return name.startswith("tests/") and base.startswith("test_") and base.endswith(".py")
 
 
 def counts(name: str) -> bool:
-    """Whether a file may change what a test reaches. Documents do not, nor do these tools."""
+    """Return whether a file may change what a test reaches. Documents and these tools do not."""
     return name.endswith(COUNTED) and not name.startswith(("docs/", "tools/"))
 
 
 def helpers(test: str, names: Iterable[str]) -> list[str]:
-    """List the files beside a test file that are no tests: its folder's fixtures.
+    """List the files beside a test file that are not tests: its folder's fixtures.
 
-    Those right below tests/ are everybody's.
+    Files directly below tests/ count for every test.
     """
     folder = os.path.dirname(test)
     return [
@@ -215,7 +215,7 @@ def helpers(test: str, names: Iterable[str]) -> list[str]:
 
 
 def save(kept: Kept, folder: str) -> None:
-    """Keep it for the next run."""
+    """Store the result for the next run."""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, TESTS), "w", encoding="utf-8") as file:
         json.dump(asdict(kept), file)
@@ -227,14 +227,14 @@ def file_of(test: str) -> str:
 
 
 def make_state(copy: TreeCopy) -> str:
-    """Make the folder for what is measured."""
+    """Create the folder for the measurements."""
     state = os.path.join(copy.folder, "state")
     os.makedirs(os.path.join(state, "tests"))
     return state
 
 
 def put_probe(copy: TreeCopy, state: str) -> None:
-    """Have the copied package start the probe when it is imported."""
+    """Make the copied package start the probe when it is imported."""
     probe = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe.py")
     site = os.path.dirname(os.path.dirname(coverage.__file__))
     lines = [
@@ -248,7 +248,7 @@ def put_probe(copy: TreeCopy, state: str) -> None:
 
 
 def run_tests(copy: TreeCopy, state: str, tests: Iterable[str], processes: int) -> None:
-    """Run tests in a copy to their end, whatever comes of them."""
+    """Run tests in a copy to their end, whatever their outcome."""
     listed = os.path.join(copy.folder, "tests.txt")
     with open(listed, "w", encoding="utf-8") as file:
         file.write("\n".join(tests))
@@ -271,7 +271,7 @@ def run_tests(copy: TreeCopy, state: str, tests: Iterable[str], processes: int) 
 
 def read_times(kept: Kept, state: str) -> None:
     """Add up the parts of each test."""
-    # With several processes the one that hands tests out hears of each part too.
+    # With several processes, the one that distributes tests receives each part too.
     parts: dict[str, dict[str, float]] = defaultdict(dict)
     failed = set()
     for name, when, outcome, seconds in reported(state):

@@ -14,7 +14,7 @@ import threading
 from typing import Any, NoReturn
 
 SAVE_SECONDS = 0.5
-"""How much a process that is killed from outside loses at most."""
+"""Seconds of measurement that a process loses at most when it is killed from outside."""
 
 TEST_VARIABLE = "S2P_REACH_TEST"
 """Environment variable that names the running test; `trees` has it too."""
@@ -23,13 +23,13 @@ TEST_VARIABLE = "S2P_REACH_TEST"
 def start(site: str, state: str, tree: str, package: str) -> None:
     """Begin to measure this process.
 
-    `site` is the folder that holds coverage, `state` the one for what is measured, with `tests`
-    in it, which tells what runs which test. `package` is the imported file; where it lies outside
-    of the copied `tree`, it came out of an archive.
+    `site` is the folder that holds coverage. `state` is the folder for the measurements; its
+    `tests` lists which process runs which test. `package` is the imported file; if it is outside of
+    the copied `tree`, it comes from an archive.
     """
     sys.path.insert(0, site)
     try:
-        # Whole: what coverage imports later would not be found any more.
+        # Imported completely now: later imports of coverage would fail.
         import coverage  # noqa: PLC0415 - from the folder that was just put first
 
         measured = coverage.Coverage(
@@ -40,7 +40,7 @@ def start(site: str, state: str, tree: str, package: str) -> None:
             config_file=False,
             context=context(state, tree, package),
         )
-        # The plugin's own standard error is what tests look at.
+        # Tests read the plugin's standard error.
         measured.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured"])
         measured.start()
     finally:
@@ -52,21 +52,21 @@ def start(site: str, state: str, tree: str, package: str) -> None:
 
 
 def context(state: str, tree: str, package: str) -> str | None:
-    """Name the test that this process belongs to; "archive:" before it where it runs unpacked."""
+    """Return the test of this process; "archive:" precedes it if the process runs unpacked."""
     if "pytest" in sys.modules:
         # The test's own process: its plugin switches from test to test.
         return None
     test = os.environ.get(TEST_VARIABLE) or test_of_ancestors(state)
     if not test:
         return None
-    # What this process starts finds it too, also when this one has ended by then.
+    # Children of this process find it too, even when this one has ended by then.
     os.environ[TEST_VARIABLE] = test
     inside = os.path.realpath(package).startswith(os.path.realpath(tree) + os.sep)
     return test if inside else f"archive:{test}"
 
 
 def test_of_ancestors(state: str) -> str:
-    """Look among the parents for the one that runs a test: tests empty the environment."""
+    """Find the parent process that runs a test: tests empty the environment."""
     pid = os.getppid()
     while pid > 1:
         try:
@@ -92,11 +92,11 @@ class Saver:
         self._thread = threading.Thread(target=self._save_at_times, daemon=True)
 
     def start(self) -> None:
-        """Save again and again: a SIGKILL from outside comes without warning."""
+        """Save at intervals: a SIGKILL from outside comes without warning."""
         self._thread.start()
 
     def save_before_the_end(self) -> None:
-        """Save at the end, before `os._exit` and before a SIGKILL to itself."""
+        """Save at the end, before `os._exit`, and before the process sends itself a SIGKILL."""
         exit_now, kill = os._exit, os.kill
 
         def _exit(status: int) -> NoReturn:
@@ -120,7 +120,7 @@ class Saver:
                 self._measured.save()
 
     def _finish(self) -> None:
-        """End the thread first: what it uses is torn down now."""
+        """End the thread first, before what it uses is torn down."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()

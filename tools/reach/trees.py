@@ -1,4 +1,4 @@
-"""Copies of the work tree: what is measured or broken is never the tree itself."""
+"""Makes copies of the work tree: the tree itself is never measured or broken."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGE = "stash2plex"
-"""The folder whose lines count. Everything below it is found, nothing is listed."""
+"""The folder whose lines count. Everything below it is found without a list."""
 
 STATE_VARIABLE = "S2P_REACH_STATE"
-"""Environment variable that names the folder for what is measured."""
+"""Environment variable that names the folder for the measurements."""
 
 TEST_VARIABLE = "S2P_REACH_TEST"
 """Environment variable that names the running test."""
 
 PREFIX = "s2p-tree-"
-"""How the folders of copies begin; the id of the process that made one follows."""
+"""How the names of copies begin; the id of the process that made the copy follows."""
 
 
 def tree_files(root: str = ROOT) -> list[str]:
-    """List the files of the tree, new ones too, without those that git ignores."""
+    """List the files of the tree, including new ones, without those that git ignores."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=root,
@@ -52,9 +52,9 @@ def digest(names: Iterable[str], root: str = ROOT) -> str:
 
 
 class TreeCopy:
-    """A copy of the work tree in a folder of its own, gone at the end. A context manager.
+    """A copy of the work tree in a separate folder, removed at the end. A context manager.
 
-    The copy lies in `tree`; temporary files of what runs in it lie in `scratch`.
+    The copy is in `tree`; temporary files of what runs in it are in `scratch`.
     """
 
     def __init__(self, root: str = ROOT) -> None:
@@ -69,7 +69,7 @@ class TreeCopy:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy2(os.path.join(self._root, name), target)
         for name in ("build", "dist"):
-            # What `make plugin` made: the packages that travel in the archive, and the archive.
+            # What `make plugin` made: the packages in the archive, and the archive.
             held = os.path.join(self._root, name)
             if os.path.isdir(held):
                 ignored = shutil.ignore_patterns("reach", "site")
@@ -85,16 +85,16 @@ class TreeCopy:
 
     @property
     def tree(self) -> str:
-        """Name the folder of the copied files."""
+        """The folder of the copied files."""
         return os.path.join(self.folder, "tree")
 
     @property
     def scratch(self) -> str:
-        """Name the folder for temporary files."""
+        """The folder for temporary files."""
         return os.path.join(self.folder, "scratch")
 
     def build_archive(self) -> bool:
-        """Build the archive from the copy. Returns False where that fails."""
+        """Build the archive from the copy; returns False if that fails."""
         done = subprocess.run(
             [sys.executable, "-m", "tools.build_plugin"],
             cwd=self.tree,
@@ -104,7 +104,7 @@ class TreeCopy:
         return done.returncode == 0
 
     def end_processes(self) -> None:
-        """Kill what was started from this copy and still runs, detached workers included."""
+        """Kill what was started from this copy and still runs, including detached workers."""
         if self.folder:
             end_processes(self.folder)
 
@@ -130,7 +130,7 @@ def processes_below(folder: str) -> list[int]:
 
 
 def remove_orphans() -> None:
-    """Remove the copies of processes that were killed before they could."""
+    """Remove the copies that killed processes left behind."""
     base = tempfile.gettempdir()
     for name in os.listdir(base):
         pid = name.removeprefix(PREFIX).partition("-")[0]

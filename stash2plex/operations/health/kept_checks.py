@@ -1,4 +1,4 @@
-"""Health of what Plex keeps of what it is sent."""
+"""Checks what Plex keeps of what it is sent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ KEPT = "what Plex keeps"
 
 
 def check_kept(app: App) -> Check:
-    """Report the fields that Plex does not keep though it answers 200, and how it spells others."""
+    """Report the fields that Plex does not keep although it answers 200, and other spellings."""
     rows = app.store.traits.rows()
     known = traits_sentence(traits_json(rows))
     lost = [name for name in lost_fields(rows) if name not in _skipped(app)]
     if lost:
         names = ", ".join(lost)
-        words = f"Plex answers that it has taken these fields, and does not keep them: {names}."
+        words = f"Plex accepts these fields but does not keep them: {names}."
         return failed(
             KEPT,
             " ".join(filter(None, (words, known))),
@@ -31,7 +31,7 @@ def check_kept(app: App) -> Check:
 
 
 def _skipped(app: App) -> frozenset[str]:
-    """Return the fields that are not sent; none where the settings cannot be read."""
+    """Return the fields that are not sent; none if the settings cannot be read."""
     try:
         return frozenset(app.settings().skip_fields)
     except Stash2PlexError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -21,8 +22,10 @@ from stash2plex.rules.libraries import (
 )
 from stash2plex.rules.tag_lists import trouble_with
 from stash2plex.servers.plex import Plex
+from stash2plex.servers.plexlists import ListPage
 from stash2plex.servers.stash import Stash, StashBasics
 from stash2plex.servers.stash_link import LOGIN_FIX
+from stash2plex.sync.indexing import OWNER_FIX
 from stash2plex.text import count, local, span
 
 STASH, LOGIN, SETTINGS, CLOCKS = "Stash", "Stash log-in", "settings", "clocks"
@@ -34,6 +37,9 @@ ANSWER_SECONDS = 5.0
 """How many seconds one answer may take; so the whole report ends within a minute."""
 
 SLOW_SECONDS = 2.0
+SOME_ITEMS = 5
+"""Items of each library that are looked at."""
+
 CLOCK_SECONDS = 120.0
 """Clock difference in seconds above which times confuse and log-ins may fail."""
 
@@ -57,6 +63,8 @@ class ServerChecks:
     _named: Settings | None = None
     _slowest: dict[str, float] = field(factory=dict)
     _drift: dict[str, float] = field(factory=dict)
+    _blind: int = 0
+    _seen: Counter[str] = field(factory=Counter)
 
     @_stash.default
     def _hasty(self) -> Stash:
@@ -241,11 +249,12 @@ class ServerChecks:
         listed, failures = [], []
         for section in chosen:
             try:
-                plex.list_page(section.id, 0, size=1)
+                self._look_at_files(plex.list_page(section.id, 0, size=SOME_ITEMS))
             except ServerError as error:
                 failures.append(f"“{section.title}” cannot be listed: {error.what}")
             else:
                 listed.append(section)
+        self._check_sight()
         if failures:
             self.checks.append(
                 failed(LIBRARY, self._in_trouble(failures, listed), UNLISTED_FIX, exit_code=3)
@@ -259,6 +268,26 @@ class ServerChecks:
         else:
             self.checks.append(passed(LIBRARY, f"{titles}, of the right type.{busy}"))
         return chosen
+
+    def _look_at_files(self, page: ListPage) -> None:
+        """Note what the token sees of files: the owner's sees whole paths (plex-2.md §1, 16)."""
+        self._blind += page.blind
+        for file in page.files:
+            whole = "/" in file.path or "\\" in file.path
+            self._seen["paths" if whole else "names"] += 1
+
+    def _check_sight(self) -> None:
+        """Turn the check of the token into a failed one where it is not shown whole paths."""
+        if self._seen["paths"] or not (self._blind or self._seen["names"]):
+            return
+        what = (
+            "only the names of files, without their folders"
+            if self._seen["names"]
+            else ("no names of files")
+        )
+        words = f"Plex accepts it, but shows it {what}: it is that of a user who is not the owner."
+        place = next(at for at, check in enumerate(self.checks) if check.name == TOKEN)
+        self.checks[place] = failed(TOKEN, words, OWNER_FIX, 2)
 
     def _in_trouble(self, failures: Sequence[str], listed: Sequence[Section]) -> str:
         """Describe libraries whose list fails, since when, and that the others go on."""
@@ -368,4 +397,4 @@ UNLISTED_FIX = (
     "Look at that library in Plex: have it scanned, or optimize the database. "
     "Plex library may name the others alone."
 )
-RIGHTS_FIX = "Put an X-Plex-Token of the server's owner into Plex token."
+RIGHTS_FIX = OWNER_FIX

@@ -7,6 +7,18 @@ from typing import Any
 from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.reasons import reason_of
 from stash2plex.operations.traits import traits_sentence
+from stash2plex.rules.scene_states import (
+    GIVEN_UP,
+    IN_SYNC,
+    LEFT_OUT,
+    NOT_IN_PLEX,
+    REASONS,
+    SENDING,
+    TO_SEND,
+)
+from stash2plex.rules.scene_states import (
+    WAITING as WAITS,
+)
 from stash2plex.rules.traits import Trait
 from stash2plex.store.names import WAITING, Named, names
 from stash2plex.store.runs import Held
@@ -23,6 +35,7 @@ def status_lines(status: dict[str, Any]) -> list[str]:
             f"Queue: {queue['pending']:,} due, {queue['in_progress']:,} in progress, "
             f"{queue['waiting']:,} waiting for later, {queue['dead']:,} given up."
         ),
+        scenes_line(status["scenes"]),
         *(f"{head}: {text}" for head, text in named_rows(status)),
         f"In sync: {count(status['synced'], 'scene')}"
         + (
@@ -65,6 +78,29 @@ def status_lines(status: dict[str, Any]) -> list[str]:
     else:
         lines.append("No worker is running now; the next change in Stash starts one.")
     return lines
+
+
+def scenes_line(scenes: dict[str, Any]) -> str:
+    """Return how many scenes Stash has, and how many of them are in which state."""
+    if scenes["as_of"] is None:
+        return "Scenes: Stash's library has not been read yet; the next sync does that."
+    parts = [f"{scenes[state]:,} {words}" for state, words in STATE_WORDS.items() if scenes[state]]
+    why = ", ".join(
+        f"{number:,} {REASONS[reason]}" for reason, number in scenes["left_out_because"].items()
+    )
+    text = f"Scenes: {scenes['total']:,} in Stash" + (f": {', '.join(parts)}" if parts else "")
+    return text + (f" ({why})." if why else ".")
+
+
+STATE_WORDS = {
+    IN_SYNC: "in sync",
+    TO_SEND: "to send",
+    SENDING: "being sent",
+    WAITS: "waiting",
+    NOT_IN_PLEX: "not in Plex",
+    GIVEN_UP: "given up",
+    LEFT_OUT: "left out",
+}
 
 
 def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:

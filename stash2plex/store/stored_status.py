@@ -1,0 +1,215 @@
+"""The status as far as the database knows it: no server is asked.
+
+Imports what the hook does and little more, because the page asks for it again and again: a test
+pins the list. Plain values for the same reason.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+
+from stash2plex.datadir import prepare
+from stash2plex.db import BACKGROUND_WORKER, connect, get_meta, store_error
+from stash2plex.lock import drain_runs
+from stash2plex.store.meta import SCENES_AS_OF, get_number
+from stash2plex.store.scene_counts import count_scenes
+from stash2plex.text import span, utc
+from stash2plex.version import VERSION
+from stash2plex.workqueue import HELD_SQL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+COUNTS_SQL = (
+    "SELECT"
+    " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+    " AND due_at <= ?1),"
+    " (SELECT count(*) FROM queue WHERE lease_id IS NOT NULL AND priority < 2),"
+    " (SELECT count(*) FROM queue WHERE lease_id IS NULL AND priority IN (0, 1)"
+    " AND due_at > ?1),"
+    " (SELECT count(*) FROM dead_letter)"
+)
+"""Counts the keys: due now, in hand, due later (not those that are held), given up."""
+
+SYNCED_SQL = (
+    "SELECT (SELECT count(*) FROM scene_record)"
+    " - (SELECT count(*) FROM scene_record WHERE synced_at <= 0),"
+    " (SELECT max(synced_at) FROM scene_record WHERE synced_at > 0)"
+)
+"""Counts what few records were announced and never written: all that were would be a long scan."""
+
+DRAIN_SQL = (
+    "SELECT done + failed + snoozed, rate, started_at, origin, pid, note FROM drain WHERE id = 1"
+)
+BREAKER_SQL = "SELECT state, since, reason, refused FROM breaker WHERE server = ?"
+STOPPED_SQL = (
+    "SELECT name, ended_at FROM run WHERE state = 'stopped' ORDER BY ended_at DESC LIMIT 1"
+)
+
+
+def read_stored_status(database: sqlite3.Connection, folder: str, now: float) -> "dict[str, Any]":
+    """Return the status object (contract §5) as it is stored; nothing is written.
+
+    All of it is of one moment, `now` in seconds since the epoch. What only Plex can tell is as it
+    was when Plex was asked last.
+    """
+    runs = drain_runs(folder)
+    database.execute("BEGIN")
+    try:
+        return _read(database, now, runs=runs)
+    finally:
+        database.execute("COMMIT")
+
+
+def open_and_read(folder: str) -> "dict[str, Any]":
+    """Read the status of a data folder in a process that does nothing else.
+
+    Raises what `connect` raises.
+    """
+    path = prepare(folder)
+    database = connect(path)
+    try:
+        return read_stored_status(database, folder, time.time())
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
+    finally:
+        database.close()
+
+
+def is_stored(arguments: "Mapping[str, Any]") -> bool:
+    """Whether a call of `status` asks for this; Stash may hand it over as text."""
+    return arguments.get("stored") in (True, "true")
+
+
+def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str, Any]":
+    pending, in_hand, later, dead = database.execute(COUNTS_SQL, (now,)).fetchone()
+    (held,) = database.execute(HELD_SQL).fetchone()
+    left = pending + in_hand
+    if not runs:
+        # Without a drain nobody has anything in hand; the next one takes it over.
+        pending, in_hand = left, 0
+    synced, last = database.execute(SYNCED_SQL).fetchone()
+    choice, _, since = (get_meta(database, BACKGROUND_WORKER) or "").partition(" ")
+    stash, plex = _breaker(database, "stash"), _breaker(database, "plex")
+    titles = [title for (title,) in database.execute("SELECT title FROM plex_section")]
+    return {
+        "queue": {
+            "pending": pending,
+            "in_progress": in_hand,
+            "waiting": later + held,
+            "dead": dead,
+        },
+        "synced": synced,
+        "last_sync_at": None if last is None else utc(last),
+        **_pace_and_worker(database, left, runs=runs),
+        "breaker": plex,
+        "scenes": _scenes(database, now, runs=runs),
+        "held": held_by(
+            _stopped(database, held),
+            off_since=since,
+            idle=pending if choice == "off" and not runs else 0,
+        ),
+        "stash": {"problem": stash["reason"] if stash["state"] != "closed" else None},
+        "plex": {
+            "reachable": bool(titles) and plex["state"] == "closed",
+            "version": None,
+            "library": ", ".join(titles) or None,
+            "items": _items(database),
+            "problem": plex["reason"] if plex["state"] != "closed" else None,
+        },
+        "background_worker": "off" if choice == "off" else "auto",
+        "version": VERSION,
+    }
+
+
+def held_by(
+    stopped: "Mapping[str, Any] | None", *, off_since: str, idle: int
+) -> "dict[str, Any] | None":
+    """Return what holds keys back: a task that the user stopped, or a worker that is off.
+
+    `idle` is how many keys are due that nobody sends.
+    """
+    if stopped is not None:
+        return {"by": "stop", **stopped}
+    if not idle:
+        return None
+    since = utc(float(off_since)) if off_since.isdigit() else None
+    return {"by": "off", "since": since, "task": None, "scenes": idle}
+
+
+def _stopped(database: sqlite3.Connection, held: int) -> "dict[str, Any] | None":
+    if not held:
+        return None
+    name, since = database.execute(STOPPED_SQL).fetchone() or ("a task", 0.0)
+    return {"since": utc(since), "task": name, "scenes": held}
+
+
+def _scenes(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str, Any]":
+    states, reasons = count_scenes(database, now, worker_runs=runs)
+    as_of = get_number(database, SCENES_AS_OF)
+    return {
+        "total": sum(states.values()),
+        **states,
+        "as_of": None if as_of is None else utc(as_of),
+        "left_out_because": reasons,
+    }
+
+
+def _breaker(database: sqlite3.Connection, server: str) -> "dict[str, Any]":
+    row = database.execute(BREAKER_SQL, (server,)).fetchone()
+    state, since, reason, refused = row or ("closed", 0.0, "", 0)
+    return {
+        "state": state,
+        "since": utc(since) if since else None,
+        "reason": reason or None,
+        "refused": bool(refused),
+    }
+
+
+def _pace_and_worker(database: sqlite3.Connection, left: int, *, runs: bool) -> "dict[str, Any]":
+    row = database.execute(DRAIN_SQL).fetchone()
+    handled, rate, started_at, origin, pid, note = row or (0, 0.0, 0.0, "", 0, "")
+    why, outlook = read_wait(note) if runs else (None, None)
+    moving = runs and left > 0 and rate > 0.0 and why is None
+    return {
+        "rate_per_s": round(rate, 2) if moving else 0.0,
+        "eta_s": round(left / rate) if moving else None,
+        "worker": {
+            "running": runs,
+            "pid": pid if runs else None,
+            "since": utc(started_at) if runs and started_at else None,
+            "origin": origin if runs else None,
+            "note": "\n".join(filter(None, (why, outlook))) if why else None,
+            "why": why,
+            "outlook": outlook,
+            "handled": handled if runs else None,
+        },
+    }
+
+
+def read_wait(note: str) -> tuple[str | None, str | None]:
+    """Return why a drain stands still and when it goes on, from what `ProgressBook` wrote."""
+    if not note:
+        return None, None
+    try:
+        wait = json.loads(note)
+        return wait["why"], wait_outlook(wait["server"], wait["next_try"], wait["gives_up"])
+    except (ValueError, TypeError, KeyError):
+        return note, None
+
+
+def wait_outlook(server: str | None, next_try: float | None, gives_up: float | None) -> str | None:
+    """Say when a drain goes on or gives up, in seconds each; None where that is not known."""
+    parts = []
+    if server is not None and next_try is not None:
+        parts.append(f"Waiting for {server}, next try in {span(next_try)}.")
+    if gives_up is not None:
+        parts.append(f"Giving up in {span(gives_up)}.")
+    return " ".join(parts) or None
+
+
+def _items(database: sqlite3.Connection) -> int:
+    (number,) = database.execute("SELECT count(DISTINCT rating_key) FROM plex_file").fetchone()
+    return int(number)
