@@ -22,7 +22,7 @@ class Evidence:
     """Counts what the servers did, and reports successes and failures to the breakers.
 
     A failure is about its own item if the server did the same for another one after the request
-    began. `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    began. `clock` returns seconds since the epoch, `monotonic` seconds since an arbitrary time.
     """
 
     def __init__(self, store: Store, pacer: Pacer, *, clock: Clock, monotonic: Clock) -> None:

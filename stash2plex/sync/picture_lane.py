@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from random import Random
 
@@ -61,11 +61,12 @@ SIGN_SECONDS = 10.0
 
 @frozen
 class PictureJob:
-    """A scene whose pictures are due, and its item."""
+    """A scene whose pictures are due, its item, and those that follow, by rating key."""
 
     scene: Scene
     desired: Desired
     item: PlexItem
+    followers: Mapping[str, PlexItem]
 
 
 @frozen
@@ -73,7 +74,8 @@ class Result:
     """What became of a try."""
 
     job: PictureJob
-    sent: Sent
+    sent: tuple[tuple[Record, Sent], ...]
+    """The record of each item that was due, and what was sent to it."""
 
 
 @frozen
@@ -144,7 +146,8 @@ class PictureLane:
         """Have the pictures of a scene sent. Belongs to the transaction of the caller."""
         self._store.pictures.add(job.scene.id, job.scene.cover_tag)
         if len(self._jobs) < 2 * MAX_KEPT and record.rating_key == job.item.rating_key:
-            self._jobs[job.scene.id] = PictureJob(job.scene, job.desired, job.item)
+            followers = {one.item.rating_key: one.item for one in job.followers}
+            self._jobs[job.scene.id] = PictureJob(job.scene, job.desired, job.item, followers)
 
     def is_waiting(self, scene: Scene) -> bool:
         """Whether the cover that a scene has now waits already."""
@@ -193,11 +196,12 @@ class PictureLane:
         job = self._jobs.pop(waiting.scene_id, None)
         if job is not None and job.scene.cover_tag != waiting.tag:
             job = None
-        work = partial(_work, waiting.scene_id, job, record, shut, self.session)
+        records = [record, *self._store.followers.of(waiting.scene_id).values()]
+        work = partial(_work, waiting.scene_id, job, records, shut, self.session)
         self._flight.start_picture(
             work,
             Step(
-                partial(self._ended, waiting, record, before),
+                partial(self._ended, waiting, before),
                 partial(self._broke, waiting, before),
             ),
         )
@@ -213,7 +217,6 @@ class PictureLane:
     def _ended(
         self,
         waiting: WaitingPicture,
-        record: Record,
         before: Mapping[str, int],
         result: Result | str,
     ) -> None:
@@ -221,36 +224,38 @@ class PictureLane:
         if result == MOVED:
             self._requeue(waiting)
         elif isinstance(result, Result):
-            self._sent(waiting, record, before, result)
+            self._sent(waiting, before, result)
         else:
             with transaction(self._store.connection):
                 self._store.pictures.finish(waiting)
 
-    def _sent(
-        self,
-        waiting: WaitingPicture,
-        record: Record,
-        before: Mapping[str, int],
-        result: Result,
-    ) -> None:
-        job, sent = result.job, result.sent
-        for note in sent.notes:
-            self._log.warning(*note)
-        self._store.meter.pictures(sent.fields)
-        self._count(sent)
+    def _sent(self, waiting: WaitingPicture, before: Mapping[str, int], result: Result) -> None:
+        job = result.job
+        failed = {name: error for _, one in result.sent for name, error in one.failed.items()}
+        left = [name for _, one in result.sent for name in one.left]
+        for _, one in result.sent:
+            for note in one.notes:
+                self._log.warning(*note)
+            self._store.meter.pictures(one.fields)
+            self._count(one)
         with transaction(self._store.connection):
-            self._store.records.put_pictures(_after(record, job.desired, sent))
-            if not (sent.failed or sent.left):
+            for record, one in result.sent:
+                after = _after(record, job.desired, one)
+                if record.rating_key == job.item.rating_key:
+                    self._store.records.put_pictures(after)
+                else:
+                    self._store.followers.put_pictures(after)
+            if not (failed or left):
                 self._store.pictures.finish(waiting)
-        if sent.failed:
+        if failed:
             # The pictures wait for the first endpoint; what is learnt of the other is kept.
-            (endpoint, error), *others = sent.failed.items()
+            (endpoint, error), *others = failed.items()
             self._fail(waiting, endpoint, error, before, job.scene.label)
-            for name, other in others:
-                if not (_is_of_item(other) or _is_of_server(name, other)):
-                    self._count_failure(name, other)
-        elif sent.left:
-            self._wait_for(waiting, 0.0, sent.left[0], waiting.attempts)
+            for name, other_error in others:
+                if not (_is_of_item(other_error) or _is_of_server(name, other_error)):
+                    self._count_failure(name, other_error)
+        elif left:
+            self._wait_for(waiting, 0.0, left[0], waiting.attempts)
 
     def _count(self, sent: Sent) -> None:
         """Count the endpoints that worked, which may end their trouble."""
@@ -387,41 +392,50 @@ def _after(record: Record, desired: Desired, sent: Sent) -> Record:
 def _work(
     scene_id: int,
     job: PictureJob | None,
-    record: Record,
+    records: Sequence[Record],
     shut: Collection[str],
     session: Session,
 ) -> Result | str:
     """Send the pictures of a scene, in a thread; what is not known of it is read first."""
     if job is None:
-        read = _read(scene_id, record, session)
+        read = _read(scene_id, records, session)
         if isinstance(read, str):
             return read
         job = read
-    known = record_of(job.item, record)
-    if not is_cover_due(job.scene, job.desired, known):
-        return NEEDLESS
-    sent = send_pictures(
-        job.scene,
-        job.desired,
-        job.item,
-        known,
-        shut=shut,
-        preserve=session.settings.preserve_plex_edits,
-        stash=session.stash,
-        plex=session.plex,
-    )
-    failed = {name: _checked(name, error, session) for name, error in sent.failed.items()}
-    return Result(job, evolve(sent, failed=failed))
+    sent: list[tuple[Record, Sent]] = []
+    for record in records:
+        item = job.followers.get(record.rating_key, job.item)
+        known = record_of(item, record)
+        if record.rating_key != item.rating_key or not is_cover_due(job.scene, job.desired, known):
+            continue
+        one = send_pictures(
+            job.scene,
+            job.desired,
+            item,
+            known,
+            shut=shut,
+            preserve=session.settings.preserve_plex_edits,
+            stash=session.stash,
+            plex=session.plex,
+        )
+        failed = {name: _checked(name, error, session) for name, error in one.failed.items()}
+        sent.append((record, evolve(one, failed=failed)))
+    return Result(job, tuple(sent)) if sent else NEEDLESS
 
 
-def _read(scene_id: int, record: Record, session: Session) -> PictureJob | str:
+def _read(scene_id: int, records: Sequence[Record], session: Session) -> PictureJob | str:
     scene = session.stash.scenes([scene_id]).get(scene_id)
     if scene is None or reason_to_skip(scene, session.settings):
         return NEEDLESS
-    item = session.plex.items([record.rating_key]).get(record.rating_key)
-    if item is None or item.trashed or record_of(item, record) is None:
+    own = records[0]
+    items = session.plex.items([record.rating_key for record in records])
+    if error := items.unreadable.get(own.rating_key):
+        raise error
+    item = items.get(own.rating_key)
+    if item is None or item.trashed or record_of(item, own) is None:
         return MOVED
-    return PictureJob(scene, desired_state(scene, session.settings), item)
+    followers = {key: one for key, one in items.items() if key != own.rating_key}
+    return PictureJob(scene, desired_state(scene, session.settings), item, followers)
 
 
 def _checked(endpoint: str, error: Exception, session: Session) -> Exception:

@@ -7,7 +7,6 @@ and `collect`.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -50,8 +49,9 @@ from stash2plex.sync.in_flight import InFlight, Step, Writes
 from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.judge import Judge
 from stash2plex.sync.picture_lane import PictureLane
+from stash2plex.sync.ready_jobs import ReadyJobs
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
-from stash2plex.sync.writes import SHARED_LIMIT, can_be_parted, planned, write_jobs
+from stash2plex.sync.writes import can_be_parted, planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
 BATCH = 200
@@ -126,7 +126,7 @@ class Pipeline:
             random=random,
         )
         self._writing = Writes(self._flight, monotonic)
-        self._ready: deque[Job] = deque()
+        self._ready = ReadyJobs()
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class Pipeline:
             if not single and urgent < URGENT_BATCH and self._store.queue.urgent_due():
                 self._begin(self._hand.claim(URGENT_BATCH - urgent, urgent_only=True))
         while self._ready and self._writing.crowd() < (1 if single else self._pacer.limit):
-            self._write(self._next_jobs(single=single))
+            self._write(self._ready.take(single=single))
         self._lane.fill(single=single)
 
     def collect(self, seconds: float) -> None:
@@ -167,13 +167,13 @@ class Pipeline:
 
     def give_back(self) -> None:
         """Put the keys back that wait for their write."""
-        while self._ready:
-            self._hand.finish(self._ready.popleft().claim, OUTAGE)
+        for job in self._ready.take_all():
+            self._hand.finish(job.claim, OUTAGE)
 
     def give_back_stopped(self) -> None:
         """Put the keys back whose run the user stopped; a write in flight finishes."""
         if self._hand.mark_stopped():
-            jobs, self._ready = self._ready, deque()
+            jobs = self._ready.take_all()
             for job in jobs:
                 self._make_ready(job)
 
@@ -352,7 +352,13 @@ class Pipeline:
         self._find([scene for scene in wrong if isinstance(scene, Wanted)])
 
     def _read_items(self, matches: Sequence[Matched]) -> None:
-        keys = sorted({matched.match.file.rating_key for matched in matches})
+        keys = sorted(
+            {
+                file.rating_key
+                for matched in matches
+                for file in (matched.match.file, *matched.match.also)
+            }
+        )
         self._start_batch(
             ITEMS,
             matches,
@@ -365,10 +371,14 @@ class Pipeline:
         self._evidence.did(ITEMS)
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
-        plans = [planned(job, preserve=preserve) for job in verified.jobs]
+        traits = self._store.traits.known
+        plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
         for job, _ in plans:
             self._make_ready(job)
         self._store.records.announce([record for _, record in plans if record is not None])
+        following = [one for job in verified.jobs for one in job.of_followers()]
+        expected = [planned(job, traits, preserve=preserve)[1] for job in following]
+        self._store.followers.announce(record for record in expected if record is not None)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------
@@ -377,22 +387,8 @@ class Pipeline:
         """Queue a job for its write; urgent ones go before bulk ones."""
         if self._hand.is_stopped(job.claim):
             self._hand.finish(job.claim, STOP)
-        elif job.claim.priority == URGENT:
-            place = sum(waiting.claim.priority == URGENT for waiting in self._ready)
-            self._ready.insert(place, job)
         else:
-            self._ready.append(job)
-
-    def _next_jobs(self, *, single: bool) -> list[Job]:
-        """Take the next job, and all that wait for exactly the same change."""
-        first = self._ready.popleft()
-        if first.shared is None or single:
-            return [first]
-        others = [job for job in self._ready if job.shared == first.shared][: SHARED_LIMIT - 1]
-        if others:
-            taken = {job.claim.key for job in others}
-            self._ready = deque(job for job in self._ready if job.claim.key not in taken)
-        return [first, *others]
+            self._ready.add(job)
 
     def _write(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(
@@ -449,15 +445,24 @@ class Pipeline:
             written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
+            self._store.traits.learn(applied.learnt)
             record = applied.record
             if job.record is not None:
                 # Pictures of an earlier save may have gone out meanwhile.
                 record = with_pictures(record, self._store.records.get(record.scene_id))
             self._store.records.put(record, job.scene)
+            self._store.followers.put(job.scene.id, applied.followers)
             if applied.is_cover_due:
                 self._lane.add(job, applied.record)
-            why = f"“{job.scene.label}” {how}: {written}"
-            self._hand.finish(job.claim, Done(why, IN_SYNC))
+            if applied.later is None:
+                why = f"“{job.scene.label}” {how}: {written}"
+                self._hand.finish(job.claim, Done(why, IN_SYNC))
+            else:
+                self._store.records.invalidate([job.scene.id])
+        if applied.later is not None:
+            error = self._judge.of_library(*applied.later, job.scene.label)
+            # Plex took the scene's own item just now.
+            self._failed([job.claim], error, known_scope(error) or ITEM)
 
 
 def _lack(desired: Desired) -> str | None:
