@@ -43,6 +43,7 @@ from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.store.scenes import Scenes
 from stash2plex.store.server_traits import ServerTraits
+from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Finder
 from stash2plex.sync.gate import Gate
@@ -50,7 +51,7 @@ from stash2plex.sync.goals import Background, Goal
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.observer import Observer
-from stash2plex.sync.pipeline import Pipeline
+from stash2plex.sync.pipeline import PICTURE_THREADS, THREADS, Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
 from stash2plex.sync.read_back import ReadBack
 from stash2plex.sync.reconcile import Reconciliation, Scope
@@ -206,6 +207,7 @@ class App:
             connect_timeout=min(settings.connect_timeout, most_seconds),
             read_timeout=min(settings.read_timeout, most_seconds),
             tls_insecure=settings.tls_insecure,
+            connections=THREADS + PICTURE_THREADS,
         )
         return Plex(transport)
 
@@ -255,7 +257,9 @@ class App:
             settings_watch=settings_watch,
             evidence=evidence,
             hand=hand,
-            pipeline=Pipeline(store, hand, finder, evidence, pacer, gate.doubt, **clocks),
+            pipeline=Pipeline(
+                store, hand, finder, evidence, pacer, gate.doubt, random=self.random, **clocks
+            ),
             read_back=ReadBack(store, hand, monotonic=self.monotonic),
             plex_watch=PlexWatch(store, **clocks),
             stops=StopWatch(store.runs, self.monotonic, goal.run_id),
@@ -358,6 +362,7 @@ def store_over(connection: sqlite3.Connection, clock: Clock, random: Random) -> 
         ReportBook(connection),
         ServerTraits(connection, clock),
         Scenes(connection, clock),
+        WaitingPictures(connection, clock),
     )
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 BUSY, SLOW, NO_TLS = "busy", "slow", "no_tls"
 """Causes of a server's failure: it is busy, it takes too long, it does not speak TLS."""
 
+FIELD, ITEM, ENDPOINT, LIBRARY, SERVER = "field", "item", "endpoint", "library", "server"
+"""Scopes of a failure: how much of a server it is about."""
+
 
 class Stash2PlexError(Exception):
     """Base of the tree. `reason` is the stable word for logs, counts and dead letters.
@@ -112,24 +115,31 @@ class ServerError(Stash2PlexError):
     """Something went wrong between us and one of the two servers.
 
     `server` is its name in messages. `cause` is `BUSY`, `SLOW` or `NO_TLS` if it is known to be one
-    of them.
+    of them. `scope` is how far the failure reaches, None if the answer alone does not show it.
     """
 
     reason = "server"
 
     def __init__(
-        self, server: str, what: str, fix: str | None = None, *, cause: str | None = None
+        self,
+        server: str,
+        what: str,
+        fix: str | None = None,
+        *,
+        cause: str | None = None,
+        scope: str | None = None,
     ) -> None:
         super().__init__(what, fix)
         self.server = server
         self.cause = cause
+        self.scope = scope
 
 
 class Unavailable(ServerError):
     """The server is down, busy or starting. Costs no attempt; the breaker counts it.
 
-    `retry_after` is what the server asked for, in seconds, or None. `whole` is True where it is
-    surely the whole server: there was no connection, or it asks for patience.
+    `retry_after` is what the server asked for, in seconds, or None: then it speaks for all of
+    itself.
     """
 
     exit_code = 3
@@ -142,12 +152,11 @@ class Unavailable(ServerError):
         fix: str | None = None,
         *,
         cause: str | None = None,
+        scope: str | None = None,
         retry_after: float | None = None,
-        whole: bool = False,
     ) -> None:
-        super().__init__(server, what, fix, cause=cause)
+        super().__init__(server, what, fix, cause=cause, scope=SERVER if retry_after else scope)
         self.retry_after = retry_after
-        self.whole = whole
 
 
 class Refused(ServerError):
@@ -166,9 +175,10 @@ class Refused(ServerError):
         fix: str | None = None,
         *,
         cause: str | None = None,
+        scope: str | None = None,
         wants_login: bool = False,
     ) -> None:
-        super().__init__(server, what, fix, cause=cause)
+        super().__init__(server, what, fix, cause=cause, scope=scope)
         self.wants_login = wants_login
 
 

@@ -16,9 +16,10 @@ RETRIED = "tried again, one attempt counted"
 SNOOZED = "looked up again later"
 BURIED = "dead letter"
 SAID = "in sync except for what the log reports"
+WAITS = "in sync except for the picture, which waits"
 DONE = "in sync"
 
-COUNTS = {HELD: 0, STOPPED: 0, RETRIED: 1, SNOOZED: 0, BURIED: 1, SAID: 0, DONE: 0}
+COUNTS = {WAITS: 0, HELD: 0, STOPPED: 0, RETRIED: 1, SNOOZED: 0, BURIED: 1, SAID: 0, DONE: 0}
 """How many attempts each end costs."""
 
 
@@ -66,6 +67,10 @@ STAGES = (
 )  # fmt: skip
 
 
+PICTURES = (PLEX_UPLOAD, STASH_COVER)
+"""Stages that come after the texts of a scene are in Plex, and hold up none of them."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What must come of a fault: the error's reason, how it ends, and what the user reads.
@@ -102,9 +107,12 @@ class Case:
             return Outcome("unavailable", HELD, UNLISTED + outcome.says)
         if stage.before and outcome.ends != STOPPED:
             return Outcome("unavailable", HELD, outcome.says)
-        if stage is STASH_COVER and outcome.ends == HELD:
-            # Stash answers everything else, so this one picture is the cause.
-            return Outcome("transient", RETRIED, outcome.says)
+        if stage in PICTURES and outcome.ends == STOPPED:
+            # The server lets us in, so this is about its pictures.
+            return Outcome("", WAITS, REFUSED_PICTURES[stage.name])
+        if stage in PICTURES and outcome.ends in (HELD, RETRIED):
+            # The server does all else, so the texts are in sync.
+            return Outcome("", WAITS, outcome.says)
         return outcome
 
     def order(self, stage: Stage) -> Mapping[str, Any] | None:
@@ -115,6 +123,11 @@ class Case:
 
 
 UNLISTED = "Plex does not list “{library}”: "
+PROXY = " See whether a proxy before it lets them through."
+REFUSED_PICTURES = {
+    "upload": "Plex lets us in, but refuses the backgrounds." + PROXY,
+    "cover": "Stash lets us in, but refuses the covers." + PROXY,
+}
 BROKEN = "{server} at {at} broke the connection during {deed}."
 SLOW = "{server} at {at} did not answer {deed} in time."
 STRANGE = (
@@ -136,7 +149,7 @@ NO_PICTURE = (
 TOO_LARGE = "The cover of “{title}” is too large for Plex; it was not sent."
 COVER = ("Stash", "cover")
 QUERIES = (("Stash", "settings"), ("Stash", "scenes"), ("Stash", "fan-out"))
-FOUND_WRITTEN = {("Plex", "edit"): Outcome("", DONE), ("Plex", "upload"): Outcome("", DONE)}
+FOUND_WRITTEN = {("Plex", "edit"): Outcome("", DONE)}
 """The next try reads the item, finds it right, and writes nothing more."""
 NOT_A_PICTURE = {COVER: Outcome("", SAID, NO_PICTURE)}
 
@@ -302,7 +315,6 @@ CASES = (
         Outcome("not_found", RETRIED, GONE),
         details=MISSED,
         edit=MISSED,
-        upload=MISSED,
         cover=Outcome("", DONE),
     ),
     _status(409, Outcome("transient", RETRIED, "{server} answered {deed} with 409.")),

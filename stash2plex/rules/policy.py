@@ -82,10 +82,10 @@ def decide(
 ) -> Outcome:
     """Decide about one key that failed.
 
-    `server_works` means that the server accepted other writes since this key was claimed or failed
-    before. Then the key is the cause and the failure counts; if not, the server is, and the key
-    keeps its attempts. `alone` means that it was the one key that a half-open breaker let through:
-    other keys go first next time, in case this one is the cause after all.
+    `server_works` means that the failure reaches no further than this key, which counts it. If not,
+    the server is the cause, and the key keeps its attempts. `alone` means that it was the one key
+    that a half-open breaker let through: other keys go first next time, in case this one is the
+    cause after all.
     """
     reason = error.reason if isinstance(error, Stash2PlexError) else "fault"
     message = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from stash2plex.errors import SLOW, NotFound, Refused, ServerError, Transient, Unavailable
+from stash2plex.errors import SERVER, SLOW, NotFound, Refused, ServerError, Transient, Unavailable
 from stash2plex.model import PlexItem
 
 MAX_SLOW = 3
@@ -36,7 +36,7 @@ class ReadItems(dict[str, PlexItem]):
 def may_be_part(error: ServerError) -> bool:
     """Return whether a failure may concern one item or library, not the whole server."""
     if isinstance(error, Unavailable):
-        return not error.whole and not error.retry_after
+        return error.scope != SERVER
     return not isinstance(error, Refused)
 
 

@@ -268,17 +268,19 @@ class Plex(Client):
         for query in fitting_edits(change, MAX_URL - len(start)):
             self._send("PUT", start + query, "the edit")
 
-    def confirm_lock(self, item: PlexItem) -> None:
+    def confirm_lock(self, item: PlexItem, most_seconds: float = inf) -> None:
         """Set the lock of an item's title to what it already is: an edit that changes nothing.
 
-        It shows whether the token may edit. Lock-only edits leave every value alone (plex.md §3.2).
+        It shows whether Plex takes edits and whether the token may edit. Lock-only edits leave
+        every value alone (plex.md §3.2). Waits at most `most_seconds` for the answer.
         """
         locked = int(Field.TITLE in item.locked)
         section, key = opaque(item.section_id), opaque(item.rating_key)
-        self._transport.request(
+        self._send(
             "PUT",
             f"/library/sections/{section}/all?type={MOVIE}&id={key}&title.locked={locked}",
-            what="an edit that changes nothing",
+            "an edit that changes nothing",
+            most_seconds=most_seconds,
         )
 
     def clear_rating(self, rating_key: str) -> None:
@@ -335,10 +337,13 @@ class Plex(Client):
         *,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
+        most_seconds: float = inf,
     ) -> None:
         """Send a write. Plex answers with an empty body; a web page comes from a proxy."""
         try:
-            reply = self._transport.request(method, path, headers=headers, body=body, what=doing)
+            reply = self._transport.request(
+                method, path, headers=headers, body=body, what=doing, most_seconds=most_seconds
+            )
         except Refused as error:
             raise self._refused(error) from error
         if reply.body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):

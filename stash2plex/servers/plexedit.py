@@ -63,6 +63,19 @@ def by_field(change: Change) -> list[Change]:
     return [evolve(parts[0], rating=change.rating, locks=change.locks), *parts[1:]]
 
 
+def parted(change: Change) -> list[tuple[Field | None, Change]]:
+    """Take a change apart as far as it goes, each part with its field; None for the locks."""
+    parts: list[tuple[Field | None, Change]] = [
+        *((name, Change({name: text}, {})) for name, text in change.texts.items()),
+        *((name, Change({}, {name: one})) for name, one in change.lists.items()),
+    ]
+    if change.rating is not None:
+        parts.append((Field.RATING, Change({}, {}, rating=change.rating)))
+    if change.locks:
+        parts.append((None, Change({}, {}, locks=change.locks)))
+    return parts
+
+
 def fitting_edits(change: Change, room: int) -> list[str]:
     """Write a change as the ends of as few queries as hold it, each of at most `room` bytes.
 

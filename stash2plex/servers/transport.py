@@ -28,6 +28,7 @@ from urllib3.exceptions import (
 from stash2plex.errors import (
     BUSY,
     NO_TLS,
+    SERVER,
     SLOW,
     NotFound,
     Refused,
@@ -195,20 +196,20 @@ class Transport:
             return Unavailable(
                 self.server,
                 f"{where} cannot be reached: the host name “{self._host}” is not known.",
-                whole=True,
+                scope=SERVER,
             )
         if isinstance(error, (NewConnectionError, ProxyError)):
             return Unavailable(
                 self.server,
                 f"{where} refuses the connection. Is it running, is the port right?",
-                whole=True,
+                scope=SERVER,
             )
         if isinstance(error, ConnectTimeoutError):
             return Unavailable(
                 self.server,
                 f"{where} does not accept the connection in time.",
                 cause=SLOW,
-                whole=True,
+                scope=SERVER,
             )
         if isinstance(error, ReadTimeoutError):
             return Unavailable(self.server, f"{where} did not answer {doing} in time.", cause=SLOW)
@@ -268,14 +269,14 @@ class Transport:
                 f"{self.server} is busy: {text[1].decode('utf-8', 'replace')}",
                 cause=BUSY,
                 retry_after=_retry_after(reply),
-                whole=True,
+                scope=SERVER,
             )
         if status == 429 or status >= 500:  # noqa: PLR2004
             raise Unavailable(
                 self.server,
                 f"{message}.",
                 retry_after=_retry_after(reply),
-                whole=status in (429, 503),
+                scope=SERVER if status in (429, 503) else None,
             )
         if status in (408, 409, 425):
             raise Transient(self.server, f"{message}.")

@@ -11,7 +11,7 @@ from attrs import asdict, evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Record
-from stash2plex.store.records import ANNOUNCED_LIMIT, COLUMNS
+from stash2plex.store.records import ANNOUNCED_LIMIT, COLUMNS, with_pictures
 from stash2plex.store.stored_json import load_object
 
 NEW_PARTNERS = (
@@ -53,6 +53,12 @@ class Followers:
             self.forget(scene_id)
             for record in records:
                 self._put(record)
+
+    def put_pictures(self, record: Record) -> None:
+        """Store what a record knows of pictures, if its item still follows the scene."""
+        held = self.of(record.scene_id).get(record.rating_key)
+        if held is not None:
+            self._put(with_pictures(held, record))
 
     def _put(self, record: Record) -> None:
         values = {name: value for name, value in asdict(record).items() if name in COLUMNS}

@@ -41,6 +41,11 @@ class Meter:
         if seconds > 0.0:
             self.observe(EDIT, seconds)
 
+    def pictures(self, fields: Sequence[str]) -> None:
+        """Count the pictures of a scene that were sent or chosen."""
+        for name in fields:
+            self.add(FIELDS, name)
+
     def observe(self, name: str, seconds: float) -> None:
         """Add a duration to its bucket and to the sum."""
         place = bisect.bisect_left(BUCKETS, seconds)

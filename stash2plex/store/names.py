@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from stash2plex.store.waiting_pictures import PICTURES
 from stash2plex.workqueue import STOPPED
 
 MAX_NAMED = 3
@@ -21,6 +22,7 @@ WAITING = {
     "unavailable": "waiting for a server",
     "library": "waiting for a library that Plex does not list",
     STOPPED: "on hold, because a task was stopped",
+    PICTURES: "in Plex except for their pictures, which follow",
     "": "waiting for a moment",
 }
 """Why a key waits, in words; with any other reason it is going to be tried again."""

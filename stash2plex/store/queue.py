@@ -12,7 +12,7 @@ from attrs import frozen
 from stash2plex.db import transaction
 from stash2plex.store.dead_letters import read_dead_keys
 from stash2plex.store.stored_status import COUNTS_SQL
-from stash2plex.workqueue import HELD_SQL, STOPPED, URGENT, Key, WorkQueue
+from stash2plex.workqueue import ERROR_LIMIT, HELD_SQL, STOPPED, URGENT, Key, WorkQueue
 
 
 @frozen
@@ -146,6 +146,23 @@ class Queue(WorkQueue):
         if keys is None:
             keys = read_dead_keys(self._db, reason)
         return self.add_many([key for key in keys if self._is_dead(*key)], priority=URGENT)
+
+    def bury_done(self, key: Key, *, title: str, reason: str, error: str, attempts: int) -> bool:
+        """Make a dead letter of a key that is done but for its pictures.
+
+        False where it is in the queue again: then they are tried again too.
+        """
+        now = self._clock()
+        with transaction(self._db):
+            if self._db.execute("SELECT 1 FROM queue WHERE kind = ? AND id = ?", key).fetchone():
+                return False
+            self._note_failure(key, reason, error, title)
+            self._db.execute(
+                "INSERT OR REPLACE INTO dead_letter (kind, id, title, reason, error, attempts,"
+                " first_failed_at, last_failed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*key, title, reason, error[:ERROR_LIMIT], attempts, now, now),
+            )
+        return True
 
     def discard(self, keys: Sequence[Key]) -> int:
         """Remove chosen dead letters; returns how many there were."""

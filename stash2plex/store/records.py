@@ -152,10 +152,35 @@ class Records:
     def keep_reading(self, old: Record, new: Record) -> bool:
         """Store what reading back showed; False where the scene was written once more since."""
         with transaction(self._db):
-            if self.get(old.scene_id) != old:
+            held = self.get(old.scene_id)
+            # Pictures go out meanwhile; that is no other write.
+            if held is None or with_pictures(held, old) != old:
                 return False
-            self._insert(new)
+            self._insert(with_pictures(new, held))
             return True
+
+    def put_pictures(self, record: Record) -> None:
+        """Store what a record knows of pictures, unless the scene has another item by now.
+
+        A fingerprint that says that the user's pictures stay is stored where the texts are settled.
+        Belongs to the transaction of the caller.
+        """
+        self._db.execute(
+            "UPDATE scene_record SET cover_tag = ?, cover_etag = ?, poster_hash = ?,"
+            " background_hash = ?, fingerprint = CASE WHEN fingerprint <> ''"
+            " AND ? = fingerprint || '+kept' THEN ? ELSE fingerprint END"
+            " WHERE scene_id = ? AND rating_key = ?",
+            (
+                record.cover_tag,
+                record.cover_etag,
+                record.poster_hash,
+                record.background_hash,
+                record.fingerprint,
+                record.fingerprint,
+                record.scene_id,
+                record.rating_key,
+            ),
+        )
 
     def _insert(self, record: Record) -> None:
         values = [(name, getattr(record, name)) for name in COLUMNS]
@@ -307,3 +332,16 @@ def _of_fields(known: dict[str, object]) -> dict[str, object]:
     """Leave out what is no field of ours: a row that is damaged."""
     fields = {str(name) for name in Field}
     return {name: value for name, value in known.items() if name in fields}
+
+
+def with_pictures(record: Record, held: Record | None) -> Record:
+    """Return a record with what another one of the same item knows about the pictures."""
+    if held is None or held.rating_key != record.rating_key:
+        return record
+    return evolve(
+        record,
+        cover_tag=held.cover_tag,
+        cover_etag=held.cover_etag,
+        poster_hash=held.poster_hash,
+        background_hash=held.background_hash,
+    )

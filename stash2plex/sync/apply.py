@@ -6,10 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from stash2plex.config import Settings
-from stash2plex.errors import Rejected
 from stash2plex.model import (
     Change,
     Clock,
@@ -25,19 +24,18 @@ from stash2plex.rules.memory import base_of
 from stash2plex.rules.merge import plan_change, remember, remember_shown
 from stash2plex.rules.traits import Learnt, Traits
 from stash2plex.servers.plex import Plex
-from stash2plex.servers.stash import Stash
 from stash2plex.sync.edits import send_edit, sends_missing
-from stash2plex.sync.pictures import cover_may_differ, plan_pictures
-from stash2plex.text import LogLine, Private
+from stash2plex.sync.pictures import cover_may_differ, is_cover_due
+from stash2plex.text import LogLine
 
 
 @frozen
 class Applied:
     """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
-    `kept` are fields that Stash would change but that stay as the user edited them. `learnt` are
-    traits of the server. `followers` are the records of the items that follow, `later` is the
-    failure of one and the library it is in.
+    `kept` are fields that Stash would change but that stay as the user edited them. `is_cover_due`
+    means that its pictures are to be looked at. `learnt` are traits of the server. `followers` are
+    the records of the items that follow, `later` is the failure of one and the library it is in.
     """
 
     record: Record
@@ -45,6 +43,7 @@ class Applied:
     seconds: float
     notes: tuple[LogLine, ...] = ()
     kept: tuple[Field, ...] = ()
+    is_cover_due: bool = False
     learnt: frozenset[Learnt] = frozenset()
     followers: tuple[Record, ...] = ()
     later: tuple[Exception, str] | None = None
@@ -65,13 +64,20 @@ def files_mark(scene: Scene) -> str:
 
 def is_settled(scene: Scene, desired: Desired, record: Record | None) -> bool:
     """Return whether, by the record, Plex holds everything, so that no request is needed."""
-    ending = KEPT if desired.preserves else ""
     return (
         record is not None
-        and record.fingerprint in (desired.fingerprint, desired.fingerprint + ending)
-        and record.files == files_mark(scene)
+        and are_texts_settled(scene, desired, record)
         and not cover_may_differ(scene, desired, record)
     )
+
+
+def are_texts_settled(scene: Scene, desired: Desired, record: Record) -> bool:
+    """Return whether, by the record, Plex holds everything except perhaps the pictures."""
+    ending = KEPT if desired.preserves else ""
+    return record.fingerprint in (
+        desired.fingerprint,
+        desired.fingerprint + ending,
+    ) and record.files == files_mark(scene)
 
 
 def record_of(item: PlexItem, record: Record | None) -> Record | None:
@@ -96,26 +102,19 @@ def apply_scene(
     *,
     settings: Settings,
     traits: Traits,
-    stash: Stash,
     plex: Plex,
     clock: Clock,
     monotonic: Clock,
 ) -> Applied:
     """Write the difference between what is wanted and what Plex holds, as its `traits` ask for.
 
-    The edit is sent before the pictures, and the record is returned for the caller to store. If the
-    process ends at any point, the next run finishes the work. A cover that cannot be fetched now
-    does not hold up the edit: its error is raised afterwards.
+    The record is returned for the caller to store. If the process ends before that, the next run
+    finishes the work. Pictures are sent later: they hold up no text.
     """
     record = record_of(item, record)
     preserve = settings.preserve_plex_edits
-    pictures = plan_pictures(
-        scene, desired, item, record, preserve=preserve, stash=stash, plex=plex
-    )
-    notes = [*what_was_cut(scene, desired, settings), *pictures.notes]
+    notes = what_was_cut(scene, desired, settings)
     change = plan_change(desired, item, record, preserve=preserve)
-    if change.edits and pictures.fields:
-        change = evolve(change, locks=change.locks | set(pictures.fields))
     delta = sends_missing(change, item, traits, preserve=preserve)
     seconds = 0.0
     if change.edits:
@@ -124,18 +123,9 @@ def apply_scene(
         seconds = monotonic() - start
     if change.clear_rating:
         plex.clear_rating(item.rating_key)
-    if pictures.later is not None:
-        raise pictures.later
-    for name, image in sorted(pictures.uploads.items()):
-        try:
-            plex.upload(item.rating_key, name, image)
-        except Rejected as error:
-            notes.append(("The %s of %s was not taken: %s", name, Private(scene.label), error))
-    for name, key in sorted(pictures.choices.items()):
-        plex.choose_picture(item.rating_key, name, key)
     written, removed = remember(desired, item, change, record)
     shown, unread = remember_shown(desired, item, change, record, delta=delta)
-    kept = tuple(sorted(change.kept | pictures.kept))
+    kept = tuple(sorted(change.kept))
     new = Record(
         scene_id=scene.id,
         rating_key=item.rating_key,
@@ -144,10 +134,10 @@ def apply_scene(
         matched_by=match.matched_by,
         fingerprint=desired.fingerprint + (KEPT if kept else ""),
         written=written,
-        cover_tag=pictures.cover_tag,
-        cover_etag=pictures.cover_etag,
-        poster_hash=pictures.hashes[Field.POSTER],
-        background_hash=pictures.hashes[Field.BACKGROUND],
+        cover_tag=record.cover_tag if record else "",
+        cover_etag=record.cover_etag if record else "",
+        poster_hash=record.poster_hash if record else "",
+        background_hash=record.background_hash if record else "",
         synced_at=clock(),
         removed=removed,
         files=files_mark(scene),
@@ -156,7 +146,14 @@ def apply_scene(
         verified=_sees_all(desired, written, record),
         tries=_tries(change, record),
     )
-    return Applied(new, (*change.fields, *pictures.fields), seconds, tuple(notes), kept)
+    return Applied(
+        new,
+        change.fields,
+        seconds,
+        tuple(notes),
+        kept,
+        is_cover_due=is_cover_due(scene, desired, record),
+    )
 
 
 def _sees_all(desired: Desired, written: Mapping[str, object], record: Record | None) -> bool:

@@ -1,27 +1,28 @@
-"""Keeps what the servers did: decides whose fault a failure is, and informs the breakers."""
+"""Counts what the servers did: evidence about failures, reported to the breakers."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from stash2plex.errors import ServerError
 from stash2plex.model import Clock
+from stash2plex.rules.endpoints import COVERS, PLEX_ENDPOINTS
 from stash2plex.rules.pacing import Pacer
 from stash2plex.store.breaker import Breaker
 from stash2plex.sync.session import Store
 from stash2plex.text import span
-from stash2plex.workqueue import Key
 
-FAILURES_LIMIT = 10_000
-"""For how many keys the last failure is kept, to see whether the server worked since."""
+SCENES, ENTITIES, ITEMS, EDITS = "scenes", "entities", "items", "edits"
+"""What the servers do: Stash reads scenes, and lists those of an entity; Plex reads items, and
+accepts edits."""
 
 
 class Evidence:
-    """Counts the writes that Plex accepted, and reports successes and failures to the breakers.
+    """Counts what the servers did, and reports successes and failures to the breakers.
 
-    A key that failed is to blame if Plex accepted another write since the key was claimed or last
-    failed; if not, the server is. `clock` returns seconds since the epoch, `monotonic` seconds
-    since an arbitrary time.
+    A failure is about its own item if the server did the same for another one after the request
+    began. `clock` returns seconds since the epoch, `monotonic` seconds since an arbitrary time.
     """
 
     def __init__(self, store: Store, pacer: Pacer, *, clock: Clock, monotonic: Clock) -> None:
@@ -30,37 +31,43 @@ class Evidence:
         self._clock = clock
         self._monotonic = monotonic
         self._log = logging.getLogger(__name__)
-        self._writes_at_failure: dict[Key, int] = {}
-        self.writes = 0
-        """How many writes Plex accepted. Reads do not count: it may fail only writes."""
+        self._done: Counter[str] = Counter()
         self.answered_at = monotonic()
         """When a server last did what it was asked for."""
 
-    # -- keys -----------------------------------------------------------------------------
+    # -- deeds ----------------------------------------------------------------------------
 
-    def plex_works(self, key: Key, writes_before: int) -> bool:
-        """Return whether Plex accepted a write since a key was claimed or, if earlier, failed.
+    def mark(self, deed: str) -> int:
+        """Return the mark of this moment, to be asked later what was done since."""
+        return self._done[deed]
 
-        `writes_before` is how many it had accepted when the key was claimed.
+    def since(self, deed: str, mark: int) -> bool:
+        """Whether a server did a deed after the moment of a mark."""
+        return self._done[deed] > mark
+
+    def did(self, deed: str) -> None:
+        """Record that a server did a deed.
+
+        Only an edit counts as Plex working: it may read well and fail every write.
         """
-        return self.writes > min(writes_before, self._writes_at_failure.get(key, self.writes))
-
-    def key_failed(self, key: Key) -> None:
-        """Record when a key failed, so that its next failure can be judged."""
-        if len(self._writes_at_failure) < FAILURES_LIMIT:
-            self._writes_at_failure[key] = self.writes
-
-    def forget(self, key: Key) -> None:
-        """Drop the failures of a key that is done or was given up."""
-        self._writes_at_failure.pop(key, None)
+        self._done[deed] += 1
+        if deed is EDITS:
+            self.answered("plex")
+        elif deed is not ITEMS:
+            self.answered("stash")
 
     # -- servers --------------------------------------------------------------------------
 
-    def wrote(self, seconds: float) -> None:
-        """Record that Plex accepted a write, whose edit took `seconds` (0 without an edit)."""
-        self.writes += 1
+    def wrote(self, seconds: float, *, edited: bool) -> None:
+        """Record that Plex holds a scene, whose edit lasted `seconds` (0 where there was none).
+
+        `edited` is whether a value was changed for that.
+        """
         self._pacer.succeeded(seconds)
-        self.answered("plex")
+        if edited:
+            self.did(EDITS)
+        else:
+            self.answered("plex")
 
     def answered(self, server: str) -> None:
         """Record a real success of a server, which may end an outage."""
@@ -71,6 +78,7 @@ class Evidence:
             words = "lets us in again" if state.refused else "is back"
             took = span(self._clock() - state.since)
             self._log.info("%s %s after %s.", server.capitalize(), words, took)
+            self._store.pictures.hasten((COVERS,) if server == "stash" else PLEX_ENDPOINTS)
 
     def failed(self, error: ServerError) -> None:
         """Record that a server was unavailable or refused; this may open its breaker."""
@@ -81,6 +89,10 @@ class Evidence:
         self._pacer.failed()
         if after.state == "open" and not was_open:
             self._log.warning("%s Waiting for %s; nothing is lost.", error, error.server)
+
+    def slowed(self) -> None:
+        """Record a failure of one item, which may be the first sign of too much at once."""
+        self._pacer.failed()
 
     def breaker(self, error: ServerError) -> Breaker:
         """Return the breaker of the server that an error came from."""

@@ -10,9 +10,10 @@ from attrs import define, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import transaction
-from stash2plex.errors import Refused, Stash2PlexError, Unavailable
+from stash2plex.errors import SERVER, Refused, Stash2PlexError, Unavailable
 from stash2plex.model import Clock, Scene
 from stash2plex.rules.policy import Decision, Done, Outcome, Verdict, decide
+from stash2plex.rules.scopes import costs_attempt
 from stash2plex.store.item_claims import Claimant
 from stash2plex.store.metrics import DEAD, PUT_OFF, RETRIED
 from stash2plex.store.progress import Tally
@@ -37,13 +38,11 @@ class ItemWish:
 class InHand:
     """A claimed key, and what is known about it.
 
-    `writes_before` is how many writes Plex had accepted when it was claimed. `title` and `path` are
-    those of its scene, once that was read; `wish` is the Plex item of the scene, once that was
-    found. `is_stopped`: the user stopped its run.
+    `title` and `path` are those of its scene, once that was read; `wish` is the Plex item of the
+    scene, once that was found. `is_stopped`: the user stopped its run.
     """
 
     claim: Claim
-    writes_before: int
     title: str = ""
     path: str = ""
     wish: ItemWish | None = None
@@ -104,7 +103,7 @@ class KeysInHand:
     def claim(self, limit: int, *, urgent_only: bool = False) -> list[InHand]:
         """Claim up to `limit` keys that are due."""
         claims = self._store.queue.claim(limit, LEASE_SECONDS, urgent_only=urgent_only)
-        keys = [InHand(claim, self._evidence.writes) for claim in claims]
+        keys = [InHand(claim) for claim in claims]
         self._keys.update((key.claim.key, key) for key in keys)
         return keys
 
@@ -133,7 +132,7 @@ class KeysInHand:
     def _known(self, claim: Claim) -> InHand:
         """Return what is known about a claim: nothing if its lease was lost to a later one."""
         key = self._keys.get(claim.key)
-        return key if key and key.claim is claim else InHand(claim, self._evidence.writes)
+        return key if key and key.claim is claim else InHand(claim)
 
     # -- items ----------------------------------------------------------------------------
 
@@ -151,23 +150,29 @@ class KeysInHand:
 
     # -- ends -----------------------------------------------------------------------------
 
-    def fail(self, claims: Sequence[Claim], error: Exception, settings: Settings) -> None:
-        """End keys that failed together, as the policy decides. Nothing else asks the policy."""
+    def fail(
+        self, claims: Sequence[Claim], error: Exception, settings: Settings, scope: str
+    ) -> None:
+        """End keys that failed together, as the policy decides. Nothing else asks the policy.
+
+        `scope` is how far the failure reaches.
+        """
         alone = False
-        if isinstance(error, (Unavailable, Refused)):
+        if isinstance(error, (Unavailable, Refused)) and scope == SERVER:
             was_half_open = self._evidence.breaker(error).read().state == "half_open"
             alone = was_half_open and isinstance(error, Unavailable)
             self._evidence.failed(error)
+        elif isinstance(error, Unavailable) and any(not claim.attempts for claim in claims):
+            self._evidence.slowed()
         for claim in claims:
             outcome = decide(
                 error,
                 claim,
                 settings,
                 self._random,
-                server_works=self._evidence.plex_works(claim.key, self._known(claim).writes_before),
+                server_works=costs_attempt(scope),
                 alone=alone,
             )
-            self._evidence.key_failed(claim.key)
             if not isinstance(error, Stash2PlexError):
                 self._log.error("A fault in Stash2Plex:", exc_info=error)
             self.finish(claim, outcome)
@@ -216,7 +221,6 @@ class KeysInHand:
 
     def _count(self, claim: Claim, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
-            self._evidence.forget(claim.key)
             if claim.kind == "scene" and claim.finished:
                 self._tally.done()
             return
@@ -230,7 +234,6 @@ class KeysInHand:
                 meter.add(PUT_OFF, outcome.reason)
                 self._tally.later()
             case Verdict.BURY:  # pragma: no branch - there is no other verdict
-                self._evidence.forget(claim.key)
                 if claim.finished:
                     meter.add(DEAD, outcome.reason)
                     self._tally.failed()

@@ -7,16 +7,25 @@ and `collect`.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from random import Random
+from typing import Protocol, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from stash2plex.db import transaction
-from stash2plex.errors import ConfigError, NotFound, Refused, Unavailable
+from stash2plex.errors import (
+    FIELD,
+    ITEM,
+    LIBRARY,
+    SERVER,
+    ConfigError,
+    NotFound,
+    ServerError,
+    Unavailable,
+)
 from stash2plex.model import Clock, Desired, Scene
 from stash2plex.rules.desired import (
     desired_state,
@@ -27,16 +36,22 @@ from stash2plex.rules.desired import (
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
+from stash2plex.rules.scopes import known_scope
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
+from stash2plex.store.records import with_pictures
 from stash2plex.store.tag_lists import learn_excluding_tag
-from stash2plex.sync.apply import Applied, is_settled
-from stash2plex.sync.evidence import Evidence
+from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
+from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
+from stash2plex.sync.evidence import SCENES as READ_SCENES
 from stash2plex.sync.finder import Failure, Finder, Found
+from stash2plex.sync.in_flight import InFlight, Step, Writes
 from stash2plex.sync.in_hand import InHand, KeysInHand
-from stash2plex.sync.library_blame import LibraryBlame
+from stash2plex.sync.judge import Judge
+from stash2plex.sync.picture_lane import PictureLane
+from stash2plex.sync.ready_jobs import ReadyJobs
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
-from stash2plex.sync.writes import SHARED_LIMIT, planned, write_jobs
+from stash2plex.sync.writes import can_be_parted, planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
 BATCH = 200
@@ -45,7 +60,8 @@ BATCH = 200
 URGENT_BATCH = 50
 """Urgent keys claimed beyond a full batch, so that an edit does not wait behind a backlog."""
 
-THREADS = 8
+THREADS = 10
+PICTURE_THREADS = 4
 
 OUTAGE = Decision(Verdict.HOLD, 0.0, Unavailable.reason, "it is read again before it is written.")
 """The outcome of jobs that wait while nothing may be written: their scenes may change."""
@@ -64,14 +80,6 @@ class Claimed(Protocol):
 
 
 P = TypeVar("P", bound=Claimed)
-
-
-@frozen
-class Step:
-    """What follows a request, depending on how it ended."""
-
-    succeeded: Callable[[Any], None]
-    failed: Callable[[Exception], None]
 
 
 class Pipeline:
@@ -94,6 +102,7 @@ class Pipeline:
         *,
         clock: Clock,
         monotonic: Clock,
+        random: Random,
     ) -> None:
         self._store = store
         self._hand = hand
@@ -104,17 +113,32 @@ class Pipeline:
         self._clock = clock
         self._monotonic = monotonic
         self._log = logging.getLogger(__name__)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="drain")
-        self._steps: dict[Future[Any], Step] = {}
-        self._writing: set[Future[Any]] = set()
-        self._ready: deque[Job] = deque()
-        self._blame = LibraryBlame(store, monotonic)
+        self._flight = InFlight(THREADS, PICTURE_THREADS)
+        self._judge = Judge(store, evidence, self._flight, monotonic)
+        self._lane = PictureLane(
+            store,
+            evidence,
+            pacer,
+            self._flight,
+            threads=PICTURE_THREADS,
+            clock=clock,
+            monotonic=monotonic,
+            random=random,
+        )
+        self._writing = Writes(self._flight, monotonic)
+        self._ready = ReadyJobs()
 
     # -- for the drain loop ---------------------------------------------------------------
 
     def use(self, session: Session) -> None:
         """Use this session's settings and clients. Call it only while no key is claimed."""
-        self._session = self._finder.session = self._blame.session = session
+        self._session = self._finder.session = self._lane.session = session
+        self._judge.use(session)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any key is in hand, or any picture in flight."""
+        return self._hand.busy or self._lane.busy
 
     def fill(self, *, single: bool) -> None:
         """Claim keys and start their reads and writes, as far as there is room.
@@ -124,7 +148,7 @@ class Pipeline:
         self._hand.renew_leases()
         room = 1 if single else BATCH
         while len(self._hand) - len(self._writing) < room:
-            keys = self._hand.claim(room)
+            keys = [] if self._lane.is_full else self._hand.claim(room)
             if not keys:
                 break
             self._begin(keys)
@@ -132,82 +156,87 @@ class Pipeline:
             urgent = self._hand.urgent
             if not single and urgent < URGENT_BATCH and self._store.queue.urgent_due():
                 self._begin(self._hand.claim(URGENT_BATCH - urgent, urgent_only=True))
-        while self._ready and len(self._writing) < (1 if single else self._pacer.limit):
-            self._write(self._next_jobs(single=single))
+        while self._ready and self._writing.crowd() < (1 if single else self._pacer.limit):
+            self._write(self._ready.take(single=single))
+        self._lane.fill(single=single)
 
     def collect(self, seconds: float) -> None:
         """Wait up to `seconds` for requests in flight, and handle those that have ended."""
-        if self._steps:
-            ended, _ = wait(self._steps, timeout=seconds, return_when=FIRST_COMPLETED)
-            for future in ended:
-                self._end_step(future)
+        self._flight.collect(seconds)
         self._hand.renew_leases()
 
     def give_back(self) -> None:
         """Put the keys back that wait for their write."""
-        while self._ready:
-            self._hand.finish(self._ready.popleft().claim, OUTAGE)
+        for job in self._ready.take_all():
+            self._hand.finish(job.claim, OUTAGE)
 
     def give_back_stopped(self) -> None:
         """Put the keys back whose run the user stopped; a write in flight finishes."""
         if self._hand.mark_stopped():
-            jobs, self._ready = self._ready, deque()
+            jobs = self._ready.take_all()
             for job in jobs:
                 self._make_ready(job)
 
     def close(self) -> None:
         """Wait for requests in flight, then put back what is left."""
         try:
-            while self._steps:
+            while self._flight:
                 self.give_back()
                 self.collect(1.0)
             self.give_back()
         finally:
-            self._pool.shutdown(cancel_futures=True)
+            self._flight.close()
 
     # -- requests -------------------------------------------------------------------------
 
-    def _start(self, work: Callable[[], T], step: Step) -> Future[T]:
-        future = self._pool.submit(work)
-        self._steps[future] = step
-        return future
-
     def _start_batch(
         self,
+        deed: str,
         parts: Sequence[P],
         work: Callable[[], T],
         succeeded: Callable[[T], None],
-        separate: Callable[[P], None],
+        separate: Callable[[Sequence[P]], None],
     ) -> Future[T]:
-        """Start a request for several keys; `separate` starts it again for one of them."""
-        return self._start(work, Step(succeeded, partial(self._batch_failed, parts, separate)))
-
-    def _end_step(self, future: Future[Any]) -> None:
-        step = self._steps.pop(future)
-        self._writing.discard(future)
-        try:
-            result = future.result()
-        except Exception as error:  # noqa: BLE001 - the worker's outer edge: the policy decides
-            step.failed(error)
-        else:
-            step.succeeded(result)
+        """Start a request for several keys; `separate` starts it again for some of them."""
+        mark = self._evidence.mark(deed)
+        failed = partial(self._batch_failed, deed, mark, parts, separate)
+        return self._flight.start(work, Step(succeeded, failed))
 
     def _batch_failed(
-        self, parts: Sequence[P], separate: Callable[[P], None], error: Exception
+        self,
+        deed: str,
+        mark: int,
+        parts: Sequence[P],
+        separate: Callable[[Sequence[P]], None],
+        error: Exception,
     ) -> None:
         """Find out which key makes a request for several fail, unless it is the server."""
-        if len(parts) > 1 and not isinstance(error, (Unavailable, Refused)):
-            for part in parts:
-                separate(part)
-        elif jobs := [part for part in parts if isinstance(part, Job)]:
-            self._write_failed(jobs, error)
-        else:
-            self._failed([part.claim for part in parts], error)
+        jobs = [part for part in parts if isinstance(part, Job)]
 
-    def _failed(self, claims: Sequence[Claim], error: Exception) -> None:
+        def judged(scope: str, found: Exception) -> None:
+            if scope == ITEM and len(parts) > 1:
+                middle = len(parts) // 2
+                for half in (parts[:middle], parts[middle:]):
+                    separate(half)
+            elif scope == LIBRARY and len(jobs) > 1:
+                for job in jobs:
+                    # Each waits under its own title.
+                    self._judge.judge_write(error, mark, [job], partial(self._write_failed, job))
+            elif len(jobs) == 1:
+                self._write_failed(jobs[0], scope, found)
+            else:
+                self._failed([part.claim for part in parts], found, scope)
+
+        if jobs:
+            self._judge.judge_write(error, mark, jobs, judged)
+        else:
+            self._judge.judge(error, deed, mark, (), judged)
+
+    def _failed(self, claims: Sequence[Claim], error: Exception, scope: str | None = None) -> None:
         if isinstance(error, ConfigError):
             self._doubt(error)
-        self._hand.fail(claims, error, self._session.settings)
+        scope = scope or known_scope(error) or SERVER
+        self._hand.fail(claims, error, self._session.settings, scope)
 
     # -- claims ---------------------------------------------------------------------------
 
@@ -221,16 +250,19 @@ class Pipeline:
             elif claim.kind == "scene":
                 scenes.append(key)
             else:
-                self._start(
+                self._start_batch(
+                    ENTITIES,
+                    [key],
                     partial(self._session.stash.scene_ids_showing, claim.kind, claim.id),
-                    Step(partial(self._fan_out, claim), partial(self._failed, [claim])),
+                    partial(self._fan_out, claim),
+                    self._begin,
                 )
         if scenes:
             self._read_scenes(scenes)
 
     def _fan_out(self, claim: Claim, showing: Sequence[int]) -> None:
         """Add the scenes that show the entity now, or did when they were last synced."""
-        self._evidence.answered("stash")
+        self._evidence.did(ENTITIES)
         ids = {*showing, *self._store.records.scenes_showing(claim.kind, claim.id)}
         with transaction(self._store.connection):
             self._store.queue.enqueue(
@@ -246,14 +278,15 @@ class Pipeline:
 
     def _read_scenes(self, keys: Sequence[InHand]) -> None:
         self._start_batch(
+            READ_SCENES,
             keys,
             partial(self._session.stash.scenes, [key.claim.id for key in keys]),
             partial(self._scenes_read, keys),
-            lambda key: self._read_scenes([key]),
+            self._read_scenes,
         )
 
     def _scenes_read(self, keys: Sequence[InHand], scenes: dict[int, Scene]) -> None:
-        self._evidence.answered("stash")
+        self._evidence.did(READ_SCENES)
         settings = self._session.settings
         wanted: list[Wanted] = []
         for key in keys:
@@ -273,7 +306,10 @@ class Pipeline:
                 self._skip(claim, left_out, left_out_standing(scene, settings, desired))
             elif (
                 record is not None
-                and is_settled(scene, desired, record)
+                and (
+                    is_settled(scene, desired, record)
+                    or (are_texts_settled(scene, desired, record) and self._lane.is_waiting(scene))
+                )
                 and not self._finder.is_disputed(record)
             ):
                 self._skip(claim, "nothing has changed", IN_SYNC)
@@ -324,13 +360,15 @@ class Pipeline:
             }
         )
         self._start_batch(
+            ITEMS,
             matches,
             partial(self._session.plex.items, keys, self._store.plex_files.other_item(keys)),
             partial(self._items_read, matches),
-            lambda matched: self._read_items([matched]),
+            self._read_items,
         )
 
     def _items_read(self, matches: Sequence[Matched], items: ReadItems) -> None:
+        self._evidence.did(ITEMS)
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
         traits = self._store.traits.known
@@ -349,25 +387,12 @@ class Pipeline:
         """Queue a job for its write; urgent ones go before bulk ones."""
         if self._hand.is_stopped(job.claim):
             self._hand.finish(job.claim, STOP)
-        elif job.claim.priority == URGENT:
-            place = sum(waiting.claim.priority == URGENT for waiting in self._ready)
-            self._ready.insert(place, job)
         else:
-            self._ready.append(job)
-
-    def _next_jobs(self, *, single: bool) -> list[Job]:
-        """Take the next job, and all that wait for exactly the same change."""
-        first = self._ready.popleft()
-        if first.shared is None or single:
-            return [first]
-        others = [job for job in self._ready if job.shared == first.shared][: SHARED_LIMIT - 1]
-        if others:
-            taken = {job.claim.key for job in others}
-            self._ready = deque(job for job in self._ready if job.claim.key not in taken)
-        return [first, *others]
+            self._ready.add(job)
 
     def _write(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(
+            EDITS,
             jobs,
             partial(
                 write_jobs,
@@ -377,30 +402,41 @@ class Pipeline:
                 self._clock,
                 self._monotonic,
             ),
-            partial(self._written, jobs),
-            lambda job: self._make_ready(evolve(job, shared=None)),
+            partial(self._written, jobs, self._evidence.mark(EDITS)),
+            self._make_ready_alone,
         )
         self._writing.add(writing)
 
-    def _written(self, jobs: Sequence[Job], results: Sequence[Applied | Exception]) -> None:
+    def _make_ready_alone(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._make_ready(evolve(job, shared=None))
+
+    def _written(
+        self, jobs: Sequence[Job], mark: int, results: Sequence[Applied | Exception]
+    ) -> None:
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Applied):
                 self._record(job, result)
             elif isinstance(result, NotFound):
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
-                self._write_failed([job], result)
+                self._judge.judge_write(result, mark, [job], partial(self._write_failed, job))
 
-    def _write_failed(self, jobs: Sequence[Job], error: Exception) -> None:
-        """End jobs whose write failed; those of a library that fails as a whole wait for it."""
-        for job in jobs:
-            self._failed(
-                [job.claim], self._blame.judge(error, job.item.section_id, job.scene.label)
-            )
+    def _write_failed(self, job: Job, scope: str, error: Exception) -> None:
+        """Send the edit of one item field by field if its failure is about that item."""
+        may_part = scope == ITEM and isinstance(error, ServerError) and not job.parted
+        if may_part and can_be_parted(job, preserve=self._session.settings.preserve_plex_edits):
+            self._make_ready(evolve(job, shared=None, parted=True))
+            return
+        if scope == FIELD and (record := self._store.records.get(job.scene.id)):
+            # The other fields are in Plex, and so should be the pictures.
+            with transaction(self._store.connection):
+                self._lane.add(job, record)
+        self._failed([job.claim], error, scope)
 
     def _record(self, job: Job, applied: Applied) -> None:
         """Store what was written and remove the key from the queue, in one commit."""
-        self._evidence.wrote(applied.seconds)
+        self._evidence.wrote(applied.seconds, edited=bool(applied.fields))
         self._store.meter.applied(applied.fields, applied.seconds)
         for note in applied.notes:
             self._log.warning(*note)
@@ -410,16 +446,23 @@ class Pipeline:
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
             self._store.traits.learn(applied.learnt)
-            self._store.records.put(applied.record, job.scene)
+            record = applied.record
+            if job.record is not None:
+                # Pictures of an earlier save may have gone out meanwhile.
+                record = with_pictures(record, self._store.records.get(record.scene_id))
+            self._store.records.put(record, job.scene)
             self._store.followers.put(job.scene.id, applied.followers)
+            if applied.is_cover_due:
+                self._lane.add(job, applied.record)
             if applied.later is None:
                 why = f"“{job.scene.label}” {how}: {written}"
                 self._hand.finish(job.claim, Done(why, IN_SYNC))
             else:
                 self._store.records.invalidate([job.scene.id])
         if applied.later is not None:
-            error, section_id = applied.later
-            self._failed([job.claim], self._blame.judge(error, section_id, job.scene.label))
+            error = self._judge.of_library(*applied.later, job.scene.label)
+            # Plex took the scene's own item just now.
+            self._failed([job.claim], error, known_scope(error) or ITEM)
 
 
 def _lack(desired: Desired) -> str | None:

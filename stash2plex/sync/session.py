@@ -28,6 +28,7 @@ from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.store.scenes import Scenes
 from stash2plex.store.server_traits import ServerTraits
+from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim
 
@@ -61,6 +62,7 @@ class Store:
     reports: ReportBook
     traits: ServerTraits
     scenes: Scenes
+    pictures: WaitingPictures
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)
 
@@ -118,6 +120,8 @@ class Job(Matched):
     followers: tuple[Follower, ...] = ()
     shared: tuple[object, ...] | None = None
     """Equal for jobs whose changes can share one edit."""
+    parted: bool = False
+    """Whether its edit is sent field by field, because Plex did not accept all of it at once."""
 
     def of_followers(self) -> list[Job]:
         """Return a job for each item that follows."""

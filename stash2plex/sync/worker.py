@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from stash2plex.errors import ConfigError, Interrupted, Refused, Stash2PlexError
 from stash2plex.model import Clock, Sleep
+from stash2plex.rules.endpoints import ALL
 from stash2plex.servers.stash import Stash
 from stash2plex.store.names import DEAD, WAITING, summary_names
 from stash2plex.store.notices import note_trouble
@@ -130,6 +131,7 @@ class Drain:
         start = self.monotonic()
         # This process may be able to log in although the last one was not.
         self.store.breakers["stash"].hasten()
+        self.store.pictures.hasten(ALL)
         taken = self.store.queue.take_over()
         self.wall_clock.check_start()
         if taken:
@@ -147,7 +149,7 @@ class Drain:
             self.read_back.close()
             self.gate.close()
             final = self.showing.end()
-        waiting = tuple(self.store.queue.waiting_reasons())
+        waiting = (*self.store.queue.waiting_reasons(), *self.store.pictures.waiting_reasons())
         seconds = self.monotonic() - start
         names = summary_names(self.store.connection, self.clock(), self.clock() - seconds)
         return Summary(final, seconds, waiting, end.gave_up, end.error, names=names)
@@ -176,15 +178,27 @@ class Drain:
         if self.sweeper.settings_moved:
             self.sweeper.settings_moved = False
             self.settings_watch.expire()
-        return self.gate.look(busy=self.hand.busy, due=self._is_due())
+        return self.gate.look(busy=self.pipeline.busy, due=self._is_due())
 
     def _is_due(self) -> bool:
         """Return whether to look at the gate: a key is due, or the worker may be off."""
         if isinstance(self.goal, Background) and not self.worker_wanted():
             # Another process has read that the worker is off.
             return True
-        due = self.store.queue.next_due_at()
+        due = self._next_due_at()
         return due is not None and due <= self.clock()
+
+    def _next_due_at(self) -> float | None:
+        """Return when the next key or picture is due.
+
+        In front of the user, pictures of an endpoint that is shut are not waited for.
+        """
+        sits_out = isinstance(self.goal, Foreground)
+        times = (
+            self.store.queue.next_due_at(),
+            self.store.pictures.next_due_at(sits_out=sits_out),
+        )
+        return min((at for at in times if at is not None), default=None)
 
     def _wait_at(self, closed: Closed) -> End | None:
         """Wait a little at a closed gate, or return why the drain ends there."""
@@ -228,7 +242,7 @@ class Drain:
             self.plex_watch.look(session)
         self.stops.be_sure(self.stash)
         self._alive_at = max(self._alive_at, self.evidence.answered_at)
-        if not self.hand.busy:
+        if not pipeline.busy:
             self._alive_at = self.monotonic()
         pipeline.use(session)
         if gate.is_changing:
@@ -238,7 +252,7 @@ class Drain:
             pipeline.fill(single=half_open)
         sweeping = self._look_after_library(session)
         reading = self._read_written(gate, half_open=half_open)
-        if self.hand.busy:
+        if pipeline.busy:
             self._worked_at = self.monotonic()
             pipeline.collect(STEP)
             self.showing.show()
@@ -268,7 +282,7 @@ class Drain:
             session.settings,
             session.stash,
             by_clock=in_background,
-            seconds=0.0 if self.hand.busy else STEP,
+            seconds=0.0 if self.pipeline.busy else STEP,
         )
         return more or (in_background and self.scheduled_reconcile.step(session))
 
@@ -276,7 +290,7 @@ class Drain:
 
     def _idle(self, gate: Open) -> bool:
         """Wait for the next key; returns whether the goal is met."""
-        due = self.store.queue.next_due_at()
+        due = self._next_due_at()
         wait = None if due is None else max(0.0, due - self.clock())
         if isinstance(self.goal, Foreground):
             return self._sit_out_retries(gate, self.goal.horizon, wait)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from stash2plex.errors import NotFound
+from stash2plex.errors import FIELD, SERVER, NotFound, ServerError
 from stash2plex.model import Change, Clock, PlexItem, Record
 from stash2plex.rules.edit_parts import to_mend
 from stash2plex.rules.merge import (
@@ -18,10 +18,13 @@ from stash2plex.rules.merge import (
     share_key,
 )
 from stash2plex.rules.read_back import read_back
+from stash2plex.rules.scopes import known_scope
 from stash2plex.rules.traits import Learnt, Trait, Traits
 from stash2plex.servers.apart import ReadItems
+from stash2plex.servers.plexedit import parted
 from stash2plex.sync.apply import Applied, apply_scene
-from stash2plex.sync.edits import send_shared_edit
+from stash2plex.sync.edits import send_edit, send_shared_edit, sends_missing
+from stash2plex.sync.pictures import is_cover_due
 from stash2plex.sync.session import Job, Session
 
 SHARED_LIMIT = 100
@@ -42,6 +45,12 @@ def planned(job: Job, traits: Traits, *, preserve: bool) -> tuple[Job, Record | 
         return job, None
     announced = announcement(job.desired, job.item, change, job.record)
     return job, evolve(_expected(job, change), written=announced)
+
+
+def can_be_parted(job: Job, *, preserve: bool) -> bool:
+    """Whether the edit of a job has more than one part."""
+    change = plan_change(job.desired, job.item, job.record, preserve=preserve)
+    return len(parted(change)) > 1
 
 
 def _expected(job: Job, change: Change) -> Record:
@@ -72,6 +81,8 @@ def write_jobs(
     learnt: frozenset[Learnt] = frozenset()
     if len(jobs) > 1:
         jobs, items, learnt = _edit_together(jobs, session, traits)
+    elif jobs[0].parted:
+        jobs, items = _edit_parts(jobs[0], session, traits)
     results: list[Applied | Exception] = []
     for job in jobs:
         try:
@@ -125,6 +136,53 @@ def _sent(job: Job, change: Change) -> Record:
     )
 
 
+def _edit_parts(job: Job, session: Session, traits: Traits) -> tuple[Sequence[Job], ReadItems]:
+    """Send the change of a job field by field, and read the item back.
+
+    The job comes back knowing what was written. Raises an error that names the fields that Plex did
+    not accept, after all were tried.
+    """
+    plex, preserve = session.plex, session.settings.preserve_plex_edits
+    change = plan_change(job.desired, job.item, job.record, preserve=preserve)
+    lost: dict[str, ServerError] = {}
+    parts = parted(change)
+    for name, part in parts:
+        delta = sends_missing(part, job.item, traits, preserve=preserve)
+        try:
+            send_edit(plex, job.item, part, traits, delta=delta)
+        except ServerError as error:
+            if isinstance(error, NotFound) or known_scope(error) == SERVER:
+                raise
+            lost[name or "locks"] = error
+    if lost:
+        raise _field_error(job, session, lost, all_lost=len(lost) == len(parts))
+    return [evolve(job, record=_sent(job, change))], plex.items([job.item.rating_key])
+
+
+def _field_error(
+    job: Job, session: Session, lost: dict[str, ServerError], *, all_lost: bool
+) -> ServerError:
+    """Return an error that names the fields that Plex did not take.
+
+    An edit of the same item that changes nothing shows that it was about them, and not about a
+    server that went away meanwhile.
+    """
+    first = next(iter(lost.values()))
+    if all_lost:
+        return first
+    try:
+        session.plex.confirm_lock(job.item)
+    except ServerError:
+        return first
+    names = " and ".join(sorted(lost))
+    error = first.with_words(
+        f"Plex does not take the {names} of “{job.scene.label}”: {first.what}",
+        "Its other fields are in Plex. Change this one in Stash, or skip it in skip_fields.",
+    )
+    error.scope = FIELD
+    return error
+
+
 def _write(
     job: Job,
     items: ReadItems,
@@ -158,7 +216,8 @@ def _write_followers(
         except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
             applied = evolve(applied, later=applied.later or (error, one.item.section_id))
             records += [one.record] if one.record else []
-    return evolve(applied, followers=tuple(records))
+    is_due = any(is_cover_due(job.scene, job.desired, record) for record in records)
+    return evolve(applied, followers=tuple(records), is_cover_due=applied.is_cover_due or is_due)
 
 
 def _follow(job: Job, session: Session, traits: Traits, clock: Clock, monotonic: Clock) -> Record:
@@ -193,7 +252,6 @@ def _apply(
         job.record,
         settings=session.settings,
         traits=traits,
-        stash=session.stash,
         plex=session.plex,
         clock=clock,
         monotonic=monotonic,

@@ -21,6 +21,7 @@ from stash2plex_testing.faultcases import (
     STASH_COVER,
     STASH_FAN_OUT,
     STOPPED,
+    WAITS,
     rows,
 )
 from stash2plex_testing.plex import Fault
@@ -43,6 +44,9 @@ def end_of(run, summary):
     if run.rows("SELECT 1 FROM queue"):
         ((snoozes, said),) = run.rows("SELECT snoozes, error FROM queue, failure")
         return SNOOZED if snoozes else RETRIED, reason, said, attempts
+    if run.rows("SELECT 1 FROM waiting_picture"):
+        said = [line for line in run.heard.lines if line.startswith("The pictures of scene ")]
+        return WAITS, "", said[0].partition(" s: ")[2], attempts
     warned = [line for line in run.heard.lines if line.startswith(("The cover", "The background"))]
     return (SAID, "", warned[0], 0) if warned else (DONE, "", "", 0)
 
@@ -91,6 +95,7 @@ def test_a_fault(bench, make_run, case, stage, order, outcome):
     run.queue.redrive()
     run.drain(patience=300.0, horizon=30.0, stopped=lambda: bench.requests() > 150)
     assert run.rows("SELECT count(*) FROM queue") == [(0,)]
+    assert run.rows("SELECT count(*) FROM waiting_picture") == [(0,)]
     if order["kind"] not in ("malformed", "empty") or not stage.writes:
         assert item.title == scene.title
         spoilt = outcome.ends in (SAID, DONE) and stage in (PLEX_UPLOAD, STASH_COVER)

@@ -7,7 +7,16 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.errors import SLOW, NotFound, Refused, Rejected, TooLarge, Transient, Unavailable
+from stash2plex.errors import (
+    SERVER,
+    SLOW,
+    NotFound,
+    Refused,
+    Rejected,
+    TooLarge,
+    Transient,
+    Unavailable,
+)
 from stash2plex.servers.apart import MAX_SLOW, BatchReader, ReadItems, may_be_part
 from stash2plex.servers.paging import MAX_LOST, read_pages
 from tests.support import make_item
@@ -81,7 +90,7 @@ def test_a_server_that_fails_everywhere_is_asked_a_few_times_only():
     "error",
     [
         Refused("Plex", "401"),
-        Unavailable("Plex", "no connection", whole=True),
+        Unavailable("Plex", "no connection", scope=SERVER),
         Unavailable("Plex", "429", retry_after=30.0),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from stash2plex.app import open_store
 from stash2plex.config import Settings
-from stash2plex.errors import Refused, Rejected, Unavailable
+from stash2plex.errors import ITEM, SERVER, Refused, Rejected, Unavailable
 from stash2plex.rules.matching import Level
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import Decision, Done, Verdict
@@ -130,24 +130,28 @@ def test_leases_are_renewed_in_time(bench):
     assert bench.rows("SELECT lease_expires_at FROM queue") == [(before[0] + LEASE_RENEWAL,)]
 
 
-def test_the_server_is_to_blame_until_it_took_another_write(bench):
+def test_what_is_about_the_server_costs_no_attempt_and_what_is_about_the_item_no_outage(bench):
     (key,) = bench.claim(("scene", 1))
-    bench.hand.fail([key.claim], DOWN, Settings())
+    bench.hand.fail([key.claim], DOWN, Settings(), SERVER)
     assert bench.rows("SELECT attempts FROM queue") == [(0,)]
+    assert bench.store.breakers["plex"].read().failures == 1
     (key,) = bench.claim()
-    bench.evidence.wrote(0.1)
-    bench.hand.fail([key.claim], DOWN, Settings())
+    bench.hand.fail([key.claim], DOWN, Settings(), ITEM)
     assert bench.rows("SELECT attempts FROM queue") == [(1,)]
+    assert bench.store.breakers["plex"].read().failures == 1
 
 
 def test_keys_that_fail_together_are_one_failure_of_the_server_and_keep_their_names(bench):
     keys = bench.claim(*[("scene", number) for number in range(1, 6)])
     for key in keys:
         key.describe(make_scene(key.claim.id, title=f"Pier {key.claim.id}"))
-    bench.evidence.wrote(0.1)
-    bench.hand.fail([key.claim for key in keys], DOWN, Settings())
+    bench.hand.fail([key.claim for key in keys], DOWN, Settings(), SERVER)
     breaker = bench.store.breakers["plex"].read()
     assert (breaker.state, breaker.failures) == ("closed", 1)
+    keys = bench.claim()
+    for key in keys:
+        key.describe(make_scene(key.claim.id, title=f"Pier {key.claim.id}"))
+    bench.hand.fail([key.claim for key in keys], DOWN, Settings(), ITEM)
     assert bench.rows("SELECT title FROM failure ORDER BY id") == [
         (f"Pier {number}",) for number in range(1, 6)
     ]
@@ -158,13 +162,13 @@ def test_a_key_that_failed_alone_at_a_half_open_breaker_steps_behind_the_others(
     breaker = bench.store.breakers["plex"]
     breaker.failed(Refused("Plex", "no"), 1)
     breaker.probed()
-    bench.hand.fail([key.claim], DOWN, Settings())
+    bench.hand.fail([key.claim], DOWN, Settings(), SERVER)
     assert bench.rows("SELECT priority FROM queue") == [(1,)]
 
 
 def test_what_fails_for_good_is_counted_by_its_reason(bench):
     (key,) = bench.claim(("scene", 1))
-    bench.hand.fail([key.claim], Rejected("Plex", "It said no."), Settings())
+    bench.hand.fail([key.claim], Rejected("Plex", "It said no."), Settings(), ITEM)
     bench.store.meter.flush(bench.store.connection)
     assert bench.standing(("scene", 1)) == ("dead", "rejected")
     assert ("dead", "rejected", 1.0) in bench.rows("SELECT name, label, value FROM metric")

@@ -18,6 +18,7 @@ from stash2plex.operations.health.kept_checks import KEPT as KEPT_BY_PLEX
 from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.reasons import groups_sentence, reason_of
 from stash2plex.python_parts import PYTHON, has_tls
+from stash2plex.rules.endpoints import BACKGROUNDS, COVERS, POSTERS
 from stash2plex.start_trouble import read_trouble
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.dead_letters import read_groups
@@ -45,6 +46,12 @@ how many times that is of a bare start of Python, because a busy machine is not 
 
 STARTS, START_TIMEOUT = 3, 10.0
 """How often an interpreter is started to measure it, and the timeout in seconds."""
+
+FAILING = {
+    COVERS: "Stash has given no cover",
+    POSTERS: "Plex has taken no poster",
+    BACKGROUNDS: "Plex has taken no background",
+}
 
 OLD_SECONDS = 3600.0
 """Seconds after which a due key has waited too long."""
@@ -181,7 +188,24 @@ def check_breaker(app: App) -> Check:
                 ),
                 exit_code=2 if state.refused else 3,
             )
-    return passed(BREAKER, "Closed: nothing waits for a server.")
+    return _check_endpoints(app) or passed(BREAKER, "Closed: nothing waits for a server.")
+
+
+def _check_endpoints(app: App) -> Check | None:
+    """Report pictures that wait while all else goes on; None where none does."""
+    shut = [state for state in app.store.pictures.endpoints() if state.is_shut]
+    number = sum(app.store.pictures.counts().values())
+    if not shut or not number:
+        return None
+    words = " ".join(
+        f"{FAILING[state.name]} since {local(state.since)}: {state.reason}" for state in shut
+    )
+    wait = max(0.0, min(state.next_try_at for state in shut) - app.clock())
+    return failed(
+        BREAKER,
+        f"{words} The pictures of {count(number, 'scene')} wait; their texts are in Plex.",
+        f"The pictures follow when it does, next try in {span(wait)}. Look at the server's log.",
+    )
 
 
 def check_queue(app: App) -> Check:
