@@ -149,6 +149,13 @@ class Records:
         )
         return [int(scene_id) for (scene_id,) in rows]
 
+    def drop_unread(self, scene_id: int) -> None:
+        """Forget that a write was not read back: its record cannot be read."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE scene_record SET unread = '{}' WHERE scene_id = ?", (scene_id,)
+            )
+
     def keep_reading(self, old: Record, new: Record) -> bool:
         """Store what reading back showed; False where the scene was written once more since."""
         with transaction(self._db):
