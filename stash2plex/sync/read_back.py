@@ -140,9 +140,7 @@ class ReadBack:
 
 def lost_sentence(name: Field | None) -> str:
     """Return what to do about a field that Plex accepts but does not keep."""
-    return (
-        f"Plex answers that it has taken the {name}, and does not keep it. Everything else arrives."
-    )
+    return f"Plex accepts the {name} but does not keep it. Everything else reaches Plex."
 
 
 def _still(item: PlexItem | None, record: Record) -> PlexItem | None:
