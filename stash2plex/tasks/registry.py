@@ -144,7 +144,7 @@ TASKS = (
         "clear_queue",
         "Clear Pending Queue",
         sync.clear_queue,
-        "Remove everything that waits in the queue; what is in progress is finished",
+        "Remove everything that waits in the queue; what is in progress will still be sent",
         when="Press it to cancel a sync that you did not want.",
     ),
     Task(
