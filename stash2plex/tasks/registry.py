@@ -173,7 +173,7 @@ TASKS = (
         "status",
         "",
         status.status,
-        "Return the status object; with `stored` neither server is asked",
+        "Return the status object; with `stored`, without asking either server",
         arguments="`stored`",
     ),
     Task(
