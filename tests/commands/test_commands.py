@@ -46,7 +46,7 @@ def test_status_health_and_outages_in_words_and_as_json(desk):
         desk.run("--json", "status", "--format", "json")[1]
     )
     code, out, _ = desk.run("health")
-    assert (code, "All 21 checks pass." in out) == (0, True)
+    assert (code, "All 23 checks pass." in out) == (0, True)
     assert {check["ok"] for check in json.loads(desk.run("health", "--json")[1])["checks"]} == {
         True
     }

@@ -197,7 +197,7 @@ def test_health_in_words_and_with_a_database_that_cannot_be_opened(make_stage):
     stage = make_stage(3, settings=OFF)
     stage.run_task("Sync All Scenes")
     stage.run_task("Health Check")
-    assert "All 20 checks pass." in stage.log_text()
+    assert "All 23 checks pass." in stage.log_text()
     stage.run_task("Outage Summary Report")
     assert "No outage since" in stage.log_text()
     database = sqlite3.connect(stage.database)
