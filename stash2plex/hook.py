@@ -180,7 +180,7 @@ def take_session(
 
 
 class Stored:
-    """What is known once keys are committed. A plain class, because `attrs` costs the hook more."""
+    """What is known once keys are committed. A plain class, because `attrs` is slower."""
 
     __slots__ = ("has_news", "may_need_login", "settings_changed", "worker_wanted")
 
@@ -218,7 +218,7 @@ def _record(
 def _store(
     path: str, stash_dir: str, keys: "list[tuple[str, int]]", delay: float, began: float
 ) -> Stored:
-    """Commit the keys, and read what decides about the worker and about news."""
+    """Commit the keys, and read what decides about the worker and notifications."""
     database = connect(path)
     try:
         seen = get_meta(database, SETTINGS_FILE)

@@ -31,7 +31,7 @@ plugin counts as uninstalled, which is known within ten seconds."""
 Stamp = tuple[int, int, int]
 
 SUCCESSION_SECONDS = 60.0
-"""How long a successor waits: a worker that Stash shuts out ends once its writes to Plex have."""
+"""How long a successor waits: a worker that Stash refuses ends once its writes have ended."""
 
 
 def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None) -> int:

@@ -141,7 +141,7 @@ class Records:
     # -- reading back ---------------------------------------------------------------------
 
     def unread_ids(self, limit: int) -> list[int]:
-        """List up to `limit` scenes whose last write was not read back yet."""
+        """List up to `limit` scenes whose last write has not been read back yet."""
         rows = self._db.execute(
             "SELECT scene_id FROM scene_record WHERE unread <> '{}' AND fingerprint <> ''"
             " AND rating_key <> '' ORDER BY scene_id LIMIT ?",

@@ -323,7 +323,7 @@ class Finder:
         return Failure(matched, NotInPlexYet(_taken(mine, leaders, path)))
 
     def _is_free(self, file: PlexFile, mine: Claimant) -> bool:
-        """Whether an item may follow: it is no other scene's, nor follows one with a lower id."""
+        """Whether an item may follow: no other scene has it, and none with a lower id leads it."""
         if self._others(file.rating_key, mine.scene_id):
             return False
         return not self.store.followers.is_taken(file.rating_key, mine.scene_id)

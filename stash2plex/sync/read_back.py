@@ -45,7 +45,7 @@ class ReadBack:
     """Reads written items back, one batch at a time, and queues what Plex did not keep.
 
     Belongs to the thread that owns the database; only the request runs in another thread.
-    `monotonic` gives seconds since any time.
+    `monotonic` returns seconds since an arbitrary time.
     """
 
     def __init__(self, store: Store, hand: KeysInHand, *, monotonic: Clock) -> None:

@@ -106,7 +106,7 @@ class FakeStash(Outside):
         self.add_marker = self.library.add_marker
 
     def _asking(self, caller: Caller) -> Ask:
-        """Give what answers a script's questions; they are no requests."""
+        """Return what answers a script's queries, which are not requests."""
 
         def ask(query: str, variables: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
             body = json.dumps({"query": query, "variables": variables}).encode()

@@ -21,8 +21,8 @@ CONTRACT_TRIGGERS = {
 }  # fmt: skip
 
 
-def plugin_yml():
-    with open(os.path.join(ROOT, "plugin", "Stash2Plex.yml"), encoding="utf-8") as file:
+def plugin_yml(name="Stash2Plex.yml"):
+    with open(os.path.join(ROOT, "plugin", name), encoding="utf-8") as file:
         return yaml.safe_load(file)
 
 
@@ -56,7 +56,9 @@ def test_the_settings_of_the_yml_are_those_of_the_class_in_its_order():
 
 
 def test_the_yml_listens_to_each_trigger_once():
-    triggers = [one for hook in plugin_yml()["hooks"] for one in hook["triggeredBy"]]
+    triggers = [
+        one for hook in plugin_yml("Stash2PlexHooks.yml")["hooks"] for one in hook["triggeredBy"]
+    ]
     assert sorted(triggers) == sorted(CONTRACT_TRIGGERS)
 
 
