@@ -212,6 +212,9 @@ HOOK_COST = "hook_cost"
 SETTINGS_FILE = "settings_file"
 NOTIFIED_AT = "told_at"
 TROUBLE = "trouble"
+STASH_LOGIN = "stash_login"
+NO_LOGIN = "none"
+"""The value of `STASH_LOGIN` while whoever asks is let in."""
 
 
 def read_id(value: object) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -20,8 +22,9 @@ from stash2plex.operations.health.report import health_without_store, read_healt
 from stash2plex.servers.stash_address import StashAddress
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.plex.access import Sight
-from stash2plex_testing.world import World
+from stash2plex_testing.world import ROOT, World
 
+HOOKS_CONFIG = "Stash2PlexHooks.yml"
 SCENES = 12
 TiB = 2**40
 
@@ -89,6 +92,7 @@ def examine(setup: Setup) -> list[Check]:
         with world:
             world.fill(setup.scenes)
             patient = Patient(world, works_with(world), os.path.join(folder, "data"))
+            show_entries(world)
             setup.spoil(patient)
             return patient.health()
 
@@ -100,6 +104,45 @@ def setting(**values: Any) -> Callable[[Patient], None]:
         patient.settings |= values
 
     return spoil
+
+
+def show_entries(world: World) -> None:
+    """Have Stash read our two entries, without the code."""
+    os.makedirs(entries_folder(world))
+    for name in ("Stash2Plex.yml", HOOKS_CONFIG):
+        shutil.copy(os.path.join(ROOT, "plugin", name), entries_folder(world))
+    world.stash.plugins.reload()
+
+
+def entries_folder(world: World) -> str:
+    """Name the plugin's folder."""
+    return os.path.join(world.stash.plugins_dir, "Stash2Plex")
+
+
+def disabled(plugin_id: str) -> Callable[[Patient], None]:
+    """Disable one of the two entries."""
+    return lambda patient: patient.world.stash.plugins.disabled.add(plugin_id)
+
+
+def without_hooks(patient: Patient) -> None:
+    """Leave the second entry out, as someone who copies files may."""
+    os.remove(os.path.join(entries_folder(patient.world), HOOKS_CONFIG))
+    patient.world.stash.plugins.reload()
+
+
+def older_hooks(patient: Patient) -> None:
+    """Leave the second entry as it was before an update."""
+    path = os.path.join(entries_folder(patient.world), HOOKS_CONFIG)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^version: .*$", "version: 1.9.0", text))
+    patient.world.stash.plugins.reload()
+
+
+def older_stash(patient: Patient) -> None:
+    """Run a Stash from before its scripts were run by goja."""
+    patient.world.stash.core.version = "v0.25.1"
 
 
 def plex_fault(kind: str, **values: Any) -> Callable[[Patient], None]:
@@ -294,6 +337,36 @@ SETUPS = (
         KEEPER,
     ),
     Setup(
+        "The hooks are disabled",
+        "hooks",
+        ("“Stash2Plex Hooks” is disabled", "Enable “Stash2Plex Hooks” under Settings > Plugins"),
+        disabled("Stash2PlexHooks"),
+    ),
+    Setup(
+        "The plugin is disabled, seen from a command line",
+        "hooks",
+        ("“Stash2Plex” is disabled", "Enable “Stash2Plex” under Settings > Plugins"),
+        disabled("Stash2Plex"),
+    ),
+    Setup(
+        "The hooks were not installed",
+        "hooks",
+        ("has not read “Stash2Plex Hooks”", "Reload plugins", "install it again"),
+        without_hooks,
+    ),
+    Setup(
+        "The hooks are those of an older version",
+        "hooks",
+        ("“Stash2Plex Hooks” 1.9.0", "Reload plugins"),
+        older_hooks,
+    ),
+    Setup(
+        "Stash is too old for the hooks",
+        "hooks",
+        ("v0.25.1 is too old", "Update Stash to v0.27"),
+        older_stash,
+    ),
+    Setup(
         "A wrong port",
         "Plex",
         ("refuses the connection", "is the port right"),
@@ -312,7 +385,9 @@ SETUPS = (
         ("it speaks http, not https",),
         https_address,
     ),
-    Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
+    Setup(
+        "Plex does not answer", "Plex", ("did not answer the identity check in time",), plex_hangs
+    ),
     Setup("Plex is in maintenance", "Plex", ("is busy", "migrations", "Wait"), maintenance),
     Setup(
         "A log-in page before Plex",
@@ -362,7 +437,7 @@ SETUPS = (
     Setup(
         "A misspelt excluded tag",
         "tags in settings",
-        ("names “Nihgt, indoor”, which no tag", "Correct Exclude tags"),
+        ("names “Nihgt, indoor”, but Stash", "Correct Exclude tags"),
         setting(exclude_tags='"Nihgt, indoor"'),
     ),
     Setup(
@@ -377,7 +452,7 @@ SETUPS = (
         ("“Harbour Filmz”", "It has: “Harbour Films”", "Correct"),
         setting(plex_library="Harbour Filmz"),
     ),
-    Setup("A library of the wrong type", "Plex library", ("of the type show",), show_library),
+    Setup("A library of the wrong type", "Plex library", ("has the type show",), show_library),
     Setup("An empty library", "matches", ("0 of 12", "Scan the library"), empty_library),
     Setup(
         "A token of a shared user", "edit rights", ("read this library but not edit",), shared_user
@@ -386,7 +461,7 @@ SETUPS = (
     Setup(
         "Every file is in Plex twice",
         "matches",
-        ("12 fit several", "Set Path map"),
+        ("12 match several", "Set Path map"),
         everything_twice,
     ),
     Setup(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from click.shell_completion import get_completion_class
+
+from stash2plex.cli.streams import write
 
 
 @click.command()
@@ -18,4 +22,4 @@ def completion(context: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     group = context.find_root().command
-    click.echo(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source())
+    write(kind(group, {}, "stash2plex", "_STASH2PLEX_COMPLETE").source(), sys.stdout)

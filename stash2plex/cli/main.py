@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
 from stash2plex.cli.completion import completion
 from stash2plex.cli.config import CliOptions
@@ -28,6 +28,14 @@ from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
 from stash2plex.cli.shell import Shell
 from stash2plex.cli.status import status
+from stash2plex.cli.streams import (
+    PlainConsole,
+    PlainContext,
+    ReaderGone,
+    leave,
+    prepare_streams,
+    write,
+)
 from stash2plex.cli.sync import process, sync
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
@@ -100,21 +108,29 @@ def cli(
         settings={key: value for key, value in flags.items() if value},
     )
     logs = Logs(sys.stderr, for_stash=False, debug=debug)
-    context.obj = Shell(options, as_json, Console(), Console(stderr=True), logs)
+    context.obj = Shell(options, as_json, PlainConsole(), PlainConsole(stderr=True), logs)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line. An error becomes one sentence and an exit code."""
     restart_with_utf8_names()
+    prepare_streams()
+    for command in (cli, *cli.commands.values(), *dlq.commands.values()):
+        command.context_class = PlainContext
     run: Callable[..., Any] = cli.main
     try:
         run(args=arguments, prog_name="stash2plex", standalone_mode=False)
     except Stash2PlexError as error:
-        click.echo(f"stash2plex: {plain(str(error))}", err=True)
+        with suppress(ReaderGone):
+            write(f"stash2plex: {plain(str(error))}", sys.stderr)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        with suppress(BrokenPipeError):
+            error.show(sys.stderr)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except (ReaderGone, BrokenPipeError):
+        leave()
+        sys.exit(0)
     sys.exit(0)

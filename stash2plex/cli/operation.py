@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from typing import Any
 
 import click
 
 from stash2plex.cli.shell import JSON, Shell
+from stash2plex.cli.streams import json_text, write
 from stash2plex.errors import UsageError
 from stash2plex.tasks.registry import TASKS, find_task
 from stash2plex.tasks.task import Call
@@ -30,7 +32,7 @@ def operation(shell: Shell, *, mode: str, arguments: tuple[str, ...]) -> None:
         call = Call(app, _read(arguments), {}, "", app.logs.logger, io.StringIO())
         output = find_task(mode).run(call)
     if shell.as_json or not isinstance(output, str):
-        click.echo(json.dumps(output, indent=2, ensure_ascii=False))
+        write(json_text(output, sys.stdout), sys.stdout)
     else:
         shell.show(output, [output])
 

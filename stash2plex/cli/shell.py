@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,13 +15,11 @@ from rich.console import Console, RenderableType
 
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.cli.config import CliOptions, resolve
+from stash2plex.cli.streams import json_text, write
 from stash2plex.db import MAX_INTEGER
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
 from stash2plex.sync.goals import PATIENCE
-
-CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that JSON leaves as they are but a terminal obeys."""
 
 
 @define
@@ -62,9 +59,7 @@ class Shell:
         `screen` makes the layout for a number of columns.
         """
         if self.as_json:
-            text = json.dumps(value, indent=2, ensure_ascii=False)
-            # What a terminal would obey is escaped; it stays the same JSON.
-            click.echo(CONTROL.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
+            write(json_text(value, sys.stdout), sys.stdout)
         elif screen is not None and self.out.is_terminal:
             self.out.print(screen(self.out.width), highlight=False)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from functools import partial
 
@@ -10,6 +11,7 @@ from rich.live import Live
 
 from stash2plex.app import App
 from stash2plex.cli.shell import JSON, Shell
+from stash2plex.cli.streams import write
 from stash2plex.operations.status import look_at_status
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
@@ -42,7 +44,7 @@ def status(shell: Shell, *, watch: bool, shape: str) -> None:
             text = prometheus_text(
                 look_at_status(app), read_metrics(connection), outages, app.clock()
             )
-            click.echo(text, nl=False)
+            write(text, sys.stdout, end="")
         elif watch and shell.out.is_terminal and not shell.as_json:
             _watch(shell, app)
         else:

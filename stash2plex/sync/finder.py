@@ -76,8 +76,8 @@ class Finder:
     """Looks items up for a pipeline, in the thread that owns the database.
 
     `hand` knows which items other claimed scenes want. `session` is set before the first call and
-    whenever the settings change. `clock` gives seconds since the epoch,
-    `monotonic` seconds since any time.
+    whenever the settings change. `clock` returns seconds since the epoch,
+    `monotonic` seconds since an arbitrary time.
     """
 
     store: Store

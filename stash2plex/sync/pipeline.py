@@ -333,12 +333,13 @@ class Pipeline:
     def _items_read(self, matches: Sequence[Matched], items: ReadItems) -> None:
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
-        plans = [planned(job, preserve=preserve) for job in verified.jobs]
+        traits = self._store.traits.known
+        plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
         for job, _ in plans:
             self._make_ready(job)
         self._store.records.announce([record for _, record in plans if record is not None])
         following = [one for job in verified.jobs for one in job.of_followers()]
-        expected = [planned(job, preserve=preserve)[1] for job in following]
+        expected = [planned(job, traits, preserve=preserve)[1] for job in following]
         self._store.followers.announce(record for record in expected if record is not None)
         self._find_again(verified.wrong)
 
@@ -408,6 +409,7 @@ class Pipeline:
             written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
+            self._store.traits.learn(applied.learnt)
             self._store.records.put(applied.record, job.scene)
             self._store.followers.put(job.scene.id, applied.followers)
             if applied.later is None:
