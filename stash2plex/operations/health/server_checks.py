@@ -278,7 +278,7 @@ class ServerChecks:
         return chosen
 
     def _look_at_files(self, page: ListPage) -> None:
-        """Note what the token sees of files: the owner's sees whole paths (plex-2.md §1, 16)."""
+        """Record what the token sees of files: the owner's sees whole paths (plex-2.md §1, 16)."""
         self._blind += page.blind
         for file in page.files:
             whole = "/" in file.path or "\\" in file.path
