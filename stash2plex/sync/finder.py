@@ -370,8 +370,8 @@ def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnr
     troubles = store.library_troubles.all()
     if not troubles:
         return None
-    rules = store.rules(settings)
-    paths = [map_path(file.path, rules) for file in scene.files]
+    # Rules that were worked out know nothing of a library that was never listed.
+    paths = [map_path(file.path, settings.path_map) for file in scene.files]
     fitting = [
         one for one in troubles.values() if any(holds(one.locations, path) for path in paths)
     ]
