@@ -18,15 +18,19 @@ from stash2plex.operations.health.local_checks import check_sync
 from stash2plex.operations.import_legacy import MAX_BYTES, scene_id_of
 from stash2plex.operations.notifications import notify_stash
 from stash2plex.operations.preview import preview_all, preview_scenes
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.operations.runs import find_own_job, running
 from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
+from stash2plex.rules.drift import Kind
+from stash2plex.servers import stash as stash_client
 from stash2plex.store.meta import UPKEEP, drop_meta
 from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
 from stash2plex.store.scans import GATHER_SECONDS
-from stash2plex.sync import pipeline
+from stash2plex.sync import pipeline, reconcile
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
+from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
 from stash2plex.sync.stops import StopWatch, settle
 from stash2plex.tasks.run import run_task
@@ -292,3 +296,17 @@ def test_scenes_wait_for_plex_and_none_is_said_to_wait_for_stash(make_desk):
     desk.work(120)
     (outage,) = read_outages(desk.app.store.connection)
     assert (outage.server, outage.waiting) == ("stash", 0)
+
+
+def test_what_is_in_sync_is_counted_over_all_reads_and_pages(make_desk, monkeypatch):
+    monkeypatch.setattr(reconcile, "IDS_PER_READ", 2)
+    monkeypatch.setattr(stash_client, "PAGE", 2)
+    desk = make_desk()
+    scenes = fill(desk, 7)
+    desk.drain(*scenes)
+    desk.app.store.records.invalidate([scene.id for scene in scenes[2:]])
+    desk.plex.all_items()[6].title = "Somebody's words"
+    report = reconcile_library(
+        desk.app, Scope.ALL, dry_run=True, observer=Silent(), stopped=lambda: False
+    )
+    assert (report.scenes, report.in_sync, report.counts[Kind.DRIFTED]) == (7, 6, 1)
