@@ -268,3 +268,12 @@ def test_an_empty_library_is_polled_whole_when_it_fills():
 def test_a_text_that_is_no_time_is_said():
     with pytest.raises(Transient, match="cannot be read"):
         poll_start("yesterday", "")
+
+
+def test_a_look_of_this_moment_is_fresh_and_one_of_the_future_is_not():
+    known = marks()
+    assert not is_stale(known, START)
+    assert not is_stale(known, START + WAKE_SECONDS - 1)
+    assert is_stale(known, START + WAKE_SECONDS)
+    assert is_stale(known, START - 1)
+    assert is_stale(None, START)
