@@ -10,7 +10,14 @@ import pytest
 from stash2plex.config import parse_settings
 from stash2plex.datadir import locate
 from stash2plex.db import connect
-from stash2plex.errors import ConfigError, Refused, StoreUnavailable, Transient, Unavailable
+from stash2plex.errors import (
+    ConfigError,
+    Refused,
+    StoreUnavailable,
+    Transient,
+    Unavailable,
+    UsageError,
+)
 from stash2plex.model import Change, Field
 from stash2plex.operations.dead_letters import Purged
 from stash2plex.rules.desired import desired_state, what_was_cut
@@ -22,13 +29,18 @@ from stash2plex.store.progress import Progress
 from stash2plex.sync.gate import Closed
 from stash2plex.sync.goals import Service
 from stash2plex.sync.worker import Summary
+from stash2plex.tasks.registry import find_task
 from stash2plex.ui.lines.dead_letters import purged_sentence
 from stash2plex.workqueue import WorkQueue
 from tests.support import make_scene, named
 
 
-def test_an_address_with_port_0_is_refused():
-    settings, problems = parse_settings({"plex_url": "http://quay.example:0"})
+@pytest.mark.parametrize(
+    "address",
+    ["http://quay.example:0", "http://quay.example/a b", "http://quay.example/\tb", "http:///a"],
+)
+def test_an_address_that_cannot_be_one_is_refused(address):
+    settings, problems = parse_settings({"plex_url": address})
     assert settings.plex_url == ""
     assert "plex_url" in problems[0]
 
@@ -136,3 +148,9 @@ def test_a_claim_shows_no_title(tmp_path):
         queue.add_many([("scene", 7)], priority=0)
         (claim,) = queue.claim(1, 60.0)
     assert repr(claim) == f"<Claim scene:7 lease {claim.lease_id} attempts {claim.attempts}>"
+
+
+def test_a_mode_that_there_is_none_of_is_named_with_those_that_there_are():
+    with pytest.raises(UsageError, match="no mode 'lantern'. Known modes: .*queue_status"):
+        find_task("lantern")
+    assert find_task("queue_status").mode == "queue_status"
