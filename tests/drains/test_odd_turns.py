@@ -13,6 +13,7 @@ from attrs import evolve
 from stash2plex.errors import Refused, StoreUnavailable, Transient, Unavailable
 from stash2plex.model import Field
 from stash2plex.operations import preview
+from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.operations.explain import explain_scene
 from stash2plex.operations.health.local_checks import check_sync
 from stash2plex.operations.import_legacy import MAX_BYTES, scene_id_of
@@ -22,17 +23,20 @@ from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.operations.runs import find_own_job, running
 from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
 from stash2plex.rules.drift import Kind
+from stash2plex.servers import plexlists
 from stash2plex.servers import stash as stash_client
 from stash2plex.store.meta import UPKEEP, drop_meta
 from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
 from stash2plex.store.scans import GATHER_SECONDS
-from stash2plex.sync import pipeline, reconcile
+from stash2plex.sync import indexing, pipeline, reconcile
 from stash2plex.sync.goals import Foreground
+from stash2plex.sync.in_hand import LEASE_RENEWAL
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
 from stash2plex.sync.stops import StopWatch, settle
+from stash2plex.sync.sweep import Idle
 from stash2plex.tasks.run import run_task
 from tests.harness.in_process import listen
 from tests.support import present
@@ -238,14 +242,15 @@ def test_a_save_does_not_wait_for_what_is_in_hand(make_desk, monkeypatch):
     scenes = fill(desk, 12)
     queue = desk.app.store.queue
     queue.enqueue([("scene", one.id) for one in scenes[:-1]])
-    ack = queue.ack
+    claim = queue.claim
 
-    def ack_and_save(claim):
-        queue.ack = ack
+    def claim_and_save(*arguments, **options):
+        queue.claim = claim
+        claimed = claim(*arguments, **options)
         queue.add("scene", scenes[-1].id)
-        return ack(claim)
+        return claimed
 
-    queue.ack = ack_and_save
+    queue.claim = claim_and_save
     desk.process(Silent())
     written = [one.query["id"][0] for one in desk.plex.requests if one.method == "PUT"]
     item = next(one for one in desk.plex.all_items() if one.title == scenes[-1].title)
@@ -310,3 +315,49 @@ def test_what_is_in_sync_is_counted_over_all_reads_and_pages(make_desk, monkeypa
         desk.app, Scope.ALL, dry_run=True, observer=Silent(), stopped=lambda: False
     )
     assert (report.scenes, report.in_sync, report.counts[Kind.DRIFTED]) == (7, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("only_organized", "organized", "why"),
+    [
+        (False, False, Idle.EXCLUDED),
+        (True, True, Idle.EXCLUDED),
+        (True, False, Idle.NOT_ORGANIZED),
+    ],
+)
+def test_why_a_scene_is_left_out_is_the_reason_that_holds(
+    make_desk, only_organized, organized, why
+):
+    desk = make_desk(exclude_tags="Fog", only_organized=only_organized)
+    desk.scene("a/pier.mp4", tags=[desk.stash.add_tag("Fog")], organized=organized)
+    assert enqueue_all(desk.app).idle == {why: 1}
+
+
+def test_a_library_of_many_files_is_stored_in_parts(make_desk, monkeypatch):
+    monkeypatch.setattr(indexing, "ROWS_PER_COMMIT", 3)
+    monkeypatch.setattr(plexlists, "LIST_PAGE", 2)
+    desk = make_desk()
+    scenes = fill(desk, 7)
+    desk.drain(*scenes)
+    assert sorted(desk.titles()) == sorted(scene.title for scene in scenes)
+    assert desk.rows("SELECT count(*) FROM plex_file") == [(7,)]
+
+
+def test_leases_are_renewed_while_a_drain_takes_its_time(make_desk):
+    desk = make_desk()
+    queue = desk.app.store.queue
+    ack, extend = queue.ack, queue.extend
+    extended = []
+
+    def slow_ack(claim):
+        desk.clock.step(LEASE_RENEWAL)
+        return ack(claim)
+
+    def noted_extend(*arguments):
+        extended.append(arguments)
+        return extend(*arguments)
+
+    queue.ack, queue.extend = slow_ack, noted_extend
+    desk.drain(*fill(desk, 12))
+    assert desk.app.store.records.summary()[0] == 12
+    assert extended

@@ -281,3 +281,12 @@ def test_a_server_that_does_not_say_what_time_it_is_has_no_wrong_clock(ward, mon
     monkeypatch.setattr(Connection, "send_header", without_date)
     monkeypatch.setattr(Connection, "date_time_string", lambda *_: "Thu, 01 Jan 1970 00:00:00 GMT")
     assert ward.checks()["clocks"].ok
+
+
+def test_a_path_map_that_is_right_passes_with_its_rule(ward):
+    settings = works_with(ward.world)
+    ward.world.stash.configure_plugin(
+        "Stash2Plex", {**settings, "path_map": "/data=>/media/library"}
+    )
+    check = ward.checks()["path mapping"]
+    assert (check.ok, check.detail.endswith("right for 4 of 4 matches.")) == (True, True)

@@ -180,3 +180,11 @@ def test_a_worker_that_is_switched_on_again_is_on_for_the_next_save(store):
     assert read_choice(database).since == 1_000.0 + OFF_FRESH_SECONDS
     keep_choice(database, "auto", 3_000.0)
     assert not read_choice(database).off
+
+
+def test_a_database_without_its_tables_is_named_and_closed(tmp_path, clock):
+    path = prepare(str(tmp_path))
+    with closing(connect(path)) as database:
+        database.execute("DROP TABLE meta")
+    with pytest.raises(StoreUnavailable, match="no such table: meta"):
+        open_store(str(tmp_path), clock, Random(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from urllib.parse import quote
 
 import pytest
 
@@ -20,7 +21,7 @@ from stash2plex.errors import (
 )
 from stash2plex.model import Change, Field
 from stash2plex.operations.dead_letters import Purged
-from stash2plex.rules.desired import desired_state, what_was_cut
+from stash2plex.rules.desired import ENCODED_LIMIT, desired_state, what_was_cut
 from stash2plex.rules.spelling import same_rating
 from stash2plex.servers.plexedit import by_field
 from stash2plex.servers.stash_address import read_server_connection
@@ -64,6 +65,14 @@ def test_without_a_folder_to_put_it_in_there_is_no_data_folder(monkeypatch):
     assert "STASH2PLEX_DATA_DIR" in (caught.value.fix or "")
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "灯", "🏮"])
+def test_a_text_is_cut_to_what_fits_into_an_address_and_no_further(letter):
+    settings, _ = parse_settings({})
+    sent = desired_state(make_scene(details=letter * 9_999), settings).texts[Field.SUMMARY]
+    width = len(quote(letter))
+    assert sent == letter * min(9_999, ENCODED_LIMIT // width)
+
+
 def test_more_names_than_fit_into_an_address_are_cut_and_counted():
     scene = make_scene(performers=named(*(f"Performer {number:04}" for number in range(2_000))))
     settings, _ = parse_settings({})
@@ -92,6 +101,20 @@ def test_a_change_of_a_rating_alone_is_one_part():
 def test_a_host_that_cannot_be_one_is_refused(host):
     with pytest.raises(ConfigError, match="no usable host"):
         read_server_connection({"Host": host, "Port": 9999})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:9999"),
+        ("[::1]", "http://[::1]:9999"),
+        ("::", "http://127.0.0.1:9999"),
+        ("", "http://127.0.0.1:9999"),
+        ("quay.example", "http://quay.example:9999"),
+    ],
+)
+def test_the_address_of_stash_from_what_it_binds_to(host, url):
+    assert read_server_connection({"Host": host, "Port": 9999}).url == url
 
 
 @pytest.mark.parametrize(
