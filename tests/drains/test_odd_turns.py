@@ -26,6 +26,7 @@ from stash2plex.rules.drift import Kind
 from stash2plex.servers import plexlists
 from stash2plex.servers import stash as stash_client
 from stash2plex.store.meta import UPKEEP, drop_meta
+from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
 from stash2plex.store.scans import GATHER_SECONDS
@@ -361,3 +362,21 @@ def test_leases_are_renewed_while_a_drain_takes_its_time(make_desk):
     desk.drain(*fill(desk, 12))
     assert desk.app.store.records.summary()[0] == 12
     assert extended
+
+
+def test_what_a_drain_did_is_on_record_when_it_has_ended(make_desk):
+    desk = make_desk()
+    desk.drain(*fill(desk, 3))
+    last = desk.app.book.read(0)
+    assert (last.done, last.ended) == (3, True)
+    assert read_metrics(desk.app.store.connection).scenes["written"] == 3
+
+
+def test_plex_is_not_asked_for_its_libraries_for_each_scene_that_it_lacks(make_desk, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH", 1)
+    desk = make_desk()
+    desk.add(*(desk.scene(f"lost/{one}.mp4", size=one) for one in range(8)))
+    desk.plex.clear_log()
+    desk.process(Silent())
+    asked = [one.path for one in desk.plex.requests if one.path == "/library/sections"]
+    assert len(asked) <= 4

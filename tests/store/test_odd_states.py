@@ -16,9 +16,12 @@ from stash2plex.app import open_store
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, transaction
 from stash2plex.errors import StoreUnavailable
+from stash2plex.model import StashFile
+from stash2plex.rules.matching import Level
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.path_inference import PathPair
 from stash2plex.store.inspection import read_through
+from stash2plex.store.item_claims import Claimant
 from stash2plex.store.path_rules import PAIRS_A_ROOT
 from stash2plex.store.repair import rebuild_mark, replace_damaged
 from stash2plex.store.worker_choice import (
@@ -188,3 +191,26 @@ def test_a_database_without_its_tables_is_named_and_closed(tmp_path, clock):
         database.execute("DROP TABLE meta")
     with pytest.raises(StoreUnavailable, match="no such table: meta"):
         open_store(str(tmp_path), clock, Random(1))
+
+
+def test_scenes_that_want_one_item_are_listed_by_their_id(store):
+    claims = store.item_claims
+    for id_ in (9, 3, 5):
+        claims.refuse(Claimant(id_, f"Pier {id_}", Level.NAME, refused=True), "77")
+    assert [one.scene_id for one in claims.claimants("77", 5)] == [3, 9]
+    assert claims.claimants("78", 5) == []
+
+
+def test_a_file_that_a_scene_has_no_more_is_awaited_no_more(store):
+    awaited = store.awaited_files
+
+    def note(*paths):
+        return awaited.note(7, [StashFile(path, 100) for path in paths], ())
+
+    assert note("/data/quay.mp4", "/data/pier.mp4") == ["/data/quay.mp4", "/data/pier.mp4"]
+    awaited.asked(7, "/data/quay.mp4", "1", "/media")
+    assert note("/data/quay.mp4", "/data/pier.mp4") == ["/data/pier.mp4"]
+    assert note("/data/buoy.mp4") == ["/data/buoy.mp4"]
+    assert list(store.connection.execute("SELECT path FROM missed_file")) == [("/data/buoy.mp4",)]
+    awaited.forget([7])
+    assert not awaited.any()
