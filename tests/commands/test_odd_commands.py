@@ -14,6 +14,7 @@ import pytest
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.errors import ConfigError, Unavailable
 from stash2plex.lock import drain_lock
+from stash2plex.operations.health.checks import SKIPPED
 from stash2plex_testing.world import ROOT, World
 from tests.support import until
 
@@ -169,3 +170,18 @@ def test_ctrl_c_in_a_command_is_no_trace(desk):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip()) == (130, "")
+
+
+def test_plex_is_checked_while_stash_is_away_where_its_address_is_given(desk, monkeypatch):
+    desk.run("sync", "--all")
+    monkeypatch.setenv("STASH2PLEX_PLEX_URL", desk.plex.url)
+    monkeypatch.setenv("STASH2PLEX_PLEX_TOKEN", desk.plex.token)
+    monkeypatch.setenv("STASH2PLEX_PLEX_LIBRARY", desk.section.title)
+    desk.stash.stop()
+    code, out, _ = desk.run("health", "--json")
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    assert code == 3
+    assert checks["Plex"]["ok"]
+    assert checks["edit rights"]["ok"]
+    assert checks["matches"]["state"] == SKIPPED
+    assert "Stash" in checks["matches"]["detail"]
