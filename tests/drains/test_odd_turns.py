@@ -31,7 +31,7 @@ from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
 from stash2plex.store.scans import GATHER_SECONDS
 from stash2plex.sync import indexing, pipeline, reconcile
-from stash2plex.sync.goals import Foreground
+from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.in_hand import LEASE_RENEWAL
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.reconcile import Scope
@@ -380,3 +380,30 @@ def test_plex_is_not_asked_for_its_libraries_for_each_scene_that_it_lacks(make_d
     desk.process(Silent())
     asked = [one.path for one in desk.plex.requests if one.path == "/library/sections"]
     assert len(asked) <= 4
+
+
+class Seen:
+    """An observer that keeps what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def progress(self, progress):
+        self.shown.append(progress)
+
+
+def test_a_drain_that_stands_still_shows_and_stores_for_whom_it_waits(make_desk):
+    desk = make_desk()
+    desk.add(*fill(desk, 2))
+    desk.plex.down()
+    seen = Seen()
+    stored = []
+    end = desk.clock() + 120
+
+    def stopped():
+        stored.append(desk.app.book.read(0).wait)
+        return desk.clock() >= end
+
+    desk.app.drain(Background(), seen, stopped)
+    assert {present(wait).server for wait in stored if wait} == {"Plex"}
+    assert {wait.server for one in seen.shown if (wait := one.wait)} == {"Plex"}
