@@ -23,6 +23,7 @@ from stash2plex.rules.path_inference import PathPair
 from stash2plex.store.inspection import read_through
 from stash2plex.store.item_claims import Claimant
 from stash2plex.store.path_rules import PAIRS_A_ROOT
+from stash2plex.store.plex_comparisons import ComparisonMark
 from stash2plex.store.repair import rebuild_mark, replace_damaged
 from stash2plex.store.worker_choice import (
     OFF_FRESH_SECONDS,
@@ -31,7 +32,7 @@ from stash2plex.store.worker_choice import (
     read_choice,
 )
 from stash2plex.sync.evidence import FAILURES_LIMIT, Evidence
-from tests.support import ManualClock
+from tests.support import ManualClock, present
 
 
 @pytest.fixture
@@ -214,3 +215,25 @@ def test_a_file_that_a_scene_has_no_more_is_awaited_no_more(store):
     assert list(store.connection.execute("SELECT path FROM missed_file")) == [("/data/buoy.mp4",)]
     awaited.forget([7])
     assert not awaited.any()
+
+
+def test_the_last_costs_of_saves_are_kept(tmp_path):
+    with closing(connect(str(tmp_path / "a.db"))) as database:
+        for number in range(1, hookcost.SAMPLES_LIMIT + 3):
+            hookcost.note_cost(database, time.monotonic(), 1_000.0 + number)
+            known = present(hookcost.read_cost(database))
+            expected = min(number, hookcost.SAMPLES_LIMIT)
+            assert (len(known["ms"]), len(known["start_ms"])) == (expected, expected)
+        # Of a growing process the last are the largest.
+        assert known["ms"] == sorted(known["ms"])
+        hookcost.forget_cost(database)
+        assert hookcost.read_cost(database) is None
+
+
+def test_the_mark_of_a_comparison_is_read_as_it_was_stored(store):
+    marks = {"1": ComparisonMark(17, 1_000.5, True), "2": ComparisonMark(18, 2_000.0, False)}
+    store.plex_comparisons.put(marks)
+    assert {id_: store.plex_comparisons.get(id_) for id_ in "12"} == marks
+    assert store.plex_comparisons.get("3") is None
+    store.plex_comparisons.clear()
+    assert store.plex_comparisons.get("1") is None
