@@ -120,7 +120,17 @@ def test_the_address_of_stash_from_what_it_binds_to(host, url):
 
 @pytest.mark.parametrize(
     ("value", "shape"),
-    [(True, str), ([], str), ("deep", float), (True, float), ({}, float), (2, bool), ("", bool)],
+    [
+        (True, str),
+        ([], str),
+        ("deep", float),
+        (True, float),
+        ({}, float),
+        (2, bool),
+        ("", bool),
+        (2**63, int),
+        (-(2**63) - 1, int),
+    ],
 )
 def test_a_value_of_another_kind_is_no_answer(value, shape):
     with pytest.raises(Transient):
@@ -129,7 +139,14 @@ def test_a_value_of_another_kind_is_no_answer(value, shape):
 
 @pytest.mark.parametrize(
     ("value", "shape", "expected"),
-    [(7, str, "7"), ("1.5", float, 1.5), (1, bool, True), ("false", bool, False)],
+    [
+        (7, str, "7"),
+        ("1.5", float, 1.5),
+        (1, bool, True),
+        ("false", bool, False),
+        (2**63 - 1, int, 2**63 - 1),
+        (str(-(2**63)), int, -(2**63)),
+    ],
 )
 def test_the_ways_to_spell_a_value(value, shape, expected):
     assert structure(make_converter(), value, shape, "Plex", "a lantern") == expected
