@@ -150,7 +150,7 @@ def remove_empty_folders(plugin_dir: str) -> None:
 
 def _detach() -> None:
     """Leave Stash's process group, so that a Ctrl-C at Stash's terminal does not reach us."""
-    if hasattr(os, "setsid"):
+    if hasattr(os, "setsid"):  # pragma: no branch - Windows has none
         try:
             os.setsid()
         except PermissionError:
