@@ -68,11 +68,14 @@ if sys.platform != "win32":  # pragma: no branch - Windows has no resource
     import resource
 
 PLUGIN_ID = "Stash2Plex"
+HOOKS_ID = "Stash2PlexHooks"
+"""The second entry of our package: it owns the hooks."""
+
 STASH_LOGIN_PAGE = "/login"
 """Where Stash redirects a picture request without a log-in (stash.md §5.7)."""
 
 PROBE_ID = "stash2plex-probe"
-"""The identity that Plex knows the probe by: one device, whoever runs it."""
+"""The probe's identity in Plex: always the same device, whoever runs it."""
 
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -99,7 +102,7 @@ def make_stash(address: StashAddress) -> Stash:
 
 
 def make_probe_client(settings: Settings) -> PlexRaw:
-    """Make the client of the probe; a server that nobody has claimed needs no token."""
+    """Make the probe's client; a server without an owner needs no token."""
     transport = Transport(
         "Plex",
         settings.plex_url,
@@ -174,7 +177,7 @@ class App:
         return self._sweeper
 
     def settings(self) -> Settings:
-        """Read the settings through all layers. Writes nothing; raises what the client raises."""
+        """Read the settings from all layers. Writes nothing; raises what the client raises."""
         return self.settings_reader.read()
 
     def open_session(self) -> Session:

@@ -106,7 +106,7 @@ def _names(value: object) -> NameList:
 
 
 class PartlyUsable(ValueError):
-    """A list of which some words mean something: `value` is what they mean."""
+    """A list of which only some words are valid: `value` is what those mean."""
 
     def __init__(self, value: object, wrong: tuple[str, ...]) -> None:
         super().__init__(", ".join(f"“{word}”" for word in wrong))
@@ -219,10 +219,10 @@ class Settings:
     path_map: tuple[tuple[str, str], ...] = _setting(
         (),
         _path_map,
-        "How a path in Stash reads in Plex. Windows paths work too.",
+        "The Plex folder for each Stash folder. Windows paths work too.",
         allowed=(
-            "/stash/prefix=>/plex/prefix, several separated by ;; quotes around a folder that "
-            "holds ; or =>"
+            "/stash/prefix=>/plex/prefix, several with ; between them, and quotes around a folder "
+            "that contains ; or =>"
         ),
         words="worked out from matching files",
     )
@@ -365,8 +365,8 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
         except PartlyUsable as error:
             values[spec.key] = error.value
             problems.append(
-                f"Setting {spec.key} is {repr(value)[:80]}; allowed: {spec.allowed}. The rest of "
-                f"it is used, without {error}."
+                f"Setting {spec.key} is {repr(value)[:80]}; allowed: {spec.allowed}. The rest is "
+                f"used, without {error}."
             )
         except (ValueError, TypeError):
             shown = "(hidden)" if spec.key == "plex_token" else repr(value)[:80]
@@ -386,7 +386,7 @@ def parse_settings(raw: Mapping[str, object]) -> tuple[Settings, list[str]]:
 
 
 def plain(value: object) -> object:
-    """Return the value of a setting as JSON knows it: equal for values that mean the same."""
+    """Return a setting's value as JSON; equal for values that mean the same."""
     if isinstance(value, NameList):
         return value.as_json()
     return sorted(value) if isinstance(value, frozenset) else value

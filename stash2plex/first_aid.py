@@ -26,11 +26,13 @@ def answer_without(
     request: Mapping[str, Any],
     plugin_dir: str,
     answer: Callable[[dict[str, Any]], None],
+    *,
+    for_script: bool,
 ) -> int:
     """Answer a request that could not be carried out because of a module; returns the exit code.
 
     `answer` writes the answer. A hook reports the error once, not at each save; in Health Check it
-    is the first line.
+    is the first line. `for_script` means that the hooks' script asked: it gets an output.
     """
     found = missing_part(error) or Stash2PlexError(
         f"Stash2Plex cannot be started: {error}.",
@@ -44,6 +46,11 @@ def answer_without(
             return found.exit_code
         answer({"error": str(found)})
         return found.exit_code
+    if for_script:
+        info = request.get("server_connection") or {}
+        news = _is_news(locate(info.get("Dir"), plugin_dir), found)
+        answer({"output": {"recorded": 0, "error": str(found) if news else None}})
+        return 0
     if arguments.get("mode") in HEALTH_MODES:
         if arguments["mode"] != HEALTH_MODES[0]:
             warn(f"Health Check: {PYTHON}: {found}")

@@ -1,5 +1,9 @@
 """Stores on disk that something changed in Stash, and makes sure that a worker will handle it.
 
+The script that Stash runs as our hook calls `record` once for each edit. If the answer asks for a
+log-in for the worker, the script calls `take_session` too. `handle` is for a Stash that still runs
+the hooks of an older Stash2Plex, each as a process: in the middle of an update.
+
 It runs inside the user's save, so it imports only `sqlite3` and `json`, and never talks to a
 server. A test pins the set of modules.
 """
@@ -12,15 +16,18 @@ from stash2plex.datadir import TROUBLE_NAME, file_stamp, locate, prepare
 from stash2plex.db import (
     BACKGROUND_WORKER,
     HOOK_COST,
+    NO_LOGIN,
     NOTIFIED_AT,
     SETTINGS_FILE,
+    STASH_LOGIN,
     connect,
     get_meta,
     read_id,
     store_error,
 )
 from stash2plex.errors import StoreDamaged, UsageError
-from stash2plex.starter import start_worker
+from stash2plex.lock import drain_runs
+from stash2plex.starter import start_successor, start_worker
 from stash2plex.workqueue import URGENT, WorkQueue
 
 # `typing` costs 5 ms; type checkers accept any constant of this name.
@@ -88,28 +95,125 @@ def handle(
     keys = [(kind, id_), *merged_tags(context)]
     connection_info = request.get("server_connection") or {}
     folder = locate(connection_info.get("Dir"), plugin_dir)
-    path = prepare(folder)
-    try:
-        wanted, news = _store(path, keys, delay, began)
-    except StoreDamaged:
-        repair(folder)
-        wanted, news = _store(path, keys, delay, began)
-    if news or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
-        notify(path)
+    stored = _record(folder, keys, delay, began, repair=repair, notify=notify)
     # From here on the key is safe; without a worker it waits for the next event or task.
     started = False
     try:
-        started = wanted and start_worker(folder, plugin_dir, worker_request(connection_info))
+        started = stored.worker_wanted and start_worker(
+            folder, plugin_dir, worker_request(connection_info)
+        )
     except OSError as error:
         start_failed(folder, error)
         return f"{kind}:{id_} is queued; the worker could not be started: {error.strerror}."
     return f"{kind}:{id_} is queued" + (", worker started." if started else ".")
 
 
-def _store(
-    path: str, keys: "list[tuple[str, int]]", delay: float, began: float
-) -> "tuple[bool, bool]":
-    """Commit the keys; returns whether a worker is wanted, and whether to notify the user."""
+def record(
+    request: "dict[str, Any]",
+    plugin_dir: str,
+    *,
+    repair: "Callable[[str], None]",
+    notify: "Callable[[str], None]",
+    start_failed: "Callable[[str, OSError], None]",
+) -> "dict[str, Any]":
+    """Record all keys of one edit in one commit, and start the worker if none is running.
+
+    The arguments are those of `handle`. Returns `recorded`, the number of keys; `error`, a sentence
+    for Stash's log or None; and `session`. That is a key if a worker is to be started that may need
+    a log-in: the script masks its session with it and calls `take_session`. Raises UsageError for
+    an unknown event, and StoreError if the keys could not be recorded.
+    """
+    began = time.monotonic()
+    keys, delay = read_edit(request["args"])
+    answer: dict[str, Any] = {"recorded": len(keys), "error": None, "session": None}
+    if not keys:
+        return answer
+    connection_info = request.get("server_connection") or {}
+    folder = locate(connection_info.get("Dir"), plugin_dir)
+    stored = _record(folder, keys, delay, began, repair=repair, notify=notify)
+    if not stored.worker_wanted:
+        return answer
+    if stored.may_need_login:
+        # A worker that runs under the current settings has found its log-in.
+        if stored.settings_changed or not drain_runs(folder):
+            from stash2plex.handover import offer_key  # noqa: PLC0415 - for the start of a worker
+
+            answer["session"] = offer_key(prepare(folder), time.time())
+        return answer
+    try:
+        start_worker(folder, plugin_dir, worker_request(connection_info))
+    except OSError as error:
+        start_failed(folder, error)
+    return answer
+
+
+def take_session(
+    request: "dict[str, Any]", plugin_dir: str, *, start_failed: "Callable[[str, OSError], None]"
+) -> "dict[str, Any]":
+    """Start a worker with the session that the script sends; returns `error`, as `record` does.
+
+    If a worker runs that the changed settings may shut out, the new one takes over when that ends.
+    Raises UsageError for an unknown key, and StoreError.
+    """
+    from stash2plex.handover import unmask  # noqa: PLC0415 - for the start of a worker
+
+    arguments = request["args"]
+    connection_info = request.get("server_connection") or {}
+    folder = locate(connection_info.get("Dir"), plugin_dir)
+    path = prepare(folder)
+    value = unmask(path, arguments.get("nonce"), arguments.get("masked"), time.time())
+    cookie = {**(connection_info.get("SessionCookie") or {}), "Value": value}
+    wanted = worker_request(
+        {**connection_info, "SessionCookie": cookie} if value else connection_info
+    )
+    try:
+        # A worker that is still being started has a new log-in.
+        if not start_worker(folder, plugin_dir, wanted) and drain_runs(folder):
+            database = connect(path)
+            if settings_changed(get_meta(database, SETTINGS_FILE)) is not False:
+                start_successor(folder, plugin_dir, wanted)
+    except OSError as error:
+        start_failed(folder, error)
+    return {"error": None}
+
+
+class Stored:
+    """What is known once keys are committed. A plain class, because `attrs` costs the hook more."""
+
+    __slots__ = ("has_news", "may_need_login", "settings_changed", "worker_wanted")
+
+    def __init__(
+        self, *, worker_wanted: bool, has_news: bool, settings_changed: bool, may_need_login: bool
+    ) -> None:
+        self.worker_wanted = worker_wanted
+        self.has_news = has_news
+        self.settings_changed = settings_changed
+        self.may_need_login = may_need_login
+
+
+def _record(
+    folder: str,
+    keys: "list[tuple[str, int]]",
+    delay: float,
+    began: float,
+    *,
+    repair: "Callable[[str], None]",
+    notify: "Callable[[str], None]",
+) -> Stored:
+    """Commit the keys, in a new database if the old one is damaged; notify the user of news."""
+    path = prepare(folder)
+    try:
+        stored = _store(path, keys, delay, began)
+    except StoreDamaged:
+        repair(folder)
+        stored = _store(path, keys, delay, began)
+    if stored.has_news or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
+        notify(path)
+    return stored
+
+
+def _store(path: str, keys: "list[tuple[str, int]]", delay: float, began: float) -> Stored:
+    """Commit the keys, and read what decides about the worker and about news."""
     database = connect(path)
     try:
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
@@ -118,16 +222,22 @@ def _store(
             from stash2plex.hookcost import note_cost  # noqa: PLC0415 - for a save a minute
 
             note_cost(database, began, time.time())
-        # The connection stays open: closing the last one copies the log into the database and
+        # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
         changed = settings_changed(get_meta(database, SETTINGS_FILE))
         wanted = may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed)
         notified_at = last_notified(get_meta(database, NOTIFIED_AT), time.time())
-        # A changed setting may have cured the trouble: the worker finds out first.
+        # A changed setting may have cured it: the worker finds out first.
         news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
+        is_open = changed is False and get_meta(database, STASH_LOGIN) == NO_LOGIN
     except database.Error as error:
         raise store_error(error, path) from error
-    return wanted, news
+    return Stored(
+        worker_wanted=wanted,
+        has_news=news,
+        settings_changed=bool(changed),
+        may_need_login=not is_open,
+    )
 
 
 def last_notified(known: str | None, now: float) -> float:
@@ -162,6 +272,43 @@ def may_start(choice: str | None, now: float, changed: bool | None = None) -> bo
     return since.isdigit() and abs(now - int(since)) >= OFF_TRUSTED
 
 
+def read_kind(trigger: object) -> str:
+    """Return the kind of object that a hook is about. Raises UsageError for an unknown hook."""
+    parts = trigger.split(".") if isinstance(trigger, str) else []
+    kind = parts[0].lower() if len(parts) == 3 else ""  # noqa: PLR2004 - Scene.Update.Post
+    if kind not in ("scene", "performer", "studio", "tag", "group"):
+        raise UsageError(f"The hook type {str(trigger)[:80]!r} is not one that Stash2Plex knows.")
+    return kind
+
+
+def delay_of(trigger: object) -> float:
+    """Return the seconds that the key of a hook waits."""
+    return COVER_DELAY if trigger == "Scene.Create.Post" else 0.0
+
+
+def shows_nothing(fields: object) -> bool:
+    """Return whether Plex shows nothing of the input fields that were sent."""
+    return isinstance(fields, list) and bool(fields) and all(one in PLAY_FIELDS for one in fields)
+
+
+def read_edit(arguments: "Mapping[str, Any]") -> "tuple[list[tuple[str, int]], float]":
+    """Turn the arguments of `record` into keys, each once, and their delay in seconds.
+
+    There are no keys if Plex does not show the edit. Raises UsageError for an unknown hook, and if
+    no id is usable.
+    """
+    trigger, ids = arguments.get("hook"), arguments.get("ids")
+    kind = read_kind(trigger)
+    if not isinstance(ids, list):
+        raise UsageError(f"The hook {trigger} has no list of ids.")
+    if shows_nothing(arguments.get("fields")):
+        return [], 0.0
+    keys = [(kind, id_) for id_ in dict.fromkeys(map(read_id, ids)) if id_ is not None]
+    if ids and not keys:
+        raise UsageError(f"The hook {trigger} has no usable id: {str(ids)[:80]}.")
+    return keys, delay_of(trigger)
+
+
 def read_key(context: "Any") -> "tuple[str, int, float] | None":
     """Turn a hook context into (kind, id, delay in seconds); None if Plex does not show the change.
 
@@ -170,17 +317,13 @@ def read_key(context: "Any") -> "tuple[str, int, float] | None":
     if not isinstance(context, dict):
         raise UsageError("The hook context is not an object.")
     trigger = context.get("type")
-    parts = trigger.split(".") if isinstance(trigger, str) else []
-    kind = parts[0].lower() if len(parts) == 3 else ""  # noqa: PLR2004 - Scene.Update.Post
-    if kind not in ("scene", "performer", "studio", "tag", "group"):
-        raise UsageError(f"The hook type {str(trigger)[:80]!r} is not one that Stash2Plex knows.")
+    kind = read_kind(trigger)
     id_ = context.get("id")
     if type(id_) is not int or read_id(id_) is None:
         raise UsageError(f"The hook {trigger} has no usable id: {str(id_)[:80]!r}.")
-    fields = context.get("inputFields")
-    if isinstance(fields, list) and fields and all(field in PLAY_FIELDS for field in fields):
+    if shows_nothing(context.get("inputFields")):
         return None
-    return kind, id_, COVER_DELAY if trigger == "Scene.Create.Post" else 0.0
+    return kind, id_, delay_of(trigger)
 
 
 def merged_tags(context: "Any") -> "list[tuple[str, int]]":

@@ -33,7 +33,7 @@ def process_age() -> float | None:
     """
     try:
         with open("/proc/self/stat", "rb") as file:
-            # The name before the last parenthesis may contain blanks.
+            # The name before the last parenthesis may contain spaces.
             ticks = int(file.read().rpartition(b")")[2].split()[19])
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, AttributeError, ValueError, IndexError):

@@ -56,7 +56,7 @@ class Entity:
 
 @frozen
 class Tag:
-    """A tag of Stash. `created_at`, as Stash writes it, tells it from another with its number."""
+    """A tag of Stash. `created_at`, as Stash writes it, distinguishes tags that reuse an id."""
 
     id: int
     name: str
@@ -183,7 +183,7 @@ class Record:
 
     `shown` is what Plex made of a field where that is not what was written. `unread` has the fields
     whose last write was not read back yet, with what Plex showed before it: a text, a rating, or a
-    `list_before`. `verified` says that all other fields were seen in Plex as they were written.
+    `list_before`. `verified` means that all other fields were seen in Plex as written.
     `tries` counts the writes in a row that Plex took and did not keep.
     """
 
@@ -227,10 +227,21 @@ class Picture:
 
 @frozen
 class Match:
-    """The Plex file that a scene was matched to, and how."""
+    """The Plex file that a scene was matched to, and how.
+
+    `also` is the same file in other libraries: those items follow.
+    """
 
     file: PlexFile
     matched_by: str
+    also: tuple[PlexFile, ...] = ()
+
+    def led_by(self, rating_key: str) -> Match:
+        """Return the match with another one of its items as the first."""
+        files = (self.file, *self.also)
+        first = next((file for file in files if file.rating_key == rating_key), self.file)
+        others = tuple(file for file in files if file is not first)
+        return Match(first, self.matched_by, others)
 
 
 @frozen

@@ -1,7 +1,7 @@
-"""Lists of names in settings, where a comma may be part of a name.
+"""Lists of names in settings, in which a comma may be part of a name.
 
-What the user means depends on the names that Stash or Plex has: the longest one goes first. Names
-are equal where NFC, letter case and blanks at the ends are all that tells them apart.
+What the user means depends on the names that Stash or Plex has: the longest match wins. Names
+are equal if they differ only in Unicode form, letter case or spaces at the ends.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from itertools import pairwise
 from attrs import field, frozen
 
 SEPARATORS = ",，、"
-"""Each may end a name, or be part of it."""
+"""Each of them may end a name or be part of one."""
 
 QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“”", "«": "»"}
-"""What may close a name, by what opens it. Doubled inside, a quote stands for itself."""
+"""Closing quotes by their opening quote. Inside, a doubled quote stands for one quote."""
 
 MAX_PARTS = 12
-"""Parts of a list that are tried as one name before it is known which names there are."""
+"""How many parts of a list are tried as one name while the existing names are unknown."""
 
 
 def name_key(name: str) -> str:
-    """Return what is equal for names that count as the same."""
+    """Return a key that is equal for names that count as the same."""
     folded = unicodedata.normalize("NFD", name).casefold()
     return unicodedata.normalize("NFC", folded).strip()
 
 
 @frozen
 class Reading:
-    """A list, read with the names that there are.
+    """A list, read with the existing names.
 
-    `found` are names of the list that exist, `unknown` those that do not, both as the user wrote
-    them. `keys` are the keys of all, and of what the unknown ones may be together: a name that is
-    made later is meant too.
+    `found` are the names that exist, `unknown` those that do not, both as the user wrote
+    them. `keys` are the keys of all names and of every combination of unknown ones: a name that is
+    created later counts too.
     """
 
     found: tuple[str, ...]
@@ -47,8 +47,8 @@ class Reading:
 class NameList:
     """A list of names as the user wrote it, and what it means.
 
-    Until it was read with the names that there are, `keys` are those of everything that it may
-    mean. `ids` are the numbers of what it stands for, whatever that is called now.
+    Until it has been read with the existing names, `keys` are those of everything that it may
+    mean. `ids` are the ids of what it stands for, whatever their names are now.
     """
 
     text: str = ""
@@ -57,30 +57,30 @@ class NameList:
 
     @classmethod
     def parse(cls, text: str) -> NameList:
-        """Take a list as it was written, before anything is known."""
+        """Parse a list as it was written, before the existing names are known."""
         return cls(text.strip(), read_names(text, ()).keys)
 
     @classmethod
     def of(cls, *names: str) -> NameList:
-        """Make a list of names, each of them whole."""
+        """Make a list of complete names."""
         return cls.parse(", ".join('"' + name.replace('"', '""') + '"' for name in names))
 
     def __bool__(self) -> bool:
         return bool(self.keys)
 
     def means(self, id_: int, names: Iterable[str]) -> bool:
-        """Whether the list stands for something with this number, or one of these names."""
+        """Whether the list names something with this id or one of these names."""
         return bool(self) and (
             id_ in self.ids or any(name_key(name) in self.keys for name in names)
         )
 
     def as_json(self) -> list[object]:
-        """Return what is equal for lists that mean the same; an empty one is `[]`."""
+        """Return a value that is equal for lists that mean the same; `[]` for an empty list."""
         return [sorted(self.keys), sorted(self.ids)] if self else []
 
 
 def read_names(text: str, known: Collection[str]) -> Reading:
-    """Read a list, given the keys of the names that there are: the longest goes first."""
+    """Read a list, given the keys of the existing names: the longest match wins."""
     parts = _split(text)
     longest = 1 + max((sum(key.count(one) for one in SEPARATORS) for key in known), default=0)
     found: list[str] = []
@@ -109,7 +109,7 @@ def read_names(text: str, known: Collection[str]) -> Reading:
 
 
 def _split(text: str) -> list[tuple[int, int]]:
-    """Return where the parts between the separators begin and end."""
+    """Return the start and end of each part between the separators."""
     places = [-1, *(place for place, letter in enumerate(text) if letter in SEPARATORS), len(text)]
     return [(left + 1, right) for left, right in pairwise(places)]
 
@@ -119,7 +119,7 @@ def _text_of(text: str, parts: Sequence[tuple[int, int]]) -> str:
 
 
 def _forms(written: str) -> Iterator[str]:
-    """Yield what a piece of the list may be a way to write."""
+    """Yield the names that a piece of the list may stand for."""
     yield written
     if _unquoted(written) != written:
         yield written[1:-1]
@@ -127,7 +127,7 @@ def _forms(written: str) -> Iterator[str]:
 
 
 def _unquoted(written: str) -> str:
-    """Take the quotes off that stand around a name, and undo doubled ones inside."""
+    """Remove the quotes around a name, and undo doubled ones inside."""
     closing = QUOTES.get(written[:1], "")
     if len(written) < 2 or written[-1] not in closing:  # noqa: PLR2004 - both quotes
         return written
@@ -135,7 +135,7 @@ def _unquoted(written: str) -> str:
 
 
 def _longest_known(text: str, parts: Sequence[tuple[int, int]], known: Collection[str]) -> int:
-    """Return how many of the parts, from the first on, are one name; 0 where none is."""
+    """Return how many of the first parts form one name; 0 if they form none."""
     for end in range(len(parts), 0, -1):
         if _name_in(text, parts[:end], known):
             return end
@@ -143,13 +143,13 @@ def _longest_known(text: str, parts: Sequence[tuple[int, int]], known: Collectio
 
 
 def _name_in(text: str, parts: Sequence[tuple[int, int]], known: Collection[str]) -> str:
-    """Return the name that the parts are, as it was written; empty where they are none."""
+    """Return the name that the parts form, as it was written; empty if they form none."""
     written = _text_of(text, parts)
     return next((form for form in _forms(written) if name_key(form) in known), "")
 
 
 def _quoted_parts(text: str, parts: Sequence[tuple[int, int]]) -> int:
-    """Return how many of the parts stand in quotes that open the first one; 0 where none do."""
+    """Return how many parts the quotes that open the first one enclose; 0 for none."""
     opened = _text_of(text, parts[:1])
     closing = QUOTES.get(opened[:1])
     if closing is None:
@@ -162,7 +162,7 @@ def _quoted_parts(text: str, parts: Sequence[tuple[int, int]]) -> int:
 
 
 def _runs(text: str, parts: Sequence[tuple[int, int]]) -> set[str]:
-    """Return the keys of everything that parts side by side may be together."""
+    """Return the keys of every name that adjacent parts may form."""
     runs = {
         name_key(form)
         for first in range(len(parts))

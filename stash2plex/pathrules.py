@@ -1,6 +1,6 @@
-"""Reads `path_map` as the user writes it: rules with `;` between, `=>` between the two folders.
+"""Reads `path_map` as the user writes it: rules separated by `;`, two folders with `=>` between.
 
-A folder whose name holds one of them stands in quotes; a quote inside is doubled.
+A folder whose name contains one of them is written in quotes; a quote inside is doubled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ QUOTED = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|“([^“”]*)�
 
 
 def read_path_rules(text: str) -> tuple[tuple[str, str], ...]:
-    """Return pairs of folders, of Stash and of Plex. Raises ValueError where a part is missing."""
+    """Return pairs of Stash and Plex folders. Raises ValueError if a part is missing."""
     rules = []
     while text := text.lstrip(f"{END} \t\r\n"):
         source, text = _take(text, (ARROW, END))
@@ -27,12 +27,12 @@ def read_path_rules(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def write_path_rules(rules: tuple[tuple[str, str], ...]) -> str:
-    """Write rules so that they read the same."""
+    """Write rules so that reading them returns the same rules."""
     return "; ".join(f"{_shown(source)}{ARROW}{_shown(target)}" for source, target in rules)
 
 
 def _take(text: str, stops: tuple[str, ...]) -> tuple[str, str]:
-    """Take the first folder off a text; returns it, and what follows from the stop on."""
+    """Split a text after its first folder; returns the folder, and the rest from the stop on."""
     quoted = QUOTED.match(text)
     if quoted is not None:
         rest = text[quoted.end() :]
@@ -40,7 +40,7 @@ def _take(text: str, stops: tuple[str, ...]) -> tuple[str, str]:
             double, single, curly = (group or "" for group in quoted.groups())
             folder = double.replace('""', '"') or single.replace("''", "'") or curly
             return folder.strip(), rest
-    # A quote that closes nowhere is part of the name.
+    # A quote that is never closed is part of the name.
     places = [place for stop in stops if (place := text.find(stop)) >= 0]
     place = min(places, default=len(text))
     return text[:place].strip(), text[place:]

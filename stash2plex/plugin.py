@@ -1,6 +1,6 @@
 """The door that Stash uses: one JSON request on stdin, one JSON answer on stdout.
 
-A hook takes the short way. Everything else imports the whole package first.
+What a save waits for takes the short way. Everything else imports the whole package first.
 """
 
 import gc
@@ -15,6 +15,11 @@ from stash2plex.errors import Stash2PlexError, StashGone, UsageError, fault_sent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+RECORD = "record"
+SCRIPT_MODES = (RECORD, "session")
+"""The operations that the hooks' script calls. A save waits for them, so they have to be cheap."""
+
 
 STDIN_LIMIT = 256 * 1024 * 1024
 """Bytes: a hook's input repeats the edit, with a cover as base64 (stash.md §2.1)."""
@@ -50,6 +55,9 @@ def main(arguments: list[str], plugin_dir: str) -> int:
             if stored_status.is_stored(request["args"]):
                 write_answer({"output": stored_status.open_and_read(folder)})
                 return 0
+        if request["args"].get("mode") in SCRIPT_MODES:
+            write_answer({"output": answer_script(request, plugin_dir)})
+            os._exit(0)
         gc.enable()
         keep_temporary_files(folder)
         from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
@@ -62,17 +70,41 @@ def main(arguments: list[str], plugin_dir: str) -> int:
     except ImportError as error:
         from stash2plex.first_aid import answer_without  # noqa: PLC0415 - for a broken Python
 
-        return answer_without(error, request, plugin_dir, write_answer)
+        for_script = request.get("args", {}).get("mode") in SCRIPT_MODES
+        return answer_without(error, request, plugin_dir, write_answer, for_script=for_script)
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
         write_answer({"error": fault_sentence(error)})
         return 1
 
 
+def answer_script(request: "dict[str, Any]", plugin_dir: str) -> "dict[str, Any]":
+    """Carry out an operation of the hooks' script and return its output.
+
+    A failure is an output too: if it were an error, Stash would write the arguments into its log.
+    Raises ImportError.
+    """
+    from stash2plex import hook  # noqa: PLC0415 - so that a task's request error is cheap too
+
+    try:
+        if request["args"]["mode"] == RECORD:
+            return hook.record(
+                request, plugin_dir, repair=repair, notify=notify, start_failed=start_failed
+            )
+        return hook.take_session(request, plugin_dir, start_failed=start_failed)
+    except Stash2PlexError as error:
+        return {"recorded": 0, "error": str(error)}
+    except ImportError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost edge: the script must get an answer
+        sys.excepthook(type(error), error, error.__traceback__)
+        return {"recorded": 0, "error": fault_sentence(error)}
+
+
 def write_answer(answer: "dict[str, Any]") -> None:
     """Write the one JSON object that Stash reads from standard output (stash.md §2.4).
 
-    It holds either an `output` or an `error`. Raises StashGone where nobody reads it.
+    It holds either an `output` or an `error`. Raises StashGone if Stash no longer reads it.
     """
     try:
         os.write(1, json.dumps(answer).encode() + b"\n")

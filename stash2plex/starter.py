@@ -4,10 +4,14 @@ import os
 import sys
 
 from stash2plex.datadir import LOG_NAME
-from stash2plex.lock import FileLock, drain_lock
+from stash2plex.lock import drain_lock
 
 FLAGS = ("-IS", "-Xutf8")
 """As in the plugin's yml: nothing shadows our modules, and file names are read as Stash's."""
+
+
+SUCCESSOR = "successor"
+"""The argument of a worker that waits until the one before it ends."""
 
 
 def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
@@ -23,26 +27,31 @@ def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
     lock = drain_lock(folder)
     if not lock.acquire():
         return False
-    script = os.path.join(plugin_dir, "stash2plex_plugin.py")
     try:
         if sys.platform == "win32":  # pragma: no cover - Windows only
-            _start_on_windows(lock, folder, script, request)
+            # On Windows a lock belongs to the process: the worker takes it again.
+            lock.release()
+            _spawn(folder, plugin_dir, request)
         else:
-            _start_on_posix(lock, folder, script, request)
+            _spawn(folder, plugin_dir, request, str(lock.give_to_child()))
     finally:
         lock.release()
     return True
 
 
+def start_successor(folder: str, plugin_dir: str, request: bytes) -> None:
+    """Start a worker that takes over from the one that is running, if that ends soon."""
+    _spawn(folder, plugin_dir, request, SUCCESSOR)
+
+
 if sys.platform == "win32":  # pragma: no cover - Windows only
 
-    def _start_on_windows(lock: FileLock, folder: str, script: str, request: bytes) -> None:
+    def _spawn(folder: str, plugin_dir: str, request: bytes, *more: str) -> None:
         import subprocess  # noqa: PLC0415 - 12 ms that only Windows has to pay
 
-        # On Windows a lock belongs to the process: the worker takes it again.
-        lock.release()
+        script = os.path.join(plugin_dir, "stash2plex_plugin.py")
         process = subprocess.Popen(
-            [sys.executable, *FLAGS, script, "worker", folder],
+            [sys.executable, *FLAGS, script, "worker", folder, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -54,8 +63,8 @@ if sys.platform == "win32":  # pragma: no cover - Windows only
         process.stdin.close()
 else:
 
-    def _start_on_posix(lock: FileLock, folder: str, script: str, request: bytes) -> None:
-        descriptor = lock.give_to_child()
+    def _spawn(folder: str, plugin_dir: str, request: bytes, *more: str) -> None:
+        script = os.path.join(plugin_dir, "stash2plex_plugin.py")
         reader, writer = os.pipe()
         log = os.path.join(folder, LOG_NAME)
         try:
@@ -64,7 +73,7 @@ else:
             os.write(writer, request)
             os.posix_spawn(
                 sys.executable,
-                [sys.executable, *FLAGS, script, "worker", folder, str(descriptor)],
+                [sys.executable, *FLAGS, script, "worker", folder, *more],
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, reader, 0),

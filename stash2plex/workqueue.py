@@ -89,7 +89,7 @@ class Claim:
 class WorkQueue:
     """The queue in one database. Several processes may use it at once, each with its own object.
 
-    `clock` gives seconds since the epoch.
+    `clock` returns seconds since the epoch.
     """
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:

@@ -114,7 +114,7 @@ def follow(world: World, console: Console, number: int) -> str:
                 break
             time.sleep(0.1)
     said = [text for level, text in world.stash.plugin_log if level == "info"]
-    return said[-1] if said else "The task said nothing."
+    return said[-1] if said else "The task logged nothing."
 
 
 def live_edit(world: World, reader: PlexServer, scene_id: int) -> float:

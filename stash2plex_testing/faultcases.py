@@ -82,9 +82,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """One fault. `orders` are what each server's stand-in is told to do.
+    """One fault. `orders` are the orders for each server's stand-in.
 
-    `differs` holds the outcome of stages where it is another one, by (server, stage). `whole` is a
+    `differs` holds the outcome of stages with a different one, by (server, stage). `whole` is a
     fault that can be of the whole server only, never of one library.
     """
 
@@ -108,7 +108,7 @@ class Case:
         return outcome
 
     def order(self, stage: Stage) -> Mapping[str, Any] | None:
-        """Return what a stage's stand-in is told to do; None where the fault makes no sense."""
+        """Return the orders for a stage's stand-in; None if the fault makes no sense there."""
         if self.writes_only and not stage.writes:
             return None
         return self.orders.get(stage.server)
@@ -116,7 +116,7 @@ class Case:
 
 UNLISTED = "Plex does not list “{library}”: "
 BROKEN = "{server} at {at} broke the connection during {deed}."
-SLOW = "{server} at {at} did not answer in time to {deed}."
+SLOW = "{server} at {at} did not answer {deed} in time."
 STRANGE = (
     "{server} answered {deed} with something that is not its own JSON (…). Is {at} really {server}?"
 )
@@ -370,7 +370,7 @@ SETUPS = {
         "Correct Settings > Plugins > Stash2Plex > Plex library.",
     ),
     "no library left": Outcome(
-        "configuration", STOPPED, "Plex has no library of the type movie or other videos."
+        "configuration", STOPPED, "Plex has no movie or “Other videos” library."
     ),
 }
 """Faults of the set-up rather than of one request; `test_faulty_setups.py` makes each."""

@@ -1,4 +1,4 @@
-"""What the stand-in Plex answers to the probe's questions."""
+"""Answers the probe's questions with the stand-in Plex."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def fake_answers(
     items: int, *, uploads: bool = True, traits: Traits | None = None
 ) -> Mapping[str, str | float | int]:
-    """Probe a stand-in of its own with as many items; it is the one that the tests trust."""
+    """Probe a new stand-in with the same number of items; it is the one that the tests use."""
     clock = _Clock()
     with FakePlex(traits=traits, clock=clock) as plex:
         films = plex.add_section("Harbour Films", locations=["/media"])
@@ -48,7 +48,7 @@ def probe_fake(plex: FakePlex, sleep: Callable[[float], None], *, uploads: bool)
 
 
 class _Clock:
-    """The clock of a stand-in that nobody waits for."""
+    """The clock of a stand-in, so that no test waits."""
 
     def __init__(self) -> None:
         self._now = 1_700_000_000.0
@@ -57,5 +57,5 @@ class _Clock:
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Move on."""
+        """Move the clock forward."""
         self._now += seconds

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -18,9 +20,11 @@ from stash2plex.lock import FileLock, show_presence
 from stash2plex.operations.health.checks import Check
 from stash2plex.operations.health.report import health_without_store, read_health
 from stash2plex.servers.stash_address import StashAddress
-from stash2plex_testing.plex import Fault
-from stash2plex_testing.world import World
+from stash2plex_testing.plex import Fault, scopes
+from stash2plex_testing.plex.access import Sight
+from stash2plex_testing.world import ROOT, World
 
+HOOKS_CONFIG = "Stash2PlexHooks.yml"
 SCENES = 12
 TiB = 2**40
 
@@ -88,6 +92,7 @@ def examine(setup: Setup) -> list[Check]:
         with world:
             world.fill(setup.scenes)
             patient = Patient(world, works_with(world), os.path.join(folder, "data"))
+            show_entries(world)
             setup.spoil(patient)
             return patient.health()
 
@@ -99,6 +104,45 @@ def setting(**values: Any) -> Callable[[Patient], None]:
         patient.settings |= values
 
     return spoil
+
+
+def show_entries(world: World) -> None:
+    """Have Stash read our two entries, without the code."""
+    os.makedirs(entries_folder(world))
+    for name in ("Stash2Plex.yml", HOOKS_CONFIG):
+        shutil.copy(os.path.join(ROOT, "plugin", name), entries_folder(world))
+    world.stash.plugins.reload()
+
+
+def entries_folder(world: World) -> str:
+    """Name the plugin's folder."""
+    return os.path.join(world.stash.plugins_dir, "Stash2Plex")
+
+
+def disabled(plugin_id: str) -> Callable[[Patient], None]:
+    """Disable one of the two entries."""
+    return lambda patient: patient.world.stash.plugins.disabled.add(plugin_id)
+
+
+def without_hooks(patient: Patient) -> None:
+    """Leave the second entry out, as someone who copies files may."""
+    os.remove(os.path.join(entries_folder(patient.world), HOOKS_CONFIG))
+    patient.world.stash.plugins.reload()
+
+
+def older_hooks(patient: Patient) -> None:
+    """Leave the second entry as it was before an update."""
+    path = os.path.join(entries_folder(patient.world), HOOKS_CONFIG)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^version: .*$", "version: 1.9.0", text))
+    patient.world.stash.plugins.reload()
+
+
+def older_stash(patient: Patient) -> None:
+    """Run a Stash from before its scripts were run by goja."""
+    patient.world.stash.core.version = "v0.25.1"
 
 
 def plex_fault(kind: str, **values: Any) -> Callable[[Patient], None]:
@@ -158,6 +202,24 @@ def another_server(patient: Patient) -> None:
 def other_files(patient: Patient) -> None:
     for item in patient.world.plex.all_items():
         patient.world.plex.move_file(item, f"/films/{item.rating_key}/harbour.mkv")
+
+
+def unlisted_library(patient: Patient) -> None:
+    old = patient.world.plex.add_section("Old Harbour", locations=["/old"])
+    patient.world.plex.faults.add(Fault("status", times=None, **scopes.library(old)))
+
+
+def seen_by_the_token(sight: Sight) -> Callable[[Patient], None]:
+    """Show less of the files to the token."""
+
+    def spoil(patient: Patient) -> None:
+        patient.world.plex.access.sight[patient.world.plex.token] = sight
+
+    return spoil
+
+
+def without_owner(patient: Patient) -> None:
+    patient.world.plex.access.claim = "stranger"
 
 
 def everything_twice(patient: Patient) -> None:
@@ -275,6 +337,36 @@ SETUPS = (
         KEEPER,
     ),
     Setup(
+        "The hooks are disabled",
+        "hooks",
+        ("“Stash2Plex Hooks” is disabled", "Enable “Stash2Plex Hooks” under Settings > Plugins"),
+        disabled("Stash2PlexHooks"),
+    ),
+    Setup(
+        "The plugin is disabled, seen from a command line",
+        "hooks",
+        ("“Stash2Plex” is disabled", "Enable “Stash2Plex” under Settings > Plugins"),
+        disabled("Stash2Plex"),
+    ),
+    Setup(
+        "The hooks were not installed",
+        "hooks",
+        ("has not read “Stash2Plex Hooks”", "Reload plugins", "install it again"),
+        without_hooks,
+    ),
+    Setup(
+        "The hooks are those of an older version",
+        "hooks",
+        ("“Stash2Plex Hooks” 1.9.0", "Reload plugins"),
+        older_hooks,
+    ),
+    Setup(
+        "Stash is too old for the hooks",
+        "hooks",
+        ("v0.25.1 is too old", "Update Stash to v0.27"),
+        older_stash,
+    ),
+    Setup(
         "A wrong port",
         "Plex",
         ("refuses the connection", "is the port right"),
@@ -293,7 +385,9 @@ SETUPS = (
         ("it speaks http, not https",),
         https_address,
     ),
-    Setup("Plex does not answer", "Plex", ("did not answer in time",), plex_hangs),
+    Setup(
+        "Plex does not answer", "Plex", ("did not answer the identity check in time",), plex_hangs
+    ),
     Setup("Plex is in maintenance", "Plex", ("is busy", "migrations", "Wait"), maintenance),
     Setup(
         "A log-in page before Plex",
@@ -311,6 +405,30 @@ SETUPS = (
         setting(plex_token="old"),
     ),
     Setup(
+        "A Plex without owner that takes us for a stranger",
+        "Plex token",
+        ("has no owner", "allowedNetworks"),
+        without_owner,
+    ),
+    Setup(
+        "A token that is shown no names of files",
+        "Plex token",
+        ("shows it no names of files", "server's owner"),
+        seen_by_the_token("nothing"),
+    ),
+    Setup(
+        "A token that is shown no folders",
+        "Plex token",
+        ("only the names of files", "server's owner"),
+        seen_by_the_token("names"),
+    ),
+    Setup(
+        "A library that Plex does not list",
+        "Plex library",
+        ("“Old Harbour” cannot be listed", "“Harbour Films” can", "lose no attempts"),
+        unlisted_library,
+    ),
+    Setup(
         "Another Plex server",
         "Plex server",
         ("A different Plex server", "Rebuild Plex Index"),
@@ -319,7 +437,7 @@ SETUPS = (
     Setup(
         "A misspelt excluded tag",
         "tags in settings",
-        ("names “Nihgt, indoor”, which no tag", "Correct Exclude tags"),
+        ("names “Nihgt, indoor”, but Stash", "Correct Exclude tags"),
         setting(exclude_tags='"Nihgt, indoor"'),
     ),
     Setup(
@@ -334,7 +452,7 @@ SETUPS = (
         ("“Harbour Filmz”", "It has: “Harbour Films”", "Correct"),
         setting(plex_library="Harbour Filmz"),
     ),
-    Setup("A library of the wrong type", "Plex library", ("of the type show",), show_library),
+    Setup("A library of the wrong type", "Plex library", ("has the type show",), show_library),
     Setup("An empty library", "matches", ("0 of 12", "Scan the library"), empty_library),
     Setup(
         "A token of a shared user", "edit rights", ("read this library but not edit",), shared_user
@@ -343,7 +461,7 @@ SETUPS = (
     Setup(
         "Every file is in Plex twice",
         "matches",
-        ("12 fit several", "Set Path map"),
+        ("12 match several", "Set Path map"),
         everything_twice,
     ),
     Setup(

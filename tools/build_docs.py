@@ -127,7 +127,11 @@ An error comes as a GraphQL error:
 
 Between Stash and the process there is one more layer, which scripts that start
 `stash2plex_plugin.py` themselves see: one JSON object on standard output, `{"output": …}` or
-`{"error": "…"}`. The first of the two examples is `{"output": {"changed": 2}}` there."""
+`{"error": "…"}`. The first of the two examples is `{"output": {"changed": 2}}` there.
+
+Two more operations are for the script that Stash runs as our hook, and for nothing else: `record`
+stores the ids of an edit, `session` hands over the log-in for a worker. Their failures are outputs,
+`{"recorded": 0, "error": "…"}`."""
 
 
 def errors_page() -> str:
@@ -163,7 +167,7 @@ def command_line_page() -> str:
 
 
 def faults_page() -> str:
-    """Return what comes of every fault at every stage, as the fault suite tests it."""
+    """Return the outcome of every fault at every stage, as the fault suite tests it."""
     found: dict[tuple[str, Outcome], list[str]] = {}
     number = 0
     for case, stage, _, outcome in rows():
@@ -173,7 +177,7 @@ def faults_page() -> str:
         "# Faults",
         "",
         (
-            f"What comes of each of {number} pairs of a fault and a stage. The tests run every "
+            f"The outcome of each of {number} pairs of a fault and a stage. The tests run every "
             "pair against the stand-ins. They check the kind, the sentence, the attempts, and that "
             "everything is in sync once the server works again (dead letters after **Retry Dead "
             "Letters**)."
@@ -185,7 +189,7 @@ def faults_page() -> str:
             "a performer, studio, tag or group) and cover. A cover never holds up the texts."
         ),
         "",
-        "| Fault | At | Reason | What comes of it | Attempts | What the user reads |",
+        "| Fault | At | Reason | Outcome | Attempts | What the user reads |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for (name, outcome), stages in found.items():
@@ -212,7 +216,7 @@ def faults_page() -> str:
         "",
         "## Faults of the set-up",
         "",
-        "| Fault | Reason | What comes of it | What the user reads |",
+        "| Fault | Reason | Outcome | What the user reads |",
     ]
     lines += ["| --- | --- | --- | --- |"]
     for name, outcome in SETUPS.items():

@@ -23,10 +23,10 @@ from stash2plex.servers.plexraw import PlexRaw
 from stash2plex.ui.lines.probe import left_lines, probe_lines
 
 KEPT = os.path.join("~", ".stash2plex-probe.json")
-"""Where the items' values are kept until they are back."""
+"""Where the items' values are kept until they are restored."""
 
 UPLOADS = (
-    "Shall it also upload a picture of 2 × 3 dots to the first item, twice? Plex cannot delete "
+    "Also upload a picture of 2 × 3 dots to the first item, twice? Plex cannot delete "
     "uploads; the poster that is shown now is chosen again afterwards."
 )
 
@@ -37,9 +37,9 @@ UPLOADS = (
     "items",
     multiple=True,
     metavar="ID",
-    help="An item to try it on: its id, or its address in Plex Web. Three are best.",
+    help="An item to try: its id, or its address in Plex Web. Three are best.",
 )
-@click.option("--restore", is_flag=True, help="Put back what a probe that was killed has changed.")
+@click.option("--restore", is_flag=True, help="Put back what a killed probe changed.")
 @click.option(
     "--uploads/--no-uploads",
     default=None,
@@ -49,16 +49,16 @@ UPLOADS = (
     "--compare",
     "compares",
     is_flag=True,
-    help="Show where the stand-in of the tests answers otherwise (needs the source checkout).",
+    help="Show where the tests' stand-in answers differently (needs the source checkout).",
 )
 @click.option(
     "--kept",
     metavar="FILE",
     default=KEPT,
     show_default=True,
-    help="Where the items' values are kept until they are back.",
+    help="Where the items' values are kept until they are restored.",
 )
-@click.option("--report", metavar="FILE", help="Write the answers there too, as JSON.")
+@click.option("--report", metavar="FILE", help="Also write the answers to this file, as JSON.")
 @JSON
 @click.pass_obj
 def probe_plex(
@@ -71,16 +71,16 @@ def probe_plex(
     kept: str,
     report: str | None,
 ) -> None:
-    """Find out how your Plex treats edits, on items that you name.
+    """Find out how your Plex treats edits, using items that you name.
 
-    Writes to these items, puts everything back afterwards, and prints a table without titles,
-    paths, addresses or token that you may post. After Ctrl-C it puts back too; after a kill,
-    --restore does.
+    It writes to these items, restores everything afterwards, and prints a table without titles,
+    paths, addresses or tokens, so you can post it. Ctrl-C restores too; after a kill, run
+    --restore.
     """
     path = os.path.abspath(os.path.expanduser(kept))
     keys = list(dict.fromkeys(_key_of(item) for item in items))
     if not (keys or restore):
-        raise UsageError("Name items with --item, best three of one library.")
+        raise UsageError("Name items with --item, preferably three of one library.")
     client = make_probe_client(_settings(shell))
     try:
         if restore:
@@ -101,7 +101,7 @@ def probe_plex(
 
 
 def _key_of(item: str) -> str:
-    """Return the id of an item: itself, or out of an address of Plex Web."""
+    """Return an item's id, given as it is or inside an address of Plex Web."""
     match = re.fullmatch(r"[A-Za-z0-9_-]{1,64}", item) or re.search(
         r"metadata(?:%2F|/)([A-Za-z0-9_-]{1,64})", item
     )
@@ -111,7 +111,7 @@ def _key_of(item: str) -> str:
 
 
 def _settings(shell: Shell) -> Settings:
-    """Read how Plex is reached: as given here, or as the plugin has it in Stash."""
+    """Read how to reach Plex: from this command line, or from the plugin's settings in Stash."""
     given: dict[str, Any] = dict(read_file(shell.options.config_file, os.environ))
     given |= read_environment(os.environ)
     given |= shell.options.settings
@@ -155,7 +155,7 @@ def _put_back(shell: Shell, client: PlexRaw, path: str) -> None:
 
 
 def _end(shell: Shell, left: list[str], path: str) -> None:
-    """Name what is not as it was, and end with 1 for it."""
+    """Name what could not be restored, and exit with 1 if there is anything."""
     for line in left_lines(left, path):
         shell.err.print(line, highlight=False, markup=False)
     if left:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +16,10 @@ from stash2plex.datadir import DATABASE_NAME
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.hook import worker_request
 from stash2plex.lock import FileLock, drain_lock, show_presence
+from stash2plex.model import Clock, Sleep
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.start_trouble import Trouble, end_trouble, fault_trouble, record_trouble
-from stash2plex.starter import start_worker
+from stash2plex.starter import SUCCESSOR, start_worker
 from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.worker import SWITCHED_OFF
@@ -28,18 +30,24 @@ plugin counts as uninstalled, which is known within ten seconds."""
 
 Stamp = tuple[int, int, int]
 
+SUCCESSION_SECONDS = 60.0
+"""How long a successor waits: a worker that Stash shuts out ends once its writes to Plex have."""
+
 
 def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None) -> int:
     """Run as the worker.
 
-    `arguments` are the data folder and, if the lock is inherited, its descriptor. The connection to
-    Stash comes on standard input. `stamp` is that of the plugin's files before
-    the first of them was imported.
+    `arguments` are the data folder and how the lock is obtained: the descriptor of an inherited
+    one, `SUCCESSOR` if another worker still holds it, or nothing. The connection to Stash comes on
+    standard input. `stamp` is that of the plugin's files before the first of them was imported.
     """
-    folder = arguments[0]
+    folder, how = arguments[0], arguments[1] if len(arguments) > 1 else ""
     _detach()
     lock = drain_lock(folder)
-    taken = lock.adopt(int(arguments[1])) if len(arguments) > 1 else lock.acquire()
+    if how == SUCCESSOR:
+        taken = await_end(folder, lock, time.monotonic, time.sleep)
+    else:
+        taken = bool(how) and lock.adopt(int(how))
     # On a network file system the lock may not be inherited; then it is free by now.
     if not taken and not lock.acquire():
         return 0
@@ -73,6 +81,25 @@ def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None
 
 def _ended_by(error: Stash2PlexError) -> Trouble:
     return Trouble(f"The background worker has ended: {error.what}", error.fix or "")
+
+
+def await_end(folder: str, lock: FileLock, monotonic: Clock, sleep: Sleep) -> bool:
+    """Wait up to `SUCCESSION_SECONDS` for the end of the worker that holds the lock.
+
+    Returns whether the lock was taken. One process waits at a time; a further one gives up at once.
+    """
+    turn = FileLock(os.path.join(folder, "successor.lock"))
+    if not turn.acquire():
+        return False
+    give_up = monotonic() + SUCCESSION_SECONDS
+    try:
+        while not lock.acquire():
+            if monotonic() >= give_up:
+                return False
+            sleep(0.05)
+    finally:
+        turn.release()
+    return True
 
 
 def _work(app: App, lock: FileLock, info: dict[str, Any], stop: _StopSignal) -> int:

@@ -30,6 +30,7 @@ from stash2plex.rules.desired import desired_state, reason_to_skip
 from stash2plex.rules.matching import Explanation
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.rules.policy import SNOOZES
+from stash2plex.rules.spelling import same_rating
 from stash2plex.store.key_state import KeyState, read_key_state
 from stash2plex.store.runs import read_held
 from stash2plex.sync.apply import is_settled
@@ -47,9 +48,9 @@ CANDIDATES = 20
 class FieldView:
     """A field as Stash, Plex and the record have it; None if that is unknown or missing.
 
-    `state` is “equal”, “differs” (the next sync writes it), “kept” (the user's edit in Plex),
-    “not_ours” (empty in Stash, and not written by us), “not_kept” (Plex takes it and does not keep
-    it), “skipped” (by a setting) or “unknown”.
+    `state` is “equal”, “spelling” (equal, as Plex spells it), “differs” (the next sync writes it),
+    “kept” (the user's edit in Plex), “not_ours” (empty in Stash, and not written by us), “not_kept”
+    (Plex accepts it but does not keep it), “skipped” (by a setting) or “unknown”.
     """
 
     name: Field
@@ -158,7 +159,7 @@ def _field_views(
 ) -> list[FieldView]:
     record = known.record
     if record is not None and item is not None and record.rating_key != item.rating_key:
-        # What was written to another item tells nothing about this one.
+        # What was written to another item means nothing for this one.
         record = None
     written = record.written if record else {}
     views = []
@@ -168,8 +169,8 @@ def _field_views(
         state = "skipped"
         if name not in settings.skip_fields:
             state = _field_state(name, stash, plex, change)
-            if state == "equal" and name in lost and stash != plex:
-                state = "not_kept"
+            if state == "equal" and _is_other(stash, plex):
+                state = "not_kept" if name in lost else "spelling"
         views.append(FieldView(name, stash, plex, written.get(name), state))
     return [*views, *_picture_views(known.scene, record, settings)]
 
@@ -200,6 +201,15 @@ def _field_state(name: Field, stash: object, plex: object, change: Change | None
     if stash in (None, "", ()):
         return "not_ours" if plex not in (None, "", ()) else "equal"
     return "equal"
+
+
+def _is_other(stash: object, plex: object) -> bool:
+    """Whether a value that counts as equal is another one, letter by letter."""
+    if isinstance(stash, tuple) and isinstance(plex, tuple):
+        return not set(stash) <= set(plex)
+    if isinstance(stash, float) or isinstance(plex, float):
+        return not same_rating(stash, plex)
+    return stash != plex
 
 
 def _picture_views(

@@ -29,7 +29,7 @@ def traits_sentence(traits: Sequence[dict[str, Any]]) -> str | None:
         if one["trait"] != Trait.LOSES:
             fields.setdefault(Trait(one["trait"]), []).append(one["field"] or "")
     parts = [" ".join((trait.words, ", ".join(names))).rstrip() for trait, names in fields.items()]
-    return f"Of this server we learnt: {'; '.join(parts)}." if parts else None
+    return f"Known about this Plex server: {'; '.join(parts)}." if parts else None
 
 
 def lost_fields(rows: Sequence[KnownTrait]) -> list[Field]:

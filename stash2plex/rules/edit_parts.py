@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from attrs import evolve
 
-from stash2plex.model import Change, Field, ListChange
+from stash2plex.model import Change, Field, ListChange, PlexItem
 from stash2plex.rules.desired import ENCODED_LIMIT, PARAMETER_BYTES
 from stash2plex.rules.spelling import fold, folds
 from stash2plex.rules.traits import Trait, Traits
@@ -42,6 +42,16 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
     if last:
         parts.append(Change({}, last))
     return parts
+
+
+def to_mend(change: Change, before: PlexItem, after: PlexItem) -> Change | None:
+    """Return the lists that a shared edit replaced instead of adding to them; None for none."""
+    lists = {}
+    for name, one in change.lists.items():
+        staying = folds(before.lists.get(name, ())) - folds(one.stale)
+        if not staying <= folds(after.lists.get(name, ())):
+            lists[name] = ListChange(one.wanted, ())
+    return Change({}, lists) if lists else None
 
 
 def _removals(stale: tuple[str, ...], traits: Traits) -> Iterator[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Which libraries of Plex the settings name."""
+"""Chooses the Plex libraries that the settings name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ LIBRARY_FIX = "Correct Settings > Plugins > Stash2Plex > Plex library."
 
 
 def choose_sections(sections: Sequence[Section], names: NameList) -> list[Section]:
-    """Pick the libraries that the setting names, or every movie-type one.
+    """Choose the libraries that the setting names, or every movie-type one.
 
-    "Other videos" libraries are of the type movie too (plex.md §2.1). Raises ConfigError that
-    lists the libraries there are, where none of the named ones exists.
+    "Other videos" libraries have the type movie too (plex.md §2.1). If none of the named
+    libraries exists, raises a ConfigError that lists those that do.
     """
     movies = _movies(sections)
     if not names:
         if not movies:
-            raise ConfigError("Plex has no library of the type movie or other videos.")
+            raise ConfigError("Plex has no movie or “Other videos” library.")
         return movies
     found = {name_key(name) for name in _read(sections, names).found}
     chosen = [section for section in movies if name_key(section.title) in found]
@@ -30,7 +30,7 @@ def choose_sections(sections: Sequence[Section], names: NameList) -> list[Sectio
 
 
 def lost_libraries(sections: Sequence[Section], names: NameList) -> str:
-    """Return which libraries are named that Plex does not have; empty where it has all."""
+    """Return the named libraries that Plex does not have; empty if it has all."""
     unknown = _read(sections, names).unknown
     if not unknown:
         return ""
@@ -40,12 +40,12 @@ def lost_libraries(sections: Sequence[Section], names: NameList) -> str:
 
 
 def wrong_libraries(sections: Sequence[Section], names: NameList) -> str:
-    """Return which named libraries are not for movies, with their types; empty for none."""
+    """Return the named libraries that are not for movies, with their types; empty for none."""
     others = [section for section in sections if section.type != "movie"]
     known = {name_key(section.title) for section in others}
     wrong = {name_key(name) for name in read_names(names.text, known).found}
     return "; ".join(
-        f"“{section.title}” is of the type {section.type}"
+        f"“{section.title}” has the type {section.type}"
         for section in others
         if name_key(section.title) in wrong
     )

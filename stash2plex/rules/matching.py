@@ -256,15 +256,19 @@ def _explain_file(
         ] or best
     chosen = best[0]
     items = {candidate.file.rating_key for candidate in best}
+    also = _elsewhere(best)
     others = tuple(
-        evolve(candidate, why=candidate.why or _why_not(candidate, chosen, tie=candidate in best))
+        evolve(
+            candidate,
+            why=candidate.why or _why_not(candidate, chosen, tie=candidate in best, also=also),
+        )
         for candidate in judged
         if candidate is not chosen
     )
-    if len(items) > 1 and not loose:
+    if len(items) > 1 and not (loose or also):
         return evolve(
             plain,
-            candidates=(evolve(chosen, why=_why_not(chosen, chosen, tie=True)), *others),
+            candidates=(evolve(chosen, why=_why_not(chosen, chosen, tie=True, also=())), *others),
             reason=Ambiguous.reason,
             refusal=f"“{scene.label}” fits {len(items)} Plex items equally well by {level}: "
             f"{_shown(best, titles)}. Set Path map, enter the right library in Plex library, or "
@@ -272,8 +276,8 @@ def _explain_file(
         )
     return evolve(
         plain,
-        match=Match(chosen.file, level),
-        confidence="low" if len(items) > 1 else CONFIDENCE[level],
+        match=Match(chosen.file, level, also),
+        confidence="low" if len(items) > 1 and not also else CONFIDENCE[level],
         candidates=(chosen, *others),
         reason="",
     )
@@ -306,7 +310,21 @@ def _rank(candidate: Candidate) -> tuple[int, int, bool, tuple[int, str, str]]:
     )
 
 
-def _why_not(candidate: Candidate, chosen: Candidate, *, tie: bool) -> str:
+def _elsewhere(best: Sequence[Candidate]) -> tuple[PlexFile, ...]:
+    """Return the other items of a file that lies in several libraries; none if it does not."""
+    files = {candidate.file.rating_key: candidate.file for candidate in best}
+    paths = {tuple(split_path(file.path)) for file in files.values()}
+    sections = {file.section_id for file in files.values()}
+    if len(paths) > 1 or len(sections) < len(files):
+        return ()
+    return tuple(files.values())[1:]
+
+
+def _why_not(
+    candidate: Candidate, chosen: Candidate, *, tie: bool, also: Sequence[PlexFile]
+) -> str:
+    if candidate.file in also:
+        return "the same file in another library, which follows"
     if candidate.file.rating_key == chosen.file.rating_key and candidate is not chosen:
         return "another file of the same item"
     if tie:

@@ -1,4 +1,4 @@
-"""Which tags of Stash the settings mean, and stay to mean when Stash gives them other names."""
+"""Finds the Stash tags that the settings mean, and keeps them when Stash renames them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SETTINGS = (EXCLUDE, "ignore_tags")
 
 @frozen
 class NamedTag:
-    """A tag that a list means: `entry` is the name in the list, folded, `name` that in Stash.
+    """A tag that a list means: `entry` is its folded name in the list, `name` its name in Stash.
 
-    `created_at` is empty where only a scene has shown the tag.
+    `created_at` is empty if the tag has only been seen on a scene.
     """
 
     entry: str
@@ -31,9 +31,9 @@ class NamedTag:
 
 @frozen
 class ReadList:
-    """A list of tag names as it was read last.
+    """A list of tag names as it was last read.
 
-    `text` is the setting, `keys` what names are meant, `unknown` those that no tag has.
+    `text` is the setting, `keys` the names it means, `unknown` the names that no tag has.
     """
 
     text: str
@@ -43,31 +43,31 @@ class ReadList:
 
     @property
     def renamed(self) -> tuple[NamedTag, ...]:
-        """The tags that the list means under a name that they have no more."""
+        """The tags that the list calls by a former name."""
         return tuple(tag for tag in self.tags if not tag.alias and name_key(tag.name) != tag.entry)
 
 
 @frozen
 class TagLists:
-    """The lists of all settings, by their key. `mark` is equal while no tag of Stash moves."""
+    """The lists of all settings, by key. `mark` stays the same while no tag in Stash changes."""
 
     mark: str = ""
     lists: Mapping[str, ReadList] = Factory(dict)
 
     def fits(self, settings: Settings, mark: str) -> bool:
-        """Whether they are those of these settings, with the tags that there are."""
+        """Whether they belong to these settings and to the present tags."""
         texts = {name: one.text for name, one in self.lists.items()}
         return mark == self.mark and texts == named(settings)
 
 
 def named(settings: Settings) -> dict[str, str]:
-    """Return the texts of the settings that name tags, by their key."""
+    """Return the texts of the settings that name tags, by key."""
     lists: dict[str, NameList] = {name: getattr(settings, name) for name in SETTINGS}
     return {name: names.text for name, names in lists.items() if names}
 
 
 def read_lists(settings: Settings, tags: Sequence[Tag], mark: str, old: TagLists) -> TagLists:
-    """Read the lists with the tags that there are, and with those that were meant before."""
+    """Read the lists with the existing tags and with those that were meant before."""
     return TagLists(
         mark,
         {name: _read(text, tags, old.lists.get(name)) for name, text in named(settings).items()},
@@ -96,10 +96,10 @@ def _read(text: str, tags: Sequence[Tag], old: ReadList | None) -> ReadList:
 def _kept(
     text: str, keys: Iterable[str], tags: Sequence[Tag], old: ReadList | None
 ) -> list[NamedTag]:
-    """Return the tags that the list meant before, and still means, by the names they have now.
+    """Return the tags that the list meant before and still means, by their present names.
 
-    A changed list means no more what it does not name. An unchanged one keeps its tags, whatever
-    Stash calls them and whatever other reading a new tag gives it.
+    A changed list no longer means what it does not name. An unchanged one keeps its tags, whatever
+    Stash calls them now, and even if a new tag would allow another reading.
     """
     if old is None:
         return []
@@ -114,14 +114,14 @@ def _kept(
 
 
 def learn_tag(known: ReadList, tag: Entity) -> ReadList:
-    """Add a tag of a scene that a list means by one of its names."""
+    """Add a scene's tag that a list means by one of its names."""
     entries = {name_key(name) for name in (tag.name, *tag.aliases)} & set(known.keys)
     new = [NamedTag(entry, tag.id, "", tag.name) for entry in sorted(entries)]
     return evolve(known, tags=(*known.tags, *new))
 
 
 def apply_lists(settings: Settings, lists: TagLists) -> Settings:
-    """Return the settings with what their lists mean."""
+    """Return the settings with the meaning of their lists filled in."""
     known = {
         name: NameList(one.text, frozenset(one.keys), frozenset(tag.id for tag in one.tags))
         for name, one in lists.lists.items()
@@ -130,18 +130,18 @@ def apply_lists(settings: Settings, lists: TagLists) -> Settings:
 
 
 def trouble_with(lists: TagLists) -> list[str]:
-    """Return a sentence for each name that no tag has, or has no more."""
+    """Return a sentence for each name that no tag has, or no longer has."""
     return [
         sentence
         for setting, one in lists.lists.items()
         for sentence in (
             *(
-                f"Setting {setting} names “{name}”, which no tag of Stash is called."
+                f"Setting {setting} names “{name}”, but Stash has no tag of that name."
                 for name in one.unknown
             ),
             *(
-                f"Setting {setting} means a tag that is called “{tag.name}” now: it still "
-                f"{EFFECTS[setting]}. Put the new name into the setting."
+                f"Setting {setting} names a tag that is now called “{tag.name}”: it still "
+                f"{EFFECTS[setting]}. Enter the new name in the setting."
                 for tag in one.renamed
             ),
         )

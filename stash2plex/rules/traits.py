@@ -15,6 +15,7 @@ class Trait(StrEnum):
 
     ADDS = "adds"
     REPLACES = "replaces"
+    REPLACES_SETS = "replaces_sets"
     DOUBLES = "doubles"
     ONE_REMOVAL = "one_removal"
     RATES_APART = "rates_apart"
@@ -34,16 +35,17 @@ class Trait(StrEnum):
 
 
 _WORDS = {
-    Trait.ADDS: "it adds a list to what is there",
-    Trait.REPLACES: "it replaces a list",
-    Trait.DOUBLES: "it lists a value twice that is sent again",
-    Trait.ONE_REMOVAL: "it takes one value away with each request",
-    Trait.RATES_APART: "it takes ratings by a request of their own",
-    Trait.OWN_CASE: "it has its own upper and lower case in",
-    Trait.OWN_FORM: "it has its own Unicode form of",
-    Trait.OWN_BLANKS: "it has its own blanks in",
-    Trait.OWN_MARKS: "it has its own punctuation in",
-    Trait.CUTS: "it cuts",
+    Trait.ADDS: "it adds a sent list to its own",
+    Trait.REPLACES: "it replaces its list by a sent one",
+    Trait.REPLACES_SETS: "it replaces its list in an edit of several items",
+    Trait.DOUBLES: "it lists a value twice if it is sent again",
+    Trait.ONE_REMOVAL: "it removes only one value per request",
+    Trait.RATES_APART: "it takes ratings only by a separate request",
+    Trait.OWN_CASE: "it changes upper and lower case in",
+    Trait.OWN_FORM: "it changes the Unicode form of",
+    Trait.OWN_BLANKS: "it changes spaces in",
+    Trait.OWN_MARKS: "it changes punctuation in",
+    Trait.CUTS: "it shortens",
     Trait.SHIFTS_DATES: "it moves a date by a day",
     Trait.ROUNDS: "it rounds ratings",
     Trait.LOSES: "it does not keep",

@@ -103,7 +103,7 @@ class Plex(Client):
         Waits up to `most_seconds` for the answer.
         """
         return self._identity_in(
-            self._get("/identity", "a sign of life", most_seconds=most_seconds)
+            self._get("/identity", "the identity check", most_seconds=most_seconds)
         )
 
     def check_token(self, most_seconds: float = inf) -> ServerIdentity:

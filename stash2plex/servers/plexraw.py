@@ -1,4 +1,4 @@
-"""Plex's edits without our own care: for the probe, which asks what a server makes of them."""
+"""Plex's edits without our safeguards, for the probe, which asks what a server does with them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LISTS = {
     "collection": "Collection",
     "label": "Label",
 }
-"""The name of a list in an edit, and in an item (plex.md §3.6)."""
+"""A list's name in an edit and its name in an item (plex.md §3.6)."""
 
 TEXTS = ("title", "studio", "summary", "tagline", "originallyAvailableAt")
 
@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 
 class PlexRaw:
-    """Reads and edits items as they are. Every edit names its items."""
+    """Reads and edits items without interpreting them. Every edit names its items."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -39,11 +39,11 @@ class PlexRaw:
         self._transport.close()
 
     def server(self) -> Mapping[str, Any]:
-        """Return what the server says of itself. Raises Refused for a token that it refuses."""
+        """Return the server's description of itself. Raises Refused if it refuses the token."""
         return self._container("/", "the token check")
 
     def section(self, section_id: str) -> Mapping[str, Any]:
-        """Return what is said of a library. Raises NotFound for one that is not there."""
+        """Return Plex's description of a library. Raises NotFound if there is none."""
         found = self._container("/library/sections", "its libraries").get("Directory", [])
         for row in found:
             if str(row.get("key")) == section_id:
@@ -51,7 +51,7 @@ class PlexRaw:
         raise NotFound("Plex", "The library of the item is not listed.")
 
     def row(self, key: str) -> Row:
-        """Read an item with all details. Raises NotFound where there is none."""
+        """Read an item with all details. Raises NotFound if there is none."""
         path = f"/library/metadata/{_opaque(key)}?skipRefresh=1"
         rows = self._container(path, "item details").get("Metadata", [])
         for row in rows:
@@ -60,7 +60,7 @@ class PlexRaw:
         raise NotFound("Plex", f"Plex has no item {key}.")
 
     def edit(self, section_id: str, keys: Sequence[str], parameters: Parameters) -> None:
-        """Send one edit, its parameters in this order. Raises what Plex answers instead of 200."""
+        """Send one edit, its parameters in this order. Raises any answer other than 200."""
         if not keys:
             raise AssertionError("an edit of no item would be one of all")
         ids = ",".join(_opaque(key) for key in keys)
@@ -71,12 +71,12 @@ class PlexRaw:
         self._transport.request("PUT", path, what="the edit")
 
     def rate(self, key: str, rating: float) -> None:
-        """Give a rating by the request that clients use; -1 takes it away (plex.md §3.5)."""
+        """Set a rating by the request that clients use; -1 removes it (plex.md §3.5)."""
         query = {"identifier": "com.plexapp.plugins.library", "key": _opaque(key), "rating": rating}
         self._transport.request("PUT", f"/:/rate?{urlencode(query)}", what="the rating")
 
     def upload(self, key: str, picture: bytes) -> None:
-        """Upload a poster. Nothing takes it away again (plex.md §4.2)."""
+        """Upload a poster. It cannot be deleted (plex.md §4.2)."""
         self._transport.request(
             "POST",
             f"/library/metadata/{_opaque(key)}/posters",
@@ -86,13 +86,13 @@ class PlexRaw:
         )
 
     def posters(self, key: str) -> list[tuple[str, bool]]:
-        """List the posters of an item: the key of each, and whether it is shown."""
+        """List the posters of an item: each one's key and whether it is shown."""
         answer = self._container(f"/library/metadata/{_opaque(key)}/posters", "the posters")
         rows = [*answer.get("Metadata", []), *answer.get("Photo", [])]
         return [(str(row.get("ratingKey")), bool(row.get("selected"))) for row in rows]
 
     def choose_poster(self, key: str, poster: str) -> None:
-        """Show one of the posters that an item has."""
+        """Show one of an item's posters."""
         query = urlencode({"url": poster})
         self._transport.request(
             "PUT", f"/library/metadata/{_opaque(key)}/poster?{query}", what="the choice of a poster"
@@ -107,7 +107,7 @@ class PlexRaw:
 
 
 def names(row: Row, kind: str) -> list[str]:
-    """Return the names of a list of an item."""
+    """Return the names in one of an item's lists."""
     return [str(tag.get("tag", "")) for tag in row.get(LISTS[kind], []) if tag.get("tag")]
 
 
@@ -117,7 +117,7 @@ def locks(row: Row) -> set[str]:
 
 
 def _opaque(value: str) -> str:
-    """Let only what looks like an id into a URL."""
+    """Allow only what looks like an id into a URL."""
     if not OPAQUE_ID.fullmatch(value):
-        raise UsageError(f"“{value[:40]}” is no id of a Plex item.")
+        raise UsageError(f"“{value[:40]}” is not the id of a Plex item.")
     return value

@@ -70,6 +70,15 @@ class StashBasics:
     by_key: bool = False
 
 
+@frozen
+class PluginEntry:
+    """A plugin as Stash has read it: with the version that it had then."""
+
+    id: str
+    enabled: bool
+    version: str | None = None
+
+
 class Stash(Client):
     """A client for one Stash server."""
 
@@ -88,6 +97,11 @@ class Stash(Client):
         hasty = copy(self)
         hasty.most_seconds = seconds
         return hasty
+
+    @property
+    def has_password(self) -> bool:
+        """Whether Stash had a user name and password when the settings were read last."""
+        return self._link.knows_keys
 
     # -- settings -------------------------------------------------------------------------
 
@@ -118,6 +132,12 @@ class Stash(Client):
         self._link.learn(general.apiKey, knows_keys=bool(general.username))
         stored = configuration.plugins.get(plugin_id)
         return Stored(stored if isinstance(stored, dict) else {}, general.configFilePath)
+
+    def plugins(self) -> list[PluginEntry]:
+        """List the plugins that Stash has read."""
+        data = self._query("query Plugins { plugins { id enabled version } }")
+        rows = data.get("plugins") or []
+        return structure(self._converter, rows, list[PluginEntry], "Stash", "its plugins")
 
     def ping(self) -> None:
         """Ask whether Stash answers."""

@@ -33,6 +33,11 @@ class StashLink:
         """Whether an API key is known."""
         return bool(self._api_key)
 
+    @property
+    def knows_keys(self) -> bool:
+        """Whether Stash has a password, so that a key can be made there."""
+        return self._knows_keys
+
     def learn(self, api_key: str, *, knows_keys: bool) -> None:
         """Adopt the key that Stash has now; it is kept in memory only.
 
@@ -169,6 +174,6 @@ KEY_ENDED = (
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
 SESSION_ENDED = (
-    "The log-in of this process has ended. The next save or task brings a fresh one; an API key "
-    "(Settings > Security) does not end."
+    "The log-in of this process has ended. The next save or task starts a new one; an API key "
+    "(Settings > Security) does not expire."
 )

@@ -1,4 +1,4 @@
-"""What is asked of Stash about its tags: all of them, and what shows that one of them moved."""
+"""Asks Stash about its tags: all of them, and a mark that changes with any of them."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class _WireMark:
 
 
 def read_tags(converter: Converter, data: Mapping[str, Any]) -> list[Tag]:
-    """Read the answer to `TAGS_QUERY`. Raises Transient where it has another shape."""
+    """Read the answer to `TAGS_QUERY`. Raises Transient if it has another shape."""
     found = structure(converter, data.get("findTags"), _WireTags, "Stash", "its tags")
     return [Tag(tag.id, tag.name, tuple(tag.aliases), tag.created_at) for tag in found.tags]
 
 
 def read_tag_mark(converter: Converter, data: Mapping[str, Any]) -> str:
-    """Read from the answer to `TAG_MARK_QUERY` what is equal while no tag moves.
+    """Read from the answer to `TAG_MARK_QUERY` what stays the same while no tag changes.
 
-    Raises Transient where it has another shape.
+    Raises Transient if it has another shape.
     """
     found = structure(converter, data.get("findTags"), _WireMark, "Stash", "its newest tag")
     return f"{found.count} {found.tags[0].updated_at if found.tags else ''}"

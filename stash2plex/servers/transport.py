@@ -236,9 +236,7 @@ class Transport:
                 whole=True,
             )
         if isinstance(error, ReadTimeoutError):
-            return Unavailable(
-                self.server, f"{where} did not answer in time to {doing}.", cause=SLOW
-            )
+            return Unavailable(self.server, f"{where} did not answer {doing} in time.", cause=SLOW)
         if isinstance(error, ImportError):
             # The HTTP library needs `ssl` at the first request to an https address.
             return Refused(

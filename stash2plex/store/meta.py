@@ -30,6 +30,13 @@ TROUBLE_NOTIFIED = "trouble_told"
 HOOK_COST = db.HOOK_COST
 """When a save measures its cost next (epoch seconds), and the samples as JSON."""
 
+STASH_LOGIN = db.STASH_LOGIN
+"""Whether Stash had a password when the settings were read last: “password”, or “none”."""
+
+HANDOVER_KEY = "handover "
+"""With a word that names it: until when (epoch seconds) a key is good that masks a session, and the
+key in hexadecimal digits."""
+
 SETTINGS_SEEN = "settings_seen"
 """Two digests of the last known settings: of the connection to Plex, and of all."""
 

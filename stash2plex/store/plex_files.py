@@ -169,7 +169,7 @@ class PlexFiles:
         return "" if row is None else str(row[0])
 
     def other_item(self, keys: Collection[str]) -> str:
-        """Return the key of an item that is none of these, empty where there is none."""
+        """Return the key of an item that is none of these; empty if there is none."""
         rows = self._db.execute(
             "SELECT DISTINCT rating_key FROM plex_file LIMIT ?", (len(keys) + 1,)
         )

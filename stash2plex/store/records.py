@@ -188,6 +188,7 @@ class Records:
         with transaction(self._db):
             self._note_orphan(scene_id, now)
             self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
+            self._db.execute("DELETE FROM follower WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
 
     def invalidate(self, scene_ids: Iterable[int]) -> None:
@@ -218,6 +219,7 @@ class Records:
         """Detach every record from its item, because another server has other ids."""
         with transaction(self._db):
             self._db.execute("UPDATE scene_record SET rating_key = '', fingerprint = ''")
+            self._db.execute("DELETE FROM follower")
 
     def detach(self, scene_id: int, rating_key: str) -> bool:
         """Detach a scene's record from an item; returns False if it was not attached to it."""

@@ -102,7 +102,7 @@ class Held:
 
 
 class Runs:
-    """The runs in one database. `clock` gives seconds since the epoch."""
+    """The runs in one database. `clock` returns seconds since the epoch."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._db = connection

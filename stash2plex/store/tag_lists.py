@@ -1,4 +1,4 @@
-"""The tags that the settings mean, remembered by their numbers: Stash may give them other names."""
+"""The tags that the settings mean, remembered by id because Stash may rename them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stash2plex.store.stored_json import load_shape
 
 
 def load_tag_lists(database: sqlite3.Connection, *, own: bool) -> TagLists:
-    """Read what the lists meant last; `own` for a command line with settings of its own."""
+    """Read what the lists last meant; `own` for a command line with its own settings."""
     name = _name(own=own)
     return load_shape(get_meta(database, name), TagLists) or TagLists()
 
@@ -32,7 +32,7 @@ def keep_tag_lists(database: sqlite3.Connection, lists: TagLists, *, own: bool) 
 def learn_excluding_tag(
     database: sqlite3.Connection, tag: Entity | None, settings: Settings
 ) -> None:
-    """Remember a tag that kept a scene out of Plex by its name alone: it may be renamed soon."""
+    """Remember a tag that only its name kept out of Plex: it may be renamed soon."""
     if tag is None or tag.id in settings.exclude_tags.ids:
         return
     for own in (False, True):

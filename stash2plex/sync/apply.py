@@ -23,7 +23,7 @@ from stash2plex.model import (
 from stash2plex.rules.desired import what_was_cut
 from stash2plex.rules.memory import base_of
 from stash2plex.rules.merge import plan_change, remember, remember_shown
-from stash2plex.rules.traits import Traits
+from stash2plex.rules.traits import Learnt, Traits
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.sync.edits import send_edit, sends_missing
@@ -35,7 +35,9 @@ from stash2plex.text import LogLine, Private
 class Applied:
     """What an apply did. `seconds` is how long Plex took for the edit, 0 without an edit.
 
-    `kept` are fields that Stash would change but that stay as the user edited them.
+    `kept` are fields that Stash would change but that stay as the user edited them. `learnt` are
+    traits of the server. `followers` are the records of the items that follow, `later` is the
+    failure of one and the library it is in.
     """
 
     record: Record
@@ -43,6 +45,9 @@ class Applied:
     seconds: float
     notes: tuple[LogLine, ...] = ()
     kept: tuple[Field, ...] = ()
+    learnt: frozenset[Learnt] = frozenset()
+    followers: tuple[Record, ...] = ()
+    later: tuple[Exception, str] | None = None
 
 
 KEPT = "+kept"

@@ -13,11 +13,11 @@ from stash2plex.servers.plex import Plex
 
 
 def sends_missing(change: Change, item: PlexItem, traits: Traits, *, preserve: bool) -> bool:
-    """Whether lists go out without what is there already.
+    """Return whether to send lists without what is in Plex already.
 
-    While nobody knows whether the server adds or replaces, a list that is all Stash's is sent so:
-    reading it back shows which it is, and whole lists mend it. With `preserve` what goes missing
-    would count as taken away by the user.
+    While it is unknown whether the server adds or replaces, a list that comes wholly from Stash is
+    sent in this way: reading it back shows which, and whole lists repair it. With `preserve`,
+    anything that disappeared would count as removed by the user.
     """
     if traits.sends_missing:
         return True
@@ -33,9 +33,9 @@ def sends_missing(change: Change, item: PlexItem, traits: Traits, *, preserve: b
 
 
 def send_edit(plex: Plex, item: PlexItem, change: Change, traits: Traits, *, delta: bool) -> None:
-    """Edit one item; with `delta` lists go out without what is there.
+    """Edit one item; with `delta`, lists are sent without what is in Plex already.
 
-    Raises what the client raises; what was sent before that stays.
+    Raises what the client raises; what was sent before that remains.
     """
     apart = (
         change.rating is not None

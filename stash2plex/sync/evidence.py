@@ -20,8 +20,8 @@ class Evidence:
     """Counts the writes that Plex accepted, and reports successes and failures to the breakers.
 
     A key that failed is to blame if Plex accepted another write since the key was claimed or last
-    failed; if not, the server is. `clock` gives seconds since the epoch, `monotonic` seconds since
-    any time.
+    failed; if not, the server is. `clock` returns seconds since the epoch, `monotonic` seconds
+    since an arbitrary time.
     """
 
     def __init__(self, store: Store, pacer: Pacer, *, clock: Clock, monotonic: Clock) -> None:

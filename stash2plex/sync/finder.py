@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, LibraryUnread, NotInPlexYet, Stash2PlexError
-from stash2plex.model import Clock, Match, PlexItem, Record, Scene
+from stash2plex.model import Clock, Match, PlexFile, PlexItem, Record, Scene
 from stash2plex.rules.matching import Explanation, Level, explain, map_path, split_path
 from stash2plex.rules.path_inference import same_file
 from stash2plex.rules.scanning import holds, scan_targets
@@ -19,7 +19,7 @@ from stash2plex.sync.apply import record_of
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.library_blame import unread
-from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
+from stash2plex.sync.session import Follower, Job, Matched, Session, Store, Wanted
 from stash2plex.workqueue import BULK
 
 REFRESH_SECONDS = 10.0
@@ -76,8 +76,8 @@ class Finder:
     """Looks items up for a pipeline, in the thread that owns the database.
 
     `hand` knows which items other claimed scenes want. `session` is set before the first call and
-    whenever the settings change. `clock` gives seconds since the epoch,
-    `monotonic` seconds since any time.
+    whenever the settings change. `clock` returns seconds since the epoch,
+    `monotonic` seconds since an arbitrary time.
     """
 
     store: Store
@@ -120,20 +120,42 @@ class Finder:
                 # The library listed the item; its details may not name the library.
                 item = evolve(item, section_id=file.section_id)
             if item is not None and not item.trashed and _holds(item, file.path):
-                jobs.append(_job(matched, item))
+                jobs.append(evolve(_job(matched, item), followers=self._followers(matched, items)))
             else:
                 wrong.append(self.learn_wrong(matched, item))
         return Verified(tuple(jobs), tuple(wrong))
+
+    def _followers(self, matched: Matched, items: ReadItems) -> tuple[Follower, ...]:
+        """Return the other items of a file that are there and hold it.
+
+        One that cannot be read now follows later: its library tells, or the next comparison.
+        """
+        if not matched.match.also:
+            return ()
+        records = self.store.followers.of(matched.scene.id)
+        found = []
+        for file in matched.match.also:
+            item = items.get(file.rating_key)
+            if item is not None and not item.trashed and _holds(item, file.path):
+                item = evolve(item, section_id=item.section_id or file.section_id)
+                record = record_of(item, records.get(file.rating_key))
+                found.append(Follower(item, file, record))
+            elif file.rating_key not in items.unreadable:
+                self._learn_gone(file.rating_key, item)
+        return tuple(found)
+
+    def _learn_gone(self, rating_key: str, item: PlexItem | None) -> None:
+        if item is None or item.trashed:
+            self.store.plex_files.forget_item(rating_key)
+        else:
+            self.store.plex_files.learn(item)
 
     def learn_wrong(self, matched: Matched, item: PlexItem | None) -> Wanted | Failure:
         """Record that an item is gone, in the bin, or holds another file.
 
         Returns the scene, to be looked up again at once, or its failure after too many wrong items.
         """
-        if item is None or item.trashed:
-            self.store.plex_files.forget_item(matched.match.file.rating_key)
-        else:
-            self.store.plex_files.learn(item)
+        self._learn_gone(matched.match.file.rating_key, item)
         self._refreshed_at = -REFRESH_SECONDS
         again = matched.wanted_again()
         if again.rounds <= MAX_ROUNDS:
@@ -169,7 +191,8 @@ class Finder:
         for each in wanted:
             explanation = match_by_index(self.store, self.session.settings, each.scene)
             if explanation.match is not None:
-                matched.append(_matched(each, explanation.match))
+                had = each.record.rating_key if each.record else ""
+                matched.append(_matched(each, explanation.match.led_by(had)))
             elif explanation.reason == NotInPlexYet.reason:
                 missed.append((each, explanation.refusal))
             else:
@@ -268,7 +291,8 @@ class Finder:
         result: Matched | Failure | Needless
         if winner is mine:
             self.store.awaited_files.forget([mine.scene_id])
-            result = matched
+            also = tuple(file for file in matched.match.also if self._is_free(file, mine))
+            result = evolve(matched, match=evolve(matched.match, also=also))
         else:
             result = self._refuse(matched, mine, leaders)
             if winner is not None and self.store.item_claims.hand_over(
@@ -297,6 +321,12 @@ class Finder:
             return Failure(matched, Ambiguous(_shared(leaders, path)))
         self._wait_for(matched.scene)
         return Failure(matched, NotInPlexYet(_taken(mine, leaders, path)))
+
+    def _is_free(self, file: PlexFile, mine: Claimant) -> bool:
+        """Whether an item may follow: it is no other scene's, nor follows one with a lower id."""
+        if self._others(file.rating_key, mine.scene_id):
+            return False
+        return not self.store.followers.is_taken(file.rating_key, mine.scene_id)
 
     def _others(self, key: str, besides: int) -> list[Claimant]:
         """List the other scenes that claim an item; claimed keys are newer than the records."""

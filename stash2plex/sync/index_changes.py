@@ -37,7 +37,10 @@ def read_index_changes(
     if listing != woken:
         if news.whole:
             store.path_rules.check(store.plex_files.locations())
-        keys = [("scene", id_) for id_ in store.awaited_files.may_match(woken)]
+        partners = store.followers.new_partners(woken) if len(news.sections) > 1 else []
+        store.records.invalidate(partners)
+        ids = {*store.awaited_files.may_match(woken), *partners}
+        keys = [("scene", id_) for id_ in sorted(ids)]
         for start in range(0, len(keys), CHUNK):
             store.queue.wake(keys[start : start + CHUNK])
         if keys:

@@ -71,7 +71,7 @@ class _Pages:
 class PlexIndex:
     """Reads the libraries of one Plex into the stored files.
 
-    `clock` gives seconds since the epoch.
+    `clock` returns seconds since the epoch.
     """
 
     files: PlexFiles

@@ -1,4 +1,4 @@
-"""Tells a library that fails as a whole from a server that is down."""
+"""Distinguishes a library that fails as a whole from a server that is down."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from stash2plex.sync.indexing import PROBE_SECONDS
 from stash2plex.sync.session import Session, Store
 
 PROBE_AGAIN = 10.0
-"""Seconds for which the answer of a probe counts."""
+"""Seconds for which a probe's answer counts."""
 
 
 def unread(trouble: LibraryTrouble, label: str) -> LibraryUnread:
-    """Describe what a scene waits for whose file is, or may be, in a library that fails."""
+    """Describe what a scene waits for if its file is, or may be, in a failing library."""
     return LibraryUnread(
         f"“{label}” waits for “{trouble.title}”, which Plex does not list: {trouble.error}"
     )
@@ -24,9 +24,9 @@ def unread(trouble: LibraryTrouble, label: str) -> LibraryUnread:
 
 @define
 class LibraryBlame:
-    """Judges the failures of writes. `session` is set whenever the settings change.
+    """Judges failed writes. `session` is set whenever the settings change.
 
-    `monotonic` gives seconds since any time.
+    `monotonic` returns seconds since an arbitrary time.
     """
 
     store: Store
@@ -35,9 +35,9 @@ class LibraryBlame:
     _probed: dict[str, float] = field(init=False, factory=dict)
 
     def judge(self, error: Exception, section_id: str, label: str) -> Exception:
-        """Return the failure of a write, or what its scene waits for where its library fails.
+        """Return the failure of a write, or what its scene waits for if its library fails.
 
-        The list of the library is asked for where that is not known; the others must be listed.
+        If that is not known, it asks for the library's list; the other libraries must be listed.
         """
         if not isinstance(error, ServerError) or error.server != "Plex" or not may_be_part(error):
             return error

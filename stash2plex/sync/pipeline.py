@@ -316,7 +316,13 @@ class Pipeline:
         self._find([scene for scene in wrong if isinstance(scene, Wanted)])
 
     def _read_items(self, matches: Sequence[Matched]) -> None:
-        keys = sorted({matched.match.file.rating_key for matched in matches})
+        keys = sorted(
+            {
+                file.rating_key
+                for matched in matches
+                for file in (matched.match.file, *matched.match.also)
+            }
+        )
         self._start_batch(
             matches,
             partial(self._session.plex.items, keys, self._store.plex_files.other_item(keys)),
@@ -327,10 +333,14 @@ class Pipeline:
     def _items_read(self, matches: Sequence[Matched], items: ReadItems) -> None:
         verified = self._finder.verify(matches, items)
         preserve = self._session.settings.preserve_plex_edits
-        plans = [planned(job, preserve=preserve) for job in verified.jobs]
+        traits = self._store.traits.known
+        plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
         for job, _ in plans:
             self._make_ready(job)
         self._store.records.announce([record for _, record in plans if record is not None])
+        following = [one for job in verified.jobs for one in job.of_followers()]
+        expected = [planned(job, traits, preserve=preserve)[1] for job in following]
+        self._store.followers.announce(record for record in expected if record is not None)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------
@@ -399,9 +409,17 @@ class Pipeline:
             written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
         how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
         with transaction(self._store.connection):
+            self._store.traits.learn(applied.learnt)
             self._store.records.put(applied.record, job.scene)
-            why = f"“{job.scene.label}” {how}: {written}"
-            self._hand.finish(job.claim, Done(why, IN_SYNC))
+            self._store.followers.put(job.scene.id, applied.followers)
+            if applied.later is None:
+                why = f"“{job.scene.label}” {how}: {written}"
+                self._hand.finish(job.claim, Done(why, IN_SYNC))
+            else:
+                self._store.records.invalidate([job.scene.id])
+        if applied.later is not None:
+            error, section_id = applied.later
+            self._failed([job.claim], self._blame.judge(error, section_id, job.scene.label))
 
 
 def _lack(desired: Desired) -> str | None:

@@ -28,7 +28,7 @@ TROUBLE_SECONDS = 300.0
 class PlexWatch:
     """Makes waiting keys due when Plex has changed, and runs the scans. A look is one request.
 
-    `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    `clock` returns seconds since the epoch, `monotonic` seconds since an arbitrary time.
     """
 
     store: Store

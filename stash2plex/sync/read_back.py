@@ -129,7 +129,7 @@ class ReadBack:
                 self._log.warning("%s", lost_sentence(name))
             else:
                 about = f" {name}" if name else ""
-                self._log.info("Learnt of this Plex server: %s%s.", trait.words, about)
+                self._log.info("Learnt about this Plex server: %s%s.", trait.words, about)
         for name in sorted(reading.again):
             self._log.debug(
                 "scene:%s is written again: Plex did not keep the %s.",

@@ -47,12 +47,16 @@ HEALED = ("not_in_plex", "ambiguous")
 
 @frozen
 class Pair:
-    """A scene and the item that holds its file. `record` is None unless it is of that item."""
+    """A scene and the item that holds its file. `record` is None unless it is of that item.
+
+    `follows` is set for the item of another library that holds the file too.
+    """
 
     scene: Scene
     desired: Desired
     match: Match
     record: Record | None
+    follows: bool = False
 
 
 @frozen
@@ -233,10 +237,9 @@ class Reconciliation:
             elif isinstance(match, Ambiguous):
                 findings.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
-                pair = Pair(scene, desired, match, self._record(scene, match))
-                if self._must_look(pair, changes):
-                    pairs.append(pair)
-        judged = len(scenes) - len(pairs)
+                found = self._pairs(scene, desired, match)
+                pairs += [pair for pair in found if self._must_look(pair, changes)]
+        judged = len(scenes) - sum(not pair.follows for pair in pairs)
         self._seen += judged
         self._left_out += left_out
         self._in_sync += judged - left_out - len(findings)
@@ -245,10 +248,19 @@ class Reconciliation:
         if len(self._unlooked) >= IDS_PER_READ:
             self._look(changes)
 
-    def _record(self, scene: Scene, match: Match) -> Record | None:
-        """Return the record of a scene if it belongs to its present item."""
+    def _pairs(self, scene: Scene, desired: Desired, match: Match) -> list[Pair]:
+        """Return a scene with its item, and with each item that follows, with their records."""
         record = self._store.records.get(scene.id)
-        return record if record and record.rating_key == match.file.rating_key else None
+        if record is not None:
+            match = match.led_by(record.rating_key)
+        mine = record if record and record.rating_key == match.file.rating_key else None
+        pairs = [Pair(scene, desired, match, mine)]
+        if match.also:
+            records = self._store.followers.of(scene.id)
+            for file in match.also:
+                at = Match(file, match.matched_by)
+                pairs.append(Pair(scene, desired, at, records.get(file.rating_key), follows=True))
+        return pairs
 
     def _must_look(self, pair: Pair, changes: PlexChanges) -> bool:
         """Return whether the item must be read: not if nothing moved since it was in sync."""
@@ -266,11 +278,13 @@ class Reconciliation:
             )
             if other.match is not None:
                 self._owned.add(other.match.file.rating_key)
+                self._owned.update(one.rating_key for one in other.match.also)
         if explanation.reason == Ambiguous.reason:
             # One of them is the scene's.
             self._owned.update(candidate.file.rating_key for candidate in explanation.candidates)
         if explanation.match is not None:
             self._owned.add(explanation.match.file.rating_key)
+            self._owned.update(file.rating_key for file in explanation.match.also)
 
     def _look(self, changes: PlexChanges) -> None:
         """Read the items that must be compared, and compare them.
@@ -283,11 +297,13 @@ class Reconciliation:
         items = self._session.plex.items(keys, self._store.plex_files.other_item(keys))
         pairs, self._unlooked = self._unlooked, []
         findings: list[Finding] = []
-        unreadable = 0
+        wrong: set[int] = set()
         for pair in pairs:
             key = pair.match.file.rating_key
+            if pair.scene.id in wrong:
+                continue
             if key in items.unreadable:
-                unreadable += 1
+                wrong.add(pair.scene.id)
                 changes.distrust(pair.match.file.section_id)
                 self._unread.append(
                     f"Scene {pair.scene.id} “{pair.scene.label}”: {items.unreadable[key].what}"
@@ -297,14 +313,18 @@ class Reconciliation:
             if item is None or item.trashed or not _holds(item, pair.match.file.path):
                 gone = NotInPlexYet(f"Plex no longer lists “{pair.match.file.path}”.")
                 findings.append(_unmatched(Kind.MISSING, pair.scene, gone))
+                wrong.add(pair.scene.id)
                 continue
             drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
             if drift is not None:
                 kind, fields = drift
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
                 findings.append(Finding(kind, pair.scene.id, example, matched=True))
-        self._seen += len(pairs)
-        self._in_sync += len(pairs) - len(findings) - unreadable
+                wrong.add(pair.scene.id)
+        scenes = {pair.scene.id for pair in pairs if not pair.follows}
+        self._seen += len(scenes)
+        # Where only a follower is wrong, the page took the scene for one in sync.
+        self._in_sync += len(scenes - wrong) - len(wrong - scenes)
         self._note(findings)
 
     def _note(self, findings: list[Finding]) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from stash2plex.config import Settings
-from stash2plex.model import Desired, Match, PlexItem, Record, Scene
+from stash2plex.model import Desired, Match, PlexFile, PlexItem, Record, Scene
 from stash2plex.rules.matching import Rule
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.stash import Stash
 from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.followers import Followers
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
@@ -63,6 +64,12 @@ class Store:
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)
 
+    followers: Followers = field(init=False)
+
+    @followers.default
+    def _make_followers(self) -> Followers:
+        return Followers(self.connection)
+
     @library_troubles.default
     def _make_library_troubles(self) -> LibraryTroubles:
         return LibraryTroubles(self.connection)
@@ -95,9 +102,33 @@ class Matched(Wanted):
 
 
 @frozen
+class Follower:
+    """Another item of a scene's file, in another library, and what was last written to it."""
+
+    item: PlexItem
+    file: PlexFile
+    record: Record | None
+
+
+@frozen
 class Job(Matched):
     """A scene, and its item as Plex holds it. `record` is None if it is of another item."""
 
     item: PlexItem
+    followers: tuple[Follower, ...] = ()
     shared: tuple[object, ...] | None = None
     """Equal for jobs whose changes can share one edit."""
+
+    def of_followers(self) -> list[Job]:
+        """Return a job for each item that follows."""
+        return [
+            evolve(
+                self,
+                item=follower.item,
+                match=Match(follower.file, self.match.matched_by),
+                record=follower.record,
+                followers=(),
+                shared=None,
+            )
+            for follower in self.followers
+        ]

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from stash2plex.config import Settings, parse_settings
 from stash2plex.datadir import file_stamp
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import NO_LOGIN, get_meta, set_meta, transaction
 from stash2plex.hookcost import forget_cost
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock
@@ -25,7 +25,12 @@ from stash2plex.rules.tag_lists import (
 from stash2plex.servers.stash import Stash, Stored
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.identity import alias_key, client_id, keep_hiding
-from stash2plex.store.meta import SETTINGS_FILE, SETTINGS_OF_COMMAND_LINE, SETTINGS_SEEN
+from stash2plex.store.meta import (
+    SETTINGS_FILE,
+    SETTINGS_OF_COMMAND_LINE,
+    SETTINGS_SEEN,
+    STASH_LOGIN,
+)
 from stash2plex.store.notices import end_trouble
 from stash2plex.store.tag_lists import keep_tag_lists, load_tag_lists
 from stash2plex.store.worker_choice import keep_choice, read_choice
@@ -74,15 +79,15 @@ class SettingsReader:
         return settings
 
     def with_tags(self, settings: Settings) -> Settings:
-        """Return settings whose lists mean tags of Stash. Raises what Stash's client raises.
+        """Return settings whose lists are matched with Stash's tags. Raises what its client raises.
 
-        What they meant before is remembered: a tag stays meant when it is renamed.
+        Earlier matches are remembered: a renamed tag still counts.
         """
         self._tag_lists = self.read_tags(settings, self.stash)
         return apply_lists(settings, self._tag_lists)
 
     def read_tags(self, settings: Settings, stash: Stash) -> TagLists:
-        """Find out which tags the settings mean; Stash is asked where they name any."""
+        """Find out which tags the settings mean; asks Stash if they name any."""
         if not named(settings):
             return TagLists()
         known = load_tag_lists(self.connection, own=self._names_its_own)
@@ -93,7 +98,7 @@ class SettingsReader:
 
     @property
     def _names_its_own(self) -> bool:
-        """Whether the lists of this process are not those that Stash stores."""
+        """Whether this process has other lists than those that Stash stores."""
         return any(name in self.overrides for name in SETTINGS)
 
     def follow(self, settings: Settings) -> None:
@@ -137,15 +142,16 @@ class SettingsReader:
     def take_up(self) -> Settings:
         """Read the settings and adopt them in every process of this data folder.
 
-        The hook learns whether it may start a worker and which file to watch; other processes learn
-        what to hide in logs. Failures that a change may have cured are dropped. Raises what `read`
-        raises.
+        The hook learns whether it may start a worker, whether that needs a log-in, and which file
+        to watch; other processes learn what to hide in logs. Failures that a change may have cured
+        are dropped. Raises what `read` raises.
         """
         stamp = self.stamp()
         settings = self.read()
         keep_choice(self.connection, settings.background_worker, self.clock())
         self.keep_hiding()
         keep_tag_lists(self.connection, self._tag_lists, own=self._names_its_own)
+        self._keep(STASH_LOGIN, "password" if self.stash.has_password else NO_LOGIN)
         stamp = stamp or self.stamp()
         if stamp and self._keep(SETTINGS_FILE, f"{stamp} {self._file}"):
             forget_cost(self.connection)

@@ -64,7 +64,7 @@ def _digest(values: tuple[object, ...], key: str) -> str:
 class SettingsWatch:
     """Knows how old the settings are. `stamp` is that of Stash's file, empty if it is not visible.
 
-    `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    `clock` returns seconds since the epoch, `monotonic` seconds since an arbitrary time.
     """
 
     stamp: Callable[[], str]

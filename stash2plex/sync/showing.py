@@ -21,7 +21,7 @@ COUNT_SECONDS = 2.0
 class Showing:
     """Shows how far a drain is. A key that is due within `horizon` seconds counts as due.
 
-    `tally` counts; `monotonic` gives seconds since any time.
+    `tally` counts; `monotonic` returns seconds since an arbitrary time.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ CLOCK_SLACK = 2.0
 class WallClock:
     """Compares the wall clock with the monotonic clock, and corrects the queue.
 
-    `clock` gives seconds since the epoch, `monotonic` seconds since any time.
+    `clock` returns seconds since the epoch, `monotonic` seconds since an arbitrary time.
     """
 
     def __init__(self, queue: Queue, clock: Clock, monotonic: Clock) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from stash2plex.errors import NotFound
-from stash2plex.model import Change, Clock, Record
+from stash2plex.model import Change, Clock, PlexItem, Record
+from stash2plex.rules.edit_parts import to_mend
 from stash2plex.rules.merge import (
     announcement,
     as_shared,
@@ -16,7 +17,8 @@ from stash2plex.rules.merge import (
     remember_shown,
     share_key,
 )
-from stash2plex.rules.traits import Traits
+from stash2plex.rules.read_back import read_back
+from stash2plex.rules.traits import Learnt, Trait, Traits
 from stash2plex.servers.apart import ReadItems
 from stash2plex.sync.apply import Applied, apply_scene
 from stash2plex.sync.edits import send_shared_edit
@@ -26,13 +28,15 @@ SHARED_LIMIT = 100
 """How many items one shared edit may change (plex.md §3.1)."""
 
 
-def planned(job: Job, *, preserve: bool) -> tuple[Job, Record | None]:
+def planned(job: Job, traits: Traits, *, preserve: bool) -> tuple[Job, Record | None]:
     """Return a job with the change that others may share, and the record that it will leave.
 
     The record is None if nothing has to be written.
     """
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
+    if change.lists and traits.has(Trait.REPLACES_SETS):
+        key = None
     job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
     if not change.fields:
         return job, None
@@ -65,12 +69,14 @@ def write_jobs(
     Raises what the shared edit raises.
     """
     items = ReadItems({job.item.rating_key: job.item for job in jobs})
+    learnt: frozenset[Learnt] = frozenset()
     if len(jobs) > 1:
-        jobs, items = _edit_together(jobs, session, traits)
+        jobs, items, learnt = _edit_together(jobs, session, traits)
     results: list[Applied | Exception] = []
     for job in jobs:
         try:
-            results.append(_write(job, items, session, traits, clock, monotonic))
+            applied = _write(job, items, session, traits, clock, monotonic)
+            results.append(evolve(applied, learnt=learnt))
         except Exception as error:  # noqa: BLE001 - each job has an outcome of its own
             results.append(error)
     return results
@@ -78,10 +84,11 @@ def write_jobs(
 
 def _edit_together(
     jobs: Sequence[Job], session: Session, traits: Traits
-) -> tuple[Sequence[Job], ReadItems]:
+) -> tuple[Sequence[Job], ReadItems, frozenset[Learnt]]:
     """Send the change of the first job for all, and read the items back.
 
-    The jobs come back knowing what was written, so that each accepts how Plex spells it.
+    The jobs come back knowing what was written, so that each accepts how Plex spells it. Lists that
+    were replaced, with what the user has in them, are sent again whole.
     """
     preserve, plex = session.settings.preserve_plex_edits, session.plex
     changes = [plan_change(job.desired, job.item, job.record, preserve=preserve) for job in jobs]
@@ -90,7 +97,17 @@ def _edit_together(
     written = [
         evolve(job, record=_sent(job, change)) for job, change in zip(jobs, changes, strict=True)
     ]
-    return written, plex.items(keys)
+    items, mended = plex.items(keys), []
+    for job, change in zip(jobs, changes, strict=True):
+        after = items.get(job.item.rating_key)
+        mending = to_mend(change, job.item, after) if after else None
+        if mending is not None:
+            plex.edit(first.section_id, [job.item.rating_key], mending)
+            mended.append(job.item.rating_key)
+    if not mended:
+        return written, items, frozenset()
+    items.add(plex.items(mended))
+    return written, items, frozenset({(Trait.REPLACES_SETS, None)})
 
 
 def _sent(job: Job, change: Change) -> Record:
@@ -121,6 +138,53 @@ def _write(
     item = items.get(job.item.rating_key)
     if item is None:
         raise NotFound("Plex", f"“{job.scene.label}” has moved in Plex; it is looked up again.")
+    applied = _apply(job, item, session, traits, clock, monotonic)
+    return _write_followers(job, applied, session, traits, clock, monotonic)
+
+
+def _write_followers(
+    job: Job,
+    applied: Applied,
+    session: Session,
+    traits: Traits,
+    clock: Clock,
+    monotonic: Clock,
+) -> Applied:
+    """Write the items that follow, each with its own record; one that fails stops no other."""
+    records: list[Record] = []
+    for one in job.of_followers():
+        try:
+            records.append(_follow(one, session, traits, clock, monotonic))
+        except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
+            applied = evolve(applied, later=applied.later or (error, one.item.section_id))
+            records += [one.record] if one.record else []
+    return evolve(applied, followers=tuple(records))
+
+
+def _follow(job: Job, session: Session, traits: Traits, clock: Clock, monotonic: Clock) -> Record:
+    """Write one item that follows and read it back, until Plex shows what it can show of it."""
+    item = job.item
+    while True:
+        record = _apply(job, item, session, traits, clock, monotonic).record
+        if not record.unread:
+            return record
+        items = session.plex.items([item.rating_key])
+        if error := items.unreadable.get(item.rating_key):
+            raise error
+        reading = read_back(record, items.get(item.rating_key), traits)
+        if not reading.again:
+            return reading.record
+        job, item = evolve(job, record=reading.record), items[item.rating_key]
+
+
+def _apply(
+    job: Job,
+    item: PlexItem,
+    session: Session,
+    traits: Traits,
+    clock: Clock,
+    monotonic: Clock,
+) -> Applied:
     return apply_scene(
         job.scene,
         job.desired,

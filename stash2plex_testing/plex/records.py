@@ -58,7 +58,7 @@ class Item:
 class Scanning:
     """How scans go (plex.md §6.1, §6.2).
 
-    A scan takes `seconds`, while its library says that it refreshes; items appear `lag` seconds
+    A scan takes `seconds`, while its library reports a refresh; items appear `lag` seconds
     after its end. With `misses_new_folders` a scan finds nothing in a folder that holds no item
     yet, unless it is a location. With `own_spelling` a folder must begin with a location letter by
     letter, or the scan finds nothing (plex-2.md §1, 18). Scans that are asked for while one runs

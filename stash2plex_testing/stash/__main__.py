@@ -17,9 +17,7 @@ def main() -> None:
     )
     parser.add_argument("--scenes", type=int, default=200, help="how many scenes to make up")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another library")
-    parser.add_argument(
-        "--library", default="/data", help="folder that the files are said to be in"
-    )
+    parser.add_argument("--library", default="/data", help="folder that the files appear to be in")
     parser.add_argument("--plugin", action="append", default=[], help="a plugin's zip to install")
     parser.add_argument("--port", type=int, default=9999, help="0 takes a free one")
     parser.add_argument("--root", help="folder for config and plugins; a temporary one by default")

@@ -89,7 +89,7 @@ class Sessions:
         self._secret = secrets.token_bytes(32)
 
     def new_api_key(self, *, clear: bool = False) -> str:
-        """Replace the API key; empty where there is no username (stash.md §5.7)."""
+        """Replace the API key; empty if there is no username (stash.md §5.7)."""
         parts = ['{"alg":"HS256","typ":"JWT"}', json.dumps({"uid": self.username})]
         encoded = [_encode(part.encode()) for part in parts]
         token = ".".join([*encoded, secrets.token_urlsafe(24)])

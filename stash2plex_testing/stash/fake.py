@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -16,16 +17,18 @@ from stash2plex_testing.stash import generate as generating
 from stash2plex_testing.stash import packages
 from stash2plex_testing.stash.auth import Session, Sessions
 from stash2plex_testing.stash.client import Client
-from stash2plex_testing.stash.core import Core
+from stash2plex_testing.stash.core import Context, Core
 from stash2plex_testing.stash.faults import Faults
 from stash2plex_testing.stash.graphql_api import GraphQL, load_schema
 from stash2plex_testing.stash.jobs import Job, JobQueue
 from stash2plex_testing.stash.library import Library
 from stash2plex_testing.stash.log import HookRun, Journal, LogLine, RequestEntry
 from stash2plex_testing.stash.outside import Outside
-from stash2plex_testing.stash.plugins import Plugins, default_python
+from stash2plex_testing.stash.plugins import Caller, Plugins, default_python
 from stash2plex_testing.stash.records import Scene
+from stash2plex_testing.stash.requestbody import read_request
 from stash2plex_testing.stash.routes import Routes
+from stash2plex_testing.stash.script import Ask
 from stash2plex_testing.stash.server import Latency, Listener, Site
 
 
@@ -96,6 +99,7 @@ class FakeStash(Outside):
         self.latency = Latency()
         self._graphql = GraphQL(self.core.schema)
         self._routes = Routes(self.core, self._graphql)
+        self.plugins.asking = self._asking
         self._closing = threading.Event()
         self._listener: Listener | None = None
         self.add_scene = self.library.add_scene
@@ -104,6 +108,15 @@ class FakeStash(Outside):
         self.add_tag = self.library.add_tag
         self.add_group = self.library.add_group
         self.add_marker = self.library.add_marker
+
+    def _asking(self, caller: Caller) -> Ask:
+        """Give what answers a script's questions; they are no requests."""
+
+        def ask(query: str, variables: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+            body = json.dumps({"query": query, "variables": variables}).encode()
+            return self._graphql.answer(read_request(body), Context(self.core, caller))
+
+        return ask
 
     # -- life -------------------------------------------------------------------------------
 
@@ -237,8 +250,13 @@ class FakeStash(Outside):
 
     @property
     def hook_runs(self) -> list[HookRun]:
-        """Every hook process that ran, in order of ending."""
+        """Every run of a hook, in order of ending."""
         return self.journal.hook_runs.list()
+
+    @property
+    def processes(self) -> list[tuple[str, str]]:
+        """Every process of a plugin that was started: its id, and the hook or mode it was for."""
+        return self.journal.processes.list()
 
     @property
     def plugin_log(self) -> list[tuple[str, str]]:
@@ -272,3 +290,4 @@ class FakeStash(Outside):
         self.journal.lines.clear()
         self.journal.plugin_lines.clear()
         self.journal.hook_runs.clear()
+        self.journal.processes.clear()

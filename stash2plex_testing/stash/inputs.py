@@ -308,7 +308,7 @@ def _parents(tag: Tag, parents: tuple[Tag, ...]) -> tuple[Tag, ...]:
 
 
 def _way_down(above: Tag, below: Tag) -> tuple[Tag, ...]:
-    """Return the tags from one down to another; none where it is not below."""
+    """Return the tags from one down to another; none if it is not below."""
     if above is below:
         return (below,)
     for parent in below.parents:

@@ -161,7 +161,7 @@ class Library:
             return self.groups.add(group)
 
     def add_folder(self, path: str) -> Folder:
-        """Return the folder of a path, made where there is none."""
+        """Return the folder of a path, created if there is none."""
         with self.lock:
             path = path.rstrip("/") or "/"
             folder = self._folders_by_path.get(path)
@@ -211,7 +211,7 @@ class Library:
         """Add a scene without running a hook, as if it had been there before.
 
         `files` are paths, the first one primary; `sizes` in bytes, in the same order;
-        `updated_at` in epoch seconds, now where it is not given.
+        `updated_at` in epoch seconds, now if it is not given.
         """
         with self.lock:
             stamp = self.now() if updated_at is None else self.time_text(updated_at)

@@ -67,7 +67,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class HookRun:
-    """One hook process. `result` is its output, `error` what was logged as its error."""
+    """One run of a hook. `result` is its output, `error` what was logged as its error."""
 
     trigger: str
     seconds: float
@@ -88,6 +88,8 @@ class Journal:
         self.requests: Kept[RequestEntry] = Kept()
         self.plugin_lines: Kept[tuple[str, str]] = Kept()
         self.hook_runs: Kept[HookRun] = Kept()
+        self.processes: Kept[tuple[str, str]] = Kept()
+        """Every process of a plugin: the plugin's id, and the hook or mode that it was for."""
         self.level = "Info"
         self.graphql_count = 0
         """GraphQL requests since the last clearing."""

@@ -15,7 +15,7 @@ ERROR_LEVELS = ("trace", "debug", "info", "progress", "warning", "error", "none"
 
 
 class ManifestError(ValueError):
-    """A yml that Stash would not load. The message says where."""
+    """A yml that Stash would not load. The message contains the place."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What happens to a library besides edits in the browser: scans, tasks, imports, players.
 
-Each of these bumps exactly what stash.md §10 says, and fires a hook only where it says so.
+Each of these changes exactly the times in stash.md §10, and fires only the hooks listed there.
 """
 
 from __future__ import annotations

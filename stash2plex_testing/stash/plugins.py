@@ -27,7 +27,8 @@ from stash2plex_testing.stash.manifest import (
     read_manifest,
     walk,
 )
-from stash2plex_testing.stash.process import LineSink, Outcome, PluginProcess
+from stash2plex_testing.stash.process import LineSink, Outcome, PluginProcess, has_left
+from stash2plex_testing.stash.script import Ask, run_script
 
 MAX_LOOPS = 10
 """A (plugin, trigger) pair seen this often is not run again (stash.md §3.6)."""
@@ -81,6 +82,8 @@ class Plugins:
         self._jobs = jobs
         self._journal = journal
         self._rng = rng
+        self.asking: Callable[[Caller], Ask] | None = None
+        """Gives what answers the questions of a script; the server puts it in."""
         self._lock = threading.Lock()
         self._alive: set[PluginProcess] = set()
         self._closed = False
@@ -170,15 +173,16 @@ class Plugins:
         context: Mapping[str, Any],
         caller: Caller,
     ) -> Outcome | None:
-        """Run one process; None if it could not be started, which ends the event's hooks."""
+        """Run one hook; None if it could not be started, which ends the event's hooks."""
         visited = caller.session.visited
         if visited.count((manifest.id, trigger)) >= MAX_LOOPS:
             self._journal.log("debug", f"plugin {manifest.id} was skipped: cyclic {trigger}")
             return Outcome(None, None)
         session = Session(caller.session.user, (*visited, (manifest.id, trigger)))
         started = time.monotonic()
+        run = self._run_script if manifest.interface == "js" else self._run
         try:
-            outcome = self._run(
+            outcome = run(
                 manifest,
                 hook.exec_args,
                 {**hook.default_args, "hookContext": context},
@@ -213,12 +217,46 @@ class Plugins:
         manifest = self.find(plugin_id)
         if manifest is None:
             raise Panic("runtime error: invalid memory address or nil pointer dereference")
-        outcome = self._run(manifest, (), args, caller.session, connection=caller.connection)
+        run = self._run_script if manifest.interface == "js" else self._run
+        outcome = run(manifest, (), args, caller.session, connection=caller.connection)
         if outcome.killed:
             raise StashError("operation cancelled")
         if outcome.error is not None:
             raise StashError(outcome.error)
         return outcome.output
+
+    def _run_script(
+        self,
+        manifest: Manifest,
+        exec_args: Sequence[str],
+        args: Mapping[str, Any],
+        session: Session,
+        *,
+        connection: socket.socket | None = None,
+    ) -> Outcome:
+        """Run a script in this process. What it asks for is not tied to the user's request."""
+        del exec_args
+        if not manifest.exec:
+            raise StashError("no script specified in exec")
+        assert self.asking is not None
+        if connection is not None and has_left(connection):
+            return Outcome(None, None, killed=True)
+        context = args.get("hookContext")
+        if context is not None:
+            # A struct of Go: all four are there.
+            args = {**args, "hookContext": {"inputFields": None, **context}}
+        given = {
+            "ServerConnection": self._server_connection(manifest, session),
+            "Args": dict(args),
+        }
+        # No user: the question does not come by the way on which Stash asks for a log-in.
+        ask = self.asking(Caller(Session("", session.visited)))
+        result = run_script(
+            os.path.join(manifest.folder, manifest.exec[0]), given, ask, self._sink(manifest, None)
+        )
+        if connection is not None and has_left(connection):
+            return Outcome(None, None, killed=True)
+        return Outcome(result.output, result.error)
 
     def run_task(
         self,
@@ -301,6 +339,7 @@ class Plugins:
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             raise StashError(f"error running plugin: fork/exec {command[0]}: {why}") from error
+        self._journal.processes.add((manifest.id, _doing(args)))
         with self._lock:
             self._alive.add(process)
             closed = self._closed
@@ -403,3 +442,9 @@ class Plugins:
 def default_python() -> str:
     """Return the interpreter that stands for `python` and `python3`."""
     return sys.executable
+
+
+def _doing(args: Mapping[str, Any]) -> str:
+    """Name what a process was started for."""
+    context = args.get("hookContext")
+    return str(context["type"]) if isinstance(context, dict) else str(args.get("mode", ""))

@@ -29,7 +29,7 @@ LEVELS = {
 }
 
 LineSink = Callable[[str, str], None]
-"""Takes (level, text) of a line; the level is empty where the line had none of its own."""
+"""Takes (level, text) of a line; the level is empty if the line had none."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +209,16 @@ class PluginProcess:
         selector.unregister(self._caller)
         if gone:
             self.kill()
+
+
+def has_left(caller: socket.socket) -> bool:
+    """Return whether a client has closed its connection."""
+    try:
+        return not caller.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _stay(selector: selectors.BaseSelector) -> None:

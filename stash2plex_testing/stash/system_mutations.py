@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,8 +71,17 @@ def run_plugin_task(
 def run_plugin_operation(
     _: None, context: Context, plugin_id: str, args: Values | None = None
 ) -> Any:
-    """Run an operation at once and return its output (stash.md §4.2)."""
-    return context.core.plugins.run_operation(plugin_id, dict(args or {}), context.caller)
+    """Run an operation at once and return its output (stash.md §4.2).
+
+    The arguments of one that fails are in the debug log, as those of every failed field.
+    """
+    given = dict(args or {})
+    try:
+        return context.core.plugins.run_operation(plugin_id, given, context.caller)
+    except StashError:
+        shown = json.dumps({"args": given, "plugin_id": plugin_id}, separators=(",", ":"))
+        context.core.journal.log("debug", f"runPluginOperation: {shown}")
+        raise
 
 
 def reload_plugins(_: None, context: Context) -> bool:

@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 
 
 class VariableError(ValueError):
-    """A variable that does not fit; `path` says where it is."""
+    """A variable that does not fit; `path` is its place."""
 
     def __init__(self, message: str, path: Path) -> None:
         super().__init__(message)

@@ -40,7 +40,11 @@ def test_it_is_small_and_pure():
         names = archive.namelist()
     assert [name for name in names if name.endswith((".so", ".pyd", ".dll", ".pyc"))] == []
     assert {"Stash2Plex.yml", "stash2plex_plugin.py", "process_queue.py", "LICENSE"} <= set(names)
-    assert [name for name in names if name.endswith(".yml")] == ["Stash2Plex.yml"]
+    ymls = [name for name in names if name.endswith(".yml")]
+    assert ymls == ["Stash2Plex.yml", "Stash2PlexHooks.yml"]
+    assert [name for name in names if "/" not in name and name.endswith(".js")] == [
+        "Stash2PlexHooks.js"
+    ]
     assert "manifest" not in names
 
 

@@ -72,6 +72,11 @@ def test_a_task_that_answers_with_a_sentence_shows_it_as_it_is(desk):
     assert desk.run("operation", "clear_queue")[:2] == (0, f"{sentence}\n")
 
 
+def test_one_scene_is_previewed_as_a_task_where_its_id_is_given(desk):
+    assert json.loads(desk.run("operation", "preview", "scene_id=2", "--json")[1])["seen"] == 1
+    assert json.loads(desk.run("operation", "preview", "--json")[1])["seen"] == 6
+
+
 def test_chosen_and_recent_scenes_are_sent_and_counted(desk):
     code, out, err = desk.run("sync", "--scene", "1", "--scene", "2")
     assert code == 0

@@ -201,7 +201,7 @@ def test_what_could_not_be_put_back_is_named_and_stays_kept(desk, plex):
         ([], "--item"),
         (["--item", "not an id"], "takes an id"),
         (["--item", "999"], "no item"),
-        (["--restore"], "nothing to put back"),
+        (["--restore"], "nothing to restore"),
     ],
 )
 def test_what_cannot_be_is_said(desk, plex, words, said):

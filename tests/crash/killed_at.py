@@ -43,6 +43,7 @@ def place(point, reach):
         "claim": (workqueue.WorkQueue, "claim"),
         "ack": (workqueue.WorkQueue, "ack"),
         "record": (records.Records, "put"),
+        "reading": (records.Records, "keep_reading"),
         "index": (plexindex.PlexIndex, "refresh"),
         "session": (app.App, "open_session"),
     }[point.split("-", 1)[1]]

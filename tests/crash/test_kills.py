@@ -19,7 +19,8 @@ SCENES = 6
 POINTS = [
     f"{side}-{point}"
     for point in (
-        "commit", "edit", "upload", "read", "request", "claim", "ack", "record", "index", "session",
+        "commit", "edit", "upload", "read", "request", "claim", "ack", "record", "reading", "index",
+        "session",
     )
     for side in ("before", "after")
 ]  # fmt: skip
@@ -72,6 +73,8 @@ class Harbour:
         assert titles == {scene.title for scene in self.stage.stash.scenes}
         assert self.stage.rows("SELECT count(*) FROM queue") == [(0,)]
         assert self.stage.rows("SELECT count(*) FROM dead_letter") == [(0,)]
+        unread = "SELECT count(*) FROM scene_record WHERE unread <> '{}' OR verified = 0"
+        assert self.stage.rows(unread) == [(0,)]
         assert self.stage.rows("PRAGMA integrity_check") == [("ok",)]
         edits = Counter(
             record.query["id"][0] for record in self.stage.plex.requests if record.method == "PUT"

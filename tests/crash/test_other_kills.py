@@ -25,8 +25,16 @@ AFTER_COMMIT = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"mode": "record", "hook": "Scene.Update.Post", "ids": [1]},
+        {"hookContext": {"id": 1, "type": "Scene.Update.Post", "inputFields": []}},
+    ],
+    ids=["as the script", "as a process"],
+)
 @pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=pytest.mark.nightly)])
-def test_killed_in_a_hook(make_stage, rounds, record_property):
+def test_killed_in_a_hook(make_stage, rounds, arguments, record_property):
     stage = make_stage(3)
     plugin = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
     stage.run_task("Sync All Scenes")
@@ -36,8 +44,7 @@ def test_killed_in_a_hook(make_stage, rounds, record_property):
             stage.end_worker()
             stage.until(lambda: workers(stage.data_dir)[0] == [])
             stage.stash.scenes[0].title = f"{point}, {number}"
-            context = {"id": 1, "type": "Scene.Update.Post", "inputFields": []}
-            request = stage.request(hookContext=context)
+            request = stage.request(**arguments)
             done = subprocess.run(
                 [sys.executable, "-IS", KILLER, plugin, point],
                 input=json.dumps(request).encode(),

@@ -77,16 +77,16 @@ def test_a_renamed_tag_stays_excluded(make_desk):
     desk.restart()
     lines = listen(desk)
     assert not reaches(desk, scene, item)
-    wrong = "Setting exclude_tags means a tag that is called “Evening” now"
+    wrong = "Setting exclude_tags names a tag that is now called “Evening”"
     assert sum(line.startswith(wrong) for line in lines) == 1
     health = {check.name: check for check in read_health(desk.app)}
     assert wrong in health[TAGS].detail
-    assert "“Fog”, which no tag of Stash is called" in health[TAGS].detail
+    assert "“Fog”, but Stash has no tag of that name" in health[TAGS].detail
     # Its new name in the setting is all that it takes.
     desk.restart(exclude_tags="Evening")
     assert not reaches(desk, scene, item)
     health = {check.name: check for check in read_health(desk.app)}
-    assert health[TAGS].detail == "Stash has 1 tag that they name."
+    assert health[TAGS].detail == "Found in Stash: 1 tag."
 
 
 def test_a_tag_that_is_taken_out_of_the_setting_is_not_remembered(make_desk):

@@ -21,6 +21,7 @@ from stash2plex.operations.preview import preview_all, preview_scenes
 from stash2plex.operations.runs import find_own_job, running
 from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
 from stash2plex.store.meta import UPKEEP, drop_meta
+from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
 from stash2plex.store.scans import GATHER_SECONDS
 from stash2plex.sync import pipeline
@@ -282,3 +283,12 @@ def test_of_two_libraries_the_one_that_plex_reads_already_is_left_alone(make_des
     desk.work(60)
     asked = [one.path for one in desk.plex.requests if one.path.endswith("/refresh")]
     assert asked == [f"/library/sections/{other.id}/refresh"]
+
+
+def test_scenes_wait_for_plex_and_none_is_said_to_wait_for_stash(make_desk):
+    desk = make_desk()
+    desk.add(*fill(desk, 2))
+    desk.stash.down()
+    desk.work(120)
+    (outage,) = read_outages(desk.app.store.connection)
+    assert (outage.server, outage.waiting) == ("stash", 0)

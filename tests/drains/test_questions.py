@@ -58,7 +58,7 @@ def test_a_hasty_client_makes_no_other_one_hasty(make_desk):
     desk = make_desk()
     desk.stash.faults.add("hang", operation="query Version", times=1)
     hasty = desk.app.stash.within(0.05)
-    with pytest.raises(Unavailable, match="did not answer in time"):
+    with pytest.raises(Unavailable, match="did not answer .* in time"):
         hasty.ping()
     desk.stash.faults.clear()
     desk.app.stash.ping()

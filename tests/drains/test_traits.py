@@ -114,3 +114,28 @@ def test_every_two_traits(make_desk, name, preserve):
     partners = [names for names in pairs() if names[0] == name]
     for number, names in enumerate([(name,), *partners]):
         try_server(desk, number, names, states, preserve=preserve)
+
+
+@pytest.mark.parametrize("preserve", [False, True])
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_change_that_many_scenes_share(make_desk, name, preserve):
+    desk = make_desk(preserve_plex_edits=preserve)
+    desk.plex.traits = combined(name)
+    one, _ = first_state(desk)
+    paths = [f"{number}/pier.mp4" for number in range(12)]
+    scenes = [desk.scene(path, **{**one, "title": f"the Tide {path}"}) for path in paths]
+    items = [desk.item(path) for path in paths]
+    for item in items:
+        item.tags["collection"] = ["Favourites"]
+    desk.drain(*scenes)
+    for scene, item in zip(scenes, items, strict=True):
+        check(desk, item, {**one, "title": scene.title})
+    one["studio"].name = "quay Works"
+    one["tags"][0].name = "dense fog"
+    desk.drain(*scenes)
+    for scene, item in zip(scenes, items, strict=True):
+        check(desk, item, {**one, "title": scene.title})
+    desk.plex.clear_log()
+    desk.app.store.records.invalidate([scene.id for scene in scenes])
+    desk.drain(*scenes)
+    assert desk.plex.count("PUT") == 0

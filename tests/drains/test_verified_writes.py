@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 
+from stash2plex.operations.explain import explain_scene
 from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.status import read_status
 from stash2plex.rules.traits import Trait
@@ -203,21 +204,29 @@ def test_a_field_that_plex_does_not_keep_is_named_once(pier):
     assert (item.texts.get("studio"), item.tags["collection"]) == (None, ["Quay Works"])
     assert save(desk, scene, studio=desk.stash.add_studio("tide Works")) == 1
     said = [line for line in heard if "does not keep" in line]
-    assert said == [
-        "Plex answers that it has taken the studio, and does not keep it. Everything else arrives."
-    ]
+    assert said == ["Plex accepts the studio but does not keep it. Everything else reaches Plex."]
     check = check_kept(desk.app)
     assert (check.state, "studio" in check.detail) == ("failed", True)
     status = read_status(desk.app)
     known = {(one["trait"], one["field"]) for one in status["plex"]["traits"]}
     assert {("loses", "studio"), ("own_case", "collection")} <= known
-    assert "Plex takes these fields and does not keep them: studio." in status_lines(status)
+    assert "Plex accepts these fields but does not keep them: studio." in status_lines(status)
     # A server that was updated is learnt afresh.
     desk.plex.version = "1.44.0.1-test"
     desk.plex.traits = combined("adds")
     desk.restart()
     save(desk, scene, studio=desk.stash.add_studio("Pier Works"))
     assert (item.texts["studio"], check_kept(desk.app).state) == ("Pier Works", "passed")
+
+
+def test_a_scene_is_explained_with_plexs_spelling_and_what_it_does_not_keep(pier):
+    desk, scene, _ = pier("ignores_studio", "capitalise_first", "date_shift", date="2024-06-24")
+    studio, tag = desk.stash.add_studio("Quay Works"), desk.stash.add_tag("fog")
+    save(desk, scene, studio=studio, tags=[tag], rating100=80)
+    states = {view.name: view.state for view in explain_scene(desk.app, scene.id).fields}
+    expected = {"studio": "not_kept", "tags": "spelling", "date": "spelling", "title": "equal"}
+    expected |= {"collection": "equal", "rating": "equal", "director": "equal"}
+    assert expected.items() <= {str(name): state for name, state in states.items()}.items()
 
 
 def test_a_field_that_is_skipped_is_named_no_more(pier):

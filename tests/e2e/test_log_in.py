@@ -84,7 +84,7 @@ def test_a_password_that_is_set_is_no_reason_to_ask_for_a_key(stash):
     ours = with_cookie(stash)
     ours.stored(ID)
     stash.set_password("keeper", "lantern")
-    with pytest.raises(Refused, match="brings a fresh one"):
+    with pytest.raises(Refused, match="starts a new one"):
         ours.ping()
     stash.set_password("", "")
     ours.ping()

@@ -20,14 +20,15 @@ from stash2plex import db
 from stash2plex.app import open_app, open_store, store_errors_mapped
 from stash2plex.db import connect, uses_wal
 from stash2plex.errors import StoreDamaged, StoreUnavailable
-from stash2plex.lock import FileLock
+from stash2plex.lock import FileLock, drain_lock
 from stash2plex.logs.handlers import Logs
-from stash2plex.operations.background import _StopSignal
+from stash2plex.operations.background import _StopSignal, _work
 from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store import repair
 from stash2plex.store.queue import Queue
 from stash2plex.store.repair import rebuild_mark, replace_damaged
 from tests.faults.bench import Run
+from tests.harness.in_process import Heard
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -291,15 +292,31 @@ def test_a_save_into_a_read_only_folder_says_what_to_do(tmp_path):
     assert "Make it" in said or "writable for the user" in said
 
 
-def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch):
+@pytest.mark.parametrize("made_again", [True, False])
+def test_a_worker_whose_data_folder_was_removed_ends(bench, make_run, monkeypatch, made_again):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     run = make_run()
     stop = _StopSignal(run.app, ROOT, None)
     run.clock.now += 11
     assert not stop.wanted()
     shutil.rmtree(run.folder)
-    connect_again = open_store(run.folder, run.clock, Random(1))
-    connect_again.connection.close()
+    if made_again:
+        open_store(run.folder, run.clock, Random(1)).connection.close()
     run.clock.now += 11
     assert stop.wanted()
     assert stop.homeless
+
+
+def test_a_worker_that_lost_its_data_folder_logs_that(bench, make_run, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    run = make_run()
+    lock = drain_lock(run.folder)
+    assert lock.acquire()
+    handler = Heard()
+    run.app.logs.logger.addHandler(handler)
+    run.clock.at[run.clock.now + 20] = lambda: shutil.rmtree(run.folder)
+    assert _work(run.app, lock, {}, _StopSignal(run.app, ROOT, None)) == 0
+    assert handler.lines[-1] == (
+        "The background worker ends: its data folder was removed or replaced."
+    )
+    assert not os.path.exists(run.folder)

@@ -62,7 +62,7 @@ def test_a_session_lives_as_long_as_there_is_work(desk):
         desk.clock.step(AGE - 1)
         client.ping()
     desk.clock.step(AGE + 1)
-    with pytest.raises(Refused, match="The next save or task brings a fresh one"):
+    with pytest.raises(Refused, match="The next save or task starts a new one"):
         client.ping()
 
 

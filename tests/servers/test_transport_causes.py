@@ -31,7 +31,7 @@ def transport():
     ids=repr,
 )
 def test_what_the_http_library_raises(transport, error, kind, cause):
-    mapped = transport.map_error(error, "a sign of life")
+    mapped = transport.map_error(error, "the identity check")
     assert (type(mapped), mapped.cause, mapped.server) == (kind, cause, "Plex")
 
 
@@ -39,13 +39,13 @@ def test_a_server_that_is_at_its_own_work_is_busy_and_names_when_to_come_back(tr
     body = b'<Response code="503" status="Running database migrations"/>'
     reply = Reply(503, {"retry-after": "30"}, body)
     with pytest.raises(Unavailable, match="Running database migrations") as caught:
-        transport._check_status(reply, "a sign of life")
+        transport._check_status(reply, "the identity check")
     assert (caught.value.cause, caught.value.retry_after) == (BUSY, 30.0)
 
 
 def test_a_redirect_says_which_address_to_use(transport):
     with pytest.raises(Refused) as caught:
-        transport._check_status(Reply(302, {}, b""), "a sign of life")
-    assert caught.value.what == "Plex answered a sign of life with 302, a redirect."
+        transport._check_status(Reply(302, {}, b""), "the identity check")
+    assert caught.value.what == "Plex answered the identity check with 302, a redirect."
     assert caught.value.fix == "Use the address that it really listens on."
     assert not caught.value.wants_login

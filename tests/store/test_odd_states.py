@@ -21,6 +21,12 @@ from stash2plex.rules.path_inference import PathPair
 from stash2plex.store.inspection import read_through
 from stash2plex.store.path_rules import PAIRS_A_ROOT
 from stash2plex.store.repair import rebuild_mark, replace_damaged
+from stash2plex.store.worker_choice import (
+    OFF_FRESH_SECONDS,
+    WorkerChoice,
+    keep_choice,
+    read_choice,
+)
 from stash2plex.sync.evidence import FAILURES_LIMIT, Evidence
 from tests.support import ManualClock
 
@@ -161,3 +167,16 @@ def test_where_a_system_does_not_tell_which_file_a_process_runs_python_does(monk
 
     monkeypatch.setattr(os, "readlink", none)
     assert hookcost.interpreter() == sys.executable
+
+
+def test_a_worker_that_is_switched_on_again_is_on_for_the_next_save(store):
+    database = store.connection
+    assert not read_choice(database).off
+    keep_choice(database, "off", 1_000.0)
+    assert read_choice(database) == WorkerChoice(True, 1_000.0)
+    keep_choice(database, "off", 1_000.0 + OFF_FRESH_SECONDS - 1)
+    assert read_choice(database).since == 1_000.0
+    keep_choice(database, "off", 1_000.0 + OFF_FRESH_SECONDS)
+    assert read_choice(database).since == 1_000.0 + OFF_FRESH_SECONDS
+    keep_choice(database, "auto", 3_000.0)
+    assert not read_choice(database).off

@@ -215,3 +215,14 @@ def test_a_fault_of_its_own_ends_the_worker_with_a_trace_in_the_log(workshop):
     assert "Traceback" in workshop.log()
     assert workshop.counts() == (1, 0, 0, 0)
     assert drain_lock(workshop.data_dir).acquire()
+
+
+def test_a_database_that_fails_under_the_worker_ends_it_with_the_cause_in_the_log(workshop):
+    with closing(connect(os.path.join(workshop.data_dir, "stash2plex.db"))) as database:
+        database.execute("DROP TABLE breaker")
+    workshop.add(1)
+    assert workshop.start().wait(PATIENCE) == 1
+    assert "no such table: breaker" in workshop.log()
+    assert "Traceback" not in workshop.log()
+    assert workshop.counts() == (1, 0, 0, 0)
+    assert drain_lock(workshop.data_dir).acquire()

@@ -29,20 +29,28 @@ STOREYS = (
     {"rules"},
     {"logs", "servers"},
     {"config"},
-    {"hook", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode", "migrations"}
-    | {"codestamp", "first_aid", "python_parts", "start_trouble"},
+    {"hook", "handover", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode"}
+    | {"migrations", "codestamp", "first_aid", "python_parts", "start_trouble"},
     {"model", "text", "namelist", "pathrules", "errors", "version", "__init__"},
 )
 """A folder, or a flat module, imports from its own row and from rows below. The doors are on top,
 what a save needs is flat, the ground is at the bottom."""
 
-MAY_HOLD_SQL = ("store.", "db", "workqueue", "hook", "hookcost", "operations.import_legacy")
+MAY_HOLD_SQL = (
+    "store.",
+    "db",
+    "workqueue",
+    "hook",
+    "hookcost",
+    "handover",
+    "operations.import_legacy",
+)
 MAY_DO_HTTP = ("servers.",)
 MAY_PRINT = ("ui.", "cli.")
 NOT_FOR_RULES = {"servers", "store", "logs", "db", "hook", "starter", "lock"}
 
 HOOK_PATH = {
-    "hook": {"datadir", "db", "errors", "starter", "workqueue"},
+    "hook": {"datadir", "db", "errors", "lock", "starter", "workqueue"},
     "starter": {"datadir", "lock"},
     "workqueue": {"db"},
     "db": {"datadir", "errors"},
@@ -53,7 +61,7 @@ HOOK_PATH = {
 MAY_IMPORT_LATE = {
     "plugin",  # a hook must not pay for what a task needs
     "worker_start",  # the stamp of the files is taken before they are imported
-    "hook",  # measures its own cost once a minute
+    "hook",  # measures its own cost once a minute, takes a session over at a worker's start
     "cli.demo",  # the stand-ins are not in the archive
 }
 

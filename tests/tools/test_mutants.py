@@ -105,6 +105,9 @@ def test_a_place_knows_its_statement_and_function():
     assert by_line[7].inside
     assert by_line[7].statement == 5
     assert by_line[7].function == (5, 8)
+    assert by_line[7].end == 8
+    (place,) = Module("if (\n    a\n    or b\n):\n    pass\n").places[:1]
+    assert (place.line, place.end) == (1, 4)
 
 
 def test_a_sample_is_the_same_for_a_seed(harbour):
@@ -225,7 +228,8 @@ def test_a_mutant_is_noticed_or_survives(harbour):
 
 
 def test_tests_that_were_read_once_run_in_a_fork_for_each_mutant(harbour):
-    (harbour / LANTERNS).write_text((harbour / LANTERNS).read_text() + "\n\nNIGHT = wait(1)\n")
+    more = "\n\nNIGHT = wait(1)\n\n\nclass Pier:\n    def length(self):\n        return 7\n"
+    (harbour / LANTERNS).write_text((harbour / LANTERNS).read_text() + more)
     whole = (harbour / LANTERNS).read_text()
     few, wait = (f"tests/test_lanterns.py::test_{name}" for name in ("few", "wait"))
     every = [(few, 60.0), (wait, 60.0)]
@@ -241,6 +245,8 @@ def test_tests_that_were_read_once_run_in_a_fork_for_each_mutant(harbour):
         # It ran at import too, and what it made then would be as before.
         broken = mutant_of(harbour, 16, "lanterns += 1")
         assert warm.run(broken, whole, every, 60.0) is None
+        broken = mutant_of(harbour, len(whole.splitlines()), "return 8")
+        assert warm.run(broken, whole, every, 60.0) == Answer("passed", wait)
 
 
 def test_a_fork_that_never_ends_is_ended(harbour):
@@ -395,8 +401,9 @@ def test_every_file_lies_in_one_area():
     paths = Package().paths
     assert {held.of(path) for path in paths} == set(held.names)
     assert held.stale(paths) == []
-    with pytest.raises(KeyError):
-        areas.Areas({"boats": ["docks/"]}).of(LANTERNS)
+    known = areas.Areas({"boats": ["docks/"], "rest": [""]})
+    assert (known.of(BOATS), known.of(LANTERNS)) == ("boats", "rest")
+    assert areas.Areas({"boats": ["docks/", "piers/"]}).stale([BOATS]) == ["piers/"]
 
 
 def test_the_tools_name_no_file_of_the_package():

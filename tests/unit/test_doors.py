@@ -223,7 +223,7 @@ def test_a_bad_value_names_key_and_what_is_allowed(key, value):
 def test_of_fields_to_skip_the_known_ones_are_skipped_though_one_is_misspelt():
     settings, (problem,) = parse_settings({"skip_fields": "“Title”, POSTER， colour"})
     assert settings.skip_fields == {Field.TITLE, Field.POSTER}
-    assert problem.endswith("The rest of it is used, without “colour”.")
+    assert problem.endswith("The rest is used, without “colour”.")
 
 
 def test_nothing_is_called_missing_that_is_set_and_cannot_be_used():

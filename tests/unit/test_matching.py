@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import Ambiguous, NotInPlexYet
-from stash2plex.model import StashFile
+from stash2plex.model import Match, StashFile
 from stash2plex.rules.matching import Level, explain, folded_name, map_path
 from tests.support import make_scene, plex_file, present
 
@@ -109,10 +109,33 @@ def test_an_explanation_of_a_tie_gives_every_one_of_it_the_same_reason():
     assert (present(loosely.match).file, loosely.confidence) == (held[0], "low")
 
 
-def test_one_file_in_two_libraries_is_refused():
-    twice = [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/m/a/pier.mp4", "2", 9, "5")]
-    with pytest.raises(Ambiguous, match="2 Plex items .*plex_library"):
-        match([("/m/a/pier.mp4", 9)], twice)
+def test_one_file_in_several_libraries_is_followed_by_all_its_items():
+    thrice = [plex_file("/m/a/pier.mp4", key, 9, key) for key in ("1", "2", "5")]
+    scene = make_scene(files=(StashFile("/m/a/pier.mp4", 9),))
+    explanation = explain(scene, thrice, ())
+    found = explanation.match_or_error
+    assert isinstance(found, Match)
+    assert explanation.confidence == "certain"
+    assert (found.file, found.also) == (thrice[0], (thrice[1], thrice[2]))
+    second = found.led_by("2")
+    assert (second.file, second.also) == (thrice[1], (thrice[0], thrice[2]))
+    assert found.led_by("9") == found
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/m/a/pier.mp4", "2", 9)],
+        [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/n/a/pier.mp4", "2", 9, "5")],
+        [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/m/a/pier.mp4", "2", 9, "5"),
+         plex_file("/n/a/pier.mp4", "3", 9, "6")],
+        [plex_file("/m/a/pier.mp4", "1", 9), plex_file("/m/A/pier.mp4", "2", 9, "5")],
+    ],
+    ids=["twice in one library", "two files", "and a copy", "another case"],
+)  # fmt: skip
+def test_what_is_not_one_file_in_several_libraries_is_refused(files):
+    with pytest.raises(Ambiguous, match="Plex items .*Plex library"):
+        match([("/x/a/pier.mp4", 9)], files)
 
 
 def test_an_explanation_says_why_each_candidate_lost():

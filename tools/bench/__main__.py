@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from stash2plex.version import VERSION
-from tools.bench import drains, hooks, reconciles, stores, sweeps
+from tools.bench import bulk_edits, drains, hooks, reconciles, stores, sweeps
 from tools.bench.draw import draw_growth
 from tools.bench.figure import Figure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-PARTS = ["hooks", "stores", "drains", "large", "reconciles", "sweeps"]
+PARTS = ["hooks", "bulk", "stores", "drains", "large", "reconciles", "sweeps"]
 
 
 def main() -> int:
@@ -37,6 +37,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="stash2plex-bench-") as folder:
         if "hooks" in parts:
             figures += hooks.measure(folder)
+        if "bulk" in parts:
+            figures += bulk_edits.measure(folder, min(options.scenes, 300))
         if "stores" in parts:
             measured, curves = stores.measure(folder, options.large)
             figures += measured

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from queue import SimpleQueue
 from random import Random
@@ -132,14 +132,13 @@ def results(
     reach: Reach,
     held: Mapping[report.Spot, Result],
 ) -> Iterator[tuple[Mutant, Result]]:
-    """Try mutants, several at a time, each in a copy of its own; gives them as they end.
+    """Try several mutants at a time, each in its own copy; yields each one as it ends.
 
-    What the tests of these processes do not notice is given twice: the archive is built for it
-    when all have been tried.
+    A mutant that the tests of these processes miss is yielded twice: the archive is built for it
+    once all have been tried.
     """
-    # Looked up here, because neither the trees nor coverage's data support several threads.
-    waiting: list[tuple[Mutant, Covering]] = []
-    owed: list[tuple[Mutant, Covering]] = []
+    waiting: list[Mutant] = []
+    owed: list[Mutant] = []
     for mutant in mutants:
         known = held.get(report.spot_of(mutant))
         if harmless.key_of(mutant) in judged:
@@ -147,15 +146,15 @@ def results(
         elif not valid(mutant.code):
             yield mutant, Result(NOTICED, "Python cannot read it")
         elif known is None:
-            waiting.append((mutant, covering(mutant, package, reach)))
+            waiting.append(mutant)
         else:
             yield mutant, known
             if known.owed:
-                owed.append((mutant, covering(mutant, package, reach)))
+                owed.append(mutant)
     if options.list:
         return
     # What needs a fresh process takes ten times as long: last.
-    waiting.sort(key=lambda pair: not pair[0].place.inside)
+    waiting.sort(key=lambda mutant: not mutant.place.inside)
     with ExitStack() as stack:
         benches: SimpleQueue[Bench] = SimpleQueue()
         made = [
@@ -171,14 +170,28 @@ def results(
         stack.callback(pool.shutdown, cancel_futures=True)
         for bench in made:
             stack.callback(bench.stop)
-        for archive, pairs in ((False, waiting), (True, owed)):
-            futures = {pool.submit(attempt, benches, *pair, archive): pair for pair in pairs}
-            for future in as_completed(futures):
-                mutant, tests = futures[future]
-                result = future.result()
-                yield mutant, result
-                if result.owed:
-                    owed.append((mutant, tests))
+        for archive, these in ((False, waiting), (True, owed)):
+            futures: dict[Future[Result], Mutant] = {}
+            for mutant in these:
+                # Looked up here: neither the trees nor coverage's data are for several threads.
+                tests = covering(mutant, package, reach)
+                futures[pool.submit(attempt, benches, mutant, tests, archive)] = mutant
+                while len(futures) > len(made):
+                    yield from ended(futures, owed)
+            while futures:
+                yield from ended(futures, owed)
+
+
+def ended(
+    futures: dict[Future[Result], Mutant], owed: list[Mutant]
+) -> Iterator[tuple[Mutant, Result]]:
+    """Wait until some have ended, and give them; those that the archive is owed are added."""
+    done, _ = wait(futures, return_when=FIRST_COMPLETED)
+    for future in done:
+        mutant, result = futures.pop(future), future.result()
+        if result.owed:
+            owed.append(mutant)
+        yield mutant, result
 
 
 def attempt(benches: SimpleQueue[Bench], mutant: Mutant, tests: Covering, archive: bool) -> Result:

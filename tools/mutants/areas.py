@@ -22,10 +22,8 @@ class Areas:
         self.names = list(entries)
 
     def of(self, path: str) -> str:
-        """Return the area of a file. Raises KeyError if it is in none."""
+        """Name the area of a file."""
         found = [entry for entry in self._entries if inside(path).startswith(entry)]
-        if not found:
-            raise KeyError(path)
         return self._entries[max(found, key=len)]
 
     def stale(self, paths: Iterable[str]) -> list[str]:

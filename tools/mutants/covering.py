@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tools.mutants.mutants import Mutant, Package
     from tools.reach.measure import Reach
 
+DOCUMENTS = "tests/docs/"
+"""Tests of what is written from the constants of the package, which run none of its lines."""
+
 
 @dataclass(frozen=True)
 class Covering:
@@ -30,6 +33,8 @@ def covering(mutant: Mutant, package: Package, reach: Reach) -> Covering:
     """Find the tests that run what the mutant changes."""
     contexts = contexts_of(mutant, package, reach)
     here, archive = reach.known(contexts)
+    if mutant.place.function is None:
+        here |= {test for test in reach.seconds if test.startswith(DOCUMENTS)} - archive
     return Covering(in_order(here, reach.seconds), in_order(archive, reach.seconds))
 
 
@@ -43,8 +48,12 @@ def contexts_of(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
     if not place.inside:
         # A default or a decorator: it runs at import, and matters to callers.
         return within(lines, first, last)
-    # In a statement of several lines, not every line counts as run.
-    return lines.get(place.line) or within(lines, place.statement, place.line)
+    # Of a statement of several lines not every line counts as run.
+    return (
+        lines.get(place.line)
+        or within(lines, place.statement, place.line)
+        or within(lines, place.line, place.end)
+    )
 
 
 def of_constant(mutant: Mutant, package: Package, reach: Reach) -> set[str]:

@@ -37,6 +37,9 @@ class Place:
     statement: int
     """The first line of its statement."""
 
+    end: int
+    """The last line of that statement, of a compound one before its body."""
+
     function: tuple[int, int] | None
     """First and last line of the body of the innermost function; None if there is none."""
 
@@ -149,6 +152,7 @@ class _Finder(cst.CSTVisitor):
         return Place(
             line=self._line(node),
             statement=self._line(self._statements[-1]) if self._statements else self._line(node),
+            end=self._end(self._statements[-1] if self._statements else node),
             function=span,
             inside=inside,
             names=() if function else self._assigned(),
@@ -166,6 +170,11 @@ class _Finder(cst.CSTVisitor):
             elif isinstance(part, cst.AnnAssign):
                 targets.append(part.target)
         return tuple(target.value for target in targets if isinstance(target, cst.Name))
+
+    def _end(self, node: cst.CSTNode) -> int:
+        if isinstance(node, cst.BaseCompoundStatement) and node.body.body:
+            return max(self._line(node), self._line(node.body.body[0]) - 1)
+        return int(self.get_metadata(PositionProvider, node).end.line)
 
     def _line(self, node: cst.CSTNode) -> int:
         position = self.get_metadata(PositionProvider, node, None)

@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
+from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,8 @@ class AtImport:
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
         del argument
-        if event == "call" and frame.f_code.co_name != "<module>":
+        # The body of a class runs too, and none of its methods with it.
+        if event == "call" and frame.f_code.co_flags & CO_OPTIMIZED:
             self.codes.add(frame.f_code)
 
     def ran(self, path: str, line: int) -> bool:

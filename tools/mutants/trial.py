@@ -116,7 +116,7 @@ class Bench:
     def attempt(self, mutant: Mutant, covering: Covering, *, archive: bool = False) -> Result:
         """Try one mutant, and put the file back.
 
-        Tests of the archive are asked where `archive` says so, else those of this process.
+        With `archive` the tests of the archive run, otherwise those of this process.
         """
         path = os.path.join(self._copy.tree, mutant.path)
         with open(path, encoding="utf-8") as file:

@@ -27,7 +27,7 @@ COLLECT_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of tests: "passed", "failed" or "timed out"."""
+    """The result of tests: "passed", "failed" or "timed out"."""
 
     outcome: str
     by: str

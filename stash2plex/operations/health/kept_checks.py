@@ -1,4 +1,4 @@
-"""Checks what Plex keeps of what it is sent."""
+"""Checks what Plex keeps of what is sent to it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def check_kept(app: App) -> Check:
         return failed(
             KEPT,
             " ".join(filter(None, (words, known))),
-            f"Update Plex; or put “{' '.join(lost)}” into Skip fields, and they are not sent.",
+            f"Update Plex, or put “{' '.join(lost)}” into Skip fields so that they are not sent.",
         )
     if known:
         return passed(KEPT, known)
     written, _ = app.store.records.summary()
-    nothing = "Nothing yet: nothing was written."
-    return passed(KEPT, "What was sent was read back as it was sent." if written else nothing)
+    nothing = "Nothing has been written yet."
+    return passed(KEPT, "Plex keeps everything as it was sent." if written else nothing)
 
 
 def _skipped(app: App) -> frozenset[str]:

@@ -119,7 +119,7 @@ class MatchChecks:
             f"({100 * share:.0f} %)"
         )
         if self._unclear:
-            words += f", {len(self._unclear)} fit several"
+            words += f", {len(self._unclear)} match several"
         if share >= MIN_SHARE:
             return passed(MATCHES, f"{words}. Stash has {count(total, 'scene')}.")
         if len(self._unclear) > len(self._missing):
@@ -134,7 +134,7 @@ class MatchChecks:
         return failed(MATCHES, f"{words}.", fix)
 
     def _paths(self, inferred: Sequence[InferredRule]) -> Check:
-        """Report how Stash's paths read in Plex, and how many files support that."""
+        """Report how Stash's paths map to Plex's, and how many files support that."""
         rules = self.settings.path_map
         heads = Counter(pair.heads() for pair in self._pairs).most_common(3)
         if rules:
@@ -142,7 +142,7 @@ class MatchChecks:
                 split_path(map_path(pair.ours, rules)) == split_path(pair.theirs)
                 for pair in self._pairs
             )
-            shown = "; ".join(f"“{source}” reads “{target}”" for source, target in rules)
+            shown = "; ".join(f"“{source}” is “{target}” in Plex" for source, target in rules)
             words = f"{shown}: right for {right} of {len(self._pairs)} matches."
             if heads and not right:
                 ours, theirs = heads[0][0]
@@ -151,8 +151,8 @@ class MatchChecks:
             return passed(PATHS, words)
         if any(rule.trusted for rule in inferred):
             shown = "; ".join(
-                f"“{rule.rule[0]}” reads “{rule.rule[1]}” ({count(rule.support, 'file')} for it, "
-                f"{rule.contradictions:,} against)"
+                f"“{rule.rule[0]}” is “{rule.rule[1]}” in Plex "
+                f"({count(rule.support, 'file')} for it, {rule.contradictions:,} against)"
                 for rule in inferred
                 if rule.trusted
             )
@@ -160,7 +160,7 @@ class MatchChecks:
         if not heads:
             return blocked(PATHS, MATCHES)
         shown = "; ".join(
-            f"“{ours or '/'}” reads “{theirs or '/'}” ({number} of {len(self._pairs)})"
+            f"“{ours or '/'}” is “{theirs or '/'}” in Plex ({number} of {len(self._pairs)})"
             for (ours, theirs), number in heads
         )
         return passed(PATHS, f"No rule is set, and matches need none: {shown}.")

@@ -10,6 +10,7 @@ from stash2plex.app import App
 from stash2plex.db import store_error
 from stash2plex.errors import ServerError, StoreError
 from stash2plex.operations.health.checks import SKIPPED, Check, blocked, failed_with, follows
+from stash2plex.operations.health.hook_checks import HOOKS
 from stash2plex.operations.health.kept_checks import KEPT
 from stash2plex.operations.health.local_checks import (
     BREAKER,
@@ -43,6 +44,7 @@ from stash2plex.python_parts import PYTHON
 NAMES = (
     STASH,
     LOGIN,
+    HOOKS,
     SETTINGS,
     TAGS,
     PLEX,

@@ -13,6 +13,7 @@ from stash2plex.config import Settings, parse_settings
 from stash2plex.errors import BUSY, NO_TLS, SLOW, ConfigError, Refused, ServerError
 from stash2plex.model import PlexItem, Section
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
+from stash2plex.operations.health.hook_checks import HOOKS, check_hooks
 from stash2plex.operations.health.match_checks import MATCHES, PATHS, MatchChecks
 from stash2plex.rules.libraries import (
     LIBRARY_FIX,
@@ -73,6 +74,10 @@ class ServerChecks:
     def run(self) -> list[Check]:
         """Ask both servers. One that does not answer does not make it fail."""
         basics = self._check_stash()
+        if basics is None:
+            self._block(self._wrong(STASH, LOGIN), HOOKS)
+        else:
+            self.checks.append(check_hooks(self._stash, basics.version))
         settings = self._check_settings(basics)
         self._check_tags()
         try:
@@ -141,7 +146,7 @@ class ServerChecks:
         return settings if settings.plex_url and settings.plex_token else None
 
     def _check_tags(self) -> None:
-        """Look whether Stash has the tags that the settings name, under these names."""
+        """Check whether Stash has the tags that the settings name, under these names."""
         if self._named is None:
             self._block(self._wrong(STASH, LOGIN, SETTINGS), TAGS)
             return
@@ -154,7 +159,7 @@ class ServerChecks:
             self.checks.append(failed(TAGS, " ".join(wrong), TAGS_FIX))
             return
         number = len({tag.id for one in lists.lists.values() for tag in one.tags})
-        words = f"Stash has {count(number, 'tag')} that they name." if number else "None is named."
+        words = f"Found in Stash: {count(number, 'tag')}." if number else "The settings name none."
         self.checks.append(passed(TAGS, words))
 
     # -- Plex -----------------------------------------------------------------------------
@@ -204,6 +209,9 @@ class ServerChecks:
             self._block(LIBRARY, RIGHTS, MATCHES, PATHS)
             return
         self._check_rights(plex, sections)
+        if self._blind and not sum(self._seen.values()):
+            self._block(TOKEN, MATCHES, PATHS)
+            return
         if not stash_answers:
             self._block(self._wrong(STASH, LOGIN), MATCHES, PATHS)
             return
@@ -296,7 +304,7 @@ class ServerChecks:
             words += f" First seen at {local(min(since))}."
         if listed:
             words += f" {', '.join(f'“{one.title}”' for one in listed)} can."
-        return f"{words} Scenes of what cannot be listed wait, and lose no attempts."
+        return f"{words} Scenes in what cannot be listed wait, and lose no attempts."
 
     def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:
         """Send an edit that changes nothing, to an item that we have written if there is one."""
@@ -393,8 +401,8 @@ STASH_ADDRESS_FIX = (
     "Stash hands its address to the plugin; on a command line correct STASH2PLEX_STASH_URL."
 )
 TAGS_FIX = (
-    "Correct Exclude tags or Ignore tags under Settings > Plugins > Stash2Plex: a scene whose "
-    "tag is not found is synced."
+    "Correct Exclude tags or Ignore tags under Settings > Plugins > Stash2Plex: as long as a tag "
+    "in Exclude tags is not found, its scenes are synced."
 )
 STASH_FIX = "Start Stash; on a command line also check STASH2PLEX_STASH_URL."
 PLEX_FIX = "Start Plex, and correct Plex URL: it must work from where Stash runs."

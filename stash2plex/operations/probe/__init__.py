@@ -1,1 +1,1 @@
-"""The probe: how a Plex server treats edits, found out on items that the user names."""
+"""The probe: finds out how a Plex server treats edits, on items that the user names."""

@@ -1,6 +1,6 @@
-"""The questions of the probe: each tries something on the items and says what came of it.
+"""The questions of the probe: each tries something on the items and reports the result.
 
-An answer is one of a few words or a number, never a value that was there before.
+An answer is one of a few words or a number, never a value that the item had before.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from stash2plex.rules.spelling import fold
 from stash2plex.servers.plexraw import LISTS, PlexRaw, names
 
 MARK = "stash2plex probe"
-"""How every value of the probe begins."""
+"""Every value of the probe begins with this."""
 
 ACTORS = 210
-"""Performers of the question how many an item shows."""
+"""Performers sent to find out how many an item shows."""
 
 LENGTHS = (4_000, 8_000, 16_000, 32_000, 64_000)
-"""Bytes of the summaries that are tried."""
+"""Lengths of the summaries that are tried, in bytes."""
 
 EDITS = 20
-"""Edits that are timed."""
+"""The number of edits that are timed."""
 
 SET = 3
-"""Items of the questions about several."""
+"""The number of items that the questions about several items use."""
 
 Answer = str | float | int
 Question = Callable[["Prober"], Answer]
@@ -41,9 +41,9 @@ Question = Callable[["Prober"], Answer]
 
 @define
 class Prober:
-    """Asks one server on items of one library; the first of `keys` is used most.
+    """Asks one server, using items of one library; the first of `keys` is used most.
 
-    `monotonic` gives seconds since any time.
+    `monotonic` returns seconds since an arbitrary time.
     """
 
     client: PlexRaw
@@ -55,11 +55,11 @@ class Prober:
 
     @property
     def item(self) -> str:
-        """The item that most questions are about."""
+        """The item that most questions use."""
         return self.keys[0]
 
     def fresh(self, words: str = "") -> str:
-        """Make a name that no item has had."""
+        """Make a name that no item has had yet."""
         return f"{MARK} {next(self._numbers)} {words}".strip()
 
     def shown(self, kind: str, key: str = "") -> list[str]:
@@ -67,27 +67,27 @@ class Prober:
         return names(self.client.row(key or self.item), kind)
 
     def text(self, name: str) -> str:
-        """Return a text of the item."""
+        """Return one of the item's texts."""
         return str(self.client.row(self.item).get(name, ""))
 
     def edit(self, *parameters: tuple[str, str], keys: Sequence[str] = ()) -> None:
-        """Edit the item, or several."""
+        """Edit the item, or several items."""
         self.client.edit(self.section_id, list(keys) or [self.item], parameters)
 
     def add(self, kind: str, *values: str, keys: Sequence[str] = ()) -> None:
-        """Send names of a list by index, and nothing else."""
+        """Send names of a list by index and nothing else."""
         self.edit(*((f"{kind}[{n}].tag.tag", v) for n, v in enumerate(values)), keys=keys)
 
     def remove(self, kind: str, *values: str) -> None:
-        """Send one removal of all these names."""
+        """Send a single removal of all these names."""
         take_away(self.client, self.section_id, [self.item], kind, values)
 
     def find(self, kind: str, value: str, key: str = "") -> list[str]:
-        """Return how a list spells a name, as often as it has it."""
+        """Return every spelling of a name in a list, duplicates included."""
         return [one for one in self.shown(kind, key) if fold(one) == fold(value)]
 
     def clear(self, kind: str) -> None:
-        """Take away what the probe has put into a list."""
+        """Remove what the probe has put into a list."""
         for key in self.keys:
             for value in self.shown(kind, key):
                 if fold(value).startswith(MARK):
@@ -95,7 +95,7 @@ class Prober:
 
 
 def all_questions(*, several: bool, uploads: bool) -> dict[str, Question]:
-    """Return the questions in their order: `several` items, `uploads` allowed."""
+    """Return the questions in order, with those for `several` items and for `uploads`."""
     found: dict[str, Question] = {}
     for kind in LISTS:
         found[f"{kind} list, one item"] = _of_list(kind, 1)
@@ -248,7 +248,7 @@ def _of_blanks(prober: Prober) -> Answer:
 
 
 def how_spelt(sent: str, held: Sequence[str]) -> str:
-    """Say how a server spells what was sent; nothing of what it holds is told."""
+    """Describe how a server spells what was sent, without revealing what it holds."""
     if not held:
         return "not kept"
     shown = held[0]
@@ -357,7 +357,7 @@ def _of_uploads(prober: Prober) -> Answer:
 
 
 def _png() -> bytes:
-    """Draw the smallest picture that there is."""
+    """Draw the smallest possible picture."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + data))

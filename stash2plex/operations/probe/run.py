@@ -1,4 +1,4 @@
-"""Runs the probe: keeps what there was, asks, and puts everything back whatever happens."""
+"""Runs the probe: saves what the items hold, asks, and always restores everything."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stash2plex.servers.plexraw import PlexRaw
 from stash2plex.version import VERSION
 
 VARIES = frozenset({"edits per second"})
-"""Answers that are measurements: they are never compared."""
+"""Answers that are measurements and so never compared."""
 
 
 @frozen
 class Probed:
-    """What a probe found. `left` is what could not be put back.
+    """What a probe found. `left` is what could not be restored.
 
-    `answers` hold no title, path, host or token: they may be posted.
+    `answers` hold no title, path, host or token, so they can be posted.
     """
 
     plex_version: str
@@ -52,16 +52,16 @@ def probe(
     sleep: Sleep,
     note: Callable[[str], None],
 ) -> Probed:
-    """Ask all questions on items, and put the items back.
+    """Ask all questions using these items, then restore the items.
 
-    What the items hold is kept in `path` until it is back. `note` is called with each question
-    before it is asked. Raises UsageError for items that cannot be used, and what the client raises.
+    What the items hold is kept in `path` until it is restored. `note` is called with each question
+    before it is asked. Raises UsageError for unusable items, and whatever the client raises.
     """
     server = client.server()
     snapshot = take(client, str(server.get("machineIdentifier", "")), keys)
     sections = {held.section_id for held in snapshot.items}
     if len(sections) != 1:
-        raise UsageError("The items are of several libraries; name items of one.")
+        raise UsageError("The items belong to several libraries; name items of one.")
     save(snapshot, path)
     prober = Prober(client, sections.pop(), keys, monotonic, sleep)
     answers: dict[str, Answer] = {}
@@ -82,12 +82,12 @@ def probe(
 
 
 def _answer(ask: Callable[[Prober], Answer], prober: Prober) -> Answer:
-    """Ask one question; what the server refuses is an answer too."""
+    """Ask one question; a refusal is an answer too."""
     try:
         return ask(prober)
     except ServerError as error:
         if isinstance(error, Unavailable):
-            # A request that is cut off is an answer, a server that is gone is none.
+            # A request that is cut off is an answer; a server that is gone is not.
             prober.client.server()
         return f"refused ({error.reason})"
 

@@ -1,4 +1,4 @@
-"""What items held before the probe, kept in a file until all of it is back."""
+"""What items held before the probe, kept in a file until all of it is restored."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from stash2plex.servers.plexraw import LISTS, TEXTS, PlexRaw, Row, locks, names
 from stash2plex.store.stored_json import load_shape
 
 ROUNDS = 4
-"""Rounds of putting back: a server may take away one name with each request."""
+"""Rounds of restoring: some servers remove only one name per request."""
 
 REMOVALS_AT_ONCE = 40
-"""Names of one removal, so that no URL grows too long."""
+"""Names per removal, so that no URL grows too long."""
 
 DATE = "originallyAvailableAt"
 
@@ -32,7 +32,7 @@ LOCKED = (*TEXTS, *LISTS, "userRating", "thumb")
 
 @frozen
 class Held:
-    """What one item held. `lists` have each value with its role and photo, as Plex had them."""
+    """What one item held. `lists` have each value with its role and photo, as in Plex."""
 
     key: str
     section_id: str
@@ -45,7 +45,7 @@ class Held:
 
 @frozen
 class Snapshot:
-    """What all items of a probe held, and which server they are of."""
+    """What all items of a probe held, and the server they belong to."""
 
     machine_id: str
     items: list[Held]
@@ -76,7 +76,7 @@ def _held(client: PlexRaw, key: str) -> Held:
 
 def _text(row: Row, name: str) -> str:
     text = str(row.get(name, ""))
-    # The time of day may follow (plex.md §3.4).
+    # A time of day may follow (plex.md §3.4).
     return text[:10] if name == DATE else text
 
 
@@ -88,13 +88,13 @@ def _tag(tag: Mapping[str, Any]) -> dict[str, str]:
 
 
 def save(snapshot: Snapshot, path: str) -> None:
-    """Keep a snapshot before anything is changed. Raises UsageError where one is kept already."""
+    """Save a snapshot before anything is changed. Raises UsageError if one exists already."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise UsageError(
-            f"An earlier probe has not put everything back; “{path}” has what there was.",
+            f"An earlier probe did not restore everything; “{path}” has the old values.",
             "Run “stash2plex probe-plex --restore” first.",
         ) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -104,12 +104,12 @@ def save(snapshot: Snapshot, path: str) -> None:
 
 
 def load(path: str) -> Snapshot:
-    """Read a kept snapshot. Raises UsageError where there is none."""
+    """Read the saved snapshot. Raises UsageError if there is none."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError as error:
-        raise UsageError(f"There is nothing to put back: “{path}” does not exist.") from error
+        raise UsageError(f"There is nothing to restore: “{path}” does not exist.") from error
     snapshot = load_shape(text, Snapshot)
     if snapshot is None:
         raise UsageError(f"“{path}” cannot be read; it is left as it is.")
@@ -120,9 +120,9 @@ def load(path: str) -> Snapshot:
 
 
 def restore(client: PlexRaw, snapshot: Snapshot) -> list[str]:
-    """Put back what the items held; returns what is not as it was, as “item 7: genre”.
+    """Restore what the items held; returns what could not be restored, as “item 7: genre”.
 
-    Safe to repeat. An item that is gone has nothing to be put back.
+    Safe to repeat. An item that is gone needs nothing restored.
     """
     left = []
     for held in snapshot.items:
@@ -173,14 +173,14 @@ def _differing(row: Row, held: Held) -> list[str]:
 
 
 def _is_back(name: str, shown: str, before: str) -> bool:
-    """Whether a text is as before; what the server never spells so is in its own spelling."""
+    """Whether a text is as before, or differs only by the server's own spelling."""
     if shown == before:
         return True
     return name != DATE and text_spelling(Field.SUMMARY, before, shown) is not None
 
 
 def _aimed(wanted: str, shown: str) -> str:
-    """Return the date to send so that a server shows the wanted one, which moves dates."""
+    """Return the date to send so that a server that shifts dates shows the wanted one."""
     try:
         aim, hit = date.fromisoformat(wanted), date.fromisoformat(shown)
         return (aim + (aim - hit)).isoformat()
@@ -204,7 +204,7 @@ def _restore_list(client: PlexRaw, held: Held, row: Row, kind: str) -> None:
         return
     client.edit(held.section_id, [held.key], _tags(kind, missing))
     if Counter(names(client.row(held.key), kind)) != before:
-        # A server that replaces wants the whole list.
+        # A server that replaces lists needs the whole list.
         client.edit(held.section_id, [held.key], _tags(kind, held.lists[kind]))
 
 
@@ -222,21 +222,21 @@ def _tags(kind: str, tags: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]
 def take_away(
     client: PlexRaw, section_id: str, keys: Sequence[str], kind: str, gone: Sequence[str]
 ) -> None:
-    """Remove names from a list of items, all in one request."""
+    """Remove names from one list of these items, all in one request."""
     removed = ",".join(quote(name, safe="") for name in gone)
     client.edit(section_id, keys, [(f"{kind}[].tag.tag-", removed)])
 
 
 def put_back(client: PlexRaw, path: str) -> list[str]:
-    """Put back what a file has, and delete the file when all is as it was.
+    """Restore what a file holds, and delete the file once everything is as it was.
 
-    Returns what is not. Raises UsageError where the file is of another server.
+    Returns what is not. Raises UsageError if the file belongs to another server.
     """
     snapshot = load(path)
     if str(client.server().get("machineIdentifier", "")) != snapshot.machine_id:
         raise UsageError(
-            f"“{path}” is of another Plex server than the one at this address.",
-            "Name that server's address with --plex-url.",
+            f"“{path}” belongs to a different Plex server from the one at this address.",
+            "Give that server's address with --plex-url.",
         )
     left = restore(client, snapshot)
     if not left:
@@ -245,7 +245,7 @@ def put_back(client: PlexRaw, path: str) -> list[str]:
 
 
 def try_to_put_back(client: PlexRaw, path: str) -> list[str]:
-    """Put back as far as the server lets us; the file stays where it does not."""
+    """Restore as much as the server allows; otherwise the file stays."""
     try:
         return put_back(client, path)
     except ServerError as error:

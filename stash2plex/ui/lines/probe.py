@@ -1,4 +1,4 @@
-"""The probe in words."""
+"""The probe's result in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stash2plex.text import count
 
 
 def probe_lines(found: Probed, other: Mapping[str, Any] | None) -> list[str]:
-    """Lay the answers out, a line each; `other` are those of the stand-in, where it was asked."""
+    """Lay out the answers, one per line; `other` are the stand-in's, if it was asked."""
     wide = max(len(name) for name in found.answers)
     differs = compare(found.answers, other) if other is not None else {}
     lines = [f"Plex {found.plex_version}, {count(found.items, 'item')}:"]
@@ -25,10 +25,10 @@ def probe_lines(found: Probed, other: Mapping[str, Any] | None) -> list[str]:
 
 
 def left_lines(left: Sequence[str], path: str) -> list[str]:
-    """Return what could not be put back, and what to do."""
+    """Describe what could not be restored, and what to do."""
     if not left:
         return []
     return [
-        f"Not as it was before the probe: {', '.join(left)}.",
-        f"“{path}” still has what there was. Run “stash2plex probe-plex --restore” again.",
+        f"Not restored: {', '.join(left)}.",
+        f"“{path}” still has the old values. Run “stash2plex probe-plex --restore” again.",
     ]

@@ -136,9 +136,9 @@ def held_line(status: dict[str, Any]) -> str | None:
 
 
 def lost_line(status: dict[str, Any]) -> str | None:
-    """Return which fields Plex takes and does not keep; None for none."""
+    """Return which fields Plex accepts but does not keep; None for none."""
     lost = [one["field"] for one in status["plex"]["traits"] if one["trait"] == Trait.LOSES]
-    return f"Plex takes these fields and does not keep them: {', '.join(lost)}." if lost else None
+    return f"Plex accepts these fields but does not keep them: {', '.join(lost)}." if lost else None
 
 
 def waits_words(worker: dict[str, Any]) -> str | None:

@@ -1,0 +1,68 @@
+// Stash runs this script, inside its own process, after each save of a scene, performer, studio,
+// tag or group. It hands the ids of what was saved to Stash2Plex, which records them, and it does
+// nothing else: no file, no network.
+//
+// An edit of many runs it once for each of them, and gives every run the whole list. To record a
+// list, a Python has to be started, which costs a hundred times as much as this script. So only
+// the run of the first one walks the list and hands it over; the others look at the first and end.
+//
+// Stash reads it anew for each run: every line costs. It throws nothing; an error is a line in
+// Stash's log, and the save is a save all the same.
+(function () {
+  "use strict";
+  var edit = input.Args.hookContext;
+  try {
+    var given = edit.input || [], list = given.ids || given, ids = [];
+    if (!list[0]) {
+      // One alone. The tags that a merge makes vanish have no run of their own.
+      ids.push(edit.id);
+      list = given.source || [];
+    } else if (idOf(list[0]) !== edit.id) {
+      return { Error: null };
+    }
+    for (var i = 0; i < list.length; i++) {
+      ids.push(idOf(list[i]));
+    }
+    var answer = run({ mode: "record", hook: edit.type, ids: ids, fields: edit.inputFields });
+    if (!answer || answer.error === undefined) {
+      throw "Stash2Plex gave no answer";
+    }
+    return { Error: answer.session ? handOver(answer.session) : answer.error };
+  } catch (error) {
+    return {
+      Error: "A change was not recorded: " + error + ". Run Stash2Plex's Health Check. The change " +
+        "is found when Stash2Plex next looks at Stash."
+    };
+  }
+
+  // An entry of a list is an id, or an input that has one. Stash takes "007" for 7.
+  function idOf(entry) {
+    return Number(entry.id || entry);
+  }
+
+  function run(args) {
+    return gql.Do(
+      'mutation Run($args: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $args) }',
+      { args: args }
+    ).runPluginOperation;
+  }
+
+  // Gives a worker that is to be started the session of this save. The one that Stash2Plex itself
+  // is started with lets nobody in where Stash has a password. Stash may write what is handed over
+  // into its log, so it is masked with a key that is good once and that no log shows.
+  function handOver(session) {
+    try {
+      var value = input.ServerConnection.SessionCookie.Value, masked = [];
+      if (value.length > session.key.length) {
+        throw "The session is too long";
+      }
+      for (var i = 0; i < value.length; i++) {
+        masked.push(value.charCodeAt(i) ^ session.key[i]);
+      }
+      return run({ mode: "session", nonce: session.nonce, masked: masked }).error;
+    } catch (error) {
+      return "The change is recorded, but the background worker was not started. The next save " +
+        "tries again.";
+    }
+  }
+})();
