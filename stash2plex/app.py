@@ -98,6 +98,7 @@ def make_stash(address: StashAddress) -> Stash:
         connect_timeout=STASH_CONNECT_SECONDS,
         read_timeout=STASH_READ_SECONDS,
         tls_insecure=host in LOOPBACK,
+        certificate=address.certificate,
     )
     return Stash(transport, api_key=address.api_key, cookie=address.cookie)
 

@@ -201,7 +201,10 @@ def read_wait(note: str) -> tuple[str | None, str | None]:
 
 
 def wait_outlook(server: str | None, next_try: float | None, gives_up: float | None) -> str | None:
-    """Describe when a drain continues or gives up, given seconds; None if neither is known."""
+    """Return when a drain continues or gives up, in words; None if neither is known.
+
+    `next_try` and `gives_up` are in seconds from now.
+    """
     parts = []
     if server is not None and next_try is not None:
         parts.append(f"Waiting for {server}, next try in {span(next_try)}.")

@@ -94,11 +94,11 @@ class ServerChecks:
         stash = self._stash
         try:
             basics = self._timed(STASH, lambda: stash.basics(PLUGIN_ID))
-        except Refused as error:
-            self.checks.append(passed(STASH, "It answers, but does not let us in."))
-            self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
-            return None
         except ServerError as error:
+            if isinstance(error, Refused) and error.wants_login:
+                self.checks.append(passed(STASH, "It answers, but does not let us in."))
+                self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
+                return None
             self.checks.append(failed_with(STASH, error, _fix_of(error, STASH_FIX)))
             self.checks.append(blocked(LOGIN, STASH))
             return None
@@ -386,6 +386,8 @@ class ServerChecks:
 
 def _fix_of(error: ServerError, usual: str) -> str:
     """Return what to do about a server that does not answer as it should."""
+    if error.cause == NO_TLS and error.server == STASH:
+        return STASH_ADDRESS_FIX
     fix = CAUSE_FIXES.get(error.cause or "", usual)
     return fix.format(server=error.server)
 
@@ -395,6 +397,9 @@ CAUSE_FIXES = {
     SLOW: "See what keeps {server} busy, or wake its machine.",
     NO_TLS: "Correct the address in Plex URL.",
 }
+STASH_ADDRESS_FIX = (
+    "Stash hands its address to the plugin; on a command line correct STASH2PLEX_STASH_URL."
+)
 TAGS_FIX = (
     "Correct Exclude tags or Ignore tags under Settings > Plugins > Stash2Plex: as long as a tag "
     "in Exclude tags is not found, its scenes are synced."
