@@ -169,10 +169,10 @@ def take_session(
         {**connection_info, "SessionCookie": cookie} if value else connection_info
     )
     try:
-        # A worker that is still being started has a new log-in.
-        if not start_worker(folder, plugin_dir, wanted) and drain_runs(folder):
-            database = connect(path)
-            if settings_changed(get_meta(database, SETTINGS_FILE)) is not False:
+        if not start_worker(folder, plugin_dir, wanted):
+            seen = get_meta(connect(path), SETTINGS_FILE)
+            # One that is still being started may hold an older session.
+            if settings_changed(seen) is not False or not drain_runs(folder):
                 start_successor(folder, plugin_dir, wanted)
     except OSError as error:
         start_failed(folder, error)
