@@ -31,7 +31,7 @@ from stash2plex.store.worker_choice import (
     keep_choice,
     read_choice,
 )
-from stash2plex.sync.evidence import FAILURES_LIMIT, Evidence
+from stash2plex.sync.evidence import EDITS, Evidence
 from tests.support import ManualClock, present
 
 
@@ -65,16 +65,15 @@ def test_files_are_cleared_before_any_server_is_known(store):
     assert store.plex_files.server() == "machine"
 
 
-def test_failures_beyond_what_is_remembered_are_not(store, clock):
+def test_a_deed_shows_that_a_server_works_only_after_the_request_began(store, clock):
     evidence = Evidence(store, Pacer(), clock=clock, monotonic=clock)
-    for number in range(FAILURES_LIMIT + 1):
-        evidence.key_failed(("scene", number))
-    evidence.wrote(0.0)
-    # A write since it failed: the key is to blame, where its failure is remembered.
-    assert evidence.plex_works(("scene", 0), 1)
-    assert not evidence.plex_works(("scene", FAILURES_LIMIT), 1)
-    evidence.forget(("scene", 0))
-    assert not evidence.plex_works(("scene", 0), 1)
+    before = evidence.mark(EDITS)
+    assert not evidence.since(EDITS, before)
+    evidence.wrote(0.0, edited=False)
+    assert not evidence.since(EDITS, before)
+    evidence.wrote(0.0, edited=True)
+    assert evidence.since(EDITS, before)
+    assert not evidence.since(EDITS, evidence.mark(EDITS))
 
 
 def test_a_database_that_another_process_has_mended_meanwhile_stays(tmp_path):
