@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from stash2plex.lock import drain_runs
+from stash2plex.operations.health.report import NAMES
 from stash2plex_testing.plex import Latency
 
 SKIP = {"skip_fields": "poster background"}
@@ -155,7 +156,9 @@ def test_health_in_stashs_log_is_a_summary_and_what_needs_the_user(make_stage):
     stage.plex.up()
     said = [text.split("] ", 1)[1] for text in lines(stage)]
     assert any(text.startswith("1 of 1: Plex: Plex at http://127.0.0.1:") for text in said)
-    assert any(text.startswith("Health Check: 1 of 20 checks needs you: Plex.") for text in said)
+    assert any(
+        text.startswith(f"Health Check: 1 of {len(NAMES)} checks needs you: Plex.") for text in said
+    )
     assert len([text for text in said if "→" in text]) == 1
 
 
