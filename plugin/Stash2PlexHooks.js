@@ -1,20 +1,20 @@
 // Stash runs this script, inside its own process, after each save of a scene, performer, studio,
-// tag or group. It hands the ids of what was saved to Stash2Plex, which records them, and it does
+// tag or group. It passes the ids of what was saved to Stash2Plex, which records them, and does
 // nothing else: no file, no network.
 //
-// An edit of many runs it once for each of them, and gives every run the whole list. To record a
-// list, a Python has to be started, which costs a hundred times as much as this script. So only
-// the run of the first one walks the list and hands it over; the others look at the first and end.
+// An edit of many objects runs it once for each, and gives every run the whole list. To record a
+// list, Python has to be started, which costs a hundred times as much as this script. So only
+// the run of the first object passes the list on; the others look at the first entry and end.
 //
-// Stash reads it anew for each run: every line costs. It throws nothing; an error is a line in
-// Stash's log, and the save is a save all the same.
+// Stash reads it again for each run: every line costs. It throws nothing; an error is a line in
+// Stash's log, and the save succeeds nevertheless.
 (function () {
   "use strict";
   var edit = input.Args.hookContext;
   try {
     var given = edit.input || [], list = given.ids || given, ids = [];
     if (!list[0]) {
-      // One alone. The tags that a merge makes vanish have no run of their own.
+      // A single object. The tags that a merge removes have no run of their own.
       ids.push(edit.id);
       list = given.source || [];
     } else if (idOf(list[0]) !== edit.id) {
@@ -48,8 +48,8 @@
   }
 
   // Gives a worker that is to be started the session of this save. The one that Stash2Plex itself
-  // is started with lets nobody in where Stash has a password. Stash may write what is handed over
-  // into its log, so it is masked with a key that is good once and that no log shows.
+  // is started with is refused if Stash has a password. Stash may write what is passed on
+  // into its log, so it is masked with a key that is valid once and that no log shows.
   function handOver(session) {
     try {
       var value = input.ServerConnection.SessionCookie.Value, masked = [];

@@ -14,9 +14,10 @@ from random import Random
 from attrs import define, evolve, field
 
 from stash2plex.config import Settings
-from stash2plex.datadir import DATABASE_NAME, prepare
-from stash2plex.db import connect, store_error, uses_wal
-from stash2plex.errors import ConfigError, StoreDamaged
+from stash2plex.datadir import DATABASE_NAME, check_owner, prepare
+from stash2plex.db import SETTINGS_FILE, connect, get_meta, store_error, uses_wal
+from stash2plex.errors import ConfigError, StoreDamaged, StoreUnavailable
+from stash2plex.hook import settings_path
 from stash2plex.logs.handlers import Logs
 from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
@@ -97,6 +98,7 @@ def make_stash(address: StashAddress) -> Stash:
         connect_timeout=STASH_CONNECT_SECONDS,
         read_timeout=STASH_READ_SECONDS,
         tls_insecure=host in LOOPBACK,
+        certificate=address.certificate,
     )
     return Stash(transport, api_key=address.api_key, cookie=address.cookie)
 
@@ -388,6 +390,11 @@ def open_app(
     forbid_core_dumps()
     random = Random()  # noqa: S311 - jitter
     store = open_store(folder, time.time, random)
+    try:
+        check_owner(folder, settings_path(get_meta(store.connection, SETTINGS_FILE)), stash_dir)
+    except StoreUnavailable:
+        store.connection.close()
+        raise
     kept = logs or Logs(None)
     kept.keep(folder)
     kept.redactor.enable(key_in_use(store.connection))

@@ -55,6 +55,26 @@ def file_stamp(path: str) -> str:
     return f"{status.st_mtime_ns}-{status.st_size}"
 
 
+def check_owner(folder: str, settings_file: str, stash_dir: str) -> None:
+    """Raise StoreUnavailable if the data in `folder` belong to another Stash.
+
+    `settings_file` is the file of the Stash that they belong to, `stash_dir` the folder of this
+    one's. A Stash that was moved has no file in the old place any more, so its data stay its own.
+    """
+    if not settings_file or not stash_dir or os.path.dirname(settings_file) == stash_dir:
+        return
+    try:
+        if os.path.samefile(os.path.dirname(settings_file), stash_dir):
+            return
+    except OSError:
+        return
+    if os.path.exists(settings_file):
+        raise StoreUnavailable(
+            f"The data folder “{folder}” belongs to the Stash with the settings “{settings_file}”.",
+            "Give each Stash a STASH2PLEX_DATA_DIR of its own, or set none.",
+        )
+
+
 def prepare(folder: str) -> str:
     """Create the folder if it is missing (mode 0700) and return the database's path.
 

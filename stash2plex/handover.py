@@ -1,7 +1,7 @@
-"""Takes over the session of a save from the hooks' script, masked by a key that is good once.
+"""Takes over the session of a save from the hooks' script, masked by a key that is valid once.
 
-Stash writes the arguments of an operation that fails into its debug log. So the script is given a
-key by one operation, in an answer that no log shows, and hands the masked session over by another.
+Stash writes the arguments of an operation that fails into its debug log. So one operation gives the
+script a key, in an answer that no log shows, and another takes the masked session.
 """
 
 import os
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEY_BYTES = 4_096
-"""The longest session that can be handed over: Stash makes none that is longer."""
+"""The longest session that can be handed over: Stash makes no longer one."""
 
 GOOD_SECONDS = 60.0
-"""How long a key is good. The script uses it at once."""
+"""How long a key is valid. The script uses it at once."""
 
 NAME = "handover "
-"""The start of the names of the rows in `meta`; `store.meta` lists what they hold."""
+"""The prefix of the row names in `meta`; `store.meta` lists what they hold."""
 
 
 def offer_key(path: str, now: float) -> "dict[str, Any]":
-    """Make a key and keep it in the database; returns it and the `nonce` that names it.
+    """Create a key and store it in the database; returns it and the `nonce` that names it.
 
-    `now` is in seconds since the epoch. Keys that nobody used in time are deleted. Raises
+    `now` is in seconds since the epoch. Keys that were not used in time are deleted. Raises
     StoreError.
     """
     nonce, key = os.urandom(8).hex(), os.urandom(KEY_BYTES)
@@ -46,9 +46,9 @@ def offer_key(path: str, now: float) -> "dict[str, Any]":
 
 
 def unmask(path: str, nonce: object, masked: object, now: float) -> str:
-    """Return the session that was masked by the key that `nonce` names, and forget the key.
+    """Return the session that was masked by the key that `nonce` names, and delete the key.
 
-    Raises UsageError where there is no such key any more, or what it masks is no session, and
+    Raises UsageError if there is no such key any more or if it does not unmask a session, and
     StoreError.
     """
     database = connect(path)
@@ -60,20 +60,20 @@ def unmask(path: str, nonce: object, masked: object, now: float) -> str:
     except database.Error as error:
         raise store_error(error, path) from error
     if row is None or not _is_good(str(row[0]), now):
-        raise UsageError("The session was handed over with a key that is not known.")
+        raise UsageError("The session was handed over with an unknown key.")
     key = bytes.fromhex(str(row[0]).partition(" ")[2])
     try:
         text = _plain(masked, key)
     except (TypeError, ValueError) as error:
-        raise UsageError("The session was handed over in a form that is not known.") from error
+        raise UsageError("The session was handed over in an unknown form.") from error
     return text
 
 
 def _plain(masked: object, key: bytes) -> str:
-    """Return what a list of numbers holds under a key. Raises ValueError or TypeError."""
+    """Unmask a list of numbers with a key. Raises ValueError or TypeError."""
     if not isinstance(masked, list) or len(masked) > len(key):
         raise ValueError
-    # Refuses what is no byte; under another key hardly anything is plain text.
+    # Refuses what is not a byte; with a wrong key the result is hardly ever plain text.
     hidden = bytes(masked)
     text = bytes(one ^ other for one, other in zip(hidden, key, strict=False)).decode("ascii")
     if not text.isprintable():
@@ -82,10 +82,10 @@ def _plain(masked: object, key: bytes) -> str:
 
 
 def _is_good(value: str, now: float) -> bool:
-    """Return whether a key may still be used; a time far ahead is from before a clock was set."""
+    """Return whether a key is still valid; a time far ahead means that a clock was set back."""
     until = value.partition(" ")[0]
     return until.isdigit() and 0 <= int(until) - now <= GOOD_SECONDS + 1
 
 
 ROWS_SQL = "SELECT name, value FROM meta WHERE name >= 'handover ' AND name < 'handover!'"
-"""Every key; a blank is the letter before the exclamation mark."""
+"""Every key; a space comes just before the exclamation mark."""

@@ -12,7 +12,7 @@ import json
 import os
 import time
 
-from stash2plex.datadir import TROUBLE_NAME, file_stamp, locate, prepare
+from stash2plex.datadir import TROUBLE_NAME, check_owner, file_stamp, locate, prepare
 from stash2plex.db import (
     BACKGROUND_WORKER,
     HOOK_COST,
@@ -95,7 +95,8 @@ def handle(
     keys = [(kind, id_), *merged_tags(context)]
     connection_info = request.get("server_connection") or {}
     folder = locate(connection_info.get("Dir"), plugin_dir)
-    stored = _record(folder, keys, delay, began, repair=repair, notify=notify)
+    stash_dir = str(connection_info.get("Dir") or "")
+    stored = _record(folder, stash_dir, keys, delay, began, repair=repair, notify=notify)
     # From here on the key is safe; without a worker it waits for the next event or task.
     started = False
     try:
@@ -130,7 +131,8 @@ def record(
         return answer
     connection_info = request.get("server_connection") or {}
     folder = locate(connection_info.get("Dir"), plugin_dir)
-    stored = _record(folder, keys, delay, began, repair=repair, notify=notify)
+    stash_dir = str(connection_info.get("Dir") or "")
+    stored = _record(folder, stash_dir, keys, delay, began, repair=repair, notify=notify)
     if not stored.worker_wanted:
         return answer
     if stored.may_need_login:
@@ -167,10 +169,10 @@ def take_session(
         {**connection_info, "SessionCookie": cookie} if value else connection_info
     )
     try:
-        # A worker that is still being started has a new log-in.
-        if not start_worker(folder, plugin_dir, wanted) and drain_runs(folder):
-            database = connect(path)
-            if settings_changed(get_meta(database, SETTINGS_FILE)) is not False:
+        if not start_worker(folder, plugin_dir, wanted):
+            seen = get_meta(connect(path), SETTINGS_FILE)
+            # One that is still being started may hold an older session.
+            if settings_changed(seen) is not False or not drain_runs(folder):
                 start_successor(folder, plugin_dir, wanted)
     except OSError as error:
         start_failed(folder, error)
@@ -178,7 +180,7 @@ def take_session(
 
 
 class Stored:
-    """What is known once keys are committed. A plain class, because `attrs` costs the hook more."""
+    """What is known once keys are committed. A plain class, because `attrs` is slower."""
 
     __slots__ = ("has_news", "may_need_login", "settings_changed", "worker_wanted")
 
@@ -193,6 +195,7 @@ class Stored:
 
 def _record(
     folder: str,
+    stash_dir: str,
     keys: "list[tuple[str, int]]",
     delay: float,
     began: float,
@@ -203,19 +206,23 @@ def _record(
     """Commit the keys, in a new database if the old one is damaged; notify the user of news."""
     path = prepare(folder)
     try:
-        stored = _store(path, keys, delay, began)
+        stored = _store(path, stash_dir, keys, delay, began)
     except StoreDamaged:
         repair(folder)
-        stored = _store(path, keys, delay, began)
+        stored = _store(path, stash_dir, keys, delay, began)
     if stored.has_news or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
         notify(path)
     return stored
 
 
-def _store(path: str, keys: "list[tuple[str, int]]", delay: float, began: float) -> Stored:
-    """Commit the keys, and read what decides about the worker and about news."""
+def _store(
+    path: str, stash_dir: str, keys: "list[tuple[str, int]]", delay: float, began: float
+) -> Stored:
+    """Commit the keys, and read what decides about the worker and notifications."""
     database = connect(path)
     try:
+        seen = get_meta(database, SETTINGS_FILE)
+        check_owner(os.path.dirname(path), settings_path(seen), stash_dir)
         WorkQueue(database, time.time).add_many(keys, priority=URGENT, delay=delay)
         due_at = (get_meta(database, HOOK_COST) or "").partition(" ")[0]
         if not (due_at.isdigit() and 0 <= int(due_at) - time.time() <= MAX_COST_APART):
@@ -224,7 +231,7 @@ def _store(path: str, keys: "list[tuple[str, int]]", delay: float, began: float)
             note_cost(database, began, time.time())
         # The connection is not closed: closing the last one copies the log into the database and
         # flushes twice, and the process ends soon anyway.
-        changed = settings_changed(get_meta(database, SETTINGS_FILE))
+        changed = settings_changed(seen)
         wanted = may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed)
         notified_at = last_notified(get_meta(database, NOTIFIED_AT), time.time())
         # A changed setting may have cured it: the worker finds out first.
@@ -246,6 +253,14 @@ def last_notified(known: str | None, now: float) -> float:
         return float(known or "")
     except ValueError:
         return now - FIRST_NOTICE_SECONDS
+
+
+def settings_path(seen: str | None) -> str:
+    """Return the path of Stash's settings file; empty if unknown.
+
+    `seen` is its stamp and path at the last reading.
+    """
+    return (seen or "").partition(" ")[2]
 
 
 def settings_changed(seen: str | None) -> bool | None:

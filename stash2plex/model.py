@@ -237,7 +237,7 @@ class Match:
     also: tuple[PlexFile, ...] = ()
 
     def led_by(self, rating_key: str) -> Match:
-        """Return the match with another one of its items as the first."""
+        """Return the match with another of its items as the first."""
         files = (self.file, *self.also)
         first = next((file for file in files if file.rating_key == rating_key), self.file)
         others = tuple(file for file in files if file is not first)

@@ -11,7 +11,7 @@ FLAGS = ("-IS", "-Xutf8")
 
 
 SUCCESSOR = "successor"
-"""The argument of a worker that waits until the one before it ends."""
+"""The argument of a worker that waits until the previous one ends."""
 
 
 def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
@@ -40,7 +40,7 @@ def start_worker(folder: str, plugin_dir: str, request: bytes) -> bool:
 
 
 def start_successor(folder: str, plugin_dir: str, request: bytes) -> None:
-    """Start a worker that takes over from the one that is running, if that ends soon."""
+    """Start a worker that takes over from the running one if that ends soon."""
     _spawn(folder, plugin_dir, request, SUCCESSOR)
 
 

@@ -1,4 +1,4 @@
-"""Makes an archive whose hooks are processes, one for each object: as it was before the script."""
+"""Makes an archive as it was before the script: its hooks are processes, one per object."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 def write_process_archive(archive: str, path: str) -> None:
-    """Write the archive anew at `path`, with the hooks of its script in the plugin's own yml."""
+    """Write a copy of the archive to `path`, with the script's hooks in the plugin's own yml."""
     with zipfile.ZipFile(archive) as new, zipfile.ZipFile(path, "w") as old:
         hooks = yaml.safe_load(new.read("Stash2PlexHooks.yml"))["hooks"]
         for name in new.namelist():

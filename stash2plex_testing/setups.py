@@ -125,7 +125,7 @@ def disabled(plugin_id: str) -> Callable[[Patient], None]:
 
 
 def without_hooks(patient: Patient) -> None:
-    """Leave the second entry out, as someone who copies files may."""
+    """Leave out the second entry, as may happen when files are copied by hand."""
     os.remove(os.path.join(entries_folder(patient.world), HOOKS_CONFIG))
     patient.world.stash.plugins.reload()
 
@@ -141,7 +141,7 @@ def older_hooks(patient: Patient) -> None:
 
 
 def older_stash(patient: Patient) -> None:
-    """Run a Stash from before its scripts were run by goja."""
+    """Run a Stash from before goja ran its scripts."""
     patient.world.stash.core.version = "v0.25.1"
 
 
@@ -210,7 +210,7 @@ def unlisted_library(patient: Patient) -> None:
 
 
 def seen_by_the_token(sight: Sight) -> Callable[[Patient], None]:
-    """Show less of the files to the token."""
+    """Show the token less about the files."""
 
     def spoil(patient: Patient) -> None:
         patient.world.plex.access.sight[patient.world.plex.token] = sight

@@ -14,6 +14,7 @@ from stash2plex.config import SPECS, hide_secrets, read_environment
 from stash2plex.datadir import locate
 from stash2plex.errors import ConfigError
 from stash2plex.servers.stash_address import StashAddress
+from stash2plex.servers.trust import fingerprint_of
 
 DEFAULT_STASH_URL = "http://127.0.0.1:9999"
 
@@ -23,6 +24,7 @@ class CliOptions:
     """What the flags set; None where they set nothing."""
 
     stash_url: str | None = None
+    stash_certificate: str | None = None
     data_dir: str | None = None
     config_file: str | None = None
     settings: Mapping[str, object] = field(factory=dict)
@@ -40,7 +42,16 @@ class Resolved:
 def resolve(options: CliOptions, environment: Mapping[str, str]) -> Resolved:
     """Merge the layers. Raises a ConfigError that names the file or the variable."""
     file = read_file(options.config_file, environment)
-    unknown = set(file) - {spec.key for spec in SPECS} - {"stash_url", "stash_api_key", "data_dir"}
+    unknown = (
+        set(file)
+        - {spec.key for spec in SPECS}
+        - {
+            "stash_url",
+            "stash_api_key",
+            "stash_certificate",
+            "data_dir",
+        }
+    )
     if unknown:
         raise ConfigError(f"The configuration file has unknown keys: {', '.join(sorted(unknown))}.")
 
@@ -51,6 +62,7 @@ def resolve(options: CliOptions, environment: Mapping[str, str]) -> Resolved:
     address = StashAddress(
         (first(options.stash_url, "stash_url") or DEFAULT_STASH_URL).rstrip("/"),
         api_key=first(None, "stash_api_key") or "",
+        certificate=_find_certificate(first(options.stash_certificate, "stash_certificate")),
     )
     if not address.url.startswith(("http://", "https://")):
         raise ConfigError(
@@ -68,6 +80,19 @@ def resolve(options: CliOptions, environment: Mapping[str, str]) -> Resolved:
     settings |= options.settings
     data_dir = first(options.data_dir, "data_dir") or _find_data_dir(address)
     return Resolved(address, os.path.abspath(data_dir), settings)
+
+
+def _find_certificate(named: str | None) -> str:
+    """Return the file of Stash's certificate. Raises ConfigError where it holds none."""
+    if not named:
+        return ""
+    path = os.path.abspath(os.path.expanduser(named))
+    if not fingerprint_of(path):
+        raise ConfigError(
+            f"“{path}”, the certificate of Stash, cannot be read or holds none.",
+            "Name the file with --stash-certificate, such as stash.crt beside Stash's config.yml.",
+        )
+    return path
 
 
 def read_file(path: str | None, environment: Mapping[str, str]) -> dict[str, object]:

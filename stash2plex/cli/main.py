@@ -65,6 +65,11 @@ from stash2plex.version import VERSION
 @click.option(
     "--stash-url", metavar="URL", help="Address of Stash. Default: http://127.0.0.1:9999."
 )
+@click.option(
+    "--stash-certificate",
+    metavar="FILE",
+    help="Certificate that Stash shows, if it made its own: stash.crt beside its configuration.",
+)
 @click.option("--plex-url", metavar="URL", help="Address of Plex. Default: the plugin's setting.")
 @click.option(
     "--plex-library",
@@ -88,6 +93,7 @@ from stash2plex.version import VERSION
 def cli(
     context: click.Context,
     stash_url: str | None,
+    stash_certificate: str | None,
     plex_url: str | None,
     plex_library: str | None,
     data_dir: str | None,
@@ -103,6 +109,7 @@ def cli(
     flags = {"plex_url": plex_url, "plex_library": plex_library}
     options = CliOptions(
         stash_url=stash_url,
+        stash_certificate=stash_certificate,
         data_dir=data_dir,
         config_file=config_file,
         settings={key: value for key, value in flags.items() if value},

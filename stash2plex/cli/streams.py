@@ -1,7 +1,7 @@
-"""Writes to whatever a terminal, a pipe or a file takes: no letter and no reader ends a command.
+"""Writes to any terminal, pipe or file: no unknown letter or lost reader breaks a command.
 
-A code page such as cp1252 has few of the letters that titles are made of. What it lacks is
-replaced; JSON is always UTF-8, or escaped where the stream is not.
+A code page such as cp1252 lacks many letters that occur in titles. Missing letters are replaced;
+JSON is always UTF-8, or escaped if the stream is not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 
 ERRORS = "stash2plex.replace"
-"""The name under which `replace_letters` is known to streams."""
+"""The name under which streams find `replace_letters`."""
 
 LOOK_ALIKES = {
     **dict.fromkeys("“”„«»", '"'),
@@ -30,14 +30,14 @@ LOOK_ALIKES = {
     "×": "x",
     "\u00a0": " ",
 }
-"""Letters of our own messages, one for one, so that columns stay where they are."""
+"""Replacements for letters of our own messages, one for one, so that columns stay aligned."""
 
 CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that JSON leaves as they are and a terminal obeys or cannot write."""
+"""Characters that JSON does not escape but a terminal obeys or cannot write."""
 
 
 class ReaderGone(Exception):
-    """Nobody reads what is written any more."""
+    """The reader of our output is gone."""
 
 
 class PlainConsole(Console):
@@ -49,7 +49,7 @@ class PlainConsole(Console):
 
 
 class PlainContext(click.Context):
-    """A context whose help has only letters that stdout can write."""
+    """A context whose help uses only letters that stdout can write."""
 
     def get_help(self) -> str:
         """Return the help."""
@@ -57,7 +57,7 @@ class PlainContext(click.Context):
 
 
 def prepare_streams() -> None:
-    """Have stdout and stderr replace what they cannot write. A closed one swallows everything."""
+    """Make stdout and stderr replace what they cannot write. A closed one discards everything."""
     codecs.register_error(ERRORS, replace_letters)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -68,9 +68,9 @@ def prepare_streams() -> None:
 
 
 def replace_letters(error: UnicodeError) -> tuple[str, int]:
-    """Return what stands for letters that an encoding lacks, as wide as they are.
+    """Return replacements, of the same width, for letters that an encoding lacks.
 
-    Also where to go on: what an error handler of `codecs` returns.
+    Also returns where to continue, as an error handler of `codecs` must.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -90,13 +90,13 @@ def _replaced(letter: str) -> str:
 
 
 def readable(text: str, stream: TextIO) -> str:
-    """Return a text with only letters that a stream can write."""
+    """Return a text reduced to letters that a stream can write."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, ERRORS).decode(encoding)
 
 
 def write(text: str, stream: TextIO, end: str = "\n") -> None:
-    """Write a text at once. Raises ReaderGone where nobody reads it."""
+    """Write a text and flush it. Raises ReaderGone if the reader is gone."""
     try:
         stream.write(readable(text, stream) + end)
         stream.flush()
@@ -105,9 +105,9 @@ def write(text: str, stream: TextIO, end: str = "\n") -> None:
 
 
 def json_text(value: Any, stream: TextIO) -> str:
-    """Return a value as JSON that is UTF-8, or escaped where the stream is not.
+    """Return a value as JSON in UTF-8, or escaped if the stream is not UTF-8.
 
-    What a terminal would take for an order is spelt out; it is the same JSON.
+    Characters that a terminal would obey are escaped; the JSON means the same.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     plain = codecs.lookup(encoding).name != "utf-8"
@@ -116,7 +116,7 @@ def json_text(value: Any, stream: TextIO) -> str:
 
 
 def leave() -> None:
-    """Have what is still to be written to a reader that is gone go nowhere."""
+    """Discard any output that remains for a reader that is gone."""
     null = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(null, number)

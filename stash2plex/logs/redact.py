@@ -37,6 +37,7 @@ OURS = frozenset(
         "Reconcile Library (All)", "Reconcile Library (Last 7 Days)",
         "Reconcile Library (Recent)", "Reconcile Missing Metadata Only", "Recover Outage Jobs",
         "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",
+        "Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
         "days", "dlq list", "enabled", "limit", "make demo", "max_wait", "offset", "reason",
         "scene_id", "scene_ids", "stash2plex process", "stash2plex reconcile", "stash2plex sync",
         "worker.log",

@@ -13,9 +13,10 @@ from typing import Any
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.codestamp import read_stamp
 from stash2plex.datadir import DATABASE_NAME
+from stash2plex.db import BACKGROUND_WORKER, SETTINGS_FILE, connect, get_meta
 from stash2plex.errors import Stash2PlexError, UsageError
-from stash2plex.hook import worker_request
-from stash2plex.lock import FileLock, drain_lock, show_presence
+from stash2plex.hook import may_start, settings_changed, worker_request
+from stash2plex.lock import FileLock, drain_lock, drain_runs, show_presence
 from stash2plex.model import Clock, Sleep
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.start_trouble import Trouble, end_trouble, fault_trouble, record_trouble
@@ -31,7 +32,7 @@ plugin counts as uninstalled, which is known within ten seconds."""
 Stamp = tuple[int, int, int]
 
 SUCCESSION_SECONDS = 60.0
-"""How long a successor waits: a worker that Stash shuts out ends once its writes to Plex have."""
+"""How long a successor waits: a worker that Stash refuses ends once its writes have ended."""
 
 
 def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None) -> int:
@@ -47,9 +48,9 @@ def run_worker(arguments: list[str], plugin_dir: str, stamp: Stamp | None = None
     if how == SUCCESSOR:
         taken = await_end(folder, lock, time.monotonic, time.sleep)
     else:
-        taken = bool(how) and lock.adopt(int(how))
-    # On a network file system the lock may not be inherited; then it is free by now.
-    if not taken and not lock.acquire():
+        # On a network file system the lock may not be inherited; then it is free by now.
+        taken = (bool(how) and lock.adopt(int(how))) or lock.acquire()
+    if not taken:
         return 0
     try:
         request = json.loads(sys.stdin.buffer.read() or b"{}")
@@ -86,20 +87,23 @@ def _ended_by(error: Stash2PlexError) -> Trouble:
 def await_end(folder: str, lock: FileLock, monotonic: Clock, sleep: Sleep) -> bool:
     """Wait up to `SUCCESSION_SECONDS` for the end of the worker that holds the lock.
 
-    Returns whether the lock was taken. One process waits at a time; a further one gives up at once.
+    Returns whether the lock was taken. A successor is not needed any more once that worker has read
+    the changed settings, which shows that Stash still lets it in, or if no worker is wanted.
     """
-    turn = FileLock(os.path.join(folder, "successor.lock"))
-    if not turn.acquire():
-        return False
+    database = connect(os.path.join(folder, DATABASE_NAME))
     give_up = monotonic() + SUCCESSION_SECONDS
     try:
         while not lock.acquire():
-            if monotonic() >= give_up:
+            has_read = settings_changed(get_meta(database, SETTINGS_FILE)) is False
+            if monotonic() >= give_up or (has_read and drain_runs(folder)):
                 return False
             sleep(0.05)
+        changed = settings_changed(get_meta(database, SETTINGS_FILE))
+        if not may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed):
+            lock.release()
     finally:
-        turn.release()
-    return True
+        database.close()
+    return lock.held
 
 
 def _work(app: App, lock: FileLock, info: dict[str, Any], stop: _StopSignal) -> int:
@@ -150,7 +154,7 @@ def remove_empty_folders(plugin_dir: str) -> None:
 
 def _detach() -> None:
     """Leave Stash's process group, so that a Ctrl-C at Stash's terminal does not reach us."""
-    if hasattr(os, "setsid"):
+    if hasattr(os, "setsid"):  # pragma: no branch - Windows has none
         try:
             os.setsid()
         except PermissionError:

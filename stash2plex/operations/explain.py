@@ -204,7 +204,7 @@ def _field_state(name: Field, stash: object, plex: object, change: Change | None
 
 
 def _is_other(stash: object, plex: object) -> bool:
-    """Whether a value that counts as equal is another one, letter by letter."""
+    """Whether a value that counts as equal is spelt differently."""
     if isinstance(stash, tuple) and isinstance(plex, tuple):
         return not set(stash) <= set(plex)
     if isinstance(stash, float) or isinstance(plex, float):

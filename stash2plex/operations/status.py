@@ -54,12 +54,12 @@ def read_status(app: App) -> dict[str, Any]:
 
 
 def stored_status(app: App) -> dict[str, Any]:
-    """Return what the database alone knows of it; no server is asked."""
+    """Return what the database knows, without asking a server."""
     return read_stored_status(app.store.connection, app.folder, app.clock())
 
 
 def _held(app: App, status: Mapping[str, Any], *, off: bool) -> dict[str, Any] | None:
-    """Return what holds keys back, by the settings of today."""
+    """Return what holds keys back under the present settings."""
     held: dict[str, Any] | None = status["held"]
     if held is not None and held["by"] == "stop":
         return held

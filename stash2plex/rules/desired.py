@@ -54,7 +54,7 @@ def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
 
 
 def left_out_standing(scene: Scene, settings: Settings, desired: Desired) -> str | None:
-    """Return how a scene stands that is left out; None for one that is not."""
+    """Return the standing of a scene that is left out; None for any other."""
     if reason_to_skip(scene, settings):
         is_raw = settings.only_organized and not scene.organized
         return NOT_ORGANIZED if is_raw else EXCLUDED
@@ -117,7 +117,7 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
 
 
 def _stars(rating100: int | None) -> float | None:
-    """Return a rating of 0 to 10: Stash takes any number for one of 1 to 100."""
+    """Return a rating of 0 to 10; Stash accepts any number as one of 1 to 100."""
     bounded = min(max(rating100 or 0, 0), 100)
     return round(bounded / 10, 1) if bounded else None
 
@@ -187,7 +187,7 @@ def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[Log
     if desired.rates and not 0 <= (scene.rating100 or 0) <= 100:  # noqa: PLR2004
         sent_stars = "none" if desired.rating is None else f"{desired.rating:g}"
         words = f"{scene.rating100} of 100; sent is {sent_stars} of 10."
-        notes.append(("The rating of %s is out of bounds in Stash: %s", scene_name, words))
+        notes.append(("The rating of %s is out of range in Stash: %s", scene_name, words))
     return notes
 
 

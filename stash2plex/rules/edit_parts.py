@@ -45,7 +45,7 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
 
 
 def to_mend(change: Change, before: PlexItem, after: PlexItem) -> Change | None:
-    """Return the lists that a shared edit replaced instead of adding to them; None for none."""
+    """Return the lists that a shared edit replaced instead of adding to; None if there are none."""
     lists = {}
     for name, one in change.lists.items():
         staying = folds(before.lists.get(name, ())) - folds(one.stale)
@@ -77,7 +77,7 @@ def _added_bytes(names: Iterable[str]) -> int:
 
 
 def _removed_bytes(names: Iterable[str]) -> int:
-    # Each is encoded, then joined by commas and encoded once more.
+    # Each is encoded; then they are joined by commas and encoded again.
     return sum(len(quote(quote(name, safe=""), safe="")) + len("%2C") for name in names)
 
 

@@ -181,7 +181,7 @@ def explain(
     either as it is or by a rule that the user set. If rules map a Plex file to another file in
     Stash, only an equal size outweighs them. `inferred` rules were worked out; they only promote
     files that agree with them. Several items at the best level are refused, unless `loose`.
-    `titles` are the names of the libraries, by their ids.
+    `titles` are the names of the libraries by id.
     """
     if not scene.files:
         return Explanation(
@@ -337,7 +337,7 @@ def _why_not(
 
 
 def _shown(found: Sequence[Candidate], titles: Mapping[str, str] | None = None) -> str:
-    """List the paths of Plex, with the libraries that they are in where those are known."""
+    """List paths in Plex, with their libraries if those are known."""
     named = titles or {}
     places = dict.fromkeys((one.file.path, named.get(one.file.section_id)) for one in found)
     shown = [f"“{path}”" + (f" in “{title}”" if title else "") for path, title in places]

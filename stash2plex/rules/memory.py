@@ -20,7 +20,7 @@ from stash2plex.rules.spelling import (
 NOTHING: Mapping[str, object] = {}
 
 BACK = "+back"
-"""In an announced write: the names of each list that one request takes away and the next adds."""
+"""For an announced write: the names of each list that one request removes and the next adds."""
 
 
 @frozen
@@ -158,7 +158,7 @@ class Base:
         return surely | folds(names_of(self.removed.get(name)))
 
     def owed(self, name: Field) -> list[str]:
-        """Return the names that were to come back to a list, in a write whose end nobody saw."""
+        """Return the names that a write with an unknown end was to add to a list again."""
         found: list[str] = []
         for one in self.versions:
             back = one.written.get(BACK)

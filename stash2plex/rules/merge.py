@@ -117,10 +117,10 @@ def remember(
 def announcement(
     desired: Desired, item: PlexItem, change: Change, record: Record | None
 ) -> dict[str, object]:
-    """Work out what a change will leave of ours, should nobody see its end.
+    """Work out what a change will leave of ours if its end stays unknown.
 
-    Names that go with one request and come with the next may be missing then: they count neither
-    as there, nor as taken away by the user.
+    Names that one request removes and the next adds may be missing then: they count neither as
+    present nor as removed by the user.
     """
     written, _ = remember(desired, item, change, record)
     back: dict[str, list[str]] = {}

@@ -46,7 +46,7 @@ class Verdict(StrEnum):
 class Done:
     """Nothing is left to do for a key. `why` is for the log.
 
-    `standing` is how its scene stands now, by `rules.scene_states`; None where that is not known.
+    `standing` is its scene's standing now, by `rules.scene_states`; None if unknown.
     """
 
     why: str

@@ -34,7 +34,7 @@ def holds(locations: Sequence[str], path: str) -> bool:
 
 
 def folder_above(folder: str, locations: Sequence[str]) -> str:
-    """Return the parent folder, or nothing where that is above the library's locations."""
+    """Return the parent folder, or nothing if that is above the library's locations."""
     return _spelled(head(folder, len(split_path(folder)) - 1), locations) or ""
 
 
@@ -44,9 +44,9 @@ def is_shared(folder: str, libraries: Locations) -> bool:
 
 
 def _spelled(folder: str, locations: Sequence[str]) -> str | None:
-    r"""Spell a folder as the deepest location above it begins; None where there is none.
+    r"""Spell a folder with the beginning of the deepest location above it; None if there is none.
 
-    Plex takes a location only as it spells it itself: `S:\`, not `S:` (plex-2.md §1, 18).
+    Plex accepts a location only in its own spelling: `S:\`, not `S:` (plex-2.md §1, 18).
     """
     above = [one for one in locations if is_below((*folded_parts(folder), ""), folded_parts(one))]
     if not above:

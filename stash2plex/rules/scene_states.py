@@ -1,4 +1,4 @@
-"""The one state of a scene, from where its key is and how it stands otherwise.
+"""Works out a scene's one state from where its key is and from its standing.
 
 Plain values: the stored status imports this module, and must cost little.
 """
@@ -18,13 +18,13 @@ REASONS = {
     LIBRARY: "in a library that is not chosen",
     OTHER_SCENE: "whose Plex item shows another scene",
 }
-"""Why a scene is left out, in words after a number."""
+"""Why scenes are left out, in words that follow a number."""
 
 UNKNOWN = ""
-"""How a scene stands of which nothing is known: it is to be sent."""
+"""The standing of a scene about which nothing is known: it is to be sent."""
 
 FREE, QUEUED, DEAD = 0, 1, 2
-"""Where the key of a scene is: nowhere, in the queue, among the dead letters."""
+"""Where a scene's key is: nowhere, in the queue, among the dead letters."""
 
 HELD = 2
 """The priority of a held key, as in `workqueue`."""
@@ -40,7 +40,7 @@ def resting_state(standing: str) -> str:
 def queued_state(*, priority: int, leased: bool, due: bool, reason: str) -> str:
     """Return the state of a scene whose key is in the queue.
 
-    `due` is whether its time has come, `leased` whether a living worker has it in hand.
+    `due` is whether its time has come, `leased` whether a live worker is sending it.
     """
     if priority == HELD:
         return WAITING

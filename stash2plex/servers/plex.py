@@ -44,14 +44,14 @@ MAX_URL = 20_000
 """Bytes of the URL of an edit: Plex publishes no limit, 30,000 are known to fail (plex.md §3.1)."""
 
 STRANGER = (
-    "This Plex has no owner (it is unclaimed) and counts this machine as outside of its network, "
-    "so it lets nobody in from here, whatever the token."
+    "This Plex has no owner (it is unclaimed) and counts this machine as outside its network, "
+    "so it accepts no request from here, whatever the token."
 )
 STRANGER_FIX = (
     "Claim it: open Plex on the machine that it runs on and sign in. Or name this machine's "
     "network in its setting allowedNetworks, such as 172.17.0.0/255.255.0.0."
 )
-"""A Plex in Docker meets this for all that comes through the gateway (plex-2.md §1, 8)."""
+"""A Plex in Docker treats every request through the gateway like this (plex-2.md §1, 8)."""
 
 DETAIL_TRIM = (
     "skipRefresh=1&excludeElements=Chapter,Marker,Extras,Similar,Review,Rating,Country,Writer,"
@@ -120,9 +120,9 @@ class Plex(Client):
         return self._identity_in(container)
 
     def _has_no_owner(self, most_seconds: float) -> bool:
-        """Whether the server belongs to nobody: then it looks at addresses, not at tokens."""
+        """Whether the server has no owner: then it checks addresses, not tokens."""
         try:
-            container = self._get("/identity", "a sign of life", most_seconds=most_seconds)
+            container = self._get("/identity", "the identity check", most_seconds=most_seconds)
         except ServerError:
             return False
         return container.claimed is False and bool(container.machineIdentifier)

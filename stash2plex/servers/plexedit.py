@@ -77,10 +77,10 @@ def parted(change: Change) -> list[tuple[Field | None, Change]]:
 
 
 def fitting_edits(change: Change, room: int) -> list[str]:
-    """Write a change as the ends of as few queries as hold it, each of at most `room` bytes.
+    """Write a change as the ends of as few queries as possible, each of at most `room` bytes.
 
-    Names to remove go before the whole wanted list, by halves where they are too long together:
-    right whether Plex appends or replaces. A single value that is longer stays as it is.
+    Names to remove precede the whole wanted list, and are halved if they are too long together:
+    this is right whether Plex appends or replaces. A single longer value stays as it is.
     """
     query = edit_query(change)
     if len(query) <= room:
@@ -94,7 +94,7 @@ def fitting_edits(change: Change, room: int) -> list[str]:
 
 
 def _parted(change: Change) -> list[Change]:
-    """Part a list into what goes and what is wanted, or what goes into halves."""
+    """Split a list into what is removed and what is wanted, or the removals into halves."""
     for name, one in change.lists.items():
         if one.stale and one.wanted:
             gone, wanted = ListChange((), one.stale), ListChange(one.wanted, ())

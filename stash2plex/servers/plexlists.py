@@ -48,7 +48,7 @@ KEY_TRIM = LIST_TRIM.replace("excludeElements=", "excludeElements=Media%2C")
 class ListPage:
     """One page of a library's list: its files, the newest `addedAt`, and the total of items.
 
-    `odd` are rows that cannot be read, as far as they are known. `blind` counts the items with
+    `odd` are the known rows that cannot be read. `blind` counts the items with
     files whose names Plex does not show to this user.
     """
 

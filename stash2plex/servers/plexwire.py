@@ -16,7 +16,7 @@ from stash2plex.servers.wire import give_shape
 
 ITEM_KEY = re.compile(r"/library/metadata/([^/?]{1,64})")
 OPTIMIZED = 42
-"""`proxyType` of a version that Plex made to be played elsewhere (plex-2.md §1, 12)."""
+"""`proxyType` of a version that Plex made for other devices (plex-2.md §1, 12)."""
 
 SECTION_KEY = re.compile(r"/library/sections/([^/?]{1,64})")
 
@@ -229,7 +229,7 @@ def _name(row: Any) -> str:
 
 
 def files_of(row: WireRow) -> list[tuple[str, int | None]]:
-    """Return path and size of an item's files, without the versions that Plex made of them."""
+    """Return paths and sizes of an item's files, without versions that Plex made of them."""
     return [
         (part.file, part.size)
         for media in row.Media
@@ -240,7 +240,7 @@ def files_of(row: WireRow) -> list[tuple[str, int | None]]:
 
 
 def is_blind(row: WireRow) -> bool:
-    """Whether an item has files whose names are not shown to this user (plex-2.md §1, 16)."""
+    """Whether an item has files whose names Plex hides from this user (plex-2.md §1, 16)."""
     parts = [part for media in row.Media for part in media.Part]
     return bool(parts) and not any(part.file for part in parts)
 

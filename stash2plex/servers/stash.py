@@ -72,7 +72,7 @@ class StashBasics:
 
 @frozen
 class PluginEntry:
-    """A plugin as Stash has read it: with the version that it had then."""
+    """A plugin as Stash last read it, with its version at that time."""
 
     id: str
     enabled: bool
@@ -100,7 +100,7 @@ class Stash(Client):
 
     @property
     def has_password(self) -> bool:
-        """Whether Stash had a user name and password when the settings were read last."""
+        """Whether Stash had a user name and password when the settings were last read."""
         return self._link.knows_keys
 
     # -- settings -------------------------------------------------------------------------

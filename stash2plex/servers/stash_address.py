@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,12 @@ class StashAddress:
     url: str
     api_key: str = ""
     cookie: tuple[str, str] | None = None
+    certificate: str = ""
+    """A file with the certificate that Stash shows; empty where none is known."""
+
+
+CERTIFICATE_NAME = "stash.crt"
+"""How Stash names its certificate, beside its configuration."""
 
 
 def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
@@ -40,4 +47,6 @@ def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
     pair = None
     if isinstance(cookie, dict) and cookie.get("Name") and cookie.get("Value"):
         pair = (str(cookie["Name"]), str(cookie["Value"]))
-    return StashAddress(f"{scheme}://{host}:{port}", cookie=pair)
+    folder = info.get("Dir")
+    own = os.path.join(folder, CERTIFICATE_NAME) if scheme == "https" and folder else ""
+    return StashAddress(f"{scheme}://{host}:{port}", cookie=pair, certificate=own)

@@ -38,6 +38,7 @@ from stash2plex.errors import (
     Transient,
     Unavailable,
 )
+from stash2plex.servers.trust import MODES, Trust, fingerprint_of, make_pool
 
 JSON_LIMIT = 64 * 1024 * 1024
 """Bytes of an answer that is JSON; a list page of 500 items is below one."""
@@ -65,7 +66,8 @@ class Transport:
 
     `server` is the name in messages, `base_url` has no trailing slash. `headers` go with every
     request; tokens and keys are there and nowhere else. `login_page` is the path to which the
-    server redirects a request that it does not let in, empty if it has none. Proxy variables in the
+    server redirects a request that it does not let in, empty if it has none. `certificate` is a
+    file of certificates that this server alone is trusted by, "" for none. Proxy variables in the
     environment are ignored: both servers are local (stash.md §5.7). `requests` counts what was
     sent, for reports; parallel threads may lose a count. `server_time` is the epoch time of the
     last answer by the server's own clock, None if it gave none.
@@ -80,6 +82,7 @@ class Transport:
         connect_timeout: float,
         read_timeout: float,
         tls_insecure: bool = False,
+        certificate: str = "",
         login_page: str = "",
         connections: int = 8,
         monotonic: Callable[[], float] = time.monotonic,
@@ -97,13 +100,14 @@ class Transport:
         if tls_insecure:
             # The user wants this for this one host; the warning would repeat at each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._pool = urllib3.PoolManager(
-            maxsize=connections,
-            block=True,
-            retries=False,
-            cert_reqs="CERT_NONE" if tls_insecure else "CERT_REQUIRED",
-            assert_hostname=False if tls_insecure else None,
-        )
+        self._connections = connections
+        self._trust = None if tls_insecure else Trust(certificate)
+        self._pool = self._make_pool()
+
+    def _make_pool(self) -> urllib3.PoolManager:
+        if self._trust is None:
+            return make_pool(self._connections, cert_reqs="CERT_NONE", assert_hostname=False)
+        return make_pool(self._connections, **self._trust.options())
 
     def close(self) -> None:
         """Close every connection."""
@@ -129,7 +133,7 @@ class Transport:
         doing = what or f"{method} {path.partition('?')[0]}"
         self.requests += 1
         try:
-            response = self._pool.request(
+            response = self._open(
                 method,
                 self.base_url + path,
                 headers={"Accept-Encoding": "gzip", **self._headers, **(headers or {})},
@@ -138,13 +142,9 @@ class Transport:
                     connect=min(self._connect_timeout, most_seconds),
                     read=min(self._read_timeout, most_seconds),
                 ),
-                redirect=False,
-                retries=False,
-                preload_content=False,
             )
         except (HTTPError, HTTPException, ImportError, OSError, ValueError) as error:
             raise self.map_error(error, doing) from error
-        assert isinstance(response, urllib3.HTTPResponse)
         try:
             data = self._read(response, limit, doing, min(self._body_seconds, most_seconds))
         except (HTTPError, HTTPException, OSError) as error:
@@ -161,6 +161,31 @@ class Transport:
         self.server_time = _read_date(reply)
         self._check_status(reply, doing)
         return reply
+
+    def _open(self, method: str, url: str, **request: Any) -> urllib3.HTTPResponse:
+        """Send a request, in each way of trust that there is until the server is trusted.
+
+        Raises what urllib3 raises.
+        """
+        for tries_left in reversed(range(len(MODES))):
+            try:
+                response = self._pool.request(
+                    method, url, redirect=False, retries=False, preload_content=False, **request
+                )
+            except SSLError as error:
+                if not (tries_left and self._try_other_trust(error)):
+                    raise
+            else:
+                assert isinstance(response, urllib3.HTTPResponse)
+                return response
+        raise AssertionError("the last try raises or returns")
+
+    def _try_other_trust(self, error: SSLError) -> bool:
+        """Go on to the next way of trust; returns whether there is one for this error."""
+        if self._trust is None or _is_no_tls(error) or not self._trust.go_on():
+            return False
+        self._pool = self._make_pool()
+        return True
 
     def _read(
         self, response: urllib3.HTTPResponse, limit: int, doing: str, seconds: float
@@ -228,18 +253,19 @@ class Transport:
         return Unavailable(self.server, f"{where} broke the connection during {doing}.")
 
     def _untrusted(self, error: SSLError, where: str) -> Refused:
-        # OpenSSL's reasons; urllib3 has them only in its text.
-        text = str(error)
-        if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+        if _is_no_tls(error):
             return Refused(
                 self.server,
                 f"{where} cannot be trusted: it speaks http, not https; change the address.",
                 cause=NO_TLS,
             )
+        path = self._trust.path if self._trust is not None else ""
+        own = fingerprint_of(path) if path else ""
+        words = f"it is not the one in “{path}”" if own else "its certificate is not accepted"
         return Refused(
             self.server,
-            f"{where} cannot be trusted: its certificate is not accepted.",
-            "Use the http address, the plex.direct name, or turn on TLS insecure.",
+            f"{where} cannot be trusted: {words}.",
+            UNTRUSTED_FIXES[self.server],
         )
 
     def _check_status(self, reply: Reply, doing: str) -> None:
@@ -318,6 +344,21 @@ def decode(body: bytes) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return NO_UTF_8.sub("\ufffd", body.decode("utf-8-sig", "surrogateescape"))
+
+
+UNTRUSTED_FIXES = {
+    "Stash": (
+        "Put the certificate that Stash uses beside its configuration, as stash.crt; on a command "
+        "line name its file with --stash-certificate or STASH2PLEX_STASH_CERTIFICATE."
+    ),
+    "Plex": "Use the http address, the plex.direct name, or turn on TLS insecure.",
+}
+
+
+def _is_no_tls(error: SSLError) -> bool:
+    """Whether the server answers in plain HTTP. urllib3 has OpenSSL's reasons only in its text."""
+    text = str(error)
+    return "WRONG_VERSION_NUMBER" in text or "record layer failure" in text
 
 
 def _retry_after(reply: Reply) -> float | None:

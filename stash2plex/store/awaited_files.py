@@ -78,7 +78,7 @@ class AwaitedFiles:
         return [scene_id for (scene_id,) in rows]
 
     def any_below(self, section_id: str, folder: str, locations: Sequence[str]) -> bool:
-        """Whether a file is waited for that a scan of a folder of Plex was to find.
+        """Whether a scan of a Plex folder was meant to find a file that a scene waits for.
 
         `locations` are those of the library: a file may lie in several, and Plex has one folder of
         it. An empty folder is the whole library.

@@ -1,4 +1,4 @@
-"""The items that follow a scene beside its first one: its file lies in several libraries."""
+"""The items that follow a scene besides its first one, because its file is in several libraries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEW_PARTNERS = (
 
 @frozen
 class Followers:
-    """The records of following items, in one database."""
+    """The records of following items in one database."""
 
     connection: sqlite3.Connection
 
@@ -39,7 +39,7 @@ class Followers:
         return {key: record for key, record in found.items() if record is not None}
 
     def announce(self, records: Iterable[Record]) -> None:
-        """Record what the next edits will leave in Plex, as `Records.announce` does."""
+        """Record what the next edits will leave in Plex, like `Records.announce`."""
         with transaction(self.connection):
             for record in records:
                 old = self.of(record.scene_id).get(record.rating_key)
@@ -48,7 +48,7 @@ class Followers:
                 self._put(evolve(old, fingerprint="", announced=announced, removed=record.removed))
 
     def put(self, scene_id: int, records: Iterable[Record]) -> None:
-        """Store the records of all items that follow a scene now; the others follow no more."""
+        """Store the records of all items that follow a scene now; others no longer follow it."""
         with transaction(self.connection):
             self.forget(scene_id)
             for record in records:
@@ -73,19 +73,19 @@ class Followers:
             self.connection.execute("DELETE FROM follower WHERE scene_id = ?", (scene_id,))
 
     def is_taken(self, rating_key: str, scene_id: int) -> bool:
-        """Whether an item follows a scene with a lower id: it can show one only."""
+        """Whether an item follows a scene with a lower id; an item can show only one scene."""
         row = self.connection.execute(
             "SELECT 1 FROM follower WHERE rating_key = ? AND scene_id < ?", (rating_key, scene_id)
         ).fetchone()
         return row is not None
 
     def new_partners(self, listing: int) -> list[int]:
-        """List the scenes whose file was read in another library too, after a reading."""
+        """List the scenes whose file was also found in another library after a listing."""
         return [scene_id for (scene_id,) in self.connection.execute(NEW_PARTNERS, (listing,))]
 
 
 def _load(text: str) -> Record | None:
-    """Read a record; one that cannot be read counts as none."""
+    """Read a record; None if it cannot be read."""
     values: dict[str, Any] = load_object(text) or {}
     known = {name: value for name, value in values.items() if name in COLUMNS}
     try:

@@ -31,11 +31,11 @@ HOOK_COST = db.HOOK_COST
 """When a save measures its cost next (epoch seconds), and the samples as JSON."""
 
 STASH_LOGIN = db.STASH_LOGIN
-"""Whether Stash had a password when the settings were read last: “password”, or “none”."""
+"""Whether Stash had a password when the settings were last read: “password” or “none”."""
 
 HANDOVER_KEY = "handover "
-"""With a word that names it: until when (epoch seconds) a key is good that masks a session, and the
-key in hexadecimal digits."""
+"""With a word that names it: the end (epoch seconds) of the validity of a key that masks a session,
+and its hexadecimal digits."""
 
 SETTINGS_SEEN = "settings_seen"
 """Two digests of the last known settings: of the connection to Plex, and of all."""
@@ -50,7 +50,7 @@ TAG_LISTS_OF_COMMAND_LINE = "tag_lists_of_command_line"
 """The same for a command line with its own settings."""
 
 SCENES_AS_OF = "scenes_as_of"
-"""When the known scenes were those of Stash (epoch seconds); a trigger writes it too."""
+"""When the known scenes were last those of Stash (epoch seconds); a trigger writes it too."""
 
 CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""

@@ -141,13 +141,20 @@ class Records:
     # -- reading back ---------------------------------------------------------------------
 
     def unread_ids(self, limit: int) -> list[int]:
-        """List up to `limit` scenes whose last write was not read back yet."""
+        """List up to `limit` scenes whose last write has not been read back yet."""
         rows = self._db.execute(
             "SELECT scene_id FROM scene_record WHERE unread <> '{}' AND fingerprint <> ''"
             " AND rating_key <> '' ORDER BY scene_id LIMIT ?",
             (limit,),
         )
         return [int(scene_id) for (scene_id,) in rows]
+
+    def drop_unread(self, scene_id: int) -> None:
+        """Forget that a write was not read back: its record cannot be read."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE scene_record SET unread = '{}' WHERE scene_id = ?", (scene_id,)
+            )
 
     def keep_reading(self, old: Record, new: Record) -> bool:
         """Store what reading back showed; False where the scene was written once more since."""

@@ -1,4 +1,4 @@
-"""How many scenes are in which state: from kept places and index ranges, however many there are.
+"""Counts scenes by state, from stored places and index ranges, so that any number is fast.
 
 Plain values: the stored status imports this module, and must cost little.
 """
@@ -44,8 +44,8 @@ def count_scenes(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Count the scenes by state, and those left out by reason.
 
-    Without a worker nobody has anything in hand: what was is to be sent. Counts in one transaction
-    of the caller, if the numbers are to add up.
+    Without a worker nothing is in progress: what was counts as to be sent. The caller opens a
+    transaction if the numbers must add up.
     """
     states = dict.fromkeys(STATES, 0)
     reasons = {}

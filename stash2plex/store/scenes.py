@@ -1,4 +1,4 @@
-"""Every scene of Stash that is known, and how each stands."""
+"""Every known scene of Stash, with its standing."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ DOUBT_SQL = (
 class Scenes:
     """The scenes in one database. `clock` gives seconds since the epoch.
 
-    `place` in the table is kept by triggers; here only what `standing` says is written.
+    Triggers maintain `place` in the table; only `standing` is written here.
     """
 
     connection: sqlite3.Connection
     clock: Clock
 
     def stand(self, scene_id: int, standing: str) -> None:
-        """Store how a scene stands, now that its key is done."""
+        """Store a scene's standing, now that its key is done."""
         self._put({scene_id: standing}, PUT_SQL)
 
     def see(self, standings: Mapping[int, str]) -> None:
-        """Store how scenes stand that Stash has just shown.
+        """Store the standings of scenes that Stash has just shown.
 
-        What a drain alone can find out, such as that Plex does not have one, outlives that nothing
-        is known of it.
+        Where nothing is known, a standing that only a drain can find out stays, such as that Plex
+        does not have the scene.
         """
         unknown = {id_: one for id_, one in standings.items() if one == UNKNOWN}
         self._put(unknown, DOUBT_SQL)
@@ -63,9 +63,9 @@ class Scenes:
                 self._moved()
 
     def absent(self, after: int, upto: int, there: Iterable[int]) -> tuple[list[int], list[int]]:
-        """List known scenes with ids above `after`, up to and with `upto`, that are not `there`.
+        """List known scenes with ids above `after` and up to `upto` inclusive that are not `there`.
 
-        First those whose key is nowhere, then those in the queue and dead letters.
+        First those whose key is nowhere, then those in the queue or among the dead letters.
         """
         listed = set(there)
         rows = self.connection.execute(
@@ -83,17 +83,17 @@ class Scenes:
         return get_number(self.connection, SCENES_AS_OF) is not None
 
     def all_seen(self) -> None:
-        """Remember that the scenes are those of Stash now."""
+        """Record that the known scenes are now those of Stash."""
         with transaction(self.connection) as database:
             set_meta(database, SCENES_AS_OF, f"{self.clock():.3f}")
 
     def confirm_none(self) -> None:
-        """Remember the same where Stash has no scene and none is known."""
+        """Record the same if Stash has no scene and none is known."""
         if self.connection.execute("SELECT 1 FROM scene LIMIT 1").fetchone() is None:
             self.all_seen()
 
     def confirm(self, number: int) -> None:
-        """Remember the same where Stash has as many scenes as are known, and all were seen."""
+        """Record the same if Stash has as many scenes as are known, and all have been seen."""
         if self.are_listed:
             (known,) = self.connection.execute("SELECT count(*) FROM scene").fetchone()
             if known == number:

@@ -1,7 +1,7 @@
-"""The status as far as the database knows it: no server is asked.
+"""Reads the status from the database alone, without asking a server.
 
-Imports what the hook does and little more, because the page asks for it again and again: a test
-pins the list. Plain values for the same reason.
+It imports little more than the hook does, because the page asks for it again and again: a test
+pins the list. It uses plain values for the same reason.
 """
 
 import json
@@ -31,14 +31,14 @@ COUNTS_SQL = (
     " AND due_at > ?1),"
     " (SELECT count(*) FROM dead_letter)"
 )
-"""Counts the keys: due now, in hand, due later (not those that are held), given up."""
+"""Counts the keys: due now, in progress, due later (without the held ones), given up."""
 
 SYNCED_SQL = (
     "SELECT (SELECT count(*) FROM scene_record)"
     " - (SELECT count(*) FROM scene_record WHERE synced_at <= 0),"
     " (SELECT max(synced_at) FROM scene_record WHERE synced_at > 0)"
 )
-"""Counts what few records were announced and never written: all that were would be a long scan."""
+"""Subtracts the few records that were announced but never written: counting the others is slow."""
 
 DRAIN_SQL = (
     "SELECT done + failed + snoozed, rate, started_at, origin, pid, note FROM drain WHERE id = 1"
@@ -50,10 +50,10 @@ STOPPED_SQL = (
 
 
 def read_stored_status(database: sqlite3.Connection, folder: str, now: float) -> "dict[str, Any]":
-    """Return the status object (contract §5) as it is stored; nothing is written.
+    """Return the stored status object (contract §5); writes nothing.
 
-    All of it is of one moment, `now` in seconds since the epoch. What only Plex can tell is as it
-    was when Plex was asked last.
+    All of it shows one moment, `now` in seconds since the epoch. What only Plex knows is as it
+    was when Plex was last asked.
     """
     runs = drain_runs(folder)
     database.execute("BEGIN")
@@ -79,7 +79,7 @@ def open_and_read(folder: str) -> "dict[str, Any]":
 
 
 def is_stored(arguments: "Mapping[str, Any]") -> bool:
-    """Whether a call of `status` asks for this; Stash may hand it over as text."""
+    """Whether a call of `status` asks for this; Stash may pass the argument as text."""
     return arguments.get("stored") in (True, "true")
 
 
@@ -88,7 +88,7 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
     (held,) = database.execute(HELD_SQL).fetchone()
     left = pending + in_hand
     if not runs:
-        # Without a drain nobody has anything in hand; the next one takes it over.
+        # Without a drain nothing is in progress; the next one takes it over.
         pending, in_hand = left, 0
     synced, last = database.execute(SYNCED_SQL).fetchone()
     choice, _, since = (get_meta(database, BACKGROUND_WORKER) or "").partition(" ")
@@ -129,7 +129,7 @@ def held_by(
 ) -> "dict[str, Any] | None":
     """Return what holds keys back: a task that the user stopped, or a worker that is off.
 
-    `idle` is how many keys are due that nobody sends.
+    `idle` is how many keys are due while no process sends them.
     """
     if stopped is not None:
         return {"by": "stop", **stopped}
@@ -190,7 +190,7 @@ def _pace_and_worker(database: sqlite3.Connection, left: int, *, runs: bool) -> 
 
 
 def read_wait(note: str) -> tuple[str | None, str | None]:
-    """Return why a drain stands still and when it goes on, from what `ProgressBook` wrote."""
+    """Return why a drain is waiting and when it continues, from what `ProgressBook` wrote."""
     if not note:
         return None, None
     try:
@@ -201,7 +201,10 @@ def read_wait(note: str) -> tuple[str | None, str | None]:
 
 
 def wait_outlook(server: str | None, next_try: float | None, gives_up: float | None) -> str | None:
-    """Say when a drain goes on or gives up, in seconds each; None where that is not known."""
+    """Return when a drain continues or gives up, in words; None if neither is known.
+
+    `next_try` and `gives_up` are in seconds from now.
+    """
     parts = []
     if server is not None and next_try is not None:
         parts.append(f"Waiting for {server}, next try in {span(next_try)}.")

@@ -323,7 +323,7 @@ class Finder:
         return Failure(matched, NotInPlexYet(_taken(mine, leaders, path)))
 
     def _is_free(self, file: PlexFile, mine: Claimant) -> bool:
-        """Whether an item may follow: it is no other scene's, nor follows one with a lower id."""
+        """Whether an item may follow: no other scene has it, and none with a lower id leads it."""
         if self._others(file.rating_key, mine.scene_id):
             return False
         return not self.store.followers.is_taken(file.rating_key, mine.scene_id)
@@ -370,8 +370,8 @@ def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnr
     troubles = store.library_troubles.all()
     if not troubles:
         return None
-    rules = store.rules(settings)
-    paths = [map_path(file.path, rules) for file in scene.files]
+    # Rules that were worked out know nothing of a library that was never listed.
+    paths = [map_path(file.path, settings.path_map) for file in scene.files]
     fitting = [
         one for one in troubles.values() if any(holds(one.locations, path) for path in paths)
     ]

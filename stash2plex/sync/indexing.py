@@ -35,7 +35,7 @@ ADDED_OVERLAP = 3600
 MAX_NAMED = 1_000
 """How many odd items one process names in the log."""
 
-BLIND = "The Plex token is of a user who is not shown the names of files, so no scene can be found."
+BLIND = "The Plex token belongs to a user who is not shown file names, so no scene can be found."
 OWNER_FIX = "Put an X-Plex-Token of the server's owner into Plex token."
 
 PROBE_SECONDS = 5.0

@@ -45,7 +45,7 @@ class ReadBack:
     """Reads written items back, one batch at a time, and queues what Plex did not keep.
 
     Belongs to the thread that owns the database; only the request runs in another thread.
-    `monotonic` gives seconds since any time.
+    `monotonic` returns seconds since an arbitrary time.
     """
 
     def __init__(self, store: Store, hand: KeysInHand, *, monotonic: Clock) -> None:
@@ -77,8 +77,7 @@ class ReadBack:
         scene_ids = self._free_scenes(BATCHES[-1])
         if not scene_ids or (len(scene_ids) < size and not idle):
             return False
-        known = (self._store.records.get(scene_id) for scene_id in scene_ids)
-        records = [record for record in known if record is not None]
+        records = self._read_records(scene_ids)
         self._batches += 1
         keys = [record.rating_key for record in records]
         witness = self._store.plex_files.other_item(keys)
@@ -94,6 +93,17 @@ class ReadBack:
         """List scenes to read back, without claimed ones, which are read anyway."""
         ids = self._store.records.unread_ids(limit + len(self._hand))
         return [id_ for id_ in ids if not self._hand.holds(("scene", id_))][:limit]
+
+    def _read_records(self, scene_ids: Sequence[int]) -> list[Record]:
+        """Read the records of scenes; a damaged one has nothing to compare with."""
+        records = []
+        for scene_id in scene_ids:
+            record = self._store.records.get(scene_id)
+            if record is None:
+                self._store.records.drop_unread(scene_id)
+            else:
+                records.append(record)
+        return records
 
     def _end_batch(self, batch: _Batch) -> None:
         """Handle an answer, if it has arrived."""
@@ -140,9 +150,7 @@ class ReadBack:
 
 def lost_sentence(name: Field | None) -> str:
     """Return what to do about a field that Plex accepts but does not keep."""
-    return (
-        f"Plex answers that it has taken the {name}, and does not keep it. Everything else arrives."
-    )
+    return f"Plex accepts the {name} but does not keep it. Everything else reaches Plex."
 
 
 def _still(item: PlexItem | None, record: Record) -> PlexItem | None:

@@ -323,7 +323,7 @@ class Reconciliation:
                 wrong.add(pair.scene.id)
         scenes = {pair.scene.id for pair in pairs if not pair.follows}
         self._seen += len(scenes)
-        # Where only a follower is wrong, the page took the scene for one in sync.
+        # If only a follower is wrong, the page counted the scene as in sync.
         self._in_sync += len(scenes - wrong) - len(wrong - scenes)
         self._note(findings)
 

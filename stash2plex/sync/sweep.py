@@ -105,14 +105,14 @@ STANDINGS = {
     Idle.EXCLUDED: EXCLUDED,
     Idle.NO_FILE: NOT_IN_PLEX,
 }
-"""How a scene stands that needs nothing."""
+"""The standing of a scene that needs nothing."""
 
 
 @define
 class ChangeFilter:
     """Queues the scenes that do not agree with their records.
 
-    How each scene stands is stored as well; with `queues` off, nothing else is done.
+    Each scene's standing is stored as well; with `queues` off, nothing else happens.
 
     `revive` also queues dead letters again and makes waiting keys due: the user asked, or changed a
     setting that may be the cause. `run_id` is the run that the new keys belong to; without a run,

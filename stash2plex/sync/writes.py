@@ -98,8 +98,8 @@ def _edit_together(
 ) -> tuple[Sequence[Job], ReadItems, frozenset[Learnt]]:
     """Send the change of the first job for all, and read the items back.
 
-    The jobs come back knowing what was written, so that each accepts how Plex spells it. Lists that
-    were replaced, with what the user has in them, are sent again whole.
+    The returned jobs know what was written, so that each accepts Plex's spelling. Lists that were
+    replaced although they held values of the user's are sent again whole.
     """
     preserve, plex = session.settings.preserve_plex_edits, session.plex
     changes = [plan_change(job.desired, job.item, job.record, preserve=preserve) for job in jobs]

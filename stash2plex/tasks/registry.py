@@ -144,7 +144,7 @@ TASKS = (
         "clear_queue",
         "Clear Pending Queue",
         sync.clear_queue,
-        "Remove everything that waits in the queue; what is in progress is finished",
+        "Remove everything that waits in the queue; what is in progress will still be sent",
         when="Press it to cancel a sync that you did not want.",
     ),
     Task(
@@ -173,7 +173,7 @@ TASKS = (
         "status",
         "",
         status.status,
-        "Return the status object; with `stored` neither server is asked",
+        "Return the status object; with `stored`, without asking either server",
         arguments="`stored`",
     ),
     Task(

@@ -19,5 +19,5 @@ def queue_status(call: Call) -> dict[str, Any]:
 
 
 def status(call: Call) -> dict[str, Any]:
-    """Return the status object; with `stored`, what the database alone knows of it."""
+    """Return the status object; with `stored`, only what the database knows."""
     return stored_status(call.app) if is_stored(call.arguments) else look_at_status(call.app)

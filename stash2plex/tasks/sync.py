@@ -57,6 +57,5 @@ def clear_queue(call: Call) -> str:
     if not cleared.number:
         text = "Nothing was waiting."
     if cleared.in_progress:
-        verb = "is" if cleared.in_progress == 1 else "are"
-        text += f" {count(cleared.in_progress, 'scene')} in progress {verb} finished."
+        text += f" {count(cleared.in_progress, 'scene')} in progress will still be sent."
     return call.report(text)

@@ -20,7 +20,7 @@ class Access:
     `viewer_token` may read but not edit, as that of a shared user (plex.md §1.3). `sight` is what a
     token sees of files, "paths" if it is not named (plex-2.md §1, 16). `claim` is "claimed",
     "unclaimed" for a server without an owner that asks its own network for no token, or "stranger"
-    for one that counts us as outside of its network and refuses all but `/identity` (plex-2.md §1,
+    for one that counts us as outside its network and refuses all but `/identity` (plex-2.md §1,
     8).
     """
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,6 +44,7 @@ class FakeStash(Outside):
         *,
         root: str,
         port: int = 0,
+        host: str = "127.0.0.1",
         python: str = "",
         username: str | None = None,
         password: str | None = None,
@@ -56,14 +59,15 @@ class FakeStash(Outside):
         Port 0 takes a free one at the first start. `python` is what plugins run with, this
         interpreter by default. `max_session_age` in seconds; `utc_offset_minutes` is the zone of
         the stored times (stash.md §5.2); `missing` names GraphQL fields that an older version does
-        not have; `clock` gives epoch seconds for everything that is
-        stored, not for waiting.
+        not have; `host` is the address that is listened on. As in Stash, stash.crt and stash.key
+        beside the configuration make it speak https; `clock` gives epoch seconds for everything
+        that is stored, not for waiting.
         """
         self.config_dir = os.path.join(os.path.abspath(root), "config")
         self.plugins_dir = os.path.join(os.path.abspath(root), "plugins")
         for folder in (self.config_dir, self.plugins_dir):
             os.makedirs(folder, exist_ok=True)
-        self.port = port
+        self.port, self.host = port, host
         self.library = Library(clock, utc_offset_minutes)
         self.journal = Journal(clock)
         self.jobs = JobQueue(clock)
@@ -106,7 +110,7 @@ class FakeStash(Outside):
         self.add_marker = self.library.add_marker
 
     def _asking(self, caller: Caller) -> Ask:
-        """Give what answers a script's questions; they are no requests."""
+        """Return what answers a script's queries, which are not requests."""
 
         def ask(query: str, variables: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
             body = json.dumps({"query": query, "variables": variables}).encode()
@@ -137,8 +141,18 @@ class FakeStash(Outside):
         if self._listener is None:
             self._closing = threading.Event()
             site = Site(self.core, self._routes, self.faults, self.latency, self._closing)
-            self._listener = Listener(self.port, site)
+            self._listener = Listener(self.port, site, self.host, self._tls_context())
             self.port = self._listener.server_port
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        """Return what it speaks https with; None without a certificate."""
+        paths = [os.path.join(self.config_dir, name) for name in ("stash.crt", "stash.key")]
+        if not all(os.path.isfile(path) for path in paths):
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*paths)
+        self.plugins.connection = replace(self.plugins.connection, scheme="https")
+        return context
 
     def down(self) -> None:
         """Close the listening socket and every connection; jobs go on."""
@@ -161,7 +175,8 @@ class FakeStash(Outside):
     @property
     def url(self) -> str:
         """Address of the server, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.plugins.connection.scheme}://{host}:{self.port}"
 
     def client(self, headers: dict[str, str] | None = None, *, timeout: float = 10.0) -> Client:
         """Make a plain client of this server; `timeout` in seconds."""

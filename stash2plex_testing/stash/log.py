@@ -89,7 +89,7 @@ class Journal:
         self.plugin_lines: Kept[tuple[str, str]] = Kept()
         self.hook_runs: Kept[HookRun] = Kept()
         self.processes: Kept[tuple[str, str]] = Kept()
-        """Every process of a plugin: the plugin's id, and the hook or mode that it was for."""
+        """Every process of a plugin: the plugin's id, and its hook or mode."""
         self.level = "Info"
         self.graphql_count = 0
         """GraphQL requests since the last clearing."""

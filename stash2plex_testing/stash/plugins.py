@@ -83,7 +83,7 @@ class Plugins:
         self._journal = journal
         self._rng = rng
         self.asking: Callable[[Caller], Ask] | None = None
-        """Gives what answers the questions of a script; the server puts it in."""
+        """Returns what answers a script's queries; the server sets it."""
         self._lock = threading.Lock()
         self._alive: set[PluginProcess] = set()
         self._closed = False
@@ -234,7 +234,7 @@ class Plugins:
         *,
         connection: socket.socket | None = None,
     ) -> Outcome:
-        """Run a script in this process. What it asks for is not tied to the user's request."""
+        """Run a script in this process. Its queries are not tied to the user's request."""
         del exec_args
         if not manifest.exec:
             raise StashError("no script specified in exec")
@@ -243,13 +243,13 @@ class Plugins:
             return Outcome(None, None, killed=True)
         context = args.get("hookContext")
         if context is not None:
-            # A struct of Go: all four are there.
+            # A Go struct: all four are there.
             args = {**args, "hookContext": {"inputFields": None, **context}}
         given = {
             "ServerConnection": self._server_connection(manifest, session),
             "Args": dict(args),
         }
-        # No user: the question does not come by the way on which Stash asks for a log-in.
+        # No user: the query does not pass where Stash asks for a log-in.
         ask = self.asking(Caller(Session("", session.visited)))
         result = run_script(
             os.path.join(manifest.folder, manifest.exec[0]), given, ask, self._sink(manifest, None)

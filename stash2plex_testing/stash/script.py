@@ -17,7 +17,7 @@ import quickjs
 from stash2plex_testing.stash.criteria import StashError
 
 Ask = Callable[[str, Mapping[str, Any]], tuple[int, dict[str, Any]]]
-"""Answers a question of GraphQL with a status and an answer."""
+"""Answers a GraphQL query with a status and an answer."""
 
 PRELUDE = """
 var input = JSON.parse(__input);
@@ -42,7 +42,7 @@ var util = { Sleep: __sleep };
 
 @dataclass(frozen=True)
 class Result:
-    """What the last expression of a script came to: its fields `Output` and `Error`."""
+    """The value of a script's last expression: its fields `Output` and `Error`."""
 
     output: Any = None
     error: str | None = None
@@ -51,9 +51,9 @@ class Result:
 def run_script(
     path: str, given: Mapping[str, Any], ask: Ask, log: Callable[[str, str], None]
 ) -> Result:
-    """Run a script. Raises StashError where it cannot be read or compiled.
+    """Run a script. Raises StashError if it cannot be read or compiled.
 
-    What it throws is its error. `log` takes a level and a text.
+    What it throws becomes its error. `log` takes a level and a text.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -67,7 +67,7 @@ def run_script(
     context.add_callable("__sleep", lambda milliseconds: time.sleep(milliseconds / 1000))
     context.eval(PRELUDE)
     try:
-        # A function that is never called: its text is compiled, and nothing runs.
+        # A function that is never called: its text is compiled but not run.
         context.eval(f'(function () {{ "use strict"; {text}\n}})')
     except quickjs.JSException as error:
         raise StashError(f"SyntaxError: {path}: {_first_line(error)}") from error
@@ -82,7 +82,7 @@ def run_script(
 
 
 def _answer(ask: Ask, query: str, variables: str) -> str:
-    """Ask for a script; what would be thrown in Stash is a text here."""
+    """Answer a script's query; what Stash would throw is returned as text."""
     status, answer = ask(query, json.loads(variables))
     if status != 200:
         shown = f"graphQL query failed: {status} - {json.dumps(answer)}. Query: {query}."

@@ -265,3 +265,36 @@ def test_files_that_stay_broken_are_named(machine):
     assert done.returncode == 1
     told = machine.save(environment={"STASH2PLEX_DATA_DIR": str(machine.data)})
     assert "Update the plugin, or install it again." in told.stderr.decode()
+
+
+def test_two_stashes_with_one_data_folder_are_told_apart(tmp_path):
+    """The saves of the second one were worked off against the first."""
+    data = tmp_path / "data"
+    where = {"STASH2PLEX_DATA_DIR": str(data)}
+    machine = Machine(tmp_path)
+    settings = machine.config / "config.yml"
+    settings.write_text("plugins: {}\n")
+    assert "error" not in json.loads(machine.save(environment=where).stdout)
+    with closing(sqlite3.connect(data / "stash2plex.db")) as database, database:
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('background_worker', 'off')")
+        database.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('settings_file', ?)", (f"1-2 {settings}",)
+        )
+    other = tmp_path / "other"
+    other.mkdir()
+    machine.connection["Dir"] = str(other)
+    error = json.loads(machine.save(7, environment=where).stdout)["error"]
+    assert f"belongs to the Stash with the settings “{settings}”" in error
+    assert "STASH2PLEX_DATA_DIR of its own" in error
+    answer = json.loads(machine.ask(mode="health", environment=where).stdout)["output"]
+    (check,) = [one for one in answer["checks"] if one["name"] == "database"]
+    assert (check["state"], f"“{settings}”" in check["detail"]) == ("failed", True)
+    with closing(sqlite3.connect(data / "stash2plex.db")) as database:
+        assert database.execute("SELECT id FROM queue").fetchall() == [(1,)]
+    # A link to the same folder is the same Stash, and a Stash that was moved takes its data along.
+    (tmp_path / "link").symlink_to(machine.config)
+    machine.connection["Dir"] = str(tmp_path / "link")
+    assert "error" not in json.loads(machine.save(8, environment=where).stdout)
+    settings.rename(other / "config.yml")
+    machine.connection["Dir"] = str(other)
+    assert "error" not in json.loads(machine.save(9, environment=where).stdout)

@@ -14,6 +14,7 @@ import pytest
 from stash2plex.cli.config import CliOptions, resolve
 from stash2plex.errors import ConfigError, Unavailable
 from stash2plex.lock import drain_lock
+from stash2plex.operations.health.checks import SKIPPED
 from stash2plex_testing.world import ROOT, World
 from tests.support import until
 
@@ -31,6 +32,16 @@ def started(*words, **options):
 def test_an_address_of_stash_that_is_none_is_named(tmp_path):
     with pytest.raises(ConfigError, match="“ftp://quay”; it must begin with http"):
         resolve(CliOptions(stash_url="ftp://quay", data_dir=str(tmp_path)), {})
+
+
+@pytest.mark.parametrize(("name", "place"), [("HOME", ".config/"), ("XDG_CONFIG_HOME", "")])
+def test_the_configuration_is_found_where_the_system_keeps_such_files(tmp_path, name, place):
+    folder = tmp_path / place / "stash2plex"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("max_tags = 9\n")
+    options = CliOptions(data_dir=str(tmp_path))
+    assert resolve(options, {name: str(tmp_path)}).settings == {"max_tags": 9}
+    assert resolve(options, {name: str(tmp_path / "elsewhere")}).settings == {}
 
 
 def test_the_data_folder_is_beside_stash_or_where_the_environment_says(desk, monkeypatch, tmp_path):
@@ -58,7 +69,7 @@ def test_a_reader_that_goes_early_is_no_error_to_show(desk):
     process = started("status", stdout=writing)
     os.close(writing)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (1, "")
+    assert (process.returncode, err) == (0, "")
 
 
 def test_the_demo_has_help_of_its_own(desk):
@@ -159,3 +170,18 @@ def test_ctrl_c_in_a_command_is_no_trace(desk):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip()) == (130, "")
+
+
+def test_plex_is_checked_while_stash_is_away_where_its_address_is_given(desk, monkeypatch):
+    desk.run("sync", "--all")
+    monkeypatch.setenv("STASH2PLEX_PLEX_URL", desk.plex.url)
+    monkeypatch.setenv("STASH2PLEX_PLEX_TOKEN", desk.plex.token)
+    monkeypatch.setenv("STASH2PLEX_PLEX_LIBRARY", desk.section.title)
+    desk.stash.stop()
+    code, out, _ = desk.run("health", "--json")
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    assert code == 3
+    assert checks["Plex"]["ok"]
+    assert checks["edit rights"]["ok"]
+    assert checks["matches"]["state"] == SKIPPED
+    assert "Stash" in checks["matches"]["detail"]

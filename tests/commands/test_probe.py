@@ -220,7 +220,7 @@ def test_another_server_gets_nothing_put_back(desk, plex):
     with open(state(desk), "w", encoding="utf-8") as file:
         json.dump({"machine_id": "another", "items": []}, file)
     code, _, err = desk.run("probe-plex", "--restore")
-    assert (code, "another Plex server" in err) == (2, True)
+    assert (code, "a different Plex server" in err) == (2, True)
     with open(state(desk), "w", encoding="utf-8") as file:
         file.write("{lantern")
     assert desk.run("probe-plex", "--restore")[0] == 2

@@ -21,8 +21,8 @@ CONTRACT_TRIGGERS = {
 }  # fmt: skip
 
 
-def plugin_yml():
-    with open(os.path.join(ROOT, "plugin", "Stash2Plex.yml"), encoding="utf-8") as file:
+def plugin_yml(name="Stash2Plex"):
+    with open(os.path.join(ROOT, "plugin", f"{name}.yml"), encoding="utf-8") as file:
         return yaml.safe_load(file)
 
 
@@ -55,13 +55,16 @@ def test_the_settings_of_the_yml_are_those_of_the_class_in_its_order():
     assert list(plugin_yml()["settings"]) == [spec.key for spec in SPECS]
 
 
-def test_the_yml_listens_to_each_trigger_once():
-    triggers = [one for hook in plugin_yml()["hooks"] for one in hook["triggeredBy"]]
+def test_the_hooks_listen_to_each_trigger_once():
+    hooks = plugin_yml("Stash2PlexHooks")["hooks"]
+    triggers = [one for hook in hooks for one in hook["triggeredBy"]]
     assert sorted(triggers) == sorted(CONTRACT_TRIGGERS)
+    assert "hooks" not in plugin_yml()
 
 
 def test_one_version_everywhere():
     assert str(plugin_yml()["version"]) == VERSION
+    assert str(plugin_yml("Stash2PlexHooks")["version"]) == VERSION
     assert f"## {VERSION}" in read("CHANGELOG.md")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stash2plex.operations.health.local_checks import check_breaker
@@ -9,7 +11,7 @@ from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
 
-ALWAYS = {"times": None}
+ALWAYS: dict[str, Any] = {"times": None}
 
 
 def fill(make_desk, number, **settings):

@@ -165,3 +165,10 @@ def test_what_a_person_changed_in_plex_differs_or_is_kept_and_equal_is_neither(m
     desk.restart(preserve_plex_edits=True)
     state, fields = states()
     assert (state, fields["title"], fields["summary"]) == ("in_sync", "kept", "equal")
+
+
+def test_before_the_library_is_listed_nothing_is_said_of_a_match(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/pier.mp4")
+    said = "Plex's library has not been listed yet; the next sync does that."
+    assert why(desk, scene) == ("not_matched", said)

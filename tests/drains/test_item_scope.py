@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash.faults import Fault as StashFault
 
-ALWAYS = {"times": None}
+ALWAYS: dict[str, Any] = {"times": None}
 
 
 @pytest.fixture

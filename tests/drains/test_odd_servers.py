@@ -95,7 +95,7 @@ def test_a_token_that_sees_no_files_is_named_and_costs_no_attempt(make_desk):
     scene, item = desk.scene("a/pier.mp4"), desk.item("a/pier.mp4")
     desk.plex.access.sight[desk.plex.token] = "nothing"
     summary = desk.drain(scene)
-    assert "not shown the names of files" in str(summary.error)
+    assert "not shown file names" in str(summary.error)
     assert "server's owner" in str(summary.error)
     assert desk.rows("SELECT attempts, snoozes FROM queue") == [(0, 0)]
     found = check(desk, "Plex token")
@@ -192,4 +192,4 @@ def test_a_rating_that_stash_let_through_is_bounded_and_named(make_desk, given, 
     heard = listen(desk)
     desk.drain(scene)
     assert item.floats.get("userRating") == held
-    assert any("out of bounds in Stash" in line for line in heard) == named
+    assert any("out of range in Stash" in line for line in heard) == named

@@ -13,22 +13,31 @@ from attrs import evolve
 from stash2plex.errors import Refused, StoreUnavailable, Transient, Unavailable
 from stash2plex.model import Field
 from stash2plex.operations import preview
+from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.operations.explain import explain_scene
 from stash2plex.operations.health.local_checks import check_sync
 from stash2plex.operations.import_legacy import MAX_BYTES, scene_id_of
 from stash2plex.operations.notifications import notify_stash
 from stash2plex.operations.preview import preview_all, preview_scenes
+from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.operations.runs import find_own_job, running
 from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
+from stash2plex.rules.drift import Kind
+from stash2plex.servers import plexlists
+from stash2plex.servers import stash as stash_client
 from stash2plex.store.meta import UPKEEP, drop_meta
+from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
 from stash2plex.store.scans import GATHER_SECONDS
-from stash2plex.sync import pipeline
-from stash2plex.sync.goals import Foreground
+from stash2plex.sync import indexing, pipeline, reconcile
+from stash2plex.sync.goals import Background, Foreground
+from stash2plex.sync.in_hand import LEASE_RENEWAL
 from stash2plex.sync.observer import Silent
+from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
 from stash2plex.sync.stops import StopWatch, settle
+from stash2plex.sync.sweep import Idle
 from stash2plex.tasks.run import run_task
 from tests.harness.in_process import listen
 from tests.support import present
@@ -234,14 +243,15 @@ def test_a_save_does_not_wait_for_what_is_in_hand(make_desk, monkeypatch):
     scenes = fill(desk, 12)
     queue = desk.app.store.queue
     queue.enqueue([("scene", one.id) for one in scenes[:-1]])
-    ack = queue.ack
+    claim = queue.claim
 
-    def ack_and_save(claim):
-        queue.ack = ack
+    def claim_and_save(*arguments, **options):
+        queue.claim = claim
+        claimed = claim(*arguments, **options)
         queue.add("scene", scenes[-1].id)
-        return ack(claim)
+        return claimed
 
-    queue.ack = ack_and_save
+    queue.claim = claim_and_save
     desk.process(Silent())
     written = [one.query["id"][0] for one in desk.plex.requests if one.method == "PUT"]
     item = next(one for one in desk.plex.all_items() if one.title == scenes[-1].title)
@@ -292,3 +302,108 @@ def test_scenes_wait_for_plex_and_none_is_said_to_wait_for_stash(make_desk):
     desk.work(120)
     (outage,) = read_outages(desk.app.store.connection)
     assert (outage.server, outage.waiting) == ("stash", 0)
+
+
+def test_what_is_in_sync_is_counted_over_all_reads_and_pages(make_desk, monkeypatch):
+    monkeypatch.setattr(reconcile, "IDS_PER_READ", 2)
+    monkeypatch.setattr(stash_client, "PAGE", 2)
+    desk = make_desk()
+    scenes = fill(desk, 7)
+    desk.drain(*scenes)
+    desk.app.store.records.invalidate([scene.id for scene in scenes[2:]])
+    desk.plex.all_items()[6].title = "Somebody's words"
+    report = reconcile_library(
+        desk.app, Scope.ALL, dry_run=True, observer=Silent(), stopped=lambda: False
+    )
+    assert (report.scenes, report.in_sync, report.counts[Kind.DRIFTED]) == (7, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("only_organized", "organized", "why"),
+    [
+        (False, False, Idle.EXCLUDED),
+        (True, True, Idle.EXCLUDED),
+        (True, False, Idle.NOT_ORGANIZED),
+    ],
+)
+def test_why_a_scene_is_left_out_is_the_reason_that_holds(
+    make_desk, only_organized, organized, why
+):
+    desk = make_desk(exclude_tags="Fog", only_organized=only_organized)
+    desk.scene("a/pier.mp4", tags=[desk.stash.add_tag("Fog")], organized=organized)
+    assert enqueue_all(desk.app).idle == {why: 1}
+
+
+def test_a_library_of_many_files_is_stored_in_parts(make_desk, monkeypatch):
+    monkeypatch.setattr(indexing, "ROWS_PER_COMMIT", 3)
+    monkeypatch.setattr(plexlists, "LIST_PAGE", 2)
+    desk = make_desk()
+    scenes = fill(desk, 7)
+    desk.drain(*scenes)
+    assert sorted(desk.titles()) == sorted(scene.title for scene in scenes)
+    assert desk.rows("SELECT count(*) FROM plex_file") == [(7,)]
+
+
+def test_leases_are_renewed_while_a_drain_takes_its_time(make_desk):
+    desk = make_desk()
+    queue = desk.app.store.queue
+    ack, extend = queue.ack, queue.extend
+    extended = []
+
+    def slow_ack(claim):
+        desk.clock.step(LEASE_RENEWAL)
+        return ack(claim)
+
+    def noted_extend(*arguments):
+        extended.append(arguments)
+        return extend(*arguments)
+
+    queue.ack, queue.extend = slow_ack, noted_extend
+    desk.drain(*fill(desk, 12))
+    assert desk.app.store.records.summary()[0] == 12
+    assert extended
+
+
+def test_what_a_drain_did_is_on_record_when_it_has_ended(make_desk):
+    desk = make_desk()
+    desk.drain(*fill(desk, 3))
+    last = desk.app.book.read(0)
+    assert (last.done, last.ended) == (3, True)
+    assert read_metrics(desk.app.store.connection).scenes["written"] == 3
+
+
+def test_plex_is_not_asked_for_its_libraries_for_each_scene_that_it_lacks(make_desk, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH", 1)
+    desk = make_desk()
+    desk.add(*(desk.scene(f"lost/{one}.mp4", size=one) for one in range(8)))
+    desk.plex.clear_log()
+    desk.process(Silent())
+    asked = [one.path for one in desk.plex.requests if one.path == "/library/sections"]
+    assert len(asked) <= 4
+
+
+class Seen:
+    """An observer that keeps what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def progress(self, progress):
+        self.shown.append(progress)
+
+
+def test_a_drain_that_stands_still_shows_and_stores_for_whom_it_waits(make_desk):
+    desk = make_desk()
+    desk.add(*fill(desk, 2))
+    desk.plex.down()
+    seen = Seen()
+    stored = []
+    end = desk.clock() + 120
+
+    def stopped():
+        stored.append(desk.app.book.read(0).wait)
+        return desk.clock() >= end
+
+    desk.app.drain(Background(), seen, stopped)
+    assert {present(wait).server for wait in stored if wait} == {"Plex"}
+    assert {wait.server for one in seen.shown if (wait := one.wait)} == {"Plex"}

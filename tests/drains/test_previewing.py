@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from stash2plex.errors import UsageError
 from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
+from stash2plex.tasks.scenes import preview
+from stash2plex.tasks.task import Call
+from stash2plex.ui.lines.preview import preview_lines
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash import picture
+from tests.harness.in_process import listen
 
 
 def counts(found):
@@ -83,3 +89,14 @@ def test_recent_scenes_only(make_desk):
     new = desk.scene("a/new.mp4")
     found = preview_recent(desk.app, 86_400)
     assert (found.seen, [one.scene_id for one in found.problems]) == (1, [new.id])
+
+
+def test_the_task_logs_each_line_of_its_preview_as_it_is(make_desk):
+    desk = make_desk()
+    desk.scene("a/pier.mp4")
+    desk.item("a/pier.mp4")
+    lines = listen(desk)
+    answer = preview(Call(desk.app, {}, {}, "", desk.app.logs.logger, io.StringIO()))
+    found = preview_all(desk.app)
+    assert lines == preview_lines(found)
+    assert answer == found.as_json()

@@ -182,6 +182,16 @@ def test_a_write_that_was_not_read_back_before_a_kill_is_by_the_next_drain(pier,
     assert sorted(item.tags["collection"]) == ["Favourites", "Quay Works"]
 
 
+def test_a_damaged_record_does_not_keep_a_drain_from_its_end(pier, monkeypatch):
+    desk, scene, _ = pier("adds")
+    with monkeypatch.context() as killed:
+        killed.setattr(ReadBack, "step", lambda *_, **__: False)
+        desk.drain(scene)
+    desk.app.store.connection.execute("UPDATE scene_record SET written = '{lantern'")
+    assert desk.drain().error is None
+    assert desk.rows("SELECT unread FROM scene_record") == [("{}",)]
+
+
 def test_a_reading_that_fails_holds_up_nothing_and_is_made_up_for(pier):
     desk, scene, _ = pier("date_shift", date="2024-06-24")
     desk.drain(scene)

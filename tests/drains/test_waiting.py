@@ -241,3 +241,21 @@ def test_a_scan_of_a_library_that_is_gone_is_dropped(make_desk):
     desk.work(120)
     assert scans(desk) == []
     assert desk.rows("SELECT * FROM plex_scan") == []
+
+
+def test_where_a_scan_is_not_wanted_any_more_the_next_one_is_not_put_off(make_desk):
+    desk = make_desk(**SCANS)
+    desk.plex.scanning.seconds = 1_000
+    for path in ("a/pier.mp4", "b/quay.mp4"):
+        desk.films.stage_file(f"/media/{path}", 100)
+    desk.add(desk.scene("a/pier.mp4"), desk.scene("b/quay.mp4"))
+    desk.work(GATHER_SECONDS + 10)
+    assert scans(desk) == ["/media/a"]
+    desk.plex.scanning.seconds = 0
+    desk.clock.step(1_000)
+    desk.app.store.connection.execute("DELETE FROM missed_file WHERE path LIKE '%pier%'")
+    desk.app.store.connection.execute("UPDATE plex_scan SET due_at = 0")
+    watch = PlexWatch(desk.app.store, desk.clock, desk.clock)
+    desk.clock.step(LOOK_SECONDS)
+    watch.look(desk.app.open_session())
+    assert scans(desk) == ["/media/a", "/media/b"]

@@ -302,7 +302,7 @@ def test_stash_killed_in_mid_task_is_one_line(make_stage, alive, mode):
     log = worker_log(stage)
     assert "fault" not in log
     assert "Traceback" not in log
-    assert log.count("Stash went away") == 1
+    assert log.count("Stash has ended") == 1
     stage.run_task("Process Queue")
     assert stage.rows("SELECT count(*) FROM dead_letter") == [(0,)]
     if mode == "all" or not alive:

@@ -92,7 +92,7 @@ def test_a_full_day_of_a_thousand_edits_and_an_outage_is_a_page_of_log(
     assert len(shown) <= 50, shown
     said = [text for _, text in shown]
     assert sum("is out of reach since" in text for text in said) == 1
-    assert sum("what waited goes out now" in text for text in said) == 1
+    assert sum("What waited is sent now" in text for text in said) == 1
     assert sum("given up since" in text for text in said) == 1
     assert stage.rows("SELECT count(*) FROM dead_letter") == [(8,)]
     kept = worker_log(stage)

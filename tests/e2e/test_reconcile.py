@@ -189,6 +189,7 @@ def test_the_report_and_the_exit_codes_of_the_command_line(make_stage):
         "in_sync": 0,
         "left_out": 0,
         "queued": 1,
+        "unread": [],
         "kinds": {
             "missing_in_plex": nothing,
             "stale": nothing,

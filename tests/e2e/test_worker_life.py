@@ -190,7 +190,7 @@ def test_a_task_leaves_the_job_slot_within_a_minute_while_a_worker_goes_on(make_
     app.store.queue.add("scene", 1)
     stage.plex.down()
     for choice, connection, words, seconds in (
-        ("auto", {"Dir": stage.stash.config_dir}, "goes on without you", (45, 60)),
+        ("auto", {"Dir": stage.stash.config_dir}, "carries on without you", (45, 60)),
         ("auto", {}, "run the task again", (300, 330)),
         ("off", {"Dir": stage.stash.config_dir}, "run the task again", (300, 330)),
     ):

@@ -136,7 +136,7 @@ def test_a_database_that_is_only_locked_is_not_set_aside(tmp_path, monkeypatch):
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(db, "BUSY_SECONDS", 0.05)
-        with pytest.raises(StoreUnavailable, match="Another program holds it"):
+        with pytest.raises(StoreUnavailable, match="Another program has locked it"):
             replace_damaged(str(tmp_path))
     assert not [name for name in os.listdir(tmp_path) if "damaged" in name]
 
@@ -212,7 +212,7 @@ def test_a_locked_database_ends_a_drain_and_loses_nothing(bench, make_run, monke
     with closing(sqlite3.connect(run.folder + "/stash2plex.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with (
-            pytest.raises(StoreUnavailable, match="Another program holds it"),
+            pytest.raises(StoreUnavailable, match="Another program has locked it"),
             store_errors_mapped(run.app),
         ):
             run.drain()

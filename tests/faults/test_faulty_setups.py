@@ -47,7 +47,7 @@ def spoil(name, bench, run, tls):
             bench.configure_plainly(plex_library="Harbour Films")
             bench.section.title = "Harbour Pictures"
             return plex.url, lambda: setattr(bench.section, "title", "Harbour Films")
-        case "no library at all any more":
+        case "no library left":
             bench.section.type = "show"
             return plex.url, lambda: setattr(bench.section, "type", "movie")
     raise AssertionError(name)

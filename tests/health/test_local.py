@@ -13,13 +13,22 @@ import pytest
 from stash2plex.errors import Refused
 from stash2plex.lock import presence_lock
 from stash2plex.operations.health import match_checks
-from stash2plex.operations.health.checks import SKIPPED
+from stash2plex.operations.health.checks import (
+    FAILED,
+    PASSED,
+    SKIPPED,
+    blocked,
+    failed,
+    passed,
+)
 from stash2plex.operations.health.local_checks import (
+    BREAKER,
     INTEGRITY_SECONDS,
     STUCK_SECONDS,
     check_queue,
 )
-from stash2plex.operations.health.report import NAMES, read_health
+from stash2plex.operations.health.report import NAMES, once_each, read_health
+from stash2plex.operations.health.server_checks import LOGIN, SETTINGS
 from stash2plex.store.progress import Progress
 from stash2plex.ui.lines.health import health_sentence
 from stash2plex_testing.plex import Fault
@@ -281,3 +290,20 @@ def test_a_server_that_does_not_say_what_time_it_is_has_no_wrong_clock(ward, mon
     monkeypatch.setattr(Connection, "send_header", without_date)
     monkeypatch.setattr(Connection, "date_time_string", lambda *_: "Thu, 01 Jan 1970 00:00:00 GMT")
     assert ward.checks()["clocks"].ok
+
+
+def test_a_path_map_that_is_right_passes_with_its_rule(ward):
+    settings = works_with(ward.world)
+    ward.world.stash.configure_plugin(
+        "Stash2Plex", {**settings, "path_map": "/data=>/media/library"}
+    )
+    check = ward.checks()["path mapping"]
+    assert (check.ok, check.detail.endswith("right for 4 of 4 matches.")) == (True, True)
+
+
+def test_a_log_in_that_will_expire_is_no_cause_of_a_failure_of_today():
+    log_in, breaker = failed(LOGIN, "It ends in an hour.", "Log in."), failed(BREAKER, "Open.", "")
+    let_in = once_each([log_in, passed(SETTINGS, "Read."), breaker])
+    assert [check.state for check in let_in] == [FAILED, PASSED, FAILED]
+    kept_out = once_each([log_in, blocked(SETTINGS, LOGIN), breaker])
+    assert [check.state for check in kept_out] == [FAILED, SKIPPED, SKIPPED]

@@ -64,5 +64,5 @@ def test_what_changed_is_read_page_by_page(plex, client, monkeypatch):
 def test_an_error_that_the_http_library_wraps_is_the_one_inside(transport):
     pool = HTTPConnectionPool("127.0.0.1")
     wrapped = MaxRetryError(pool, "/", ReadTimeoutError(pool, "/", ""))
-    mapped = transport.map_error(wrapped, "a sign of life")
+    mapped = transport.map_error(wrapped, "the identity check")
     assert (type(mapped), mapped.cause) == (Unavailable, SLOW)

@@ -33,7 +33,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path):
     assert error.what.endswith(
         f"“{link}” is a link to “{tmp_path / 'harbour'}”, which does not exist."
     )
-    assert error.fix == f"Make “{tmp_path / 'harbour'}”, or remove the link."
+    assert error.fix == f"Create “{tmp_path / 'harbour'}”, or remove the link."
     (tmp_path / "harbour").mkdir()
     prepare(str(link))
 

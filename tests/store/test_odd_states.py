@@ -16,10 +16,14 @@ from stash2plex.app import open_store
 from stash2plex.datadir import DATABASE_NAME, prepare
 from stash2plex.db import connect, get_meta, set_meta, transaction
 from stash2plex.errors import StoreUnavailable
+from stash2plex.model import StashFile
+from stash2plex.rules.matching import Level
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.path_inference import PathPair
 from stash2plex.store.inspection import read_through
+from stash2plex.store.item_claims import Claimant
 from stash2plex.store.path_rules import PAIRS_A_ROOT
+from stash2plex.store.plex_comparisons import ComparisonMark
 from stash2plex.store.repair import rebuild_mark, replace_damaged
 from stash2plex.store.worker_choice import (
     OFF_FRESH_SECONDS,
@@ -27,8 +31,8 @@ from stash2plex.store.worker_choice import (
     keep_choice,
     read_choice,
 )
-from stash2plex.sync.evidence import FAILURES_LIMIT, Evidence
-from tests.support import ManualClock
+from stash2plex.sync.evidence import EDITS, Evidence
+from tests.support import ManualClock, present
 
 
 @pytest.fixture
@@ -61,16 +65,15 @@ def test_files_are_cleared_before_any_server_is_known(store):
     assert store.plex_files.server() == "machine"
 
 
-def test_failures_beyond_what_is_remembered_are_not(store, clock):
+def test_a_deed_shows_that_a_server_works_only_after_the_request_began(store, clock):
     evidence = Evidence(store, Pacer(), clock=clock, monotonic=clock)
-    for number in range(FAILURES_LIMIT + 1):
-        evidence.key_failed(("scene", number))
-    evidence.wrote(0.0)
-    # A write since it failed: the key is to blame, where its failure is remembered.
-    assert evidence.plex_works(("scene", 0), 1)
-    assert not evidence.plex_works(("scene", FAILURES_LIMIT), 1)
-    evidence.forget(("scene", 0))
-    assert not evidence.plex_works(("scene", 0), 1)
+    before = evidence.mark(EDITS)
+    assert not evidence.since(EDITS, before)
+    evidence.wrote(0.0, edited=False)
+    assert not evidence.since(EDITS, before)
+    evidence.wrote(0.0, edited=True)
+    assert evidence.since(EDITS, before)
+    assert not evidence.since(EDITS, evidence.mark(EDITS))
 
 
 def test_a_database_that_another_process_has_mended_meanwhile_stays(tmp_path):
@@ -180,3 +183,56 @@ def test_a_worker_that_is_switched_on_again_is_on_for_the_next_save(store):
     assert read_choice(database).since == 1_000.0 + OFF_FRESH_SECONDS
     keep_choice(database, "auto", 3_000.0)
     assert not read_choice(database).off
+
+
+def test_a_database_without_its_tables_is_named_and_closed(tmp_path, clock):
+    path = prepare(str(tmp_path))
+    with closing(connect(path)) as database:
+        database.execute("DROP TABLE meta")
+    with pytest.raises(StoreUnavailable, match="no such table: meta"):
+        open_store(str(tmp_path), clock, Random(1))
+
+
+def test_scenes_that_want_one_item_are_listed_by_their_id(store):
+    claims = store.item_claims
+    for id_ in (9, 3, 5):
+        claims.refuse(Claimant(id_, f"Pier {id_}", Level.NAME, refused=True), "77")
+    assert [one.scene_id for one in claims.claimants("77", 5)] == [3, 9]
+    assert claims.claimants("78", 5) == []
+
+
+def test_a_file_that_a_scene_has_no_more_is_awaited_no_more(store):
+    awaited = store.awaited_files
+
+    def note(*paths):
+        return awaited.note(7, [StashFile(path, 100) for path in paths], ())
+
+    assert set(note("/data/quay.mp4", "/data/pier.mp4")) == {"/data/quay.mp4", "/data/pier.mp4"}
+    awaited.asked(7, "/data/quay.mp4", "1", "/media")
+    assert note("/data/quay.mp4", "/data/pier.mp4") == ["/data/pier.mp4"]
+    assert note("/data/buoy.mp4") == ["/data/buoy.mp4"]
+    assert list(store.connection.execute("SELECT path FROM missed_file")) == [("/data/buoy.mp4",)]
+    awaited.forget([7])
+    assert not awaited.any()
+
+
+def test_the_last_costs_of_saves_are_kept(tmp_path):
+    with closing(connect(str(tmp_path / "a.db"))) as database:
+        for number in range(1, hookcost.SAMPLES_LIMIT + 3):
+            hookcost.note_cost(database, time.monotonic(), 1_000.0 + number)
+            known = present(hookcost.read_cost(database))
+            expected = min(number, hookcost.SAMPLES_LIMIT)
+            assert (len(known["ms"]), len(known["start_ms"])) == (expected, expected)
+        # Of a growing process the last are the largest.
+        assert known["ms"] == sorted(known["ms"])
+        hookcost.forget_cost(database)
+        assert hookcost.read_cost(database) is None
+
+
+def test_the_mark_of_a_comparison_is_read_as_it_was_stored(store):
+    marks = {"1": ComparisonMark(17, 1_000.5, True), "2": ComparisonMark(18, 2_000.0, False)}
+    store.plex_comparisons.put(marks)
+    assert {id_: store.plex_comparisons.get(id_) for id_ in "12"} == marks
+    assert store.plex_comparisons.get("3") is None
+    store.plex_comparisons.clear()
+    assert store.plex_comparisons.get("1") is None

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from stash2plex import migrations
 from stash2plex.db import connect
 from stash2plex.rules.scene_states import (
     DEAD,
@@ -216,13 +217,12 @@ def test_a_record_that_is_doubted_says_nothing_of_its_scene(database):
 
 def test_what_an_older_database_holds_has_its_states(tmp_path):
     path = str(tmp_path / "stash2plex.db")
-    connect(path).close()
+    folder = os.path.dirname(migrations.__file__)
     with sqlite3.connect(path) as old:
-        for name in ("queue_took_scene", "queue_left_scene", "dead_letter_took_scene",
-                     "dead_letter_left_scene", "record_doubted"):  # fmt: skip
-            old.execute(f"DROP TRIGGER {name}")
-        old.execute("DROP TABLE scene")
-        old.execute("DROP INDEX queue_missing")
+        for name in sorted(os.listdir(folder)):
+            if name[:4].isdigit() and name < "0011":
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    old.executescript(file.read())
         for id_, fingerprint in ((1, "a"), (2, ""), (3, "a")):
             old.execute(
                 "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path,"

@@ -14,6 +14,7 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.lock import drain_lock, drain_runs
+from stash2plex.operations import background
 from stash2plex.store.queue import Queue
 from stash2plex_testing.world import ROOT, World
 from tests.support import PATIENCE, present, until
@@ -144,6 +145,18 @@ def test_a_ctrl_c_at_the_terminal_of_stash_does_not_reach_the_worker(workshop, l
     # A terminal signals the foreground process group.
     assert os.getpgid(process.pid) != os.getpgid(0)
     assert os.getsid(process.pid) == process.pid
+
+
+def test_the_leader_of_a_session_of_its_own_stays_that(monkeypatch):
+    asked = []
+
+    def refuse():
+        asked.append(True)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setsid", refuse)
+    background._detach()
+    assert asked
 
 
 def test_an_updated_plugin_carries_on_in_its_new_version(workshop):

@@ -108,6 +108,8 @@ def test_a_place_knows_its_statement_and_function():
     assert by_line[7].end == 8
     (place,) = Module("if (\n    a\n    or b\n):\n    pass\n").places[:1]
     assert (place.line, place.end) == (1, 4)
+    places = Module("match a:\n    case 1:\n        pass\n    case 2:\n        pass\n").places
+    assert places[0].end == 1
 
 
 def test_a_sample_is_the_same_for_a_seed(harbour):

@@ -8,7 +8,15 @@ import logging
 import pytest
 
 from stash2plex.datadir import LOG_NAME
-from stash2plex.logs.handlers import MAX_ALIKE, MAX_KINDS, Logs, Redactor, SharedFile
+from stash2plex.logs.handlers import (
+    LINE_LIMIT,
+    MAX_ALIKE,
+    MAX_KINDS,
+    Logs,
+    Redactor,
+    SharedFile,
+    plain,
+)
 
 
 class Gone(io.StringIO):
@@ -56,6 +64,11 @@ def test_lines_beyond_the_kinds_that_are_told_apart_are_one_kind():
     (rest,) = shown.getvalue().splitlines()[len(lines) :]
     assert "5 more lines" in rest
     assert f"Pier {word(MAX_KINDS)}" in rest
+
+
+def test_a_line_is_cut_where_it_is_too_long_and_not_before():
+    assert plain("x" * LINE_LIMIT) == "x" * LINE_LIMIT
+    assert plain("x" * (LINE_LIMIT + 1)) == "x" * (LINE_LIMIT - 1) + "…"
 
 
 def test_a_log_that_shows_nothing_has_nothing_to_count():

@@ -281,8 +281,8 @@ class Harbour(RuleBasedStateMachine):
         self.added[name] -= wanted
         self.away[name] &= wanted
         if self.settings.preserve_plex_edits:
-            assert not self.away[name] & after, "what a person removed came back"
-            assert self.added[name] <= after, "what a person added was lost"
+            assert not self.away[name] & after, "what the user removed came back"
+            assert self.added[name] <= after, "what the user added was lost"
             self.noticed[name] |= self.away[name]
             if name not in self.unsure:
                 assert after == (wanted - self.away[name]) | self.added[name]

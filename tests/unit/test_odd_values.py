@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from urllib.parse import quote
 
 import pytest
 
 from stash2plex.config import parse_settings
 from stash2plex.datadir import locate
 from stash2plex.db import connect
-from stash2plex.errors import ConfigError, Refused, StoreUnavailable, Transient, Unavailable
+from stash2plex.errors import (
+    ConfigError,
+    Refused,
+    StoreUnavailable,
+    Transient,
+    Unavailable,
+    UsageError,
+)
 from stash2plex.model import Change, Field
 from stash2plex.operations.dead_letters import Purged
-from stash2plex.rules.desired import desired_state, what_was_cut
+from stash2plex.rules.desired import ENCODED_LIMIT, desired_state, what_was_cut
 from stash2plex.rules.spelling import same_rating
 from stash2plex.servers.plexedit import by_field
 from stash2plex.servers.stash_address import read_server_connection
@@ -22,13 +30,18 @@ from stash2plex.store.progress import Progress
 from stash2plex.sync.gate import Closed
 from stash2plex.sync.goals import Service
 from stash2plex.sync.worker import Summary
+from stash2plex.tasks.registry import find_task
 from stash2plex.ui.lines.dead_letters import purged_sentence
 from stash2plex.workqueue import WorkQueue
 from tests.support import make_scene, named
 
 
-def test_an_address_with_port_0_is_refused():
-    settings, problems = parse_settings({"plex_url": "http://quay.example:0"})
+@pytest.mark.parametrize(
+    "address",
+    ["http://quay.example:0", "http://quay.example/a b", "http://quay.example/\tb", "http:///a"],
+)
+def test_an_address_that_cannot_be_one_is_refused(address):
+    settings, problems = parse_settings({"plex_url": address})
     assert settings.plex_url == ""
     assert "plex_url" in problems[0]
 
@@ -52,15 +65,24 @@ def test_without_a_folder_to_put_it_in_there_is_no_data_folder(monkeypatch):
     assert "STASH2PLEX_DATA_DIR" in (caught.value.fix or "")
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "灯", "🏮"])
+def test_a_text_is_cut_to_what_fits_into_an_address_and_no_further(letter):
+    settings, _ = parse_settings({})
+    sent = desired_state(make_scene(details=letter * 9_999), settings).texts[Field.SUMMARY]
+    width = len(quote(letter))
+    assert sent == letter * min(9_999, ENCODED_LIMIT // width)
+
+
 def test_more_names_than_fit_into_an_address_are_cut_and_counted():
-    scene = make_scene(performers=named(*(f"Performer {number:04}" for number in range(2_000))))
+    names = [f"Performer {number:03} {'of the long pier' * 10}" for number in range(150)]
+    scene = make_scene(performers=named(*names))
     settings, _ = parse_settings({})
     desired = desired_state(scene, settings)
     sent = desired.lists[Field.PERFORMERS]
-    assert sent == tuple(f"Performer {number:04}" for number in range(len(sent)))
-    assert 200 < len(sent) < 2_000
+    assert list(sent) == names[: len(sent)]
+    assert 50 < len(sent) < 150
     (line,) = what_was_cut(scene, desired, settings)
-    words = f"the first {len(sent):,} of 2,000 are sent."
+    words = f"the first {len(sent):,} of 150 are sent."
     assert list(line)[2:] == [Field.PERFORMERS, words]
 
 
@@ -83,8 +105,32 @@ def test_a_host_that_cannot_be_one_is_refused(host):
 
 
 @pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:9999"),
+        ("[::1]", "http://[::1]:9999"),
+        ("::", "http://127.0.0.1:9999"),
+        ("", "http://127.0.0.1:9999"),
+        ("quay.example", "http://quay.example:9999"),
+    ],
+)
+def test_the_address_of_stash_from_what_it_binds_to(host, url):
+    assert read_server_connection({"Host": host, "Port": 9999}).url == url
+
+
+@pytest.mark.parametrize(
     ("value", "shape"),
-    [(True, str), ([], str), ("deep", float), (True, float), ({}, float), (2, bool), ("", bool)],
+    [
+        (True, str),
+        ([], str),
+        ("deep", float),
+        (True, float),
+        ({}, float),
+        (2, bool),
+        ("", bool),
+        (2**63, int),
+        (-(2**63) - 1, int),
+    ],
 )
 def test_a_value_of_another_kind_is_no_answer(value, shape):
     with pytest.raises(Transient):
@@ -93,7 +139,14 @@ def test_a_value_of_another_kind_is_no_answer(value, shape):
 
 @pytest.mark.parametrize(
     ("value", "shape", "expected"),
-    [(7, str, "7"), ("1.5", float, 1.5), (1, bool, True), ("false", bool, False)],
+    [
+        (7, str, "7"),
+        ("1.5", float, 1.5),
+        (1, bool, True),
+        ("false", bool, False),
+        (2**63 - 1, int, 2**63 - 1),
+        (str(-(2**63)), int, -(2**63)),
+    ],
 )
 def test_the_ways_to_spell_a_value(value, shape, expected):
     assert structure(make_converter(), value, shape, "Plex", "a lantern") == expected
@@ -136,3 +189,9 @@ def test_a_claim_shows_no_title(tmp_path):
         queue.add_many([("scene", 7)], priority=0)
         (claim,) = queue.claim(1, 60.0)
     assert repr(claim) == f"<Claim scene:7 lease {claim.lease_id} attempts {claim.attempts}>"
+
+
+def test_a_mode_that_there_is_none_of_is_named_with_those_that_there_are():
+    with pytest.raises(UsageError, match="no mode 'lantern'. Known modes: .*queue_status"):
+        find_task("lantern")
+    assert find_task("queue_status").mode == "queue_status"

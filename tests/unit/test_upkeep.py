@@ -212,6 +212,7 @@ def test_which_settings_touch_scenes(changed, touches):
 
 def test_when_a_look_is_stale():
     assert is_stale(None, START)
+    assert not is_stale(marks(), START)
     assert not is_stale(marks(), START + WAKE_SECONDS - 1)
     assert is_stale(marks(), START + WAKE_SECONDS)
     assert is_stale(marks(), START - 1)

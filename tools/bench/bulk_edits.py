@@ -1,4 +1,4 @@
-"""What a bulk edit costs: with the script, and with a process for each scene.
+"""Measures a bulk edit, with the script and with a process for each scene.
 
 How it compares with no plugin shows only in a real Stash: this stand-in runs scripts otherwise.
 """
@@ -18,7 +18,7 @@ BULK = "mutation Bulk($i: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $i) { 
 
 
 def measure(folder: str, scenes: int) -> list[Figure]:
-    """Edit every scene of a library at once, in turn in both set-ups."""
+    """Edit every scene of a library at once, alternating between both set-ups."""
     old = os.path.join(folder, "Stash2Plex.zip")
     write_process_archive(ARCHIVE, old)
     seconds: dict[str, list[float]] = {ARCHIVE: [], old: []}
@@ -30,7 +30,7 @@ def measure(folder: str, scenes: int) -> list[Figure]:
         worlds.append((archive, world))
         world.stash.generate(scenes=scenes, seed=1, root="/data")
         world.stash.install(archive)
-        # The figure is the save's; a worker that reads the scenes meanwhile is not.
+        # The figure is for the save, without a worker that reads the scenes meanwhile.
         world.configure(background_worker="off")
         world.operation("wake")
     for turn in range(ROUNDS):

@@ -153,7 +153,7 @@ def results(
                 owed.append(mutant)
     if options.list:
         return
-    # What needs a fresh process takes ten times as long: last.
+    # What needs a fresh process takes ten times as long, so it comes last.
     waiting.sort(key=lambda mutant: not mutant.place.inside)
     with ExitStack() as stack:
         benches: SimpleQueue[Bench] = SimpleQueue()
@@ -185,7 +185,7 @@ def results(
 def ended(
     futures: dict[Future[Result], Mutant], owed: list[Mutant]
 ) -> Iterator[tuple[Mutant, Result]]:
-    """Wait until some have ended, and give them; those that the archive is owed are added."""
+    """Wait until some have ended and return them; `owed` gets those that need the archive."""
     done, _ = wait(futures, return_when=FIRST_COMPLETED)
     for future in done:
         mutant, result = futures.pop(future), future.result()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tools.reach.measure import Reach
 
 DOCUMENTS = "tests/docs/"
-"""Tests of what is written from the constants of the package, which run none of its lines."""
+"""Tests of what is written from the package's constants, which run none of its lines."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def contexts_of(mutant: Mutant, package: Package, reach: Reach) -> set[str]:
     if not place.inside:
         # A default or a decorator: it runs at import, and matters to callers.
         return within(lines, first, last)
-    # Of a statement of several lines not every line counts as run.
+    # Not every line of a statement with several lines counts as run.
     return (
         lines.get(place.line)
         or within(lines, place.statement, place.line)

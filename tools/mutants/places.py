@@ -172,6 +172,8 @@ class _Finder(cst.CSTVisitor):
         return tuple(target.value for target in targets if isinstance(target, cst.Name))
 
     def _end(self, node: cst.CSTNode) -> int:
+        if isinstance(node, cst.Match):
+            return self._line(node)
         if isinstance(node, cst.BaseCompoundStatement) and node.body.body:
             return max(self._line(node), self._line(node.body.body[0]) - 1)
         return int(self.get_metadata(PositionProvider, node).end.line)

@@ -57,7 +57,7 @@ class AtImport:
 
     def _note(self, frame: FrameType, event: str, argument: object) -> None:
         del argument
-        # The body of a class runs too, and none of its methods with it.
+        # The body of a class runs too, but none of its methods.
         if event == "call" and frame.f_code.co_flags & CO_OPTIMIZED:
             self.codes.add(frame.f_code)
 

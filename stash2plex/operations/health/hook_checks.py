@@ -1,4 +1,4 @@
-"""Health of our two entries in Stash: the plugin, and the hooks that tell it of each save."""
+"""Checks our two entries in Stash: the plugin, and the hooks that hand it each save."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ RELOAD_FIX = (
 
 
 def check_hooks(stash: Stash, version: str) -> Check:
-    """Check that Stash has both entries, enabled and of one version, and can run the second.
+    """Check that Stash has both entries, enabled and of the same version, and can run the second.
 
-    `version` is that of Stash. A Stash without our plugin passes: it is used from a command line.
+    `version` is Stash's. A Stash without our plugin passes: then a command line uses it.
     """
     try:
         entries = {entry.id: entry for entry in stash.plugins()}
@@ -66,6 +66,6 @@ def _check_versions(plugin: PluginEntry | None, hooks: PluginEntry | None) -> Ch
 
 
 def is_too_old(version: str) -> bool:
-    """Return whether a Stash is surely too old; a version that cannot be read is not."""
+    """Return whether a Stash is certainly too old; an unreadable version is not."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
     return found is not None and (int(found[1]), int(found[2])) < OLDEST

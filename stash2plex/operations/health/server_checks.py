@@ -39,7 +39,7 @@ ANSWER_SECONDS = 5.0
 
 SLOW_SECONDS = 2.0
 SOME_ITEMS = 5
-"""Items of each library that are looked at."""
+"""How many items of each library are checked."""
 
 CLOCK_SECONDS = 120.0
 """Clock difference in seconds above which times confuse and log-ins may fail."""
@@ -94,11 +94,11 @@ class ServerChecks:
         stash = self._stash
         try:
             basics = self._timed(STASH, lambda: stash.basics(PLUGIN_ID))
-        except Refused as error:
-            self.checks.append(passed(STASH, "It answers, but does not let us in."))
-            self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
-            return None
         except ServerError as error:
+            if isinstance(error, Refused) and error.wants_login:
+                self.checks.append(passed(STASH, "It answers, but does not let us in."))
+                self.checks.append(failed_with(LOGIN, error, LOGIN_FIX))
+                return None
             self.checks.append(failed_with(STASH, error, _fix_of(error, STASH_FIX)))
             self.checks.append(blocked(LOGIN, STASH))
             return None
@@ -278,14 +278,14 @@ class ServerChecks:
         return chosen
 
     def _look_at_files(self, page: ListPage) -> None:
-        """Note what the token sees of files: the owner's sees whole paths (plex-2.md §1, 16)."""
+        """Record what the token shows of files: the owner's shows full paths (plex-2.md §1, 16)."""
         self._blind += page.blind
         for file in page.files:
             whole = "/" in file.path or "\\" in file.path
             self._seen["paths" if whole else "names"] += 1
 
     def _check_sight(self) -> None:
-        """Turn the check of the token into a failed one where it is not shown whole paths."""
+        """Make the token's check a failed one if Plex does not show it full paths."""
         if self._seen["paths"] or not (self._blind or self._seen["names"]):
             return
         what = (
@@ -293,7 +293,7 @@ class ServerChecks:
             if self._seen["names"]
             else ("no names of files")
         )
-        words = f"Plex accepts it, but shows it {what}: it is that of a user who is not the owner."
+        words = f"Plex accepts it, but shows it {what}: it belongs to a user who is not the owner."
         place = next(at for at, check in enumerate(self.checks) if check.name == TOKEN)
         self.checks[place] = failed(TOKEN, words, OWNER_FIX, 2)
 
@@ -386,6 +386,8 @@ class ServerChecks:
 
 def _fix_of(error: ServerError, usual: str) -> str:
     """Return what to do about a server that does not answer as it should."""
+    if error.cause == NO_TLS and error.server == STASH:
+        return STASH_ADDRESS_FIX
     fix = CAUSE_FIXES.get(error.cause or "", usual)
     return fix.format(server=error.server)
 
@@ -395,6 +397,9 @@ CAUSE_FIXES = {
     SLOW: "See what keeps {server} busy, or wake its machine.",
     NO_TLS: "Correct the address in Plex URL.",
 }
+STASH_ADDRESS_FIX = (
+    "Stash hands its address to the plugin; on a command line correct STASH2PLEX_STASH_URL."
+)
 TAGS_FIX = (
     "Correct Exclude tags or Ignore tags under Settings > Plugins > Stash2Plex: as long as a tag "
     "in Exclude tags is not found, its scenes are synced."
