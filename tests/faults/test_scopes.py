@@ -92,9 +92,12 @@ def test_a_fault_stays_in_its_part(bench, make_run, part, case, inside):
         "the uploads of backgrounds": "arts",
     }.get(part.name)
     for scene, item in outside:
+        if inside == UNREAD and part.scope == FIELD:
+            # Plex took nothing, and its answer does not show it: reading back does.
+            continue
         assert item.title == scene.title
         assert item.tags["actor"] == [scene.performers[0].name]
-        if part.scope != FIELD or inside in (APPLIED, UNREAD):
+        if part.scope != FIELD or inside == APPLIED:
             assert item.texts["summary"] == scene.details
         if part.server == "Plex":
             assert {*item.selected, missing or "posters"} == {"posters", "arts"}
