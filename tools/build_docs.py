@@ -14,6 +14,7 @@ from stash2plex.cli import main as cli
 from stash2plex.config import LEGACY_FLAGS, SPECS
 from stash2plex.tasks.registry import TASKS
 from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows
+from stash2plex_testing.scopecases import PARTS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEAD = "<!-- Written by `make docs` from the code; change the code, not this page. -->\n\n"
@@ -212,6 +213,7 @@ def faults_page() -> str:
             says or "–",
         )
         lines.append("| " + " | ".join(cells) + " |")
+    lines += scopes_table()
     lines += [
         "",
         "## Faults of the set-up",
@@ -223,6 +225,36 @@ def faults_page() -> str:
         says = outcome.says.format(at="(address)")
         lines.append(f"| {name} | `{outcome.reason}` | {outcome.ends} | {says} |")
     return HEAD + "\n".join(lines) + "\n"
+
+
+def scopes_table() -> list[str]:
+    """Show what becomes of a part of a server that fails alone, as the fault suite tests it."""
+    lines = [
+        "",
+        "## Faults of one part",
+        "",
+        (
+            "A failure has a scope: a field, an item, an endpoint, a library, or the whole server. "
+            f"The tests run {sum(len(part.inside) for part in PARTS)} pairs of a fault and a part "
+            "with four new scenes that have covers. Everything outside the part arrives, no outage "
+            "is recorded, and the message names the part. All is in sync once the part is well "
+            "again. *Requests* are the most that the fault may cost beside the usual 40."
+        ),
+        "",
+        "| Scope | Part | Fault | What comes of the part | Requests |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for part in PARTS:
+        by_end: dict[str, list[str]] = {}
+        for name, end in part.inside.items():
+            by_end.setdefault(end, []).append(name)
+        for name, why in part.never.items():
+            by_end.setdefault(f"cannot be: {why}", []).append(name)
+        for end, names in by_end.items():
+            more = "–" if end.startswith("cannot") else str(part.more)
+            cells = (part.scope, f"{part.name} ({part.server})", "; ".join(names), end, more)
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 if __name__ == "__main__":

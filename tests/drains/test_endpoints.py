@@ -51,7 +51,7 @@ def test_thirty_texts_while_no_upload_succeeds_and_the_pictures_afterwards(make_
     texts, wanted = shown(pairs)
     assert texts == wanted
     assert summary.progress.done == 30
-    assert " 30 in Plex but for their pictures, which follow, next at " in summary.sentence()
+    assert " 30 in Plex except for their pictures, which follow, next at " in summary.sentence()
     assert desk.plex.count("PUT") == 30
     assert desk.plex.count("POST", "/(posters|arts)$") <= 12
     assert desk.rows("SELECT count(*) FROM waiting_picture") == [(30,)]
