@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from contextlib import closing
 from urllib.parse import quote
@@ -200,4 +199,3 @@ def test_an_error_of_the_system_without_a_number_has_the_common_cure():
     assert store_error(OSError("The lamp is out."), "a.db").fix == (
         store_error(OSError(9_999, "The lamp is out."), "a.db").fix
     )
-    assert store_error(OSError(errno.EPERM, "No."), "a.db").what.endswith("cannot be used: No.")
