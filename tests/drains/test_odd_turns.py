@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from stash2plex.errors import Refused, StoreUnavailable, Transient, Unavailable
-from stash2plex.model import Field
+from stash2plex.model import Change, Field
 from stash2plex.operations import preview
 from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.operations.explain import explain_scene
@@ -407,3 +407,28 @@ def test_a_drain_that_stands_still_shows_and_stores_for_whom_it_waits(make_desk)
     desk.app.drain(Background(), seen, stopped)
     assert {present(wait).server for wait in stored if wait} == {"Plex"}
     assert {wait.server for one in seen.shown if (wait := one.wait)} == {"Plex"}
+
+
+def test_a_comparison_looks_at_what_changed_in_plex_since_the_last(make_desk):
+    desk = make_desk()
+    desk.drain(*fill(desk, 3))
+
+    def compare():
+        return reconcile_library(
+            desk.app, Scope.ALL, observer=Silent(), stopped=lambda: False
+        ).counts[Kind.DRIFTED]
+
+    assert compare() == 0
+    plex = desk.app.make_plex(desk.app.open_session().settings)
+    keys = [str(item.rating_key) for item in desk.plex.all_items()]
+    for number, drifted in ((1, 1), (2, 2)):
+        desk.clock.step(60)
+        change = Change({Field.TITLE: "Somebody's words"}, {})
+        plex.edit(str(desk.films.id), [keys[number]], change)
+        desk.clock.step(60)
+        desk.plex.clear_log()
+        assert compare() == drifted
+    plex.close()
+    read = [one.path for one in desk.plex.requests if one.path.startswith("/library/metadata/")]
+    # The last mark is the moment of the edit before, which counts once more.
+    assert read == [f"/library/metadata/{keys[1]},{keys[2]}"]
