@@ -215,6 +215,13 @@ def test_a_fault_of_its_own_is_an_output_for_the_script(plugin):
     assert keys(plugin) == [("scene", 12)]
 
 
+def test_files_that_do_not_fit_together_are_reported_once_and_never_as_an_error(plugin):
+    (plugin / "stash2plex" / "workqueue.py").unlink()
+    first, second = (recorded(run(plugin, edit(plugin, [number]))) for number in (1, 2))
+    assert "Stash2Plex cannot be started" in first["error"]
+    assert (first["recorded"], second) == (0, {"recorded": 0, "error": None})
+
+
 def test_a_damaged_database_is_set_aside_and_the_edit_stored(plugin):
     path = plugin.parent / "config" / "stash2plex" / "stash2plex.db"
     path.write_bytes(b"harbour " * 2000)
