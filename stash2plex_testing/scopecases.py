@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from stash2plex.errors import ENDPOINT, FIELD, ITEM
+from stash2plex.errors import ENDPOINT, FIELD, ITEM, LIBRARY
 from stash2plex_testing.faultcases import CASES, Case
 
 FAILS = "tried again, a dead letter at last"
 REJECTED = "dead letter"
 GONE = "looked up again later"
 WAITS = "waits, and follows when the endpoint works"
+WAITS_LIBRARY = "waits for the library, without losing attempts"
 UNSENT = "not sent; the log names it"
 NO_COVER = "in sync without a cover: 404 is how Stash says that it has none"
 APPLIED = "in sync: the next try finds it right"
@@ -128,6 +129,20 @@ PARTS = (
             (("404",), NO_COVER),
         ),
         _all((AFTER, "a cover is only read"), (WHOLE[1:], ONLY_PLEX), (STRANGERS, ONLY_PLEX)),
+    ),
+    Part(
+        LIBRARY,
+        "one of two libraries",
+        "Plex",
+        "Old Harbour",
+        60,
+        _all(((*AWAY, *BODIES, "400", "404", "413", "409"), WAITS_LIBRARY)),
+        {
+            **_all(((*REFUSES, *WHOLE), WHOLE_SERVER), (STASH_ONLY, ONLY_STASH)),
+            "other items than were asked for": ONLY_READS,
+            **_all((AFTER, "a library is only read")),
+            "an answer without end": "measured with the lists (faults at every stage)",
+        },
     ),
 )  # fmt: skip
 

@@ -13,12 +13,15 @@ from stash2plex.tasks.task import Call
 
 
 def leave_to_worker(call: Call) -> bool:
-    """Start the background worker if keys are left and the user wants one; returns whether."""
+    """Start the background worker if keys or pictures are left; returns whether.
+
+    It is not started if the user turned it off.
+    """
     if not call.server_connection:
         # On the command line: the worker would not know how to reach Stash.
         return False
     # A key that a killed process had claimed counts too: the worker takes it over.
-    if call.app.store.queue.is_empty():
+    if call.app.store.queue.is_empty() and not call.app.store.pictures.counts():
         return False
     if call.app.settings_reader.take_up().background_worker == "off":
         return False
@@ -47,5 +50,7 @@ def wake(call: Call) -> dict[str, Any]:
     due = app.store.queue.due_within(0.0)
     stale = is_stale(load_marks(app.store.connection), app.clock())
     looks = stale and settings.has_plex and settings.background_worker != "off"
-    started = leave_to_worker(call) if due else looks and _start(call)
+    pictures_at = app.store.pictures.next_due_at(sits_out=False)
+    waits = due or (pictures_at is not None and pictures_at <= app.clock())
+    started = leave_to_worker(call) if waits else looks and _start(call)
     return {"started": started, "due": due}

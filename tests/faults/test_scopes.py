@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from stash2plex.errors import ENDPOINT, FIELD, ITEM
+from stash2plex.errors import ENDPOINT, FIELD, ITEM, LIBRARY
 from stash2plex_testing.faultcases import CASES
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.scopecases import (
@@ -20,6 +20,7 @@ from stash2plex_testing.scopecases import (
     UNREAD,
     UNSENT,
     WAITS,
+    WAITS_LIBRARY,
     scope_rows,
 )
 from stash2plex_testing.stash.faults import Fault as StashFault
@@ -47,9 +48,24 @@ def place(bench, part, case, pairs):
         "the edits of one item": lambda: scopes.item(pairs[1][1], "edit"),
         "the uploads of posters": lambda: scopes.uploads("posters"),
         "the uploads of backgrounds": lambda: scopes.uploads("arts"),
+        "one of two libraries": lambda: scopes.library(pairs[1][1].section),
     }[part.name]()
     bench.plex.faults.add(Fault(times=None, **{**reach, **order}))
-    return [pair for pair in pairs if part.scope != ITEM or pair is not pairs[1]]
+    return [pair for pair in pairs if part.scope not in (ITEM, LIBRARY) or pair is not pairs[1]]
+
+
+def fill(bench, part):
+    pairs = [bench.add() for _ in range(SCENES)]
+    if part.scope == LIBRARY:
+        scene, item = pairs[1]
+        bench.plex.remove_item(item)
+        old = next(
+            (one for one in bench.plex._library.sections.values() if one.title == "Old Harbour"),
+            None,
+        ) or bench.plex.add_section("Old Harbour", locations=["/old"])
+        file = scene.files[0].path.replace("/data", "/old")
+        pairs[1] = scene, bench.plex.add_item(old, file=file)
+    return pairs
 
 
 def drain(bench, run, pairs):
@@ -64,7 +80,7 @@ def drain(bench, run, pairs):
     ("part", "case", "inside"), ROWS, ids=[f"{part.name}, {case.name}" for part, case, _ in ROWS]
 )
 def test_a_fault_stays_in_its_part(bench, make_run, part, case, inside):
-    pairs = [bench.add() for _ in range(SCENES)]
+    pairs = fill(bench, part)
     order = case.orders[part.server]
     seconds = HASTY if order["kind"] in ("hang", "drip") else PATIENT
     bench.configure_plainly(seconds=seconds)
@@ -115,6 +131,9 @@ def assert_inside(run, part, inside, pairs):
         waits = [line for line in run.heard.lines if line.startswith("The pictures of scene ")]
         assert any(part.names in line for line in (*reasons, *waits))
         assert run.rows("SELECT count(*) FROM waiting_picture") == [(SCENES,)]
+    elif inside == WAITS_LIBRARY:
+        assert [attempts for attempts, _, _ in queue] == [0]
+        assert any(part.names in error for error in (*failures, *run.heard.lines))
     elif inside == GONE:
         assert [(attempts, reason) for attempts, _, reason in queue] == [(0, "not_in_plex")]
     else:
@@ -129,4 +148,4 @@ def assert_inside(run, part, inside, pairs):
 
 
 def test_the_scopes_are_all_there():
-    assert {part.scope for part in PARTS} == {FIELD, ITEM, ENDPOINT}
+    assert {part.scope for part in PARTS} == {FIELD, ITEM, ENDPOINT, LIBRARY}
