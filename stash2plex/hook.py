@@ -171,8 +171,9 @@ def take_session(
     try:
         if not start_worker(folder, plugin_dir, wanted):
             seen = get_meta(connect(path), SETTINGS_FILE)
-            # One that is still being started may hold an older session.
-            if settings_changed(seen) is not False or not drain_runs(folder):
+            changed = settings_changed(seen)
+            # Of many first saves at once, one starts a worker; the sessions of all are fresh.
+            if changed or (changed is None and drain_runs(folder)):
                 start_successor(folder, plugin_dir, wanted)
     except OSError as error:
         start_failed(folder, error)

@@ -284,7 +284,7 @@ class PictureLane:
     ) -> None:
         """Have pictures wait after a failure: for their server, their endpoint or themselves."""
         if not isinstance(error, Stash2PlexError):
-            self._log.error("A fault of Stash2Plex itself:", exc_info=error)
+            self._log.error("A fault in Stash2Plex:", exc_info=error)
         if isinstance(error, ServerError) and _is_of_server(endpoint, error):
             self._evidence.failed(error)
             delay = self._random.uniform(1.0, LONGEST_WAIT / 4)

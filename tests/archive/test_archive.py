@@ -95,7 +95,7 @@ def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
     assert status["reconcile"] == {"last": None}
     assert set(status) == {
         "queue", "synced", "last_sync_at", "rate_per_s", "eta_s", "breaker", "worker", "plex",
-        "version", "stash", "background_worker", "reconcile", "metrics", "named", "held",
+        "version", "stash", "background_worker", "reconcile", "metrics", "named", "held", "scenes",
     }  # fmt: skip
 
 

@@ -72,9 +72,11 @@ class Machine:
 @pytest.fixture
 def open_folder():
     """Give a folder that another user may enter; pytest closes its own ones."""
+    before = os.umask(0o022)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)
+    os.umask(before)
 
 
 def python_for_all():

@@ -293,7 +293,7 @@ def test_a_malformed_session_is_one_sentence(wanting, masked):
     offered = recorded(run(wanting, edit(wanting, [12])))["session"]
     sent = session_of(wanting, offered, "")
     sent["args"]["masked"] = masked
-    assert "not known" in recorded(run(wanting, json.dumps(sent).encode()))["error"]
+    assert "unknown" in recorded(run(wanting, json.dumps(sent).encode()))["error"]
 
 
 def test_keys_that_nobody_used_are_deleted(wanting):

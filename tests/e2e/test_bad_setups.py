@@ -44,7 +44,7 @@ def test_a_broken_set_up_says_what_to_do(make_stage, settings, words):
         ("max_retries", 99),
         ("max_tags", "many"),
         ("read_timeout", -3),
-        ("skip_fields", "title colour"),
+        ("skip_fields", "colour"),
         ("path_map", "no arrow"),
         ("background_worker", "sometimes"),
         ("tls_insecure", "perhaps"),
@@ -133,7 +133,7 @@ def test_another_plex_behind_the_address_is_not_written(make_stage):
     stage.plex.machine_identifier = "another-server"
     stage.edit(1, title="Not for them")
     stage.plex.clear_log()
-    with pytest.raises(RuntimeError, match="Another Plex server"):
+    with pytest.raises(RuntimeError, match="A different Plex server"):
         stage.operation("process_queue", max_wait=1)
     assert stage.plex.count("PUT") == 0
     assert stage.queue()["pending"] == 1

@@ -121,7 +121,7 @@ def test_a_file_that_two_items_hold_is_refused_with_both_named(make_stage):
     stage.run_task("Sync All Scenes")
     (letter,) = stage.operation("dead_letters")["items"]
     assert letter["reason"] == "ambiguous"
-    assert "“/media/one/a/quay.mp4”, “/media/two/a/quay.mp4”" in letter["error"]
+    assert "“/media/one/a/quay.mp4” in “Harbour Films”, “/media/two/a/quay.mp4”" in letter["error"]
     assert stage.plex.count("PUT") == 0
     stage.configure(**TEXT_ONLY, path_map="/data=>/media/two")
     stage.run_task("Retry Dead Letters")

@@ -48,9 +48,12 @@ def test_a_save_and_the_command_line_use_the_folder_that_stash_names(
     done = subprocess.run(
         [
             sys.executable,
-            os.path.join(stage.stash.plugins_dir, "Stash2Plex", "process_queue.py"),
+            # Under EUC, Python itself opens no script in a folder whose name the locale lacks.
+            *(["-Xutf8"] if "EUC" in locale else []),
+            "process_queue.py",
             "status",
         ],
+        cwd=os.path.join(stage.stash.plugins_dir, "Stash2Plex"),
         env={**os.environ, "STASH2PLEX_STASH_URL": stage.stash.url},
         capture_output=True,
         check=False,

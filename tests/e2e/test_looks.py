@@ -22,12 +22,12 @@ from tests.harness.process import open_stage
 from tests.support import ManualClock, present
 
 
-def test_the_first_start_ever_asks_for_nothing_but_a_glance(workshop):
+def test_the_first_start_ever_surveys_the_library_and_queues_nothing(workshop):
     stage, app, clock = workshop()
     start = clock.now
     drain(app, SHORT)
     assert stage.stash.count(operation=GLANCE) == 1
-    assert stage.stash.count(operation=PAGE) == 0
+    assert stage.stash.count(operation=PAGE) == 1
     assert stage.rows("SELECT count(*) FROM scene_record") == [(0,)]
     assert start <= present(load_marks(app.store.connection)).swept_at <= clock.now
 

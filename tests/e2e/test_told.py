@@ -220,5 +220,5 @@ def test_what_a_killed_worker_had_in_hand_is_cleared_too(make_stage):
     os.kill(pid, signal.SIGKILL)
     stage.until(lambda: not drain_runs(stage.data_dir))
     assert stage.rows("SELECT 1 FROM queue WHERE lease_id IS NOT NULL LIMIT 1")
-    assert re.fullmatch(r"Removed \d+ waiting keys\.", stage.operation("clear_queue"))
+    assert re.fullmatch(r"Removed \d+ waiting scenes\.", stage.operation("clear_queue"))
     assert stage.rows("SELECT 1 FROM queue") == []

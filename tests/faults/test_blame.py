@@ -26,7 +26,7 @@ def test_a_cover_that_is_a_page_costs_the_picture_only(bench, make_run):
     run.queue.add("scene", scene.id)
     assert run.drain().progress.done == 1
     assert item.title == scene.title
-    assert any("no picture that Plex takes" in line for line in run.heard.lines)
+    assert any("not a picture that Plex takes" in line for line in run.heard.lines)
 
 
 def test_a_server_that_names_a_time_is_left_alone_for_as_long(bench, make_run):

@@ -252,7 +252,7 @@ if {user}:
     os.setuid({user})
 try:
     for number in range(1, 2000):
-        _store({path!r}, [("scene", number)], 0.0, 0.0)
+        _store({path!r}, "", [("scene", number)], 0.0, 0.0)
 except Stash2PlexError as error:
     print(number, type(error).__name__, error)
 """

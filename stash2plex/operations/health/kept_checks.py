@@ -26,7 +26,7 @@ def check_kept(app: App) -> Check:
     if known:
         return passed(KEPT, known)
     written, _ = app.store.records.summary()
-    nothing = "Nothing has been written yet."
+    nothing = "Nothing yet: nothing has been written."
     return passed(KEPT, "Plex keeps everything as it was sent." if written else nothing)
 
 
