@@ -116,7 +116,7 @@ def test_what_is_in_hand_does_not_go_out_under_settings_of_before(make_stage, ch
         }
         stage.configure(**TEXT_ONLY, **changes[change])
         done = stage.plex.count("PUT")
-        words = {"token": REFUSED, "address": "Another Plex server", "token removed": "not set"}
+        words = {"token": REFUSED, "address": "A different Plex server", "token removed": "not set"}
         stage.until(lambda: words.get(change, "switched off") in worker_log(stage))
         # Those that were in flight, and those of the moment before the worker looked.
         assert stage.plex.count("PUT") - done <= 16

@@ -129,8 +129,11 @@ def test_what_makes_every_item_be_read_again(open_world):
             item.updated_at -= 1_000
         read()
         # A Plex that knows no such question.
-        world.plex.faults.add(Fault("status", path="/all", query={"sort": "id"}, status=400))
+        world.plex.faults.add(
+            Fault("status", path="/all", query={"sort": "id"}, status=400, times=None)
+        )
         read()
+        world.plex.faults.clear()
         app.store.plex_files.clear()
         app.store.plex_comparisons.clear()
         read()

@@ -140,7 +140,7 @@ from stash2plex.operations.enqueue import enqueue_all
 app = open_app({data!r}, StashAddress({url!r}))
 start = time.perf_counter()
 session = app.open_session()
-files = session.index.refresh(()).files
+files = session.index.refresh(session.settings.plex_library).files
 listed = time.perf_counter()
 found = enqueue_all(app)
 end = time.perf_counter()
