@@ -65,6 +65,9 @@ NOTICES_SQL = (
 MAX_COST_APART = 3600.0
 """Seconds. If the next measurement is further ahead, the clock was set back: measure now."""
 
+EDIT_DELAY, MAX_EDIT_DELAY = 0.001, 1.0
+"""Seconds that an edit of many waits for each of its keys, and at most: a hook takes 0.4 ms."""
+
 COVER_DELAY = 3.0
 """Seconds that a new scene waits: Stash creates its cover after the hook (stash.md §3.2)."""
 
@@ -302,6 +305,15 @@ def delay_of(trigger: object) -> float:
     return COVER_DELAY if trigger == "Scene.Create.Post" else 0.0
 
 
+def edit_delay(number: int) -> float:
+    """Return the seconds that the keys of an edit of `number` objects wait.
+
+    Stash still runs its hooks for the rest of them. A worker that reads the scenes meanwhile takes
+    the processor from the edit that the user waits for.
+    """
+    return min(MAX_EDIT_DELAY, EDIT_DELAY * number) if number > 1 else 0.0
+
+
 def shows_nothing(fields: object) -> bool:
     """Return whether Plex shows nothing of the input fields that were sent."""
     return isinstance(fields, list) and bool(fields) and all(one in PLAY_FIELDS for one in fields)
@@ -322,7 +334,7 @@ def read_edit(arguments: "Mapping[str, Any]") -> "tuple[list[tuple[str, int]], f
     keys = [(kind, id_) for id_ in dict.fromkeys(map(read_id, ids)) if id_ is not None]
     if ids and not keys:
         raise UsageError(f"The hook {trigger} has no usable id: {str(ids)[:80]}.")
-    return keys, delay_of(trigger)
+    return keys, max(delay_of(trigger), edit_delay(len(keys)))
 
 
 def read_key(context: "Any") -> "tuple[str, int, float] | None":

@@ -17,6 +17,7 @@ from contextlib import closing, suppress
 import pytest
 
 from stash2plex.db import connect
+from stash2plex.hook import edit_delay
 from stash2plex.lock import drain_lock, drain_runs
 from tests.harness.process import workers
 from tests.support import until
@@ -184,6 +185,11 @@ def test_a_hundred_thousand_ids_are_recorded_in_one_call(plugin):
     done = run(plugin, edit(plugin, list(range(1, 100_001))))
     assert recorded(done)["recorded"] == 100_000
     assert rows(plugin, "SELECT count(*), min(id), max(id) FROM queue") == [(100_000, 1, 100_000)]
+
+
+@pytest.mark.parametrize(("number", "delay"), [(1, 0.0), (2, 0.002), (300, 0.3), (5_000, 1.0)])
+def test_the_keys_of_an_edit_of_many_wait_until_stash_is_done_with_it(number, delay):
+    assert edit_delay(number) == pytest.approx(delay)
 
 
 def test_an_edit_knows_kind_and_delay_by_its_hook(plugin):
