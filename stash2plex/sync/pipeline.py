@@ -6,7 +6,6 @@ and `collect`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -29,7 +28,6 @@ from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
-from stash2plex.store.records import with_pictures
 from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
 from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
@@ -41,6 +39,7 @@ from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.judge import Judge
 from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.ready_jobs import ReadyJobs
+from stash2plex.sync.recorder import Recorder
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.sync.writes import planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
@@ -92,7 +91,6 @@ class Pipeline:
         self._pacer = pacer
         self._clock = clock
         self._monotonic = monotonic
-        self._log = logging.getLogger(__name__)
         self._flight = InFlight(THREADS, PICTURE_THREADS)
         judge = Judge(store, evidence, self._flight, monotonic)
         self._lane = PictureLane(
@@ -106,6 +104,7 @@ class Pipeline:
             random=random,
         )
         self._failures = Failures(store, hand, judge, self._lane, doubt, self._make_ready)
+        self._recorder = Recorder(store, hand, evidence, self._lane)
         self._writing = Writes(self._flight, monotonic)
         self._ready = ReadyJobs()
 
@@ -361,39 +360,13 @@ class Pipeline:
     ) -> None:
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Applied):
-                self._record(job, result)
+                self._recorder.record(job, result)
+                if result.later is not None:
+                    self._failures.of_followers(job, *result.later)
             elif isinstance(result, NotFound):
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
                 self._failures.of_write(mark, job, result)
-
-    def _record(self, job: Job, applied: Applied) -> None:
-        """Store what was written and remove the key from the queue, in one commit."""
-        self._evidence.wrote(applied.seconds, edited=bool(applied.fields))
-        self._store.meter.applied(applied.fields, applied.seconds)
-        for note in applied.notes:
-            self._log.warning(*note)
-        written = ", ".join(applied.fields) or "nothing more to write"
-        if applied.kept:
-            written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
-        how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
-        with transaction(self._store.connection):
-            self._store.traits.learn(applied.learnt)
-            record = applied.record
-            if job.record is not None:
-                # Pictures of an earlier save may have gone out meanwhile.
-                record = with_pictures(record, self._store.records.get(record.scene_id))
-            self._store.records.put(record, job.scene)
-            self._store.followers.put(job.scene.id, applied.followers)
-            if applied.is_cover_due:
-                self._lane.add(job, applied.record)
-            if applied.later is None:
-                why = f"“{job.scene.label}” {how}: {written}"
-                self._hand.finish(job.claim, Done(why, IN_SYNC))
-            else:
-                self._store.records.invalidate([job.scene.id])
-        if applied.later is not None:
-            self._failures.of_followers(job, *applied.later)
 
 
 def _lack(desired: Desired) -> str | None:
