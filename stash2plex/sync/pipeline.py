@@ -451,7 +451,7 @@ class Pipeline:
                 # Pictures of an earlier save may have gone out meanwhile.
                 record = with_pictures(record, self._store.records.get(record.scene_id))
             self._store.records.put(record, job.scene)
-            self._store.followers.put(job.scene.id, applied.followers)
+            self._store.followers.put(job.scene.id, applied.followers, applied.unsure)
             if applied.is_cover_due:
                 self._lane.add(job, applied.record)
             if applied.later is None:
