@@ -53,7 +53,7 @@ class Recorder:
             # Pictures of an earlier save may have gone out meanwhile.
             record = with_pictures(record, self._store.records.get(record.scene_id))
         self._store.records.put(record, job.scene)
-        self._store.followers.put(job.scene.id, applied.followers)
+        self._store.followers.put(job.scene.id, applied.followers, applied.unsure)
         if applied.is_cover_due:
             self._lane.add(job, applied.record)
 
