@@ -94,6 +94,9 @@ REBUILD = "rebuild"
 WATCHED_SINCE = "watched_since"
 """Since when outages are recorded (epoch seconds); a migration writes it."""
 
+HISTORY_PRUNED = "history_pruned"
+"""The id of the last write that pruning the history has looked at."""
+
 
 def get_number(connection: sqlite3.Connection, name: str) -> float | None:
     """Read a number; None if there is none or it cannot be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from stash2plex.errors import FIELD, SERVER, NotFound, ServerError
 from stash2plex.model import Change, Clock, PlexItem, Record
@@ -31,20 +31,29 @@ SHARED_LIMIT = 100
 """How many items one shared edit may change (plex.md §3.1)."""
 
 
-def planned(job: Job, traits: Traits, *, preserve: bool) -> tuple[Job, Record | None]:
-    """Return a job with the change that others may share, and the record that it will leave.
+@frozen
+class Plan:
+    """A job with the change that others may share, the change, and the record that it will leave.
 
-    The record is None if nothing has to be written.
+    The record is None if no value has to be written.
     """
+
+    job: Job
+    change: Change
+    record: Record | None
+
+
+def planned(job: Job, traits: Traits, *, preserve: bool) -> Plan:
+    """Plan the write of a job."""
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
     if change.lists and traits.has(Trait.REPLACES_SETS):
         key = None
     job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
     if not change.fields:
-        return job, None
+        return Plan(job, change, None)
     announced = announcement(job.desired, job.item, change, job.record)
-    return job, evolve(_expected(job, change), written=announced)
+    return Plan(job, change, evolve(_expected(job, change), written=announced))
 
 
 def can_be_parted(job: Job, *, preserve: bool) -> bool:
