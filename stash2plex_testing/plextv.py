@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -34,12 +35,7 @@ class FakePlexTv:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        fake = self
-
-        class Connection(_Connection):
-            plex_tv = fake
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Connection, self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         return self
@@ -161,8 +157,11 @@ def _connection(url: str) -> dict[str, Any]:
 class _Connection(BaseHTTPRequestHandler):
     """One connection; `plex_tv` answers what it asks."""
 
-    plex_tv: FakePlexTv
     protocol_version = "HTTP/1.1"
+
+    def __init__(self, plex_tv: FakePlexTv, *arguments: Any) -> None:
+        self.plex_tv = plex_tv
+        super().__init__(*arguments)
 
     def do_GET(self) -> None:
         """Answer a question."""

@@ -47,7 +47,7 @@ class Address:
 
 @frozen
 class Server:
-    """A Plex server of the user. `owner` is the name of the owner if that is somebody else."""
+    """A Plex server of the user. `owner` is the owner's name if that is another user."""
 
     machine_id: str
     name: str
