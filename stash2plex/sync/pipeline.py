@@ -16,13 +16,8 @@ from attrs import evolve
 
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Unavailable
-from stash2plex.model import Clock, Desired, Scene
-from stash2plex.rules.desired import (
-    desired_state,
-    excluding_tag,
-    left_out_standing,
-    reason_to_skip,
-)
+from stash2plex.model import Clock, Scene
+from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
@@ -37,6 +32,7 @@ from stash2plex.sync.finder import Failure, Finder, Found
 from stash2plex.sync.in_flight import InFlight, Step, Writes
 from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.judge import Judge
+from stash2plex.sync.keeping import Keeper
 from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.ready_jobs import ReadyJobs
 from stash2plex.sync.recorder import Recorder
@@ -107,6 +103,7 @@ class Pipeline:
         self._recorder = Recorder(store, hand, evidence, self._lane)
         self._writing = Writes(self._flight, monotonic)
         self._ready = ReadyJobs()
+        self._keeper = Keeper(store)
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -240,14 +237,14 @@ class Pipeline:
                 continue
             key.describe(scene)
             desired = desired_state(scene, settings)
-            left_out = reason_to_skip(scene, settings) or _lack(desired)
+            left_out = why_left_out(scene, settings, desired)
             record = self._store.records.get(claim.id)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
                 learn_excluding_tag(
                     self._store.connection, excluding_tag(scene, settings), settings
                 )
-                self._skip(claim, left_out, left_out_standing(scene, settings, desired))
+                self._skip(claim, left_out.why, left_out.standing)
             elif (
                 record is not None
                 and (
@@ -317,12 +314,9 @@ class Pipeline:
         preserve = self._session.settings.preserve_plex_edits
         traits = self._store.traits.known
         plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
-        for job, _ in plans:
-            self._make_ready(job)
-        self._store.records.announce([record for _, record in plans if record is not None])
-        following = [one for job in verified.jobs for one in job.of_followers()]
-        expected = [planned(job, traits, preserve=preserve)[1] for job in following]
-        self._store.followers.announce(record for record in expected if record is not None)
+        for plan in plans:
+            self._make_ready(plan.job)
+        self._keeper.announce(plans, traits, preserve=preserve)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------
@@ -367,8 +361,3 @@ class Pipeline:
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
                 self._failures.of_write(mark, job, result)
-
-
-def _lack(desired: Desired) -> str | None:
-    """Return why a scene cannot be sent for lack of data; None if it can."""
-    return "it has no metadata yet" if desired.empty else None

@@ -11,6 +11,7 @@ from stash2plex.store.records import with_pictures
 from stash2plex.sync.apply import Applied
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.in_hand import KeysInHand
+from stash2plex.sync.keeping import Keeper
 from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.session import Job, Store
 
@@ -28,6 +29,7 @@ class Recorder:
         self._hand = hand
         self._evidence = evidence
         self._lane = lane
+        self._keeper = Keeper(store)
         self._log = logging.getLogger(__name__)
 
     def record(self, job: Job, applied: Applied) -> None:
@@ -53,7 +55,8 @@ class Recorder:
             # Pictures of an earlier save may have gone out meanwhile.
             record = with_pictures(record, self._store.records.get(record.scene_id))
         self._store.records.put(record, job.scene)
-        self._store.followers.put(job.scene.id, applied.followers)
+        self._store.followers.put(job.scene.id, applied.followers, applied.unsure)
+        self._keeper.written(job, applied)
         if applied.is_cover_due:
             self._lane.add(job, applied.record)
 
