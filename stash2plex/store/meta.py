@@ -10,7 +10,7 @@ import math
 import sqlite3
 
 from stash2plex import db
-from stash2plex.db import get_meta, transaction
+from stash2plex.db import get_meta
 
 BACKGROUND_WORKER = db.BACKGROUND_WORKER
 """The last known value of that setting: “auto”, or “off” and since when (epoch seconds)."""
@@ -33,7 +33,7 @@ HOOK_COST = db.HOOK_COST
 STASH_LOGIN = db.STASH_LOGIN
 """Whether Stash had a password when the settings were last read: “password” or “none”."""
 
-HANDOVER_KEY = "handover "
+HANDOVER_KEY = db.HANDOVER_KEY
 """With a word that names it: the end (epoch seconds) of the validity of a key that masks a session,
 and its hexadecimal digits."""
 
@@ -106,9 +106,3 @@ def get_number(connection: sqlite3.Connection, name: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def drop_meta(connection: sqlite3.Connection, *names: str) -> None:
-    """Delete named values, in the caller's transaction if there is one."""
-    with transaction(connection):
-        connection.executemany("DELETE FROM meta WHERE name = ?", [(name,) for name in names])

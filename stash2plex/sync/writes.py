@@ -219,14 +219,20 @@ def _write_followers(
 ) -> Applied:
     """Write the items that follow, each with its own record; one that fails stops no other."""
     records: list[Record] = []
+    unsure: list[str] = []
     for one in job.of_followers():
         try:
             records.append(_follow(one, session, traits, clock, monotonic))
         except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
             applied = evolve(applied, later=applied.later or (error, one.item.section_id))
-            records += [one.record] if one.record else []
+            unsure.append(one.item.rating_key)
     is_due = any(is_cover_due(job.scene, job.desired, record) for record in records)
-    return evolve(applied, followers=tuple(records), is_cover_due=applied.is_cover_due or is_due)
+    return evolve(
+        applied,
+        followers=tuple(records),
+        unsure=tuple(unsure),
+        is_cover_due=applied.is_cover_due or is_due,
+    )
 
 
 def _follow(job: Job, session: Session, traits: Traits, clock: Clock, monotonic: Clock) -> Record:
