@@ -37,7 +37,7 @@ class WayBack:
     """What to send to an item, and what becomes of each of its fields.
 
     `pictures` are the keys to choose, empty to choose none. `back` are the fields that show what
-    they are to become afterwards, `theirs` those that somebody changed since.
+    they are to become afterwards, `theirs` those that were changed since.
     """
 
     change: Change
