@@ -14,7 +14,7 @@ from types import TracebackType
 from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
-SCHEMA_NUMBER = 14
+SCHEMA_NUMBER = 15
 MAX_INTEGER = 2**63 - 1
 """The largest whole number that SQLite holds."""
 MAX_DIGITS = 19
@@ -214,6 +214,7 @@ NOTIFIED_AT = "told_at"
 TROUBLE = "trouble"
 STASH_LOGIN = "stash_login"
 HANDOVER_KEY = "handover "
+HOLD = "hold"
 NO_LOGIN = "none"
 """The value of `STASH_LOGIN` while whoever asks is let in."""
 

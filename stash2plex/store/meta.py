@@ -33,6 +33,21 @@ HOOK_COST = db.HOOK_COST
 STASH_LOGIN = db.STASH_LOGIN
 """Whether Stash had a password when the settings were last read: “password” or “none”."""
 
+HOLD = db.HOLD
+"""Who holds all sending back, “pause” or “set_up”, and since when (epoch seconds)."""
+
+SET_UP_STEP = "set_up_step"
+"""The step of the first run that the user has reached on the page."""
+
+CONFIGURED = "configured"
+"""“yes” or “no”: whether the last known settings name a Plex."""
+
+PLEX_SEEN = "plex_seen"
+"""What Plex answered last when it was asked who it is, as JSON."""
+
+STASH_SEEN = "stash_seen"
+"""The version of Stash, and when it gave the settings last (epoch seconds), as JSON."""
+
 HANDOVER_KEY = db.HANDOVER_KEY
 """With a word that names it: the end (epoch seconds) of the validity of a key that masks a session,
 and its hexadecimal digits."""

@@ -1,4 +1,4 @@
-"""What an edit is about to leave in Plex is recorded first: an edit without an answer stays ours."""
+"""What an edit is about to leave in Plex is recorded first: an edit without answer stays ours."""
 
 from __future__ import annotations
 

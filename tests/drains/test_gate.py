@@ -19,11 +19,17 @@ def make_gate(make_desk):
 
     def make(**settings):
         desk = make_desk(**settings)
-        clocks = {"clock": desk.clock, "monotonic": desk.clock.monotonic}
-        watch = SettingsWatch(lambda: "", **clocks)
-        opens = desk.app.open_session
-        pace = {"heeds_off": False, "most_seconds": 10.0}
-        gate = Gate(desk.app.store, opens, watch, Pacer(), **pace, **clocks)
+        clock, monotonic = desk.clock, desk.clock.monotonic
+        gate = Gate(
+            desk.app.store,
+            desk.app.open_session,
+            SettingsWatch(lambda: "", clock=clock, monotonic=monotonic),
+            Pacer(),
+            heeds_off=False,
+            most_seconds=10.0,
+            clock=clock,
+            monotonic=monotonic,
+        )
         return desk, gate
 
     return make
@@ -95,7 +101,9 @@ def test_a_setting_that_is_wrong_as_such_is_read_again_each_time(make_gate):
 
 def outage(desk, server, error=None, failures=3):
     for _ in range(failures):
-        desk.app.store.breakers[server].failed(error or Unavailable(server.capitalize(), "Away."), 1)
+        desk.app.store.breakers[server].failed(
+            error or Unavailable(server.capitalize(), "Away."), 1
+        )
 
 
 def test_a_server_that_is_away_is_asked_at_its_probe_and_then_one_request_decides(make_gate):
