@@ -15,6 +15,7 @@ from stash2plex.tasks import (
     scenes,
     status,
     sync,
+    undo,
     worker,
 )
 from stash2plex.tasks.task import Task
@@ -166,6 +167,14 @@ TASKS = (
         when="Press it if you want to fix none of them; saving a scene queues it again.",
     ),
     Task(
+        "put_back",
+        "Put Plex Back",
+        undo.put_back,
+        "Put back what Plex showed before Stash2Plex wrote to it; the first press only counts",
+        when="Press it twice within ten minutes if you want Plex as it was before.",
+        reports=True,
+    ),
+    Task(
         "scene",
         "",
         scenes.scene,
@@ -204,6 +213,14 @@ TASKS = (
         history.history,
         "Return a page of what was written to Plex, newest first; with `runs`, of the runs",
         arguments="`scene_id` or `run_id`, `limit`, `offset`, `runs`",
+    ),
+    Task(
+        "undo",
+        "",
+        undo.undo,
+        "Put chosen scenes back, or only count what that would do; no sync writes them again until"
+        " `sync` names them",
+        arguments="`scene_ids`, `rating_keys`, `run_id`, `all` or `left_out`; `fields`, `dry_run`",
     ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
     Task(
