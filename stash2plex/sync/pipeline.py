@@ -26,7 +26,7 @@ from stash2plex.errors import (
     ServerError,
     Unavailable,
 )
-from stash2plex.model import Clock, Desired, Scene
+from stash2plex.model import Clock, Desired
 from stash2plex.rules.desired import (
     desired_state,
     excluding_tag,
@@ -37,7 +37,7 @@ from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
 from stash2plex.rules.scopes import known_scope
-from stash2plex.servers.apart import ReadItems
+from stash2plex.servers.apart import ReadItems, ReadScenes
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.records import with_pictures
 from stash2plex.store.tag_lists import learn_excluding_tag
@@ -285,12 +285,15 @@ class Pipeline:
             self._read_scenes,
         )
 
-    def _scenes_read(self, keys: Sequence[InHand], scenes: dict[int, Scene]) -> None:
+    def _scenes_read(self, keys: Sequence[InHand], scenes: ReadScenes) -> None:
         self._evidence.did(READ_SCENES)
         settings = self._session.settings
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
+            if failure := scenes.unreadable.get(claim.id):
+                self._failed([claim], failure, ITEM)
+                continue
             if scene is None:
                 self._forget_scene(claim)
                 continue
