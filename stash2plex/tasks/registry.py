@@ -9,6 +9,7 @@ from stash2plex.tasks import (
     outages,
     plex_index,
     reconcile,
+    report,
     scenes,
     status,
     sync,
@@ -183,6 +184,13 @@ TASKS = (
         "Start the background worker when work, or a look at Stash, is due",
     ),
     Task("health", "", health.health, "Return the checks of Health Check", health.health_of),
+    Task(
+        "report",
+        "",
+        report.report,
+        "Return a report to post, with every name hidden: versions, health, status, last log lines",
+        report.report_of,
+    ),
     Task("outages", "", outages.outages, "Return the newest outages", arguments="`limit`"),
     Task(
         "dead_letters",
