@@ -8,6 +8,7 @@ from stash2plex.tasks import (
     health,
     history,
     holds,
+    legacy,
     outages,
     page,
     plex_index,
@@ -187,6 +188,12 @@ TASKS = (
         "Start the background worker when work, or a look at Stash, is due",
     ),
     Task("health", "", health.health, "Return the checks of Health Check", health.health_of),
+    Task(
+        "import_legacy",
+        "",
+        legacy.import_legacy,
+        "Queue the scenes that Stash2Plex 1.x left unfinished, where Health Check names its data",
+    ),
     Task(
         "report",
         "",
