@@ -82,6 +82,9 @@ MACHINE_ID = "plex_machine_id"
 CLEARED_MACHINE_ID = "plex_machine_id_cleared"
 """The Plex server whose files were deleted last."""
 
+LEGACY_TAKEN = "legacy_taken"
+"""The folder of version 1 whose unfinished scenes were queued."""
+
 LISTING = "plex_listing"
 """How often Plex's files were read so far."""
 
