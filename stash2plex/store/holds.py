@@ -9,9 +9,9 @@ import sqlite3
 
 from attrs import frozen
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import drop_meta, get_meta, set_meta, transaction
 from stash2plex.errors import OnHold
-from stash2plex.store.meta import HOLD, SET_UP_STEP, drop_meta
+from stash2plex.store.meta import HOLD, SET_UP_STEP
 from stash2plex.text import local
 
 PAUSE, SET_UP = "pause", "set_up"

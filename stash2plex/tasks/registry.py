@@ -6,6 +6,7 @@ from stash2plex.errors import UsageError
 from stash2plex.tasks import (
     dead_letters,
     health,
+    history,
     holds,
     outages,
     page,
@@ -196,6 +197,13 @@ TASKS = (
     Task("retry", "", dead_letters.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
     Task(
         "discard", "", dead_letters.discard, "Remove chosen dead letters", arguments="`scene_ids`"
+    ),
+    Task(
+        "history",
+        "",
+        history.history,
+        "Return a page of what was written to Plex, newest first; with `runs`, of the runs",
+        arguments="`scene_id` or `run_id`, `limit`, `offset`, `runs`",
     ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
     Task(
