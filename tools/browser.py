@@ -42,7 +42,11 @@ def _no_driver() -> str:
     except ImportError:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         done = subprocess.run([*command, "--require-hashes", "-r", LOCK], check=False)
-        return "the packages of requirements/browser.txt cannot be installed." if done.returncode else ""
+        return (
+            "the packages of requirements/browser.txt cannot be installed."
+            if done.returncode
+            else ""
+        )
     return ""
 
 

@@ -197,6 +197,13 @@ Stash2Plex.part(function (api) {
 
   // -- lists ----------------------------------------------------------------------------------
 
+  // A bar that screen readers can name; `share` from 0 to 1.
+  function Bar({ share, label }) {
+    const now = Math.round(share * 100);
+    return h("div", { className: "progress", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": now },
+      h("div", { className: "progress-bar", style: { width: `${now}%` } }));
+  }
+
   const PAGE = 25;
 
   // The way through a long list; nothing is drawn for a list of one page.
@@ -228,7 +235,7 @@ Stash2Plex.part(function (api) {
   }
 
   S2P.kit = {
-    PAGE, Act, Card, Icon, Name, Notice, Pager, PlexLink, Problem, SceneLink, Search, Table, TONES, Waiting,
+    PAGE, Act, Bar, Card, Icon, Name, Notice, Pager, PlexLink, Problem, SceneLink, Search, Table, TONES, Waiting,
     Words, h, useAddress, useAnswer, usePage, useRested, useWords, useWork,
   };
 });

@@ -1,5 +1,5 @@
 // The one poll of a window, shared by the page and the button in the navigation, which Stash draws
-// twice. It asks only while somebody watches and the window is visible.
+// twice. It asks only while it is watched and the window is visible.
 (function (S2P) {
   "use strict";
   const state = { page: null, problem: null, at: 0, failures: 0 };

@@ -2,9 +2,9 @@
 Stash2Plex.part(function (api) {
   "use strict";
   const S2P = Stash2Plex;
-  const { Act, Icon, Notice, Problem, TONES, Waiting, Words, h, useAddress, usePage, useWords } = S2P.kit;
+  const { Act, Bar, Icon, Notice, Problem, TONES, Waiting, Words, h, useAddress, usePage, useWords } = S2P.kit;
   const { React } = api;
-  const { Bootstrap, ReactRouterDOM } = api.libraries;
+  const { ReactRouterDOM } = api.libraries;
   const { Link, NavLink } = ReactRouterDOM;
 
   // The button that belongs to the sentence.
@@ -47,7 +47,7 @@ Stash2Plex.part(function (api) {
         h("p", { className: "s2p-sentence", role: "status" }, h(Icon, { name: TONES[line.tone] }), " ", t(`top.${line.id}`, shown)),
         h(TopAction, { line, page, view })),
       done === null ? null : h("div", { className: "s2p-bar" },
-        h(Bootstrap.ProgressBar, { now: done * 100, "aria-label": t("progress"), label: "" }),
+        h(Bar, { share: done, label: t("progress") }),
         h("span", null, t("bar", { done: many(page.run.done), total: many(page.run.total) }))),
       h(Servers, { page })));
   }

@@ -17,7 +17,7 @@ NO_WORK = {
 HOSTILE = "שלום <script>window.hacked = 1</script> " + "Very long harbour " * 15
 """A title of 300 characters, from right to left, with a script in it."""
 
-SCENES = {
+SCENES: dict[str, Any] = {
     "total": 12410,
     "in_sync": 11172,
     "to_send": 1201,
@@ -224,13 +224,29 @@ def setting(key: str, group: str, type_: str, **more: Any) -> dict[str, Any]:
     }
 
 
-TWELVE = (
-    "title summary studio tagline date rating performers tags director collection poster background"
-).split()
+TWELVE = [
+    "title",
+    "summary",
+    "studio",
+    "tagline",
+    "date",
+    "rating",
+    "performers",
+    "tags",
+    "director",
+    "collection",
+    "poster",
+    "background",
+]
 SETTINGS = {
     "settings": [
         setting(
-            "plex_url", "connection", "string", value="http://plex:32400", is_set=True, required=True
+            "plex_url",
+            "connection",
+            "string",
+            value="http://plex:32400",
+            is_set=True,
+            required=True,
         ),
         setting("plex_token", "connection", "secret", is_set=True, required=True),
         setting("plex_library", "scenes", "libraries", default_words="every movie library"),
@@ -245,9 +261,7 @@ SETTINGS = {
             choices=["never", "hourly", "daily", "weekly"],
             default_words="daily",
         ),
-        setting(
-            "max_retries", "patience", "number", low=1, high=20, whole=True, default_words="5"
-        ),
+        setting("max_retries", "patience", "number", low=1, high=20, whole=True, default_words="5"),
         setting("obfuscate_paths", "privacy", "boolean", default_words="off"),
     ],
     "unknown": [],
@@ -516,8 +530,14 @@ ANSWERS: dict[str, Any] = {
         "problems": [],
     },
     "count_changes": {
-        "work": {**NO_WORK, "state": "ended", "began_at": AT, "ended_at": AT, "done": 12410,
-                 "total": 12410},
+        "work": {
+            **NO_WORK,
+            "state": "ended",
+            "began_at": AT,
+            "ended_at": AT,
+            "done": 12410,
+            "total": 12410,
+        },
         "changing": 9815,
         "unchanged": 2175,
         "not_matched": {"not_in_plex": 420},
@@ -560,8 +580,14 @@ ANSWERS: dict[str, Any] = {
         ],
     },
     "compare": {
-        "work": {**NO_WORK, "state": "ended", "began_at": AT, "ended_at": AT, "done": 12410,
-                 "total": 12410},
+        "work": {
+            **NO_WORK,
+            "state": "ended",
+            "began_at": AT,
+            "ended_at": AT,
+            "done": 12410,
+            "total": 12410,
+        },
         "seen": 12410,
         "in_sync": 12377,
         "differing": 2,

@@ -92,7 +92,9 @@ def open_page(chromium: Any, site: Site) -> Iterator[Callable[..., Any]]:
     def opened(path: str = "/plugins/stash2plex", *, base: str = "", **options: Any) -> Any:
         # Stash's policy stands while axe is put in by the tests.
         context = chromium.new_context(
-            viewport=options.pop("viewport", {"width": 1200, "height": 900}), bypass_csp=True, **options
+            viewport=options.pop("viewport", {"width": 1200, "height": 900}),
+            bypass_csp=True,
+            **options,
         )
         contexts.append(context)
         context.set_default_timeout(PATIENCE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.browser import canned
@@ -16,7 +18,7 @@ def fresh(site):
     return site
 
 
-def at_step(step: str) -> dict:
+def at_step(step: str) -> dict[str, Any]:
     held = {"by": "set_up", "since": canned.AT, "task": None, "scenes": 0}
     set_up = {"done": False, "step": step, "held": True}
     return canned.page(run=None, set_up=set_up, held=held)

@@ -134,7 +134,9 @@ class TestFigures:
         assert rows[0]["to"] == "/plugins/stash2plex/scenes?state=in_sync"
 
     def test_no_scenes_no_division(self, rules):
-        assert {row["share"] for row in rules.call("figures.figures", canned.settled(total=0))} == {0}
+        assert {row["share"] for row in rules.call("figures.figures", canned.settled(total=0))} == {
+            0
+        }
 
     def test_progress(self, rules):
         assert rules.call("figures.progress", canned.page()) == pytest.approx(8611 / 9815)
@@ -159,7 +161,12 @@ class TestLinks:
 
     @pytest.mark.parametrize(
         ("address", "safe"),
-        [("https://app.plex.tv/", True), ("javascript:alert(1)", False), ("", False), (None, False)],
+        [
+            ("https://app.plex.tv/", True),
+            ("javascript:alert(1)", False),
+            ("", False),
+            (None, False),
+        ],
     )
     def test_only_web_addresses_lead_outside(self, rules, address, safe):
         assert bool(rules.call("links.outside", address)) is safe
@@ -186,7 +193,11 @@ class TestSpans:
     @pytest.mark.parametrize(
         ("stash", "plex", "apart"),
         [
-            ("/data/a/b.mp4", "/media/x/a/b.mp4", [["/data/", "a/b.mp4"], ["/media/x/", "a/b.mp4"]]),
+            (
+                "/data/a/b.mp4",
+                "/media/x/a/b.mp4",
+                [["/data/", "a/b.mp4"], ["/media/x/", "a/b.mp4"]],
+            ),
             ("/d/a/b.mp4", "D:\\a\\b.mp4", [["/d/", "a/b.mp4"], ["D:\\", "a\\b.mp4"]]),
             ("/d/a.mp4", "/e/b.mp4", [["/d/a.mp4", ""], ["/e/b.mp4", ""]]),
             ("/d/a.mp4", "/d/a.mp4", [["", "/d/a.mp4"], ["", "/d/a.mp4"]]),
@@ -221,7 +232,8 @@ class TestChoices:
         }
 
     @pytest.mark.parametrize(
-        ("value", "refused"), [(5, False), (0, True), (21, True), (2.5, True), ("x", True), ("", False)]
+        ("value", "refused"),
+        [(5, False), (0, True), (21, True), (2.5, True), ("x", True), ("", False)],
     )
     def test_a_number_is_checked_as_it_is_typed(self, rules, value, refused):
         setting = canned.setting("max_retries", "patience", "number", low=1, high=20, whole=True)

@@ -1,4 +1,4 @@
-"""The page within Stash: its ways in, its sentence, its poll, and what it shows without a plugin."""
+"""The page within Stash: its ways in, its sentence, its poll, and a plugin that fails."""
 
 from __future__ import annotations
 
@@ -306,13 +306,13 @@ class TestFiles:
             """() => {
               const intl = PluginApi.libraries.Intl.createIntl({ locale: 'en',
                 messages: Stash2Plex.texts.en, onError: (error) => { throw error; } });
-              const values = new Proxy({}, { get: () => 3, has: () => true,
-                ownKeys: () => [], getOwnPropertyDescriptor: () => undefined });
-              return Object.keys(Stash2Plex.texts.en).filter((id) => {
-                const names = (Stash2Plex.texts.en[id].match(/\\{(\\w+)/g) || []).map((n) => n.slice(1));
+              const bad = [];
+              for (const [id, text] of Object.entries(Stash2Plex.texts.en)) {
+                const names = (text.match(/\\{(\\w+)/g) || []).map((name) => name.slice(1));
                 try { intl.formatMessage({ id }, Object.fromEntries(names.map((n) => [n, 3]))); }
-                catch (error) { return true; }
-                return false; });
+                catch (error) { bad.push(id); }
+              }
+              return bad;
             }"""
         )
         assert bad == []

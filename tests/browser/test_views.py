@@ -182,7 +182,12 @@ class TestHistory:
         days = page.get_by_role("list", name="The last 90 days of Plex")
         days.wait_for()
         assert days.get_by_role("listitem").count() == 90
-        assert days.get_by_role("listitem").nth(55).get_attribute("aria-label").endswith("50%, 1 outage")
+        assert (
+            days.get_by_role("listitem")
+            .nth(55)
+            .get_attribute("aria-label")
+            .endswith("50%, 1 outage")
+        )
 
 
 class TestOnStashsPages:
@@ -191,7 +196,7 @@ class TestOnStashsPages:
         assert not site.calls("scene")
         page.get_by_role("tab", name="Plex").click()
         page.get_by_text("In sync since").wait_for()
-        link = page.get_by_role("link", name="Plex")
+        link = page.get_by_role("link", name="Plex (opens a new window)")
         assert link.get_attribute("href") == canned.ANSWERS["scene"]["web"]
         page.get_by_role("button", name="Sync now").click()
         until(lambda: site.calls("sync"))
@@ -201,13 +206,19 @@ class TestOnStashsPages:
     def test_a_scene_that_fits_several(self, site, open_page):
         scene = canned.ANSWERS["scene"]
         one = {"rating_key": "81", "path": "/a", "size": 1, "level": None, "why": None}
-        match = {**scene["match"], "rating_key": None, "candidates": [one, {**one, "rating_key": "82"}]}
+        match = {
+            **scene["match"],
+            "rating_key": None,
+            "candidates": [one, {**one, "rating_key": "82"}],
+        }
         site.answer(scene={**scene, "state": "dead", "why": "2 items fit.", "match": match})
         page = open_page("/scenes/1")
         page.get_by_role("tab", name="Plex").click()
         page.get_by_role("button", name="This one (1)").wait_for()
 
-    @pytest.mark.parametrize(("path", "noun"), [("/performers/1", "performer"), ("/studios/1", "studio")])
+    @pytest.mark.parametrize(
+        ("path", "noun"), [("/performers/1", "performer"), ("/studios/1", "studio")]
+    )
     def test_a_line_on_other_pages(self, site, open_page, path, noun):
         page = open_page(path)
         page.get_by_text("Plex: 3 of 12 scenes not in sync").wait_for()

@@ -2,7 +2,7 @@
 Stash2Plex.part(function (api) {
   "use strict";
   const S2P = Stash2Plex;
-  const { Act, Card, Connect, Icon, Name, Notice, Problem, SceneLink, Waiting, h, useAnswer, useRested, useWords, useWork } = S2P.kit;
+  const { Act, Bar, Card, Connect, Icon, Name, Notice, Problem, SceneLink, Waiting, h, useAnswer, useRested, useWords, useWork } = S2P.kit;
   const { React } = api;
   const { Bootstrap } = api.libraries;
   const { Button, Form } = Bootstrap;
@@ -104,7 +104,7 @@ Stash2Plex.part(function (api) {
       h("h3", { className: "h6" }, t("first.start.some")), h(Problem, { problem: some.problem, again: some.load }), some.data ? h(Some, { data: some.data }) : some.problem ? null : h(Waiting),
       h("h3", { className: "h6" }, t("count.all")), h(Problem, { problem: all.problem, again: all.load }),
       all.data ? h("div", null,
-        all.running ? h(Bootstrap.ProgressBar, { now: work.total ? (work.done / work.total) * 100 : 0, "aria-label": t("progress") }) : null,
+        all.running ? h(Bar, { share: work.total ? work.done / work.total : 0, label: t("progress") }) : null,
         all.running ? h("p", { role: "status" }, t("count.so_far", { done: many(work.done), total: many(work.total || 0) })) : null,
         work.problem ? h(Notice, { tone: "warning" }, work.problem) : null, h(Counts, { data: all.data })) : null,
       h("p", null, t("first.start.way_back")),
@@ -115,11 +115,11 @@ Stash2Plex.part(function (api) {
 
   function FirstRun({ page }) {
     const { t } = useWords();
-    const reached = Math.max(0, STEPS.indexOf(page.set_up.step || "start"));
     const [opened, setOpened] = useState(null);
     const [passed, setPassed] = useState([]);
-    // The first card that is neither done in the settings nor passed on this page.
-    const due = STEPS.find((step, index) => !passed.includes(step) && (index >= reached || index > 0)) || "start";
+    const [first] = useState(Math.max(0, STEPS.indexOf(page.set_up.step || "start")));
+    // The first card that was neither done when the page was opened nor passed on it.
+    const due = STEPS.find((step, index) => index >= first && !passed.includes(step)) || "start";
     const now = opened || due;
     useEffect(() => { if (!page.set_up.held) S2P.call("hold").then(() => S2P.pulse.now()); }, []);
     const finished = (step) => () => {
@@ -128,7 +128,7 @@ Stash2Plex.part(function (api) {
       S2P.pulse.now();
     };
     return h("div", { id: "set-up" }, h("p", null, t("first.promise")), STEPS.map((step, index) => {
-      const done = index < STEPS.indexOf(now) || passed.includes(step);
+      const done = index < STEPS.indexOf(due) || passed.includes(step);
       const title = h("span", null, done ? h(Icon, { name: "faCheckCircle" }) : h("span", { className: "s2p-number" }, index + 1), " ", t(`first.${step}`), done ? h("span", { className: "sr-only" }, t("done")) : null);
       const extra = done && step !== now ? h(Button, { size: "sm", variant: "secondary", onClick: () => setOpened(step), "aria-label": t("change_what", { what: t(`first.${step}`) }) }, t("change")) : null;
       return h(Card, { key: step, title, extra, tone: step === now ? "open" : done ? "" : "later" },

@@ -2,7 +2,7 @@
 Stash2Plex.part(function (api) {
   "use strict";
   const S2P = Stash2Plex;
-  const { Act, Card, Figures, Name, Notice, PAGE, Pager, PlexLink, Problem, SceneLink, Search, Table, Waiting, h, useAddress, useAnswer, useWords, useWork } = S2P.kit;
+  const { Act, Bar, Card, Figures, Name, Notice, PAGE, Pager, PlexLink, Problem, SceneLink, Search, Table, Waiting, h, useAddress, useAnswer, useWords, useWork } = S2P.kit;
   const { Bootstrap, ReactRouterDOM } = api.libraries;
 
   function shown(value) {
@@ -27,7 +27,7 @@ Stash2Plex.part(function (api) {
         h(Act, { run: () => S2P.call("compare", { start: true }), label: t("compare.now"), icon: "faSearch", variant: "primary", disabled: running, says: () => t("compare.began"), after: load }),
         ids.length ? h(Act, { run: () => S2P.call("sync", { scene_ids: ids }), label: t("sync_shown", { n: ids.length }), says: (a) => t("queued_n", { n: a.changed }) }) : null,
         data.differing ? h(Act, { run: () => S2P.runTask("Reconcile Library (All)"), label: t("compare.send_all"), asks: t("compare.send_all.asks", { n: data.differing }), says: () => t("task.queued") }) : null),
-      running ? h("div", null, h(Bootstrap.ProgressBar, { now: work.total ? (work.done / work.total) * 100 : 0, "aria-label": t("progress") }), h("p", { role: "status" }, t("count.so_far", { done: many(work.done), total: many(work.total || 0) }))) : null,
+      running ? h("div", null, h(Bar, { share: work.total ? work.done / work.total : 0, label: t("progress") }), h("p", { role: "status" }, t("count.so_far", { done: many(work.done), total: many(work.total || 0) }))) : null,
       work.problem ? h(Notice, { tone: "warning" }, work.problem) : null,
       work.state === "ended" ? h("p", null, t("compare.ended", { at: clock(work.ended_at), n: data.differing, same: many(data.in_sync), missing: many(data.missing) })) : work.state === "none" ? h("p", null, t("compare.none")) : null,
       Object.keys(data.fields).length ? h("ul", { className: "s2p-chips" }, Object.entries(data.fields).map(([field, n]) => h("li", { key: field },

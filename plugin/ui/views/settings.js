@@ -28,7 +28,7 @@ Stash2Plex.part(function (api) {
       inputValue: search, onInputChange: (text, { action }) => { if (action === "input-change" || action === "set-value" || action === "menu-close") setSearch(action === "input-change" ? text : ""); },
       filterOption: mode === "tags" ? () => true : undefined, isLoading: Boolean(mode) && opened && !data && !problem,
       noOptionsMessage: () => t("none_here"), loadingMessage: () => t("loading"),
-      formatOptionLabel: (option, { context }) => h("span", null, option.label, context === "menu" && option.n !== undefined && option.n !== null ? h("small", null, ` ${many(option.n)}`) : ""),
+      formatOptionLabel: (option, { context }) => (context === "menu" && typeof option.n === "number" ? `${option.label} (${many(option.n)})` : option.label),
       onChange: (picked) => onChange(S2P.choices.joinNames((picked || []).map((one) => one.value))) }), h(Problem, { problem }));
   }
 

@@ -2,8 +2,6 @@
 // patched, the routes and the loading of plugins' scripts (stash.md §7). The libraries are Stash's,
 // in its versions; the rest is as small as it can be.
 import * as Apollo from "@apollo/client";
-import * as FontAwesomeBrands from "@fortawesome/free-brands-svg-icons";
-import * as FontAwesomeRegular from "@fortawesome/free-regular-svg-icons";
 import * as FontAwesomeSolid from "@fortawesome/free-solid-svg-icons";
 import { FontAwesomeIcon } from "@fortawesome/react-fontawesome";
 import React from "react";
@@ -95,7 +93,7 @@ window.PluginApi = {
   React, ReactDOM, components,
   GQL: { ConfigurationDocument },
   libraries: {
-    Apollo, Bootstrap, FontAwesomeBrands, FontAwesomeRegular, FontAwesomeSolid, Intl,
+    Apollo, Bootstrap, FontAwesomeSolid, Intl,
     ReactRouterDOM, ReactSelect,
   },
   register: {
