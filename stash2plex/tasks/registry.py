@@ -7,9 +7,7 @@ from stash2plex.tasks import (
     dead_letters,
     health,
     history,
-    holds,
     outages,
-    page,
     plex_index,
     reconcile,
     scenes,
@@ -17,6 +15,7 @@ from stash2plex.tasks import (
     sync,
     worker,
 )
+from stash2plex.tasks.page_operations import PAGE_OPERATIONS
 from stash2plex.tasks.task import Task
 
 
@@ -206,50 +205,7 @@ TASKS = (
         arguments="`scene_id` or `run_id`, `limit`, `offset`, `runs`",
     ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
-    Task(
-        "page",
-        "",
-        page.page,
-        "Return what the page polls: from the database alone, in at most 60 ms of processor",
-        for_page=True,
-    ),
-    Task(
-        "pause",
-        "",
-        holds.pause,
-        "Send nothing until `resume`; saves are still recorded",
-        for_page=True,
-    ),
-    Task(
-        "resume",
-        "",
-        holds.resume,
-        "End a pause, and let the scenes of a stopped task go on",
-        for_page=True,
-    ),
-    Task(
-        "stop",
-        "",
-        holds.stop,
-        "Stop the tasks that run; their scenes are on hold until `resume`",
-        for_page=True,
-    ),
-    Task(
-        "hold",
-        "",
-        holds.hold,
-        "Begin the first run: nothing is sent before `start`. `held.by` is “set_up” until then. If "
-        "Plex is set up already and nothing is held, it changes nothing",
-        arguments="`step`: the step that the user has reached, library, files or start",
-        for_page=True,
-    ),
-    Task(
-        "start",
-        "",
-        holds.start,
-        "End the first run: queue every scene, and send",
-        for_page=True,
-    ),
+    *PAGE_OPERATIONS,
 )
 """Every task in the order of the buttons in Stash, those needed most first; then the operations.
 
