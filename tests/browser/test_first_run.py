@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.browser import canned
+from stash2plex_testing.page import answers as canned
 from tests.support import until
 
 WAITING = {**canned.ANSWERS["sign_in_poll"], "state": "waiting", "servers": []}
@@ -16,12 +14,6 @@ WAITING = {**canned.ANSWERS["sign_in_poll"], "state": "waiting", "servers": []}
 def fresh(site):
     site.answer(page=canned.FRESH)
     return site
-
-
-def at_step(step: str) -> dict[str, Any]:
-    held = {"by": "set_up", "since": canned.AT, "task": None, "scenes": 0}
-    set_up = {"done": False, "step": step, "held": True}
-    return canned.page(run=None, set_up=set_up, held=held)
 
 
 def test_from_nothing_to_start(fresh, open_page):
@@ -37,7 +29,7 @@ def test_from_nothing_to_start(fresh, open_page):
     page.get_by_role("radio", name="http://192.168.1.10:32400 answers 8 ms").wait_for()
     assert page.get_by_role("radio").first.is_checked()
     assert page.get_by_role("radio").nth(1).is_disabled()
-    fresh.answer(page=at_step("library"))
+    fresh.answer(page=canned.at_step("library"))
     page.get_by_role("button", name="Use this server").click()
     page.get_by_text("TV shows cannot hold single scenes.").wait_for()
     [choice] = fresh.calls("choose_server")
@@ -62,7 +54,7 @@ def test_from_nothing_to_start(fresh, open_page):
 
 
 def test_what_was_done_before_is_folded(fresh, open_page):
-    fresh.answer(page=at_step("files"))
+    fresh.answer(page=canned.at_step("files"))
     page = open_page()
     page.get_by_text("11,990 of 12,410 scenes were found").wait_for()
     page.get_by_role("button", name="Change Plex").click()
@@ -116,7 +108,7 @@ def test_an_account_without_a_server(fresh, open_page):
 
 
 def test_the_rule_can_be_typed_and_its_effect_is_shown_first(fresh, open_page):
-    fresh.answer(page=at_step("files"))
+    fresh.answer(page=canned.at_step("files"))
     page = open_page()
     page.get_by_text("Type the rule yourself").click()
     fresh.answer(paths={**canned.ANSWERS["paths"], "matched": 12, "source": "trial"})

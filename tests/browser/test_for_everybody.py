@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import canned
+from stash2plex_testing.page import answers as canned
 
 HOME = "/plugins/stash2plex"
 VIEWS = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import quickjs
 
-from tests.browser import canned
-from tests.browser.conftest import PLUGIN
+from stash2plex_testing.page import answers as canned
+from stash2plex_testing.page.site import PLUGIN
 
 RULES = ("pace", "links", "topline", "figures", "spans", "choices")
 

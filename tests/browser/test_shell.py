@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser import canned
-from tests.browser.conftest import PLUGIN
+from stash2plex_testing.page import answers as canned
+from stash2plex_testing.page.site import PLUGIN
 from tests.support import until
 
 HOME = "/plugins/stash2plex"

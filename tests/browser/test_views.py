@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser import canned
+from stash2plex_testing.page import answers as canned
 from tests.support import until
 
 HOME = "/plugins/stash2plex"

@@ -1,4 +1,4 @@
-"""Answers of the plugin's operations as the schema has them, for the page's tests."""
+"""Answers of the operations as their schema has them, for tests and pictures of the page."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def settled(**more: int) -> dict[str, Any]:
 
 
 def change(scene_id: int, title: str, **more: Any) -> dict[str, Any]:
+    """Return a change that was sent."""
     return {
         "at": AT,
         "scene_id": scene_id,
@@ -201,6 +202,7 @@ def dead_letters(number: int, offset: int = 0, limit: int = 25) -> dict[str, Any
 
 
 def setting(key: str, group: str, type_: str, **more: Any) -> dict[str, Any]:
+    """Return a setting that is not set."""
     return {
         "key": key,
         "group": group,
@@ -742,3 +744,27 @@ OTHER_ANSWERS: dict[str, Any] = {
     "undo": {"queued": 9812, "theirs": 2, "cannot": 1, "gone": 0},
 }
 """Answers that the contract names and the schema of the page does not have yet."""
+
+
+def at_step(step: str) -> dict[str, Any]:
+    """Return an answer of `page` in the first run, with `step` to be done next."""
+    held = {"by": "set_up", "since": AT, "task": None, "scenes": 0}
+    set_up = {"done": False, "step": step, "held": True}
+    return page(run=None, set_up=set_up, held=held, troubles=0)
+
+
+def _friendly() -> dict[str, Any]:
+    """Replace the title that is there to break things, for pictures."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: named(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [named(one) for one in value]
+        return "Paper Boats at the Weir" if value == HOSTILE else value
+
+    return {name: named(answer) for name, answer in {**ANSWERS, **OTHER_ANSWERS}.items()}
+
+
+FRIENDLY = _friendly()
+"""Every answer without the title that is there to break things."""
