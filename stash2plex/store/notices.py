@@ -38,6 +38,11 @@ def take_trouble(database: sqlite3.Connection) -> str | None:
     return text
 
 
+def read_setting_trouble(database: sqlite3.Connection) -> str | None:
+    """Return the message about an unusable setting, reported or not; None if all can be used."""
+    return get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED)
+
+
 def end_trouble(database: sqlite3.Connection) -> None:
     """Delete the message: the settings can be used."""
     if get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED):
