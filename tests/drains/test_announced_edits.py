@@ -1,4 +1,4 @@
-"""What an edit is about to leave in Plex is recorded first: an edit without an answer stays ours."""
+"""An edit is recorded before it is sent: one whose answer is lost stays ours."""
 
 from __future__ import annotations
 

@@ -95,7 +95,9 @@ def test_a_setting_that_is_wrong_as_such_is_read_again_each_time(make_gate):
 
 def outage(desk, server, error=None, failures=3):
     for _ in range(failures):
-        desk.app.store.breakers[server].failed(error or Unavailable(server.capitalize(), "Away."), 1)
+        desk.app.store.breakers[server].failed(
+            error or Unavailable(server.capitalize(), "Away."), 1
+        )
 
 
 def test_a_server_that_is_away_is_asked_at_its_probe_and_then_one_request_decides(make_gate):
