@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,12 @@ def make_gate(make_desk):
 
     def make(**settings):
         desk = make_desk(**settings)
-        clocks = {"clock": desk.clock, "monotonic": desk.clock.monotonic}
+        clocks: Any = {"clock": desk.clock, "monotonic": desk.clock.monotonic}
         watch = SettingsWatch(lambda: "", **clocks)
         opens = desk.app.open_session
-        pace = {"heeds_off": False, "most_seconds": 10.0}
-        gate = Gate(desk.app.store, opens, watch, Pacer(), **pace, **clocks)
+        gate = Gate(
+            desk.app.store, opens, watch, Pacer(), **clocks, heeds_off=False, most_seconds=10.0
+        )
         return desk, gate
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def press(make_desk, monkeypatch, capfd):
             "server_connection": {"Port": desk.stash.port, "Dir": desk.folder},
         }
         monkeypatch.setenv("STASH2PLEX_DATA_DIR", desk.app.folder)
-        answers = []
+        answers: list[Any] = []
         assert run.run_task(request, desk.folder, answers.append) == 0
         assert answers == [{"output": "done"}]
         return capfd.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stash2plex.config import (
@@ -58,14 +60,16 @@ def test_the_default_of_each_setting_is_what_the_user_is_shown():
 @pytest.mark.parametrize("key", NUMBERS)
 def test_a_number_from_its_lowest_to_its_highest(key):
     low, high = NUMBERS[key]
-    for value in (low, high, str(high)):
+    right: list[Any] = [low, high, str(high)]
+    for value in right:
         assert getattr(parsed(**{key: value}), key) == float(value)
     unit = " seconds" if "timeout" in key else ""
     allowed = f"{low:g} to {high:g}{unit}"
     if not unit:
         allowed = f"a whole number from {allowed}"
     default = getattr(Settings(), key)
-    for value in (low - 0.05, high + 0.5, "many", True, [1], float("nan")):
+    wrong: list[object] = [low - 0.05, high + 0.5, "many", True, [1], float("nan")]
+    for value in wrong:
         settings, sentence = problem(**{key: value})
         assert getattr(settings, key) == default
         assert sentence == (
@@ -173,7 +177,7 @@ def test_without_an_address_or_a_token_there_is_no_plex():
         assert not settings.has_plex
         with pytest.raises(ConfigError) as raised:
             settings.require_plex()
-        assert (raised.value.what, raised.value.fix.rpartition(" > ")[2]) == (
+        assert (raised.value.what, str(raised.value.fix).rpartition(" > ")[2]) == (
             f"{label} is not set.", f"{label}.",
         )  # fmt: skip
     assert repr(parsed(**full)) == "<Settings for http://plex, token set>"

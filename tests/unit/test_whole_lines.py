@@ -367,12 +367,14 @@ def test_the_lines_about_progress_come_ever_more_seldom():
     assert len(bar.log.lines) == 8
 
 
-def test_a_stash_that_reads_no_more_is_gone():
-    bar = Bar()
+class Closed(io.StringIO):
+    """A pipe that nobody reads."""
 
-    def closed(_):
+    def write(self, _):
         raise BrokenPipeError
 
-    bar.stream.write = closed
+
+def test_a_stash_that_reads_no_more_is_gone():
+    shown = StashProgress(Closed(), Heard(ManualClock()), "Sync")
     with pytest.raises(StashGone):
-        bar.shown.repeat()
+        shown.repeat()
