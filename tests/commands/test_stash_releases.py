@@ -31,7 +31,7 @@ def test_the_oldest_release_is_the_one_that_is_promised():
 
 
 def test_releases_of_one_minor_have_one_schema():
-    by_minor = {}
+    by_minor: dict[str, set[tuple[str, ...]]] = {}
     for name in releases():
         by_minor.setdefault(name.rpartition(".")[0], set()).add(missing_in(name))
     assert all(len(kinds) == 1 for kinds in by_minor.values())
