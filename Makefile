@@ -8,7 +8,7 @@ BIN := $(VENV)/$(BIN_NAME)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check mutants coverage bench plugin docs site format lock clean release-check workflows
+.PHONY: help demo test browser screens check mutants coverage bench plugin docs site format lock clean release-check workflows
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -23,18 +23,24 @@ $(VENV)/ready: requirements/dev.txt
 demo: plugin ## both servers on loopback, a library, a queue that empties before your eyes (ARGS="--scenes 5000 --keep")
 	@$(BIN)/python -m stash2plex demo $(ARGS)
 
-test: plugin ## the whole test suite, as CI runs it (ARGS="-k queue")
+test: plugin browser ## the whole test suite, as CI runs it (ARGS="-k queue")
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+
+browser: $(VENV)/ready ## what the page's tests need: a driver, a Chromium, the host page; reports what is missing
+	@$(BIN)/python -m tools.browser
+
+screens: plugin browser ## write the pictures of the page in docs/screens
+	@$(BIN)/python -m tools.build_page_screens
 
 check: $(VENV)/ready ## formatting, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-coverage: plugin ## which lines and branches no test runs, including the plugin's own processes
+coverage: plugin browser ## which lines and branches no test runs, including the plugin's own processes
 	@$(BIN)/python -m tools.reach $(ARGS)
 
-mutants: plugin ## break the package place by place: what does no test notice? (ARGS="--changed", ARGS="--seed 7 --sample 60")
+mutants: plugin browser ## break the package place by place: what does no test notice? (ARGS="--changed", ARGS="--seed 7 --sample 60")
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
 bench: plugin ## the benchmark table, also written to dist/bench.json
@@ -69,7 +75,7 @@ format: $(VENV)/ready ## format the tree in place
 
 lock: $(VENV)/ready ## pin the newest allowed packages with hashes
 	@$(BIN)/python -m pip install --quiet uv
-	@for set in runtime dev site; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
+	@for set in runtime dev site browser; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove everything that the other verbs made
 	@rm -rf $(VENV) $(SITE_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

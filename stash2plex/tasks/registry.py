@@ -215,7 +215,7 @@ TASKS = (
         "",
         dead_letters.dead_letters,
         "Return a page of dead letters with their history, and how many there are for each reason",
-        arguments="`limit`, `offset`, `reason`",
+        arguments="`limit`, `offset`, `reason`, `search`: a text in title or path",
     ),
     Task("retry", "", dead_letters.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
     Task(
