@@ -14,7 +14,7 @@ from types import TracebackType
 from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
-SCHEMA_NUMBER = 13
+SCHEMA_NUMBER = 15
 MAX_INTEGER = 2**63 - 1
 """The largest whole number that SQLite holds."""
 MAX_DIGITS = 19
@@ -213,6 +213,8 @@ SETTINGS_FILE = "settings_file"
 NOTIFIED_AT = "told_at"
 TROUBLE = "trouble"
 STASH_LOGIN = "stash_login"
+HANDOVER_KEY = "handover "
+HOLD = "hold"
 NO_LOGIN = "none"
 """The value of `STASH_LOGIN` while whoever asks is let in."""
 
@@ -237,3 +239,16 @@ def set_meta(connection: sqlite3.Connection, name: str, value: str) -> None:
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, value),
     )
+
+
+def meta_beginning(connection: sqlite3.Connection, prefix: str) -> list[tuple[str, str]]:
+    """List the names that begin with `prefix`, a plain text, and their values."""
+    return connection.execute(
+        "SELECT name, value FROM meta WHERE name GLOB ? || '*' ORDER BY name", (prefix,)
+    ).fetchall()
+
+
+def drop_meta(connection: sqlite3.Connection, *names: str) -> None:
+    """Delete named values, in the caller's transaction if there is one."""
+    with transaction(connection):
+        connection.executemany("DELETE FROM meta WHERE name = ?", [(name,) for name in names])

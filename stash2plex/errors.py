@@ -18,6 +18,7 @@
     ├── NotInPlexYet                   1   no item for the scene: wait for Plex to scan
     ├── LibraryUnread                  1   no item in what Plex lists: wait for its other library
     ├── Ambiguous                      1   several items fit equally well
+    ├── OnHold                         1   the user paused all sending, or has not started it yet
     ├── Interrupted                  130   the user stopped the command
     └── StashGone                      1   Stash has ended, so a task's output is no longer read
 
@@ -222,6 +223,12 @@ class Ambiguous(Stash2PlexError):
     """More than one Plex item fits the scene at the best level."""
 
     reason = "ambiguous"
+
+
+class OnHold(Stash2PlexError):
+    """The user paused all sending, or the first run has not come to its start yet."""
+
+    reason = "on_hold"
 
 
 class Interrupted(Stash2PlexError):

@@ -28,11 +28,13 @@ def answer_without(
     answer: Callable[[dict[str, Any]], None],
     *,
     for_script: bool,
+    for_page: bool,
 ) -> int:
     """Answer a request that could not be carried out because of a module; returns the exit code.
 
     `answer` writes the answer. A hook reports the error once, not at each save; in Health Check it
-    is the first line. `for_script` means that the hooks' script asked: it gets an output.
+    is the first line. `for_script` means that the hooks' script asked, `for_page` that the page
+    did: both get an output.
     """
     found = missing_part(error) or Stash2PlexError(
         f"Stash2Plex cannot be started: {error}.",
@@ -50,6 +52,9 @@ def answer_without(
         info = request.get("server_connection") or {}
         news = _is_news(locate(info.get("Dir"), plugin_dir), found)
         answer({"output": {"recorded": 0, "error": str(found) if news else None}})
+        return 0
+    if for_page:
+        answer({"output": {"problem": {"what": found.what, "do": found.fix or ""}}})
         return 0
     if arguments.get("mode") in HEALTH_MODES:
         if arguments["mode"] != HEALTH_MODES[0]:

@@ -6,7 +6,16 @@ script a key, in an answer that no log shows, and another takes the masked sessi
 
 import os
 
-from stash2plex.db import connect, store_error, transaction
+from stash2plex.db import (
+    HANDOVER_KEY,
+    connect,
+    drop_meta,
+    get_meta,
+    meta_beginning,
+    set_meta,
+    store_error,
+    transaction,
+)
 from stash2plex.errors import UsageError
 
 TYPE_CHECKING = False
@@ -19,9 +28,6 @@ KEY_BYTES = 4_096
 GOOD_SECONDS = 60.0
 """How long a key is valid. The script uses it at once."""
 
-NAME = "handover "
-"""The prefix of the row names in `meta`; `store.meta` lists what they hold."""
-
 
 def offer_key(path: str, now: float) -> "dict[str, Any]":
     """Create a key and store it in the database; returns it and the `nonce` that names it.
@@ -33,13 +39,9 @@ def offer_key(path: str, now: float) -> "dict[str, Any]":
     database = connect(path)
     try:
         with transaction(database):
-            for name, value in list(database.execute(ROWS_SQL)):
-                if not _is_good(value, now):
-                    database.execute("DELETE FROM meta WHERE name = ?", (name,))
-            database.execute(
-                "INSERT INTO meta (name, value) VALUES (?, ?)",
-                (NAME + nonce, f"{now + GOOD_SECONDS:.0f} {key.hex()}"),
-            )
+            known = meta_beginning(database, HANDOVER_KEY)
+            drop_meta(database, *(name for name, value in known if not _is_good(value, now)))
+            set_meta(database, HANDOVER_KEY + nonce, f"{now + GOOD_SECONDS:.0f} {key.hex()}")
     except database.Error as error:
         raise store_error(error, path) from error
     return {"nonce": nonce, "key": list(key)}
@@ -54,14 +56,13 @@ def unmask(path: str, nonce: object, masked: object, now: float) -> str:
     database = connect(path)
     try:
         with transaction(database):
-            named = (NAME + str(nonce),)
-            row = database.execute("SELECT value FROM meta WHERE name = ?", named).fetchone()
-            database.execute("DELETE FROM meta WHERE name = ?", named)
+            value = get_meta(database, HANDOVER_KEY + str(nonce))
+            drop_meta(database, HANDOVER_KEY + str(nonce))
     except database.Error as error:
         raise store_error(error, path) from error
-    if row is None or not _is_good(str(row[0]), now):
+    if value is None or not _is_good(value, now):
         raise UsageError("The session was handed over with an unknown key.")
-    key = bytes.fromhex(str(row[0]).partition(" ")[2])
+    key = bytes.fromhex(value.partition(" ")[2])
     try:
         text = _plain(masked, key)
     except (TypeError, ValueError) as error:
@@ -85,7 +86,3 @@ def _is_good(value: str, now: float) -> bool:
     """Return whether a key is still valid; a time far ahead means that a clock was set back."""
     until = value.partition(" ")[0]
     return until.isdigit() and 0 <= int(until) - now <= GOOD_SECONDS + 1
-
-
-ROWS_SQL = "SELECT name, value FROM meta WHERE name >= 'handover ' AND name < 'handover!'"
-"""Every key; a space comes just before the exclamation mark."""

@@ -15,6 +15,7 @@ import time
 from stash2plex.datadir import TROUBLE_NAME, check_owner, file_stamp, locate, prepare
 from stash2plex.db import (
     BACKGROUND_WORKER,
+    HOLD,
     HOOK_COST,
     NO_LOGIN,
     NOTIFIED_AT,
@@ -237,6 +238,7 @@ def _store(
         # flushes twice, and the process ends soon anyway.
         changed = settings_changed(seen)
         wanted = may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed)
+        wanted = wanted and get_meta(database, HOLD) is None
         notified_at = last_notified(get_meta(database, NOTIFIED_AT), time.time())
         # A changed setting may have cured it: the worker finds out first.
         news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])

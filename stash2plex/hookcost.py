@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 
-from stash2plex.db import HOOK_COST, get_meta, set_meta, transaction
+from stash2plex.db import HOOK_COST, drop_meta, get_meta, set_meta
 
 APART = 60.0
 """Seconds between two samples, once `SAMPLES_LIMIT` is reached."""
@@ -94,5 +94,4 @@ def read_cost(database: sqlite3.Connection) -> "dict[str, Any] | None":
 
 def forget_cost(database: sqlite3.Connection) -> None:
     """Delete the samples, because Stash may start Python in another way from now on."""
-    with transaction(database):
-        database.execute("DELETE FROM meta WHERE name = ?", (HOOK_COST,))
+    drop_meta(database, HOOK_COST)

@@ -20,6 +20,12 @@ RECORD = "record"
 SCRIPT_MODES = (RECORD, "session")
 """The operations that the hooks' script calls. A save waits for them, so they have to be cheap."""
 
+PAGE_MODES = (
+    "page", "pause", "resume", "stop", "hold", "start",
+)  # fmt: skip
+"""The operations that only the page calls. Their failure is an output: if it were an error, Stash
+would write their arguments into its log, a typed token too. A test compares them with the list of
+tasks."""
 
 STDIN_LIMIT = 256 * 1024 * 1024
 """Bytes: a hook's input repeats the edit, with a cover as base64 (stash.md §2.1)."""
@@ -55,6 +61,11 @@ def main(arguments: list[str], plugin_dir: str) -> int:
             if stored_status.is_stored(request["args"]):
                 write_answer({"output": stored_status.open_and_read(folder)})
                 return 0
+        if request["args"].get("mode") == "page":
+            from stash2plex.store import stored_page  # noqa: PLC0415 - not for the hook
+
+            write_answer({"output": stored_page.open_and_read(folder)})
+            return 0
         if request["args"].get("mode") in SCRIPT_MODES:
             write_answer({"output": answer_script(request, plugin_dir)})
             os._exit(0)
@@ -64,18 +75,34 @@ def main(arguments: list[str], plugin_dir: str) -> int:
 
         return run_task(request, plugin_dir, write_answer)
     except Stash2PlexError as error:
-        # The exit code tells shells; Stash shows the text.
-        write_answer({"error": str(error)})
-        return error.exit_code
+        return fail(request, error.what, error.fix, error.exit_code)
     except ImportError as error:
         from stash2plex.first_aid import answer_without  # noqa: PLC0415 - for a broken Python
 
-        for_script = request.get("args", {}).get("mode") in SCRIPT_MODES
-        return answer_without(error, request, plugin_dir, write_answer, for_script=for_script)
+        mode = request.get("args", {}).get("mode")
+        return answer_without(
+            error,
+            request,
+            plugin_dir,
+            write_answer,
+            for_script=mode in SCRIPT_MODES,
+            for_page=mode in PAGE_MODES,
+        )
     except Exception as error:  # noqa: BLE001 - the outermost edge: Stash must get an answer
         sys.excepthook(type(error), error, error.__traceback__)
-        write_answer({"error": fault_sentence(error)})
-        return 1
+        return fail(request, fault_sentence(error), None, 1)
+
+
+def fail(request: "dict[str, Any]", what: str, fix: str | None, exit_code: int) -> int:
+    """Answer with a failure: an output for the page, an error for everything else.
+
+    Returns the exit code. It is for shells; Stash shows the text.
+    """
+    if request.get("args", {}).get("mode") in PAGE_MODES:
+        write_answer({"output": {"problem": {"what": what, "do": fix or ""}}})
+        return 0
+    write_answer({"error": f"{what} {fix}" if fix else what})
+    return exit_code
 
 
 def answer_script(request: "dict[str, Any]", plugin_dir: str) -> "dict[str, Any]":

@@ -38,6 +38,7 @@ class Claim:
     """
 
     __slots__ = (
+        "added_at",
         "after_run",
         "attempts",
         "finished",
@@ -63,6 +64,7 @@ class Claim:
         run_id: int = 0,
         after_run: int = 0,
         later_run: int = -1,
+        added_at: float = 0.0,
     ) -> None:
         self.kind = kind
         self.id = id_
@@ -74,6 +76,7 @@ class Claim:
         self.run_id = run_id
         self.after_run = after_run
         self.later_run = later_run
+        self.added_at = added_at
         self.finished = False
         """Whether its key has left the queue; a key that was added meanwhile stays in it."""
 
@@ -222,7 +225,7 @@ class WorkQueue:
         lease_id = os.urandom(8).hex()
         with transaction(self._db):
             self._expire(now)
-            rows: list[tuple[str, int, int, int, int, int, int, int, int]] = []
+            rows: list[tuple[str, int, int, int, int, int, int, int, int, float]] = []
             for priority in (URGENT,) if urgent_only else (URGENT, BULK):
                 rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
             self._db.executemany(
@@ -432,7 +435,8 @@ class WorkQueue:
 
 
 CLAIM_SQL = (
-    "SELECT kind, id, attempts, snoozes, interruptions, priority, run_id, after_run, later_run"
+    "SELECT kind, id, attempts, snoozes, interruptions, priority, run_id, after_run, later_run,"
+    " added_at"
     " FROM queue WHERE lease_id IS NULL AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
 )
 """Reads the head of the index `queue_due`; a test shows the query plan."""

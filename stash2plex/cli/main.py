@@ -19,6 +19,7 @@ from stash2plex.cli.dead_letters import dlq
 from stash2plex.cli.demo import demo
 from stash2plex.cli.file_names import restart_with_utf8_names
 from stash2plex.cli.health import health
+from stash2plex.cli.history import history
 from stash2plex.cli.import_legacy import import_legacy
 from stash2plex.cli.operation import operation
 from stash2plex.cli.outages import outages
@@ -52,6 +53,7 @@ from stash2plex.version import VERSION
         scene_command,
         reconcile,
         dlq,
+        history,
         serve,
         operation,
         probe_plex,

@@ -13,7 +13,7 @@ from typing import Any
 from stash2plex.app import App, open_app, store_errors_mapped
 from stash2plex.codestamp import read_stamp
 from stash2plex.datadir import DATABASE_NAME
-from stash2plex.db import BACKGROUND_WORKER, SETTINGS_FILE, connect, get_meta
+from stash2plex.db import BACKGROUND_WORKER, HOLD, SETTINGS_FILE, connect, get_meta
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.hook import may_start, settings_changed, worker_request
 from stash2plex.lock import FileLock, drain_lock, drain_runs, show_presence
@@ -99,7 +99,8 @@ def await_end(folder: str, lock: FileLock, monotonic: Clock, sleep: Sleep) -> bo
                 return False
             sleep(0.05)
         changed = settings_changed(get_meta(database, SETTINGS_FILE))
-        if not may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed):
+        is_held = get_meta(database, HOLD) is not None
+        if is_held or not may_start(get_meta(database, BACKGROUND_WORKER), time.time(), changed):
             lock.release()
     finally:
         database.close()

@@ -61,7 +61,7 @@ def stored_status(app: App) -> dict[str, Any]:
 def _held(app: App, status: Mapping[str, Any], *, off: bool) -> dict[str, Any] | None:
     """Return what holds keys back under the present settings."""
     held: dict[str, Any] | None = status["held"]
-    if held is not None and held["by"] == "stop":
+    if held is not None and held["by"] != "off":
         return held
     nobody_sends = off and not status["worker"]["running"]
     since = read_choice(app.store.connection).since

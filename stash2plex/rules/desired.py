@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import date
 from urllib.parse import quote
 
+from attrs import frozen
+
 from stash2plex.config import Settings
 from stash2plex.model import (
     IMAGE_FIELDS,
@@ -53,12 +55,21 @@ def reason_to_skip(scene: Scene, settings: Settings) -> str | None:
     return None if tag is None else f"it has the tag “{tag.name}” (Exclude tags)"
 
 
-def left_out_standing(scene: Scene, settings: Settings, desired: Desired) -> str | None:
-    """Return the standing of a scene that is left out; None for any other."""
-    if reason_to_skip(scene, settings):
+@frozen
+class LeftOut:
+    """Why a scene is left out, in words for the log, and its standing by `rules.scene_states`."""
+
+    why: str
+    standing: str
+
+
+def why_left_out(scene: Scene, settings: Settings, desired: Desired) -> LeftOut | None:
+    """Return why a scene is left out; None for any other."""
+    why = reason_to_skip(scene, settings)
+    if why:
         is_raw = settings.only_organized and not scene.organized
-        return NOT_ORGANIZED if is_raw else EXCLUDED
-    return NO_METADATA if desired.empty else None
+        return LeftOut(why, NOT_ORGANIZED if is_raw else EXCLUDED)
+    return LeftOut("it has no metadata yet", NO_METADATA) if desired.empty else None
 
 
 def excluding_tag(scene: Scene, settings: Settings) -> Entity | None:

@@ -62,10 +62,11 @@ DETAIL_TRIM = (
 
 @frozen
 class ServerIdentity:
-    """Which Plex server answers, and its version."""
+    """Which Plex server answers, its version, and its name if it gave that."""
 
     machine_id: str
     version: str
+    name: str = ""
 
 
 def plex_headers(token: str, client_id: str) -> dict[str, str]:
@@ -133,7 +134,9 @@ class Plex(Client):
             raise Transient(
                 "Plex", f"{self._transport.base_url} answers, but not as a Plex server."
             )
-        return ServerIdentity(container.machineIdentifier, container.version)
+        return ServerIdentity(
+            container.machineIdentifier, container.version, container.friendlyName
+        )
 
     def _refused(self, error: Refused) -> Refused:
         if not error.wants_login:

@@ -129,6 +129,7 @@ class WireContainer:
     totalSize: int | None = None  # noqa: N815
     machineIdentifier: str = ""  # noqa: N815
     version: str = ""
+    friendlyName: str = ""  # noqa: N815
     claimed: bool | None = None
     librarySectionID: str = ""  # noqa: N815
     Metadata: Any = Factory(list)

@@ -100,6 +100,11 @@ class Stash(Client):
         return hasty
 
     @property
+    def link(self) -> StashLink:
+        """The link that its requests take."""
+        return self._link
+
+    @property
     def has_password(self) -> bool:
         """Whether Stash had a user name and password when the settings were last read."""
         return self._link.knows_keys

@@ -47,11 +47,16 @@ class Followers:
                 announced = (*old.announced, record.written)[-ANNOUNCED_LIMIT:]
                 self._put(evolve(old, fingerprint="", announced=announced, removed=record.removed))
 
-    def put(self, scene_id: int, records: Iterable[Record]) -> None:
-        """Store the records of all items that follow a scene now; others no longer follow it."""
+    def put(self, scene_id: int, records: Iterable[Record], unsure: Iterable[str] = ()) -> None:
+        """Store the records of the items that follow a scene now.
+
+        The stored records of the items in `unsure` stay, with what was announced; all others no
+        longer follow the scene.
+        """
         with transaction(self.connection):
+            held = self.of(scene_id)
             self.forget(scene_id)
-            for record in records:
+            for record in (*(held[key] for key in unsure if key in held), *records):
                 self._put(record)
 
     def put_pictures(self, record: Record) -> None:

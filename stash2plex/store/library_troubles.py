@@ -8,10 +8,10 @@ from collections.abc import Collection
 
 from attrs import asdict, frozen
 
-from stash2plex.db import set_meta, transaction
+from stash2plex.db import drop_meta, meta_beginning, set_meta, transaction
 from stash2plex.errors import ServerError
 from stash2plex.model import Section
-from stash2plex.store.meta import LIBRARY_TROUBLE, drop_meta
+from stash2plex.store.meta import LIBRARY_TROUBLE
 from stash2plex.store.stored_json import load_shape
 
 RETRY_BASE, RETRY_CAP = 10.0, 300.0
@@ -46,12 +46,9 @@ class LibraryTroubles:
 
     def all(self) -> dict[str, LibraryTrouble]:
         """Return the troubles by the id of the library."""
-        rows = self.connection.execute(
-            "SELECT name, value FROM meta WHERE name GLOB ? ORDER BY name",
-            (f"{LIBRARY_TROUBLE}*",),
-        )
-        found = [load_shape(value, LibraryTrouble) for _, value in rows.fetchall()]
-        return {one.section_id: one for one in found if one is not None}
+        rows = meta_beginning(self.connection, LIBRARY_TROUBLE)
+        troubles = [load_shape(value, LibraryTrouble) for _, value in rows]
+        return {trouble.section_id: trouble for trouble in troubles if trouble is not None}
 
     def failed(self, section: Section, error: ServerError, now: float) -> LibraryTrouble:
         """Record that the list of a library failed."""

@@ -8,9 +8,9 @@ import sqlite3
 
 from attrs import asdict
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import drop_meta, get_meta, set_meta, transaction
 from stash2plex.rules.sweep_schedule import Marks
-from stash2plex.store.meta import LOOK_ASKED, UPKEEP, drop_meta
+from stash2plex.store.meta import LOOK_ASKED, UPKEEP
 from stash2plex.store.stored_json import load_shape
 
 

@@ -10,7 +10,7 @@ import math
 import sqlite3
 
 from stash2plex import db
-from stash2plex.db import get_meta, transaction
+from stash2plex.db import get_meta
 
 BACKGROUND_WORKER = db.BACKGROUND_WORKER
 """The last known value of that setting: “auto”, or “off” and since when (epoch seconds)."""
@@ -33,7 +33,22 @@ HOOK_COST = db.HOOK_COST
 STASH_LOGIN = db.STASH_LOGIN
 """Whether Stash had a password when the settings were last read: “password” or “none”."""
 
-HANDOVER_KEY = "handover "
+HOLD = db.HOLD
+"""Who holds all sending back, “pause” or “set_up”, and since when (epoch seconds)."""
+
+SET_UP_STEP = "set_up_step"
+"""The step of the first run that the user has reached on the page."""
+
+CONFIGURED = "configured"
+"""“yes” or “no”: whether the last known settings name a Plex."""
+
+PLEX_SEEN = "plex_seen"
+"""What Plex answered last when it was asked who it is, as JSON."""
+
+STASH_SEEN = "stash_seen"
+"""The version of Stash, and when it gave the settings last (epoch seconds), as JSON."""
+
+HANDOVER_KEY = db.HANDOVER_KEY
 """With a word that names it: the end (epoch seconds) of the validity of a key that masks a session,
 and its hexadecimal digits."""
 
@@ -94,6 +109,9 @@ REBUILD = "rebuild"
 WATCHED_SINCE = "watched_since"
 """Since when outages are recorded (epoch seconds); a migration writes it."""
 
+HISTORY_PRUNED = "history_pruned"
+"""The id of the last write that pruning the history has looked at."""
+
 
 def get_number(connection: sqlite3.Connection, name: str) -> float | None:
     """Read a number; None if there is none or it cannot be read."""
@@ -103,9 +121,3 @@ def get_number(connection: sqlite3.Connection, name: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def drop_meta(connection: sqlite3.Connection, *names: str) -> None:
-    """Delete named values, in the caller's transaction if there is one."""
-    with transaction(connection):
-        connection.executemany("DELETE FROM meta WHERE name = ?", [(name,) for name in names])

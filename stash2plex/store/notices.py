@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import drop_meta, get_meta, set_meta, transaction
 from stash2plex.hook import last_notified
-from stash2plex.store.meta import NOTIFIED_AT, TROUBLE, TROUBLE_NOTIFIED, drop_meta
+from stash2plex.store.meta import NOTIFIED_AT, TROUBLE, TROUBLE_NOTIFIED
 
 
 def notified_at(database: sqlite3.Connection, now: float) -> float:

@@ -9,17 +9,11 @@ from itertools import zip_longest
 
 from attrs import frozen
 
-from stash2plex.db import get_meta, set_meta, transaction
+from stash2plex.db import drop_meta, get_meta, set_meta, transaction
 from stash2plex.model import PlexFile, PlexItem, Section
 from stash2plex.rules.matching import Rule, folded_ends, map_path
 from stash2plex.store.key_set import KeySet
-from stash2plex.store.meta import (
-    CLEARED_MACHINE_ID,
-    LISTING,
-    MACHINE_ID,
-    drop_meta,
-    get_number,
-)
+from stash2plex.store.meta import CLEARED_MACHINE_ID, LISTING, MACHINE_ID, get_number
 from stash2plex.store.records import Records
 from stash2plex.store.stored_json import load_list
 

@@ -36,6 +36,10 @@ class Queue(WorkQueue):
         (held,) = self._db.execute(HELD_SQL).fetchone()
         return Counts(row[0], row[1], row[2] + held, row[3])
 
+    def held(self) -> int:
+        """Count the keys that wait since the user stopped a task."""
+        return int(self._db.execute(HELD_SQL).fetchone()[0])
+
     def due_within(self, seconds: float) -> int:
         """Count the keys that are claimed, due now, or due within `seconds`."""
         row = self._db.execute(

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Field, Record, Scene
+from stash2plex.store.first_states import keep_ours
 from stash2plex.store.stored_json import load_list, load_object
 
 COLUMNS = (
@@ -111,6 +112,8 @@ class Records:
         with transaction(self._db):
             for record in records:
                 old = self.get(record.scene_id)
+                if old is not None and old.rating_key != record.rating_key:
+                    keep_ours(self._db, record.scene_id)
                 if old is None or old.rating_key != record.rating_key:
                     # Nothing in this item is ours yet.
                     old = evolve(record, written={})
@@ -219,6 +222,7 @@ class Records:
         """
         with transaction(self._db):
             self._note_orphan(scene_id, now)
+            keep_ours(self._db, scene_id)
             self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM follower WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
@@ -250,12 +254,14 @@ class Records:
     def detach_all(self) -> None:
         """Detach every record from its item, because another server has other ids."""
         with transaction(self._db):
+            keep_ours(self._db)
             self._db.execute("UPDATE scene_record SET rating_key = '', fingerprint = ''")
             self._db.execute("DELETE FROM follower")
 
     def detach(self, scene_id: int, rating_key: str) -> bool:
         """Detach a scene's record from an item; returns False if it was not attached to it."""
         with transaction(self._db):
+            keep_ours(self._db, scene_id)
             return bool(
                 self._db.execute(
                     "UPDATE scene_record SET rating_key = '' WHERE scene_id = ? AND rating_key = ?",

@@ -9,10 +9,10 @@ import sqlite3
 import time
 
 from stash2plex.datadir import DATABASE_NAME
-from stash2plex.db import connect, get_meta, set_meta, store_error, transaction
+from stash2plex.db import connect, drop_meta, get_meta, set_meta, store_error, transaction
 from stash2plex.errors import StoreDamaged, StoreUnavailable
 from stash2plex.lock import FileLock
-from stash2plex.store.meta import REBUILD, drop_meta
+from stash2plex.store.meta import REBUILD
 
 REPAIR_SECONDS = 10.0
 """How many seconds a save waits for another process that repairs."""

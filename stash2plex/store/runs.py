@@ -31,6 +31,10 @@ IN_JOBS = (
     " done, failed, later, removed, held FROM run"
     " WHERE state = 'open' AND job_id IS NOT NULL AND id <> ? ORDER BY id"
 )
+OPENED = (
+    "SELECT id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found,"
+    " done, failed, later, removed, held FROM run WHERE state = 'open' AND id > 0 ORDER BY id DESC"
+)
 
 
 @frozen
@@ -181,6 +185,15 @@ class Runs:
             ).rowcount
             self._db.execute("UPDATE run SET held = ? WHERE id = ?", (held, run_id))
         return held
+
+    def release_held(self) -> int:
+        """Let the keys go on that wait since a run was stopped; returns how many."""
+        with transaction(self._db):
+            return self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
+
+    def opened(self) -> list[Run]:
+        """List the open runs, newest first."""
+        return [_run(row) for row in self._db.execute(OPENED)]
 
     def _leave(self, run_id: int, state: str) -> bool:
         with transaction(self._db):

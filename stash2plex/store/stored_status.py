@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 
 from stash2plex.datadir import prepare
-from stash2plex.db import BACKGROUND_WORKER, connect, get_meta, store_error
+from stash2plex.db import BACKGROUND_WORKER, HOLD, connect, get_meta, store_error
 from stash2plex.lock import drain_runs
 from stash2plex.store.meta import SCENES_AS_OF, get_number
 from stash2plex.store.scene_counts import count_scenes
@@ -91,8 +91,8 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
         # Without a drain nothing is in progress; the next one takes it over.
         pending, in_hand = left, 0
     synced, last = database.execute(SYNCED_SQL).fetchone()
-    choice, _, since = (get_meta(database, BACKGROUND_WORKER) or "").partition(" ")
-    stash, plex = _breaker(database, "stash"), _breaker(database, "plex")
+    choice = read_worker_choice(database)[0]
+    stash, plex = read_breaker(database, "stash"), read_breaker(database, "plex")
     titles = [title for (title,) in database.execute("SELECT title FROM plex_section")]
     return {
         "queue": {
@@ -103,14 +103,10 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
         },
         "synced": synced,
         "last_sync_at": None if last is None else utc(last),
-        **_pace_and_worker(database, left, runs=runs),
+        **pace_and_worker(database, left, runs=runs),
         "breaker": plex,
-        "scenes": _scenes(database, now, runs=runs),
-        "held": held_by(
-            _stopped(database, held),
-            off_since=since,
-            idle=pending if choice == "off" and not runs else 0,
-        ),
+        "scenes": read_scenes(database, now, runs=runs),
+        "held": read_held(database, pending, held, runs=runs),
         "stash": {"problem": stash["reason"] if stash["state"] != "closed" else None},
         "plex": {
             "reachable": bool(titles) and plex["state"] == "closed",
@@ -119,9 +115,35 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
             "items": _items(database),
             "problem": plex["reason"] if plex["state"] != "closed" else None,
         },
-        "background_worker": "off" if choice == "off" else "auto",
+        "background_worker": choice,
         "version": VERSION,
     }
+
+
+def read_held(
+    database: sqlite3.Connection, pending: int, stopped: int, *, runs: bool
+) -> "dict[str, Any] | None":
+    """Return what holds keys back; None if nothing does.
+
+    `pending` keys are due, and `stopped` ones wait since the user stopped a task. `runs` is whether
+    a process sends.
+    """
+    by, _, since = (get_meta(database, HOLD) or "").partition(" ")
+    if by:
+        at = utc(float(since)) if since.isdigit() else None
+        return {"by": by, "since": at, "task": None, "scenes": pending}
+    choice, off_since = read_worker_choice(database)
+    return held_by(
+        _stopped(database, stopped),
+        off_since=off_since,
+        idle=pending if choice == "off" and not runs else 0,
+    )
+
+
+def read_worker_choice(database: sqlite3.Connection) -> tuple[str, str]:
+    """Return the last known Background worker, and since when it is off (epoch seconds) or “”."""
+    word, _, since = (get_meta(database, BACKGROUND_WORKER) or "").partition(" ")
+    return ("off", since) if word == "off" else ("auto", "")
 
 
 def held_by(
@@ -146,7 +168,8 @@ def _stopped(database: sqlite3.Connection, held: int) -> "dict[str, Any] | None"
     return {"since": utc(since), "task": name, "scenes": held}
 
 
-def _scenes(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str, Any]":
+def read_scenes(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str, Any]":
+    """Return how many scenes are in which state (contract §5)."""
     states, reasons = count_scenes(database, now, worker_runs=runs)
     as_of = get_number(database, SCENES_AS_OF)
     return {
@@ -157,7 +180,8 @@ def _scenes(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[st
     }
 
 
-def _breaker(database: sqlite3.Connection, server: str) -> "dict[str, Any]":
+def read_breaker(database: sqlite3.Connection, server: str) -> "dict[str, Any]":
+    """Return the state of a server's breaker."""
     row = database.execute(BREAKER_SQL, (server,)).fetchone()
     state, since, reason, refused = row or ("closed", 0.0, "", 0)
     return {
@@ -168,7 +192,8 @@ def _breaker(database: sqlite3.Connection, server: str) -> "dict[str, Any]":
     }
 
 
-def _pace_and_worker(database: sqlite3.Connection, left: int, *, runs: bool) -> "dict[str, Any]":
+def pace_and_worker(database: sqlite3.Connection, left: int, *, runs: bool) -> "dict[str, Any]":
+    """Return the rate, the seconds left, and what the draining process does."""
     row = database.execute(DRAIN_SQL).fetchone()
     handled, rate, started_at, origin, pid, note = row or (0, 0.0, 0.0, "", 0, "")
     why, outlook = read_wait(note) if runs else (None, None)

@@ -35,7 +35,8 @@ class Applied:
 
     `kept` are fields that Stash would change but that stay as the user edited them. `is_cover_due`
     means that its pictures are to be looked at. `learnt` are traits of the server. `followers` are
-    the records of the items that follow, `later` is the failure of one and the library it is in.
+    the records of the items that follow, `unsure` the keys of those whose edit failed: Plex may
+    hold it or not. `later` is the failure of one and the library it is in.
     """
 
     record: Record
@@ -46,6 +47,7 @@ class Applied:
     is_cover_due: bool = False
     learnt: frozenset[Learnt] = frozenset()
     followers: tuple[Record, ...] = ()
+    unsure: tuple[str, ...] = ()
     later: tuple[Exception, str] | None = None
 
 

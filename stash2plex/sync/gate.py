@@ -19,15 +19,20 @@ from stash2plex.rules.libraries import LIBRARY_FIX
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.transport import MAX_RETRY_AFTER
 from stash2plex.store.breaker import BreakerState
+from stash2plex.store.holds import read_hold
 from stash2plex.store.marks import asked_look
 from stash2plex.store.notices import end_trouble
 from stash2plex.store.progress import Wait
+from stash2plex.store.servers_seen import keep_plex_seen
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_watch import SettingsWatch, connection_of
 
 CONFIG_SECONDS = 15.0
 """Seconds between two tries of a setting that does not fit Plex, such as a missing library."""
+
+HOLD_SECONDS = 1.0
+"""Seconds between two looks at whether the user still holds all sending back."""
 
 
 @frozen
@@ -116,6 +121,8 @@ class Gate:
         `busy` means that a key is claimed, `due` that one is due: if there is nothing to do, no
         server is asked.
         """
+        if hold := read_hold(self.store.connection):
+            return Closed(hold.error(), self.monotonic() + HOLD_SECONDS)
         if self._session is not None and not (busy or due or self._must_look(self._session)):
             return self._open(self._session)
         answer = self._look(busy=busy)
@@ -263,6 +270,7 @@ class Gate:
             identity = session.plex.check_token(self.most_seconds)
             session.index.adopt_server(identity.machine_id)
             self.store.traits.adopt(identity.version)
+            keep_plex_seen(self.store.connection, identity, self.clock())
             lost = read_index_changes(self.store, session, retry=True).lost
         except ConfigError as error:
             self.doubt(error)

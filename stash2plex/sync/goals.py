@@ -6,7 +6,7 @@ import math
 
 from attrs import frozen
 
-from stash2plex.errors import ConfigError, Refused
+from stash2plex.errors import ConfigError, OnHold, Refused
 from stash2plex.sync.gate import Closed
 from stash2plex.text import span
 
@@ -53,7 +53,7 @@ class Foreground:
 
     def reason_to_give_up(self, closed: Closed, waited: float) -> str | None:
         """Return why to wait no longer at a gate that is closed since `waited` seconds."""
-        if isinstance(closed.error, (ConfigError, Refused)):
+        if isinstance(closed.error, (ConfigError, OnHold, Refused)):
             return str(closed.error)
         if waited >= self.patience:
             return f"{closed.error} Waited {span(waited)}; {self.advice}"
@@ -78,6 +78,9 @@ class Background:
         """Return why to wait no longer at a gate that is closed since `waited` seconds."""
         if closed.server == "stash" and isinstance(closed.error, Refused):
             # The next save brings a new session cookie, but only to a new worker.
+            return str(closed.error)
+        if isinstance(closed.error, OnHold):
+            # What ends the pause starts another worker.
             return str(closed.error)
         patience = self.patience if closed.server == "stash" else self.idle
         if closed.server != "plex" and waited >= patience:

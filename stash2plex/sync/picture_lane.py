@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import partial
 from random import Random
 
@@ -21,11 +21,9 @@ from stash2plex.errors import (
     Refused,
     ServerError,
     Stash2PlexError,
-    Transient,
     Unavailable,
 )
-from stash2plex.model import Clock, Desired, Field, PlexItem, Record, Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.model import Clock, Desired, Field, Record, Scene
 from stash2plex.rules.endpoints import (
     ALL,
     COVERS,
@@ -38,10 +36,11 @@ from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import retry_delay
 from stash2plex.rules.scopes import known_scope
 from stash2plex.store.waiting_pictures import FRESH, WaitingPicture
-from stash2plex.sync.apply import KEPT, record_of
+from stash2plex.sync.apply import KEPT
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.in_flight import InFlight, Step
-from stash2plex.sync.pictures import Sent, is_cover_due, send_pictures
+from stash2plex.sync.picture_work import MOVED, PictureJob, Result, send_for
+from stash2plex.sync.pictures import Sent
 from stash2plex.sync.session import Job, Session, Store
 from stash2plex.text import Private, span
 from stash2plex.workqueue import BULK
@@ -55,28 +54,6 @@ HANGING = 1.0
 LONGEST_WAIT = 60.0
 """Seconds at most until pictures are tried again whose endpoint failed and is not shut yet."""
 
-SIGN_SECONDS = 10.0
-"""How long a sign of life of a server is waited for, if the settings allow more."""
-
-
-@frozen
-class PictureJob:
-    """A scene whose pictures are due, its item, and those that follow, by rating key."""
-
-    scene: Scene
-    desired: Desired
-    item: PlexItem
-    followers: Mapping[str, PlexItem]
-
-
-@frozen
-class Result:
-    """What became of a try."""
-
-    job: PictureJob
-    sent: tuple[tuple[Record, Sent], ...]
-    """The record of each item that was due, and what was sent to it."""
-
 
 @frozen
 class Try:
@@ -84,13 +61,6 @@ class Try:
 
     endpoints: Collection[str]
     began: float
-
-
-NEEDLESS = "needless"
-"""Instead of a result: the scene is gone or left out, or its cover is in Plex."""
-
-MOVED = "moved"
-"""Instead of a result: the scene has another item by now, or none."""
 
 
 class PictureLane:
@@ -197,22 +167,29 @@ class PictureLane:
         if job is not None and job.scene.cover_tag != waiting.tag:
             job = None
         records = [record, *self._store.followers.of(waiting.scene_id).values()]
-        work = partial(_work, waiting.scene_id, job, records, shut, self.session)
+        work = partial(send_for, waiting.scene_id, job, records, shut, self.session)
         self._flight.start_picture(
             work,
             Step(
                 partial(self._ended, waiting, before),
-                partial(self._broke, waiting, before),
+                partial(self._broke, waiting),
             ),
         )
         return 1
 
     # -- ends -----------------------------------------------------------------------------
 
-    def _broke(self, waiting: WaitingPicture, before: Mapping[str, int], error: Exception) -> None:
-        """Go on after the scene or its item could not be read."""
+    def _broke(self, waiting: WaitingPicture, error: Exception) -> None:
+        """Go on after the scene or its item could not be read: no endpoint of pictures failed."""
         del self._busy[waiting.scene_id]
-        self._fail(waiting, "reads", error, before, "")
+        if isinstance(error, (Unavailable, Refused)):
+            # The clients have tried other scenes and items before they raised.
+            self._server_failed(waiting, error)
+        else:
+            self._log_fault(error)
+            record = self._store.records.get(waiting.scene_id)
+            title = str(record.written.get(Field.TITLE, "")) if record else ""
+            self._item_failed(waiting, error, title or f"scene {waiting.scene_id}")
 
     def _ended(
         self,
@@ -283,12 +260,9 @@ class PictureLane:
         label: str,
     ) -> None:
         """Have pictures wait after a failure: for their server, their endpoint or themselves."""
-        if not isinstance(error, Stash2PlexError):
-            self._log.error("A fault in Stash2Plex:", exc_info=error)
+        self._log_fault(error)
         if isinstance(error, ServerError) and _is_of_server(endpoint, error):
-            self._evidence.failed(error)
-            delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
-            self._put_off(waiting, delay, FRESH, waiting.attempts, error)
+            self._server_failed(waiting, error)
         elif (
             not isinstance(error, ServerError)
             or isinstance(error, NotFound)
@@ -304,6 +278,15 @@ class PictureLane:
             longest = min(LONGEST_WAIT, 5.0 * 2.0 ** min(waiting.failures, 16))
             delay = self._random.uniform(longest / 2, longest)
             self._put_off(waiting, delay, endpoint, waiting.attempts, error)
+
+    def _log_fault(self, error: Exception) -> None:
+        if not isinstance(error, Stash2PlexError):
+            self._log.error("A fault in Stash2Plex:", exc_info=error)
+
+    def _server_failed(self, waiting: WaitingPicture, error: ServerError) -> None:
+        self._evidence.failed(error)
+        delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
+        self._put_off(waiting, delay, FRESH, waiting.attempts, error)
 
     def _item_failed(self, waiting: WaitingPicture, error: Exception, label: str) -> None:
         attempts = waiting.attempts + 1
@@ -386,74 +369,4 @@ def _after(record: Record, desired: Desired, sent: Sent) -> Record:
         cover_etag=sent.etag if settled else record.cover_etag,
         poster_hash=hashes[Field.POSTER],
         background_hash=hashes[Field.BACKGROUND],
-    )
-
-
-def _work(
-    scene_id: int,
-    job: PictureJob | None,
-    records: Sequence[Record],
-    shut: Collection[str],
-    session: Session,
-) -> Result | str:
-    """Send the pictures of a scene, in a thread; what is not known of it is read first."""
-    if job is None:
-        read = _read(scene_id, records, session)
-        if isinstance(read, str):
-            return read
-        job = read
-    sent: list[tuple[Record, Sent]] = []
-    for record in records:
-        item = job.followers.get(record.rating_key, job.item)
-        known = record_of(item, record)
-        if record.rating_key != item.rating_key or not is_cover_due(job.scene, job.desired, known):
-            continue
-        one = send_pictures(
-            job.scene,
-            job.desired,
-            item,
-            known,
-            shut=shut,
-            preserve=session.settings.preserve_plex_edits,
-            stash=session.stash,
-            plex=session.plex,
-        )
-        failed = {name: _checked(name, error, session) for name, error in one.failed.items()}
-        sent.append((record, evolve(one, failed=failed)))
-    return Result(job, tuple(sent)) if sent else NEEDLESS
-
-
-def _read(scene_id: int, records: Sequence[Record], session: Session) -> PictureJob | str:
-    scenes = session.stash.scenes([scene_id])
-    if failure := scenes.unreadable.get(scene_id):
-        raise failure
-    scene = scenes.get(scene_id)
-    if scene is None or reason_to_skip(scene, session.settings):
-        return NEEDLESS
-    own = records[0]
-    items = session.plex.items([record.rating_key for record in records])
-    if error := items.unreadable.get(own.rating_key):
-        raise error
-    item = items.get(own.rating_key)
-    if item is None or item.trashed or record_of(item, own) is None:
-        return MOVED
-    followers = {key: one for key, one in items.items() if key != own.rating_key}
-    return PictureJob(scene, desired_state(scene, session.settings), item, followers)
-
-
-def _checked(endpoint: str, error: Exception, session: Session) -> Exception:
-    """Return the error of an endpoint that refuses as one of its own if its server lets us in."""
-    if not isinstance(error, Refused):
-        return error
-    try:
-        if endpoint == COVERS:
-            session.stash.ping()
-        else:
-            session.plex.check_token(SIGN_SECONDS)
-    except ServerError as worse:
-        return worse
-    return Transient(
-        error.server,
-        f"{error.server} lets us in, but refuses the {endpoint}.",
-        "See whether a proxy before it lets them through.",
     )

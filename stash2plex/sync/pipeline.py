@@ -6,52 +6,38 @@ and `collect`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from random import Random
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from attrs import evolve
 
 from stash2plex.db import transaction
-from stash2plex.errors import (
-    FIELD,
-    ITEM,
-    LIBRARY,
-    SERVER,
-    ConfigError,
-    NotFound,
-    ServerError,
-    Unavailable,
-)
-from stash2plex.model import Clock, Desired
-from stash2plex.rules.desired import (
-    desired_state,
-    excluding_tag,
-    left_out_standing,
-    reason_to_skip,
-)
+from stash2plex.errors import ITEM, ConfigError, NotFound, Unavailable
+from stash2plex.model import Clock, Field
+from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
-from stash2plex.rules.scopes import known_scope
 from stash2plex.servers.apart import ReadItems, ReadScenes
 from stash2plex.store.metrics import SCENES
-from stash2plex.store.records import with_pictures
 from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
 from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
 from stash2plex.sync.evidence import SCENES as READ_SCENES
+from stash2plex.sync.failures import Claimed, Failures
 from stash2plex.sync.finder import Failure, Finder, Found
 from stash2plex.sync.in_flight import InFlight, Step, Writes
 from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.judge import Judge
+from stash2plex.sync.keeping import Keeper
 from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.ready_jobs import ReadyJobs
+from stash2plex.sync.recorder import Recorder
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
-from stash2plex.sync.writes import can_be_parted, planned, write_jobs
+from stash2plex.sync.writes import planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
 BATCH = 200
@@ -69,16 +55,6 @@ OUTAGE = Decision(Verdict.HOLD, 0.0, Unavailable.reason, "it is read again befor
 STOP = Decision(Verdict.HOLD, 0.0, STOPPED, "its task was stopped.")
 
 T = TypeVar("T")
-
-
-class Claimed(Protocol):
-    """A part of a batch: a key, or its scene at some stage."""
-
-    @property
-    def claim(self) -> Claim:
-        """The claim that it is worked on with."""
-
-
 P = TypeVar("P", bound=Claimed)
 
 
@@ -109,12 +85,10 @@ class Pipeline:
         self._finder = finder
         self._evidence = evidence
         self._pacer = pacer
-        self._doubt = doubt
         self._clock = clock
         self._monotonic = monotonic
-        self._log = logging.getLogger(__name__)
         self._flight = InFlight(THREADS, PICTURE_THREADS)
-        self._judge = Judge(store, evidence, self._flight, monotonic)
+        judge = Judge(store, evidence, self._flight, monotonic)
         self._lane = PictureLane(
             store,
             evidence,
@@ -125,15 +99,18 @@ class Pipeline:
             monotonic=monotonic,
             random=random,
         )
+        self._failures = Failures(store, hand, judge, self._lane, doubt, self._make_ready)
+        self._recorder = Recorder(store, hand, evidence, self._lane)
         self._writing = Writes(self._flight, monotonic)
         self._ready = ReadyJobs()
+        self._keeper = Keeper(store)
 
     # -- for the drain loop ---------------------------------------------------------------
 
     def use(self, session: Session) -> None:
         """Use this session's settings and clients. Call it only while no key is claimed."""
         self._session = self._finder.session = self._lane.session = session
-        self._judge.use(session)
+        self._failures.use(session)
 
     @property
     def busy(self) -> bool:
@@ -199,44 +176,8 @@ class Pipeline:
     ) -> Future[T]:
         """Start a request for several keys; `separate` starts it again for some of them."""
         mark = self._evidence.mark(deed)
-        failed = partial(self._batch_failed, deed, mark, parts, separate)
+        failed = partial(self._failures.of_batch, deed, mark, parts, separate)
         return self._flight.start(work, Step(succeeded, failed))
-
-    def _batch_failed(
-        self,
-        deed: str,
-        mark: int,
-        parts: Sequence[P],
-        separate: Callable[[Sequence[P]], None],
-        error: Exception,
-    ) -> None:
-        """Find out which key makes a request for several fail, unless it is the server."""
-        jobs = [part for part in parts if isinstance(part, Job)]
-
-        def judged(scope: str, found: Exception) -> None:
-            if scope == ITEM and len(parts) > 1:
-                middle = len(parts) // 2
-                for half in (parts[:middle], parts[middle:]):
-                    separate(half)
-            elif scope == LIBRARY and len(jobs) > 1:
-                for job in jobs:
-                    # Each waits under its own title.
-                    self._judge.judge_write(error, mark, [job], partial(self._write_failed, job))
-            elif len(jobs) == 1:
-                self._write_failed(jobs[0], scope, found)
-            else:
-                self._failed([part.claim for part in parts], found, scope)
-
-        if jobs:
-            self._judge.judge_write(error, mark, jobs, judged)
-        else:
-            self._judge.judge(error, deed, mark, (), judged)
-
-    def _failed(self, claims: Sequence[Claim], error: Exception, scope: str | None = None) -> None:
-        if isinstance(error, ConfigError):
-            self._doubt(error)
-        scope = scope or known_scope(error) or SERVER
-        self._hand.fail(claims, error, self._session.settings, scope)
 
     # -- claims ---------------------------------------------------------------------------
 
@@ -291,22 +232,23 @@ class Pipeline:
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
+            record = self._store.records.get(claim.id)
             if failure := scenes.unreadable.get(claim.id):
-                self._failed([claim], failure, ITEM)
+                key.title = str(record.written.get(Field.TITLE, "")) if record else ""
+                self._failures.of_keys([claim], failure, ITEM)
                 continue
             if scene is None:
                 self._forget_scene(claim)
                 continue
             key.describe(scene)
             desired = desired_state(scene, settings)
-            left_out = reason_to_skip(scene, settings) or _lack(desired)
-            record = self._store.records.get(claim.id)
+            left_out = why_left_out(scene, settings, desired)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
                 learn_excluding_tag(
                     self._store.connection, excluding_tag(scene, settings), settings
                 )
-                self._skip(claim, left_out, left_out_standing(scene, settings, desired))
+                self._skip(claim, left_out.why, left_out.standing)
             elif (
                 record is not None
                 and (
@@ -341,7 +283,7 @@ class Pipeline:
             return
         found: Found = self._finder.find(wanted)
         for failure in found.failed:
-            self._failed([failure.wanted.claim], failure.error)
+            self._failures.of_keys([failure.wanted.claim], failure.error)
         for needless in found.needless:
             self._hand.finish(needless.wanted.claim, Done(needless.why, OTHER_SCENE))
         if found.matched:
@@ -351,7 +293,7 @@ class Pipeline:
         """Look up again the scenes whose item was the wrong one, except those that must wait."""
         for failure in wrong:
             if isinstance(failure, Failure):
-                self._failed([failure.wanted.claim], failure.error)
+                self._failures.of_keys([failure.wanted.claim], failure.error)
         self._find([scene for scene in wrong if isinstance(scene, Wanted)])
 
     def _read_items(self, matches: Sequence[Matched]) -> None:
@@ -376,12 +318,9 @@ class Pipeline:
         preserve = self._session.settings.preserve_plex_edits
         traits = self._store.traits.known
         plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
-        for job, _ in plans:
-            self._make_ready(job)
-        self._store.records.announce([record for _, record in plans if record is not None])
-        following = [one for job in verified.jobs for one in job.of_followers()]
-        expected = [planned(job, traits, preserve=preserve)[1] for job in following]
-        self._store.followers.announce(record for record in expected if record is not None)
+        for plan in plans:
+            self._make_ready(plan.job)
+        self._keeper.announce(plans, traits, preserve=preserve)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------
@@ -419,55 +358,10 @@ class Pipeline:
     ) -> None:
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Applied):
-                self._record(job, result)
+                self._recorder.record(job, result)
+                if result.later is not None:
+                    self._failures.of_followers(job, *result.later)
             elif isinstance(result, NotFound):
                 self._find_again([self._finder.learn_wrong(job, None)])
             else:
-                self._judge.judge_write(result, mark, [job], partial(self._write_failed, job))
-
-    def _write_failed(self, job: Job, scope: str, error: Exception) -> None:
-        """Send the edit of one item field by field if its failure is about that item."""
-        may_part = scope == ITEM and isinstance(error, ServerError) and not job.parted
-        if may_part and can_be_parted(job, preserve=self._session.settings.preserve_plex_edits):
-            self._make_ready(evolve(job, shared=None, parted=True))
-            return
-        if scope == FIELD and (record := self._store.records.get(job.scene.id)):
-            # The other fields are in Plex, and so should be the pictures.
-            with transaction(self._store.connection):
-                self._lane.add(job, record)
-        self._failed([job.claim], error, scope)
-
-    def _record(self, job: Job, applied: Applied) -> None:
-        """Store what was written and remove the key from the queue, in one commit."""
-        self._evidence.wrote(applied.seconds, edited=bool(applied.fields))
-        self._store.meter.applied(applied.fields, applied.seconds)
-        for note in applied.notes:
-            self._log.warning(*note)
-        written = ", ".join(applied.fields) or "nothing more to write"
-        if applied.kept:
-            written += f"; kept as you edited them in Plex: {', '.join(applied.kept)}"
-        how = f"is “{job.match.file.path}” in Plex by {job.match.matched_by}"
-        with transaction(self._store.connection):
-            self._store.traits.learn(applied.learnt)
-            record = applied.record
-            if job.record is not None:
-                # Pictures of an earlier save may have gone out meanwhile.
-                record = with_pictures(record, self._store.records.get(record.scene_id))
-            self._store.records.put(record, job.scene)
-            self._store.followers.put(job.scene.id, applied.followers)
-            if applied.is_cover_due:
-                self._lane.add(job, applied.record)
-            if applied.later is None:
-                why = f"“{job.scene.label}” {how}: {written}"
-                self._hand.finish(job.claim, Done(why, IN_SYNC))
-            else:
-                self._store.records.invalidate([job.scene.id])
-        if applied.later is not None:
-            error = self._judge.of_library(*applied.later, job.scene.label)
-            # Plex took the scene's own item just now.
-            self._failed([job.claim], error, known_scope(error) or ITEM)
-
-
-def _lack(desired: Desired) -> str | None:
-    """Return why a scene cannot be sent for lack of data; None if it can."""
-    return "it has no metadata yet" if desired.empty else None
+                self._failures.of_write(mark, job, result)

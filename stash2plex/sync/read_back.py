@@ -21,6 +21,7 @@ from stash2plex.rules.matching import split_path
 from stash2plex.rules.read_back import Reading, read_back
 from stash2plex.rules.traits import Learnt, Trait
 from stash2plex.sync.in_hand import KeysInHand
+from stash2plex.sync.keeping import Keeper
 from stash2plex.sync.session import Session, Store
 from stash2plex.workqueue import BULK
 
@@ -52,6 +53,7 @@ class ReadBack:
         self._store = store
         self._hand = hand
         self._monotonic = monotonic
+        self._keeper = Keeper(store)
         self._log = logging.getLogger(__name__)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-back")
         self._batch: _Batch | None = None
@@ -127,6 +129,7 @@ class ReadBack:
         reading = read_back(record, _still(item, record), self._store.traits.known)
         if not self._store.records.keep_reading(record, reading.record):
             return
+        self._keeper.read_back(record, reading.record)
         new = self._store.traits.learn(reading.learnt, reading.forgotten)
         self._report(new, reading)
         if reading.again:

@@ -14,7 +14,9 @@ from stash2plex.servers.stash import Stash
 from stash2plex.store.awaited_files import AwaitedFiles
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.dead_letters import DeadLetters
+from stash2plex.store.first_states import FirstStates
 from stash2plex.store.followers import Followers
+from stash2plex.store.history import History
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
@@ -28,6 +30,7 @@ from stash2plex.store.runs import Runs
 from stash2plex.store.scans import Scans
 from stash2plex.store.scenes import Scenes
 from stash2plex.store.server_traits import ServerTraits
+from stash2plex.store.undo_marks import UndoMarks
 from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.workqueue import Claim
@@ -65,6 +68,9 @@ class Store:
     pictures: WaitingPictures
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)
+    first_states: FirstStates = field(init=False)
+    history: History = field(init=False)
+    undo_marks: UndoMarks = field(init=False)
 
     followers: Followers = field(init=False)
 
@@ -75,6 +81,18 @@ class Store:
     @library_troubles.default
     def _make_library_troubles(self) -> LibraryTroubles:
         return LibraryTroubles(self.connection)
+
+    @first_states.default
+    def _make_first_states(self) -> FirstStates:
+        return FirstStates(self.connection, self.scenes.clock)
+
+    @history.default
+    def _make_history(self) -> History:
+        return History(self.connection, self.scenes.clock)
+
+    @undo_marks.default
+    def _make_undo_marks(self) -> UndoMarks:
+        return UndoMarks(self.connection, self.scenes.clock)
 
     def rules(self, settings: Settings) -> tuple[Rule, ...]:
         """Return the path rules in use: those that the user set, else those worked out."""

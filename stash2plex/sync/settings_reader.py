@@ -32,6 +32,7 @@ from stash2plex.store.meta import (
     STASH_LOGIN,
 )
 from stash2plex.store.notices import end_trouble
+from stash2plex.store.servers_seen import keep_configured, keep_stash_seen
 from stash2plex.store.tag_lists import keep_tag_lists, load_tag_lists
 from stash2plex.store.worker_choice import keep_choice, read_choice
 from stash2plex.sync.settings_watch import settings_marks
@@ -54,7 +55,7 @@ class SettingsReader:
     overrides: Mapping[str, object]
     stash_dir: str = ""
     _file: str = ""
-    _has_basics: bool = False
+    _version: str = ""
     _heeded: Settings | None = None
     _warned: tuple[str, ...] = ()
     _hides: bool | None = None
@@ -117,10 +118,10 @@ class SettingsReader:
 
     def _stored(self) -> Stored:
         """Read what Stash stores; the first time also its version and what it can be asked."""
-        if self._has_basics:
+        if self._version:
             return self.stash.stored(self.plugin_id)
         basics = self.stash.basics(self.plugin_id)
-        self._has_basics = True
+        self._version = basics.version
         return basics.stored
 
     def _warn(self, problems: list[str], settings: Settings) -> None:
@@ -151,6 +152,8 @@ class SettingsReader:
         keep_choice(self.connection, settings.background_worker, self.clock())
         self.keep_hiding()
         keep_tag_lists(self.connection, self._tag_lists, own=self._names_its_own)
+        keep_configured(self.connection, has_plex=settings.has_plex)
+        keep_stash_seen(self.connection, self._version, self.clock())
         self._keep(STASH_LOGIN, "password" if self.stash.has_password else NO_LOGIN)
         stamp = stamp or self.stamp()
         if stamp and self._keep(SETTINGS_FILE, f"{stamp} {self._file}"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from stash2plex.errors import FIELD, SERVER, NotFound, ServerError
 from stash2plex.model import Change, Clock, PlexItem, Record
@@ -31,20 +31,29 @@ SHARED_LIMIT = 100
 """How many items one shared edit may change (plex.md §3.1)."""
 
 
-def planned(job: Job, traits: Traits, *, preserve: bool) -> tuple[Job, Record | None]:
-    """Return a job with the change that others may share, and the record that it will leave.
+@frozen
+class Plan:
+    """A job with the change that others may share, the change, and the record that it will leave.
 
-    The record is None if nothing has to be written.
+    The record is None if no value has to be written.
     """
+
+    job: Job
+    change: Change
+    record: Record | None
+
+
+def planned(job: Job, traits: Traits, *, preserve: bool) -> Plan:
+    """Plan the write of a job."""
     change = plan_change(job.desired, job.item, job.record, preserve=preserve)
     key = share_key(as_shared(change, job.item))
     if change.lists and traits.has(Trait.REPLACES_SETS):
         key = None
     job = evolve(job, shared=None if key is None else (job.item.section_id, *key))
     if not change.fields:
-        return job, None
+        return Plan(job, change, None)
     announced = announcement(job.desired, job.item, change, job.record)
-    return job, evolve(_expected(job, change), written=announced)
+    return Plan(job, change, evolve(_expected(job, change), written=announced))
 
 
 def can_be_parted(job: Job, *, preserve: bool) -> bool:
@@ -210,14 +219,20 @@ def _write_followers(
 ) -> Applied:
     """Write the items that follow, each with its own record; one that fails stops no other."""
     records: list[Record] = []
+    unsure: list[str] = []
     for one in job.of_followers():
         try:
             records.append(_follow(one, session, traits, clock, monotonic))
         except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
             applied = evolve(applied, later=applied.later or (error, one.item.section_id))
-            records += [one.record] if one.record else []
+            unsure.append(one.item.rating_key)
     is_due = any(is_cover_due(job.scene, job.desired, record) for record in records)
-    return evolve(applied, followers=tuple(records), is_cover_due=applied.is_cover_due or is_due)
+    return evolve(
+        applied,
+        followers=tuple(records),
+        unsure=tuple(unsure),
+        is_cover_due=applied.is_cover_due or is_due,
+    )
 
 
 def _follow(job: Job, session: Session, traits: Traits, clock: Clock, monotonic: Clock) -> Record:

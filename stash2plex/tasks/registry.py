@@ -6,7 +6,10 @@ from stash2plex.errors import UsageError
 from stash2plex.tasks import (
     dead_letters,
     health,
+    history,
+    holds,
     outages,
+    page,
     plex_index,
     reconcile,
     scenes,
@@ -195,7 +198,58 @@ TASKS = (
     Task(
         "discard", "", dead_letters.discard, "Remove chosen dead letters", arguments="`scene_ids`"
     ),
+    Task(
+        "history",
+        "",
+        history.history,
+        "Return a page of what was written to Plex, newest first; with `runs`, of the runs",
+        arguments="`scene_id` or `run_id`, `limit`, `offset`, `runs`",
+    ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
+    Task(
+        "page",
+        "",
+        page.page,
+        "Return what the page polls: from the database alone, in at most 60 ms of processor",
+        for_page=True,
+    ),
+    Task(
+        "pause",
+        "",
+        holds.pause,
+        "Send nothing until `resume`; saves are still recorded",
+        for_page=True,
+    ),
+    Task(
+        "resume",
+        "",
+        holds.resume,
+        "End a pause, and let the scenes of a stopped task go on",
+        for_page=True,
+    ),
+    Task(
+        "stop",
+        "",
+        holds.stop,
+        "Stop the tasks that run; their scenes are on hold until `resume`",
+        for_page=True,
+    ),
+    Task(
+        "hold",
+        "",
+        holds.hold,
+        "Begin the first run: nothing is sent before `start`. `held.by` is “set_up” until then. If "
+        "Plex is set up already and nothing is held, it changes nothing",
+        arguments="`step`: the step that the user has reached, library, files or start",
+        for_page=True,
+    ),
+    Task(
+        "start",
+        "",
+        holds.start,
+        "End the first run: queue every scene, and send",
+        for_page=True,
+    ),
 )
 """Every task in the order of the buttons in Stash, those needed most first; then the operations.
 

@@ -26,7 +26,7 @@ from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.store.meta import SETTINGS_FILE
 from stash2plex.store.notices import mark_notified
 from stash2plex.tasks.registry import find_task
-from stash2plex.tasks.task import Call, Task
+from stash2plex.tasks.task import Call, Task, problem_json
 
 
 def run_task(
@@ -90,10 +90,14 @@ def _run(task: Task, call: Call, logs: Logs) -> tuple[dict[str, Any], int]:
     except StashGone:
         raise
     except Stash2PlexError as error:
+        if task.for_page:
+            return {"output": problem_json(error.what, error.fix)}, 0
         # Stash writes the text into its log, where titles may have to be hidden.
         return {"error": logs.redactor(str(error))}, error.exit_code
     except Exception as error:
         logs.logger.error("A fault in Stash2Plex:", exc_info=error)
+        if task.for_page:
+            return {"output": problem_json(fault_sentence(error), None)}, 0
         return {"error": fault_sentence(error)}, 1
     return {"output": output}, 0
 

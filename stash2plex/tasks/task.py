@@ -75,6 +75,12 @@ class Call:
         return text
 
 
+def problem_json(what: str, fix: str | None, field: str = "") -> dict[str, Any]:
+    """Return a failure as the page's operations answer it; `field` is what it is about."""
+    problem = {"what": what, "do": fix or ""}
+    return {"problem": {**problem, "field": field} if field else problem}
+
+
 @frozen
 class Task:
     """What a caller may ask for by its `mode`: a task of Stash, or an operation.
@@ -83,7 +89,8 @@ class Task:
     returns the answer. `when` tells the user when to press the button, `arguments` tells callers
     what the operation takes. `without_store` answers if the database cannot be opened; if it is
     None, the error is the answer. A task that `reports` logs trouble with servers, settings and
-    scenes in its own lines, so no notification repeats it.
+    scenes in its own lines, so no notification repeats it. `for_page` means that only the page
+    calls it: a failure is an output then, because Stash logs the arguments of an error.
     """
 
     mode: str
@@ -94,6 +101,7 @@ class Task:
     when: str = ""
     arguments: str = ""
     reports: bool = False
+    for_page: bool = False
 
     @property
     def description(self) -> str:

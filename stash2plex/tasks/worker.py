@@ -8,6 +8,7 @@ from stash2plex.hook import worker_request
 from stash2plex.rules.sweep_schedule import is_stale
 from stash2plex.start_trouble import record_trouble, start_trouble, take_trouble
 from stash2plex.starter import start_worker
+from stash2plex.store.holds import read_hold
 from stash2plex.store.marks import load_marks
 from stash2plex.tasks.task import Call
 
@@ -19,6 +20,8 @@ def leave_to_worker(call: Call) -> bool:
     """
     if not call.server_connection:
         # On the command line: the worker would not know how to reach Stash.
+        return False
+    if read_hold(call.app.store.connection):
         return False
     # A key that a killed process had claimed counts too: the worker takes it over.
     if call.app.store.queue.is_empty() and not call.app.store.pictures.counts():
@@ -49,7 +52,8 @@ def wake(call: Call) -> dict[str, Any]:
     settings = app.settings_reader.take_up()
     due = app.store.queue.due_within(0.0)
     stale = is_stale(load_marks(app.store.connection), app.clock())
-    looks = stale and settings.has_plex and settings.background_worker != "off"
+    held = read_hold(app.store.connection)
+    looks = held is None and stale and settings.has_plex and settings.background_worker != "off"
     pictures_at = app.store.pictures.next_due_at(sits_out=False)
     waits = due or (pictures_at is not None and pictures_at <= app.clock())
     started = leave_to_worker(call) if waits else looks and _start(call)

@@ -25,6 +25,11 @@ GENERATED = (
     "SceneMarkerCreateInput",
     "SceneMarkerUpdateInput",
     "BulkSceneUpdateInput",
+    "BulkPerformerUpdateInput",
+    "BulkStudioUpdateInput",
+    "BulkTagUpdateInput",
+    "BulkGroupUpdateInput",
+    "BulkUpdateGroupDescriptionsInput",
     "BulkUpdateIds",
     "BulkUpdateStrings",
 )

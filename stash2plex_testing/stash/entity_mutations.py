@@ -22,9 +22,8 @@ def triggers(kind: str, what: str) -> list[str]:
     return [f"{name}.{what}.Post" for name in names]
 
 
-def _fire(
-    context: Context, kind: str, what: str, number: int, given: Any, fields: Any = ()
-) -> None:
+def fire(context: Context, kind: str, what: str, number: int, given: Any, fields: Any = ()) -> None:
+    """Run the hooks of an operation. Raises StashError if the client went away meanwhile."""
     for trigger in triggers(kind, what):
         context.hook(trigger, number, given, fields)
 
@@ -48,7 +47,7 @@ def _create(kind: str) -> Resolver:
                 table: Any = library.table_of(kind)
                 table.undo(row)
                 raise
-        _fire(context, kind, "Create", row.id, context.core.struct(type_name, input))
+        fire(context, kind, "Create", row.id, context.core.struct(type_name, input))
         return row
 
     return resolve
@@ -65,7 +64,7 @@ def _update(kind: str) -> Resolver:
                 raise StashError("not found")
             row = context.row(table, input["id"], kind)
             apply_entity(library, row, input)
-        _fire(context, kind, "Update", row.id, context.core.struct(type_name, input), input)
+        fire(context, kind, "Update", row.id, context.core.struct(type_name, input), input)
         return library.table_of(kind).get(row.id)
 
     return resolve
@@ -77,7 +76,7 @@ def _destroy(kind: str) -> Resolver:
     def resolve(_: None, context: Context, input: Values) -> bool:  # noqa: A002 - Stash's name
         _remove(context, kind, [input["id"]])
         given = context.core.struct(type_name, input)
-        _fire(context, kind, "Destroy", number_of(input["id"]), given)
+        fire(context, kind, "Destroy", number_of(input["id"]), given)
         return True
 
     return resolve
@@ -88,7 +87,7 @@ def _destroy_many(kind: str) -> Resolver:
         _remove(context, kind, ids)
         for text in ids:
             # Each gets the list of all ids (stash.md §3.5).
-            _fire(context, kind, "Destroy", number_of(text), ids)
+            fire(context, kind, "Destroy", number_of(text), ids)
         return True
 
     return resolve

@@ -27,6 +27,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
+from stash2plex_testing.stash.bulk_mutations import BULK_MUTATIONS
 from stash2plex_testing.stash.core import Context
 from stash2plex_testing.stash.criteria import Panic, StashError
 from stash2plex_testing.stash.entity_mutations import ENTITY_MUTATIONS
@@ -57,7 +58,12 @@ PREFIX = "fake_stash_"
 RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
     **FIELDS,
     "Query": QUERIES,
-    "Mutation": {**SCENE_MUTATIONS, **ENTITY_MUTATIONS, **SYSTEM_MUTATIONS},
+    "Mutation": {
+        **SCENE_MUTATIONS,
+        **ENTITY_MUTATIONS,
+        **BULK_MUTATIONS,
+        **SYSTEM_MUTATIONS,
+    },
     "ConfigResult": {"plugins": stored_settings},
 }
 

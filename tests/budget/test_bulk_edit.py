@@ -34,6 +34,26 @@ EDITS: dict[str, Edit] = {
         },
         "scene",
     ),
+    "bulkPerformerUpdate": (
+        "mutation E($i: BulkPerformerUpdateInput!) { bulkPerformerUpdate(input: $i) { id } }",
+        lambda library: {"i": {"ids": ids(library.performers.values()), "country": "NO"}},
+        "performer",
+    ),
+    "bulkStudioUpdate": (
+        "mutation E($i: BulkStudioUpdateInput!) { bulkStudioUpdate(input: $i) { id } }",
+        lambda library: {"i": {"ids": ids(library.studios.values()), "details": "At sea"}},
+        "studio",
+    ),
+    "bulkTagUpdate": (
+        "mutation E($i: BulkTagUpdateInput!) { bulkTagUpdate(input: $i) { id } }",
+        lambda library: {"i": {"ids": ids(library.tags.values()), "description": "At sea"}},
+        "tag",
+    ),
+    "bulkGroupUpdate": (
+        "mutation E($i: BulkGroupUpdateInput!) { bulkGroupUpdate(input: $i) { id } }",
+        lambda library: {"i": {"ids": ids(library.groups.values()), "director": "Ada"}},
+        "group",
+    ),
     "scenesDestroy": (
         "mutation E($i: ScenesDestroyInput!) { scenesDestroy(input: $i) }",
         lambda library: {"i": {"ids": ids(library.scenes.values())}},

@@ -10,6 +10,7 @@ import threading
 import pytest
 from attrs import evolve
 
+from stash2plex.db import drop_meta
 from stash2plex.errors import Refused, StoreUnavailable, Transient, Unavailable
 from stash2plex.model import Change, Field
 from stash2plex.operations import preview
@@ -25,7 +26,7 @@ from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
 from stash2plex.rules.drift import Kind
 from stash2plex.servers import plexlists
 from stash2plex.servers import stash as stash_client
-from stash2plex.store.meta import UPKEEP, drop_meta
+from stash2plex.store.meta import UPKEEP
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait

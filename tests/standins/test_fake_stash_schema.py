@@ -56,7 +56,15 @@ def test_every_definition_is_stashs_own(real: dict[str, Any]) -> None:
 
 def test_inputs_of_hooked_mutations_are_whole(real: dict[str, Any]) -> None:
     # A hook's input has every field of Go's struct, those not sent as null.
-    for name in ("SceneUpdateInput", "BulkSceneUpdateInput", "PerformerUpdateInput"):
+    for name in (
+        "SceneUpdateInput",
+        "BulkSceneUpdateInput",
+        "PerformerUpdateInput",
+        "BulkPerformerUpdateInput",
+        "BulkStudioUpdateInput",
+        "BulkTagUpdateInput",
+        "BulkGroupUpdateInput",
+    ):
         ours = load_schema().type_map[name]
         assert isinstance(ours, GraphQLInputObjectType)
         assert set(ours.fields) == {field["name"] for field in real[name]["inputFields"]}

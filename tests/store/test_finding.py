@@ -118,6 +118,21 @@ def test_an_explanation_counts_other_claims(desk):
     assert "is that of scene 1" in refused.refusal
 
 
+def test_a_match_that_others_claim_as_well_is_shown_with_low_confidence(desk):
+    store, session, _ = desk
+    loose = evolve(session.settings, loose_matching=True)
+    write(desk, look(desk, ORIGINAL).matched[0])
+    alone = explain_scene(store, loose, ORIGINAL)
+    assert (alone.confidence, alone.shared_with) == ("certain", ())
+    twin = evolve(ORIGINAL, id=3, title="A twin")
+    store.records.put(Record(3, "7", "1", "/media/a/pier.mp4", "the whole path", "f", {}), twin)
+    shared = explain_scene(store, loose, ORIGINAL)
+    assert (shared.confidence, shared.shared_with) == ("low", (3,))
+    assert shared.match is not None
+    strict = explain_scene(store, session.settings, ORIGINAL)
+    assert (strict.match, strict.confidence, strict.reason) == (None, "", "ambiguous")
+
+
 def test_a_scene_that_is_not_to_be_synced_claims_nothing(desk):
     store, _, finder = desk
     write(desk, look(desk, ORIGINAL).matched[0])

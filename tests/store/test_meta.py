@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 import stash2plex
-from stash2plex.db import connect, get_meta, set_meta
+from stash2plex.db import connect, drop_meta, get_meta, meta_beginning, set_meta
 from stash2plex.hook import NOTICES_SQL, last_notified
 from stash2plex.store import meta
 from stash2plex.store.identity import alias_key, client_id, make_identity
@@ -66,9 +66,18 @@ def test_a_last_time_that_is_none_counts_from_a_day_ago():
 def test_dropped_values_are_gone(database):
     set_meta(database, meta.TROUBLE, "a")
     set_meta(database, meta.TROUBLE_NOTIFIED, "b")
-    meta.drop_meta(database, meta.TROUBLE, meta.TROUBLE_NOTIFIED)
+    drop_meta(database, meta.TROUBLE, meta.TROUBLE_NOTIFIED)
     assert get_meta(database, meta.TROUBLE) is None
     assert get_meta(database, meta.TROUBLE_NOTIFIED) is None
+
+
+def test_values_are_listed_by_the_beginning_of_their_names(database):
+    for name in ("handover", "handover b", "handover a", "handover!", "Handover c"):
+        set_meta(database, name, name[-1])
+    assert meta_beginning(database, meta.HANDOVER_KEY) == [
+        ("handover a", "a"),
+        ("handover b", "b"),
+    ]
 
 
 def test_the_identity_is_made_once(database):

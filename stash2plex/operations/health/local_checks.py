@@ -22,6 +22,7 @@ from stash2plex.rules.endpoints import BACKGROUNDS, COVERS, POSTERS
 from stash2plex.start_trouble import read_trouble
 from stash2plex.store.breaker import BreakerState
 from stash2plex.store.dead_letters import read_groups
+from stash2plex.store.holds import read_hold
 from stash2plex.store.inspection import read_through, try_to_write
 from stash2plex.store.marks import load_marks
 from stash2plex.store.names import MAX_NAMED, names, read_waiting
@@ -220,6 +221,8 @@ def check_queue(app: App) -> Check:
             for key in waiting.first
         ]
         words += names(first[:MAX_NAMED], counts.waiting)
+    if hold := read_hold(app.store.connection):
+        return failed(QUEUE, f"{words}. {hold.what}", hold.fix)
     if since is None:
         return passed(QUEUE, f"{words}.")
     age = max(0.0, app.clock() - since)

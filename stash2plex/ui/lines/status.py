@@ -20,6 +20,7 @@ from stash2plex.rules.scene_states import (
     WAITING as WAITS,
 )
 from stash2plex.rules.traits import Trait
+from stash2plex.store.holds import Hold
 from stash2plex.store.names import WAITING, Named, names
 from stash2plex.store.runs import Held
 from stash2plex.sync.report import summary_sentence
@@ -128,10 +129,13 @@ def named_rows(status: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def held_line(status: dict[str, Any]) -> str | None:
-    """Return which stopped task holds scenes back and what lets them go on; None for none."""
+    """Return what holds scenes back and what lets them go on; None for none."""
     held = status["held"]
-    if held is None or held["by"] != "stop":
+    if held is None or held["by"] == "off":
         return None
+    if held["by"] != "stop":
+        hold = Hold(held["by"], moment(held["since"]) if held["since"] else 0.0)
+        return f"{hold.what} {hold.fix}"
     return held_sentence(Held(held["task"], moment(held["since"]), held["scenes"]))
 
 

@@ -1,0 +1,103 @@
+"""Pure: what an item shows before a write, in the plain form that the database keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Factory, frozen
+
+from stash2plex.model import LIST_FIELDS, TEXT_FIELDS, Change, Field, PlexItem
+
+
+@frozen
+class Before:
+    """A field before our first write to it: its value, and whether it was locked.
+
+    A picture's value is the key of the chosen one, empty if none was chosen.
+    """
+
+    value: object
+    locked: bool
+
+
+@frozen
+class FirstState:
+    """What an item showed before our first write, by field.
+
+    It belongs to the item `rating_key` of the Plex `server` and to the file at `path`, which is
+    empty if it is unknown. `before_history` means that we had written there before anything was
+    kept. `ours` is what was last written there if no record belongs to the item any more.
+    `uploads` counts the pictures sent there. `at` and `undone_at`, when all was put
+    back, are in epoch seconds.
+    """
+
+    scene_id: int
+    rating_key: str
+    server: str
+    section_id: str
+    path: str
+    at: float
+    fields: Mapping[Field, Before] = Factory(dict)
+    before_history: bool = False
+    ours: Mapping[str, Any] = Factory(dict)
+    uploads: int = 0
+    undone_at: float | None = None
+
+
+def value_of(item: PlexItem, name: Field) -> object:
+    """Return what an item shows of a field that is no picture."""
+    if name is Field.RATING:
+        return item.rating
+    if name in LIST_FIELDS:
+        return list(item.lists.get(name, ()))
+    return item.texts.get(name, "")
+
+
+def touched(change: Change) -> frozenset[Field]:
+    """Return the fields whose value or lock a change writes."""
+    return frozenset(change.fields) | change.locks
+
+
+def values_before(
+    item: PlexItem, change: Change, written: Mapping[str, object], known: FirstState | None
+) -> dict[Field, Before]:
+    """Return what must be kept of an item before a change, beside what is `known`.
+
+    `written` is what is ours there already. Where that was written before anything was kept, what
+    the item showed first is lost.
+    """
+    early = known is not None and known.before_history
+    lost = {name for name, value in written.items() if early and value not in (None, "", [])}
+    kept = known.fields if known is not None and known.undone_at is None else {}
+    return {
+        name: Before(value_of(item, name), name in item.locked)
+        for name in touched(change)
+        if name not in kept and name not in lost
+    }
+
+
+def plain_fields(fields: Mapping[Field, Before]) -> dict[str, list[object]]:
+    """Return fields in the form that the database keeps."""
+    return {str(name): [one.value, int(one.locked)] for name, one in sorted(fields.items())}
+
+
+def read_fields(stored: Mapping[str, Any]) -> dict[Field, Before]:
+    """Read fields from the database's form; what is damaged is left out."""
+    names = {str(name): name for name in Field}
+    return {
+        names[name]: Before(value[0], bool(value[1]))
+        for name, value in stored.items()
+        if name in names
+        and isinstance(value, list)
+        and len(value) == 2  # noqa: PLR2004 - a pair
+        and _fits(names[name], value[0])
+    }
+
+
+def _fits(name: Field, value: object) -> bool:
+    if name is Field.RATING:
+        return value is None or isinstance(value, (int, float))
+    if name in LIST_FIELDS:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str) or (value is None and name not in TEXT_FIELDS)

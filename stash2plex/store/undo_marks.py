@@ -1,0 +1,167 @@
+"""Which scenes are to be put back, which stay as they were put back, and what became of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from stash2plex.model import Clock, Field
+from stash2plex.store.stored_json import load, load_object
+
+ALL = "all"
+"""Every field of a scene is held."""
+
+
+@frozen
+class Asked:
+    """What is to be put back: the writes of a run, or all if it is 0; all fields if none is named.
+
+    `job` is the run that asked.
+    """
+
+    run_id: int = 0
+    fields: frozenset[Field] = frozenset()
+    job: int = 0
+
+
+@frozen
+class Held:
+    """What no sync writes to a scene, until the user asks for that scene."""
+
+    whole: bool = False
+    fields: frozenset[Field] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.whole or bool(self.fields)
+
+
+NOTHING_HELD = Held()
+
+
+@frozen
+class UndoMarks:
+    """The marks in one database. `clock` returns seconds since the epoch.
+
+    Whatever writes here joins the transaction of the caller.
+    """
+
+    connection: sqlite3.Connection
+    clock: Clock
+
+    # -- asking ---------------------------------------------------------------------------
+
+    def ask(self, scene_ids: Iterable[int], asked: Asked) -> int:
+        """Mark scenes as to be put back; returns how many. What is held already stays held."""
+        text = json.dumps({"run": asked.run_id, "fields": sorted(asked.fields)})
+        now = self.clock()
+        return self.connection.executemany(
+            "INSERT INTO undo (scene_id, asked, job, at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (scene_id) DO UPDATE SET asked = excluded.asked, job = excluded.job,"
+            " at = excluded.at, outcome = ''",
+            [(scene_id, text, asked.job, now) for scene_id in scene_ids],
+        ).rowcount
+
+    def asked_of(self, scene_ids: Sequence[int]) -> dict[int, Asked]:
+        """Return what is to be put back of these scenes."""
+        found = {}
+        if self.any_asked():
+            for scene_id in scene_ids:
+                row = self.connection.execute(
+                    "SELECT asked, job FROM undo WHERE scene_id = ? AND asked <> ''", (scene_id,)
+                ).fetchone()
+                if row:
+                    found[scene_id] = _asked(*row)
+        return found
+
+    def any_asked(self) -> bool:
+        """Whether any scene is to be put back."""
+        row = self.connection.execute("SELECT 1 FROM undo WHERE asked <> '' LIMIT 1").fetchone()
+        return row is not None
+
+    def number_asked(self) -> int:
+        """Count the scenes that are to be put back."""
+        (number,) = self.connection.execute(
+            "SELECT count(*) FROM undo WHERE asked <> ''"
+        ).fetchone()
+        return int(number)
+
+    def withdraw(self, scene_ids: Iterable[int]) -> int:
+        """Take scenes in again: nothing is to be put back of them, and nothing is held."""
+        return max(
+            0,
+            self.connection.executemany(
+                "DELETE FROM undo WHERE scene_id = ?", [(scene_id,) for scene_id in scene_ids]
+            ).rowcount,
+        )
+
+    # -- ending ---------------------------------------------------------------------------
+
+    def end(self, scene_id: int, held: Held, outcome: Mapping[str, Any]) -> None:
+        """Record that a scene was put back, what is held of it, and what became of its fields."""
+        text = ALL if held.whole else json.dumps(sorted(held.fields)) if held.fields else ""
+        self.connection.execute(
+            "UPDATE undo SET held = ?, asked = '', at = ?, outcome = ? WHERE scene_id = ?",
+            (text, self.clock(), json.dumps(outcome), scene_id),
+        )
+
+    def forget(self, scene_id: int) -> None:
+        """Forget a scene that Stash no longer has."""
+        self.connection.execute(
+            "UPDATE undo SET held = '' WHERE scene_id = ? AND asked = ''", (scene_id,)
+        )
+
+    # -- what is held ---------------------------------------------------------------------
+
+    def held(self, scene_id: int) -> Held:
+        """Return what is held of a scene."""
+        row = self.connection.execute(
+            "SELECT held FROM undo WHERE scene_id = ?", (scene_id,)
+        ).fetchone()
+        return _held(row[0]) if row else NOTHING_HELD
+
+    def held_of(self, scene_ids: Sequence[int]) -> dict[int, Held]:
+        """Return what is held of scenes whose ids lie close together."""
+        if not scene_ids:
+            return {}
+        rows = self.connection.execute(
+            "SELECT scene_id, held FROM undo WHERE scene_id BETWEEN ? AND ? AND held <> ''",
+            (min(scene_ids), max(scene_ids)),
+        )
+        wanted = set(scene_ids)
+        return {scene_id: _held(text) for scene_id, text in rows if scene_id in wanted}
+
+    def held_scenes(self) -> list[int]:
+        """List the scenes that are held wholly."""
+        rows = self.connection.execute(
+            "SELECT scene_id FROM undo WHERE held = ? ORDER BY scene_id", (ALL,)
+        )
+        return [int(row[0]) for row in rows]
+
+    # -- reporting ------------------------------------------------------------------------
+
+    def outcomes(self, job: int) -> list[tuple[int, dict[str, Any] | None]]:
+        """List the scenes that a run asked to put back, each with its outcome once it has one."""
+        rows = self.connection.execute(
+            "SELECT scene_id, asked, outcome FROM undo WHERE job = ? ORDER BY scene_id", (job,)
+        )
+        return [(scene_id, None if asked else load_object(text)) for scene_id, asked, text in rows]
+
+
+def _asked(text: str, job: int) -> Asked:
+    known = load_object(text) or {}
+    run_id = known.get("run")
+    return Asked(run_id if isinstance(run_id, int) else 0, _fields(known.get("fields")), job)
+
+
+def _held(text: str) -> Held:
+    return Held(whole=True) if text == ALL else Held(fields=_fields(load(text)))
+
+
+def _fields(names: object) -> frozenset[Field]:
+    known = {str(name): name for name in Field}
+    given = names if isinstance(names, list) else []
+    return frozenset(known[name] for name in given if name in known)
