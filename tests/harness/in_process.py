@@ -163,3 +163,11 @@ class Desk:
     def titles(self) -> list[str]:
         """Name what Plex shows, by rating key."""
         return [item.title for item in self.plex.all_items()]
+
+
+def fill(desk: Desk, number: int) -> list[Any]:
+    """Add scenes, and an item of the same file for each."""
+    scenes = [desk.scene(f"{one}.mp4", size=100 + one) for one in range(number)]
+    for one in range(number):
+        desk.item(f"{one}.mp4", size=100 + one)
+    return scenes
