@@ -36,7 +36,8 @@ class Spec:
 
     `type` is Stash's. `parse` turns a stored value into one of the field's type and raises
     ValueError or TypeError. `default` and `allowed` are words for the user; `label` is the name on
-    Stash's page.
+    Stash's page. A number is from `low` to `high`; `choices` are the only words allowed, if there
+    are any.
     """
 
     key: str
@@ -46,6 +47,9 @@ class Spec:
     default: str
     allowed: str
     meaning: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def is_required(self) -> bool:
@@ -72,9 +76,12 @@ def _setting(
     words: str,
     type: str = "STRING",  # noqa: A002 - the word of Stash's yml
     label: str = "",
+    limits: tuple[float | None, float | None] = (None, None),
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """Make a field of `Settings`. `words` describe its default; `label` is its key by default."""
     about = {"parse": parse, "meaning": meaning, "allowed": allowed, "words": words}
+    about = {**about, "limits": limits, "choices": choices}
     return field(default=default, metadata={**about, "type": type, "label": label})
 
 
@@ -96,13 +103,16 @@ def _limited(default: float, low: float, high: float, meaning: str, unit: str = 
         allowed=f"{kind}{low:g} to {high:g}{unit}",
         words=f"{default:g}",
         type="NUMBER",
+        limits=(low, high),
     )
 
 
 def _word(default: str, words: tuple[str, ...], meaning: str) -> Any:
     """Make the field of a choice between a few words."""
     allowed = f"{', '.join(words[:-1])} or {words[-1]}"
-    return _setting(default, choice_of(*words), meaning, allowed=allowed, words=default)
+    return _setting(
+        default, choice_of(*words), meaning, allowed=allowed, words=default, choices=words
+    )
 
 
 @frozen
@@ -237,6 +247,9 @@ def _spec(attribute: Attribute[Any]) -> Spec:
         default=about["words"],
         allowed=about["allowed"],
         meaning=about["meaning"],
+        low=about["limits"][0],
+        high=about["limits"][1],
+        choices=about["choices"],
     )
 
 

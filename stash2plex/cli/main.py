@@ -38,6 +38,7 @@ from stash2plex.cli.streams import (
     write,
 )
 from stash2plex.cli.sync import process, sync
+from stash2plex.cli.undo import undo
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
 from stash2plex.version import VERSION
@@ -54,6 +55,7 @@ from stash2plex.version import VERSION
         reconcile,
         dlq,
         history,
+        undo,
         serve,
         operation,
         probe_plex,

@@ -330,6 +330,16 @@ class Plex(Client):
         path = f"/library/metadata/{opaque(rating_key)}/{name}?{urlencode({'url': key})}"
         self._send("PUT", path, f"the choice of a {image_field}")
 
+    def choose_none(self, rating_key: str, image_field: Field) -> None:
+        """Have an item show no chosen picture; Plex makes a frame of the video if it wants one.
+
+        Raises NotFound where the server is older than 1.43 and cannot do that (plex.md §4.1). The
+        address ends in the picture's name: without it, Plex would delete the video.
+        """
+        name = {Field.POSTER: "thumb", Field.BACKGROUND: "art"}[image_field]
+        path = f"/library/metadata/{opaque(rating_key)}/{name}"
+        self._send("DELETE", path, f"the removal of the choice of a {image_field}")
+
     # -- sending --------------------------------------------------------------------------
 
     def _send(

@@ -109,6 +109,9 @@ REBUILD = "rebuild"
 WATCHED_SINCE = "watched_since"
 """Since when outages are recorded (epoch seconds); a migration writes it."""
 
+PUT_BACK_ASKED = "put_back_asked"
+"""When “Put Plex Back” last showed what it would do (epoch seconds)."""
+
 HISTORY_PRUNED = "history_pruned"
 """The id of the last write that pruning the history has looked at."""
 

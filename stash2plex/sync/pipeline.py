@@ -17,13 +17,14 @@ from attrs import evolve
 from stash2plex.db import transaction
 from stash2plex.errors import ConfigError, NotFound, Unavailable
 from stash2plex.model import Clock, Scene
-from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out
+from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
+from stash2plex.store.undo_marks import NOTHING_HELD
 from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
 from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
 from stash2plex.sync.evidence import SCENES as READ_SCENES
@@ -37,6 +38,7 @@ from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.ready_jobs import ReadyJobs
 from stash2plex.sync.recorder import Recorder
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
+from stash2plex.sync.undoing import Undoing, UndoJob
 from stash2plex.sync.writes import planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
@@ -104,6 +106,7 @@ class Pipeline:
         self._writing = Writes(self._flight, monotonic)
         self._ready = ReadyJobs()
         self._keeper = Keeper(store)
+        self._undoing = Undoing(store, hand, self._lane, self._make_ready)
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -198,7 +201,7 @@ class Pipeline:
                     partial(self._fan_out, claim),
                     self._begin,
                 )
-        if scenes:
+        if scenes := self._undoing.take(scenes):
             self._read_scenes(scenes)
 
     def _fan_out(self, claim: Claim, showing: Sequence[int]) -> None:
@@ -229,6 +232,7 @@ class Pipeline:
     def _scenes_read(self, keys: Sequence[InHand], scenes: dict[int, Scene]) -> None:
         self._evidence.did(READ_SCENES)
         settings = self._session.settings
+        held = self._store.undo_marks.held_of([key.claim.id for key in keys])
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
@@ -236,8 +240,9 @@ class Pipeline:
                 self._forget_scene(claim)
                 continue
             key.describe(scene)
-            desired = desired_state(scene, settings)
-            left_out = why_left_out(scene, settings, desired)
+            kept_out = held.get(scene.id, NOTHING_HELD)
+            desired = without_fields(desired_state(scene, settings), kept_out.fields)
+            left_out = why_left_out(scene, settings, desired, is_undone=kept_out.whole)
             record = self._store.records.get(claim.id)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
@@ -321,14 +326,29 @@ class Pipeline:
 
     # -- writes ---------------------------------------------------------------------------
 
-    def _make_ready(self, job: Job) -> None:
+    def _make_ready(self, job: Job | UndoJob) -> None:
         """Queue a job for its write; urgent ones go before bulk ones."""
         if self._hand.is_stopped(job.claim):
             self._hand.finish(job.claim, STOP)
         else:
             self._ready.add(job)
 
-    def _write(self, jobs: Sequence[Job]) -> None:
+    def _write(self, jobs: Sequence[Job | UndoJob]) -> None:
+        if isinstance(jobs[0], UndoJob):
+            self._put_back(jobs[0])
+        else:
+            self._write_jobs([job for job in jobs if isinstance(job, Job)])
+
+    def _put_back(self, job: UndoJob) -> None:
+        work = self._undoing.write(job, self._session)
+        ended = partial(self._undoing.end, job)
+        self._writing.add(self._start_batch(EDITS, [job], work, ended, self._undo_again))
+
+    def _undo_again(self, jobs: Sequence[UndoJob]) -> None:
+        for job in jobs:
+            self._make_ready(job)
+
+    def _write_jobs(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(
             EDITS,
             jobs,

@@ -89,6 +89,8 @@ def test_the_page_shows_what_was_sent_what_waits_and_what_was_given_up(make_desk
     assert shown["version"] != first["version"]
     states = {change["title"]: change["state"] for change in shown["changes"]}
     assert states == {"Lantern": "sent", "Quay": "waits", "Ferry": "given_up"}
+    (lantern,) = (change for change in shown["changes"] if change["title"] == "Lantern")
+    assert {"title", "summary"} <= set(lantern["fields"])
     assert shown["troubles"] == 1
     assert shown["plex"]["version"]
     assert shown["stash"]["version"]
