@@ -19,6 +19,8 @@ from stash2plex.store.meta import (
     PLEX_SEEN,
     SET_UP_STEP,
     STASH_SEEN,
+    TROUBLE,
+    TROUBLE_NOTIFIED,
 )
 from stash2plex.store.stored_status import (
     COUNTS_SQL,
@@ -127,7 +129,7 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
     worker = pace["worker"]
     (last,) = database.execute(LAST_SYNC_SQL).fetchone()
     servers = {name: _server(database, name) for name in ("plex", "stash")}
-    sick = [*_sick_libraries(database), *_sick_endpoints(database), *_sick_fields(database)]
+    sick = read_sick(database)
     return {
         "plugin_version": VERSION,
         "set_up": _set_up(database, last),
@@ -155,7 +157,8 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
         "changes": _changes(database),
         "troubles": sum(one["state"] != "closed" for one in servers.values())
         + len(sick)
-        + int(database.execute(DEAD_REASONS_SQL).fetchone()[0]),
+        + int(database.execute(DEAD_REASONS_SQL).fetchone()[0])
+        + int(bool(get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED))),
     }
 
 
@@ -258,6 +261,11 @@ def _run(database: sqlite3.Connection, left: int, *, runs: bool) -> "dict[str, A
 
 
 # -- parts that misbehave -----------------------------------------------------------------
+
+
+def read_sick(database: sqlite3.Connection) -> "list[dict[str, Any]]":
+    """Return the parts that misbehave while the rest works."""
+    return [*_sick_libraries(database), *_sick_endpoints(database), *_sick_fields(database)]
 
 
 def _sick(part: str, name: str, what: str, do: str, since: object) -> "dict[str, Any]":

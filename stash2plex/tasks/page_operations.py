@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from stash2plex.tasks import (
+    dead_letters,
     holds,
+    lists,
     page,
     settings,
     sign_in,
@@ -92,6 +94,49 @@ PAGE_OPERATIONS = (
         sign_in.connect,
         "Try an address and a token that were typed; saves nothing",
         "`url`, `token`: without it the stored one, for its own address only",
+    ),
+    _operation(
+        "trouble",
+        lists.trouble,
+        "Return what needs the user, worst first: servers, parts of them, then scenes by "
+        "reason, each with its cure",
+    ),
+    _operation(
+        "scenes",
+        lists.scenes,
+        "Return a page of the scenes in a state",
+        "`state`, `reason`: of scenes that are left out, `search`, `limit`, `offset`",
+    ),
+    _operation(
+        "not_in_plex",
+        lists.not_in_plex,
+        "Return a page of the scenes whose file Plex does not have",
+        "`search`, `limit`, `offset`",
+    ),
+    _operation(
+        "retry_reason",
+        dead_letters.retry_reason,
+        "Queue all dead letters with a reason",
+        "`reason`",
+    ),
+    _operation(
+        "discard_reason",
+        dead_letters.discard_reason,
+        "Remove all dead letters with a reason",
+        "`reason`",
+    ),
+    _operation(
+        "entity",
+        lists.entity,
+        "Return how many scenes of a performer, studio or tag are not in sync, as far as they "
+        "were synced once",
+        "`performer_id`, `studio_id` or `tag_id`",
+    ),
+    _operation(
+        "runs",
+        lists.runs,
+        "Return a page of the tasks and commands that sent, newest first",
+        "`limit`, `offset`",
     ),
 )
 """They stand in the reference behind those that everybody may call."""

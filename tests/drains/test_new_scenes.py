@@ -20,7 +20,6 @@ class Lookout:
         self.desk = desk
         self.folder = desk.app.folder
         self.queue = desk.app.store.queue
-        self.job = None
         self.watch = self.make()
 
     def make(self):
