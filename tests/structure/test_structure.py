@@ -59,7 +59,8 @@ MAY_IMPORT_LATE = {
     "cli.demo",  # the stand-ins are not in the archive
 }
 
-SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|BEGIN|WITH)\b")
+SQL = re.compile(r"^\s*((SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|WITH)\s|BEGIN\b)")
+"""A statement goes on after its verb; “DELETE” alone is a verb of HTTP."""
 
 
 def find_modules():
