@@ -65,7 +65,7 @@ def edit(folder, ids, trigger="Scene.Update.Post", fields=None):
 
 
 def recorded(done):
-    """Return what the script is told: an output, whatever happened."""
+    """Return the output that the script gets, whatever happened."""
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert set(answer) == {"output"}

@@ -32,7 +32,7 @@ def test_a_database_of_the_first_schema_keeps_its_records_and_lists_plex_again(t
 
 
 class Listed(Plex):
-    """A Plex that lists what a test says."""
+    """A Plex that lists the files of a test."""
 
     def __init__(self):
         self.files = []
