@@ -104,6 +104,7 @@ class _Work:
     cannot: dict[Field, str] = field(factory=dict)
 
     def take_text(self, name: Field, goal: Goal) -> None:
+        """Put a text back if it is the one that we wrote."""
         held, wanted = held_text(self.item, name), str(goal.value or "")
         if held == clean_text(wanted, HELD_LIMIT):
             self.back.add(name)
@@ -116,6 +117,7 @@ class _Work:
             self.back.add(name)
 
     def take_rating(self, goal: Goal) -> None:
+        """Put the rating back if we gave it, or took the last one away."""
         held, wanted = self.item.rating, goal.value
         if same_rating(held, wanted):
             self.back.add(Field.RATING)
@@ -161,6 +163,7 @@ class _Work:
         (self.theirs if is_theirs else self.back).add(name)
 
     def take_picture(self, name: Field, goal: Goal) -> None:
+        """Choose the earlier picture if the chosen one is ours; without a look, do nothing."""
         if name not in self.chosen.keys:
             return
         if self.chosen.keys[name] == goal.value:
@@ -174,6 +177,7 @@ class _Work:
             self.back.add(name)
 
     def way_back(self, goals: Mapping[Field, Goal]) -> WayBack:
+        """Return what is to be sent; a lock that is not kept goes with its field."""
         changed = {*self.texts, *self.lists, *self.pictures}
         unlocks = {
             name

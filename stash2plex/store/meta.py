@@ -115,6 +115,9 @@ REBUILD = "rebuild"
 WATCHED_SINCE = "watched_since"
 """Since when outages are recorded (epoch seconds); a migration writes it."""
 
+COLLECTIONS_LEFT = "collections_left"
+"""That items left collections which may be empty now."""
+
 PUT_BACK_ASKED = "put_back_asked"
 """When “Put Plex Back” last showed what it would do (epoch seconds)."""
 

@@ -134,6 +134,8 @@ class Undoing:
                 back |= one.way.back | one.way.theirs
                 if one.item is not None:
                     self._record(job, one, run_id, whole=whole)
+            if Field.COLLECTION in back:
+                store.own_collections.note_left()
             if whole or back & set(IMAGE_FIELDS):
                 store.pictures.drop(scene_id)
             held = store.undo_marks.held(scene_id)

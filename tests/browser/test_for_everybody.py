@@ -149,6 +149,18 @@ def test_a_poll_moves_nothing_that_is_read(site, open_page):
     assert len(site.calls("dead_letters")) == 1
 
 
+def test_the_last_changes_stand_while_they_are_read(site, open_page):
+    page = open_page()
+    row = page.get_by_role("link", name="Lantern Day")
+    row.hover()
+    new = canned.change(99, "Newest Lantern", at="2026-03-01T14:06:00Z")
+    site.answer(page=canned.page(changes=[new, *canned.PAGE["changes"]], rate_per_s=18.0))
+    page.get_by_text("Sending 1,204 scenes: 18 a second").wait_for()
+    assert not page.get_by_text("Newest Lantern").is_visible()
+    page.mouse.move(5, 5)
+    page.get_by_text("Newest Lantern").wait_for()
+
+
 def test_little_motion(open_page):
     page = open_page(reduced_motion="reduce")
     page.locator(".s2p-bar .progress-bar").wait_for()

@@ -59,8 +59,7 @@ MAY_IMPORT_LATE = {
     "cli.demo",  # the stand-ins are not in the archive
 }
 
-SQL = re.compile(r"^\s*((SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|WITH)\s|BEGIN\b)")
-"""A statement goes on after its verb; “DELETE” alone is a verb of HTTP."""
+SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|BEGIN|WITH)\s+\S")
 
 
 def find_modules():

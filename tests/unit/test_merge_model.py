@@ -39,7 +39,7 @@ class Harbour(RuleBasedStateMachine):
     """One scene and its item. `theirs`, `added` and `away` are what the user in Plex did.
 
     `base` holds what Plex showed of ours after a sync, so that undoing an edit is no edit; `unsure`
-    names the fields where that is not known, `doubt` the values that an unseen edit was about: a
+    names the fields where that is not known, `doubt` the values that an unseen edit was about: the
     user's edit of those cannot be distinguished from ours.
     """
 
