@@ -39,8 +39,8 @@ OURS = frozenset(
         "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",
         "Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
         "days", "dlq list", "enabled", "limit", "make demo", "max_wait", "offset", "reason",
-        "scene_id", "scene_ids", "stash2plex process", "stash2plex reconcile", "stash2plex sync",
-        "worker.log",
+        "scene_id", "scene_ids", "stash2plex process", "stash2plex reconcile", "stash2plex restore",
+        "stash2plex sync", "worker.log",
     )
 )  # fmt: skip
 """What our own messages quote that reveals nothing about a library; a test collects them."""

@@ -25,8 +25,11 @@ class Scan:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._over = threading.Event()
-        self._job = stage.stash.queue_job("Scanning...", lambda _: self._over.wait(120))
+        self._job = stage.stash.queue_job("Scanning...", self._wait)
         self._number = 0
+
+    def _wait(self, _: object) -> None:
+        self._over.wait(120)
 
     def find(self) -> str:
         """Find a new file, which Plex has too; returns the scene's title."""
