@@ -31,6 +31,7 @@ from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.plexraw import PlexRaw
+from stash2plex.servers.plextv import PLEX_TV, PLEX_TV_URL, PlexTv
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.stash_address import StashAddress
 from stash2plex.servers.transport import Transport
@@ -89,6 +90,12 @@ PROBE_ID = "stash2plex-probe"
 """The probe's identity in Plex: always the same device, whoever runs it."""
 
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
+PLEX_TV_SECONDS = 10.0
+"""Seconds to wait for plex.tv: the user is watching."""
+
+PLEX_TV_VARIABLE = "STASH2PLEX_PLEX_TV_URL"
+"""The environment variable with another address of plex.tv, for tests."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -144,6 +151,7 @@ class App:
     sleep: Sleep = time.sleep
     random: Random = field(factory=Random)
     stash_dir: str = ""
+    plex_tv_url: str = PLEX_TV_URL
     _session: Session | None = None
     _sweeper: LibrarySweeper | None = None
     settings_reader: SettingsReader = field(init=False)
@@ -220,6 +228,17 @@ class App:
             connections=THREADS + PICTURE_THREADS,
         )
         return Plex(transport)
+
+    def make_plex_tv(self, token: str = "") -> PlexTv:
+        """Make a client for plex.tv; `token` is the user's, once the user has agreed."""
+        transport = Transport(
+            PLEX_TV,
+            self.plex_tv_url,
+            headers=plex_headers(token, client_id(self.store.connection)),
+            connect_timeout=PLEX_TV_SECONDS,
+            read_timeout=PLEX_TV_SECONDS,
+        )
+        return PlexTv(transport)
 
     def make_index(self, plex: Plex) -> PlexIndex:
         """Make the index that reads Plex's libraries into our files."""
@@ -439,4 +458,5 @@ def open_app(
         logs=kept,
         random=random,
         stash_dir=stash_dir,
+        plex_tv_url=os.environ.get(PLEX_TV_VARIABLE) or PLEX_TV_URL,
     )

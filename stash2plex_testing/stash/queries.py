@@ -133,7 +133,7 @@ def configuration(_: None, context: Context) -> dict[str, Any]:
             "pythonPath": core.plugins.python_path,
         },
         "interface": {
-            "language": "en-GB",
+            "language": context.core.language,
             "sfwContentMode": False,
             "menuItems": None,
             "notificationsEnabled": True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
 
 import pytest
 
@@ -21,7 +20,6 @@ class Lookout:
         self.desk = desk
         self.folder = desk.app.folder
         self.queue = desk.app.store.queue
-        self.job: Any = None
         self.watch = self.make()
 
     def make(self):

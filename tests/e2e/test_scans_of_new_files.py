@@ -6,6 +6,7 @@ import os
 import threading
 from typing import Any
 
+from stash2plex_testing.stash.jobs import Job
 from tests.harness.process import Stage
 
 TEXT_ONLY = {"skip_fields": "poster background"}
@@ -25,10 +26,10 @@ class Scan:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._over = threading.Event()
-        self._job = stage.stash.queue_job("Scanning...", self._wait)
+        self._job = stage.stash.queue_job("Scanning...", self._scan)
         self._number = 0
 
-    def _wait(self, _: object) -> None:
+    def _scan(self, _job: Job) -> None:
         self._over.wait(120)
 
     def find(self) -> str:
