@@ -51,6 +51,7 @@ from stash2plex.sync.gate import Gate
 from stash2plex.sync.goals import Background, Goal
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.new_scenes import NewSceneWatch, Promise
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import PICTURE_THREADS, THREADS, Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
@@ -296,11 +297,16 @@ class App:
             scheduled_reconcile=ScheduledReconcile(
                 store, self.make_reconciliation, clock=self.clock
             ),
+            new_scenes=self._watch_new_scenes() if isinstance(goal, Background) else None,
             worker_wanted=self.settings_reader.worker_wanted,
             stopped=stopped,
             sleep=self.sleep,
             **clocks,
         )
+
+    def _watch_new_scenes(self) -> NewSceneWatch:
+        promise = Promise(self.folder, self.clock)
+        return NewSceneWatch(self.store.queue, self.stash, promise, self.monotonic)
 
     @contextmanager
     def rehearsal(self) -> Iterator[App]:

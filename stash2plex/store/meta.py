@@ -85,6 +85,9 @@ MACHINE_ID = "plex_machine_id"
 CLEARED_MACHINE_ID = "plex_machine_id_cleared"
 """The Plex server whose files were deleted last."""
 
+LEGACY_TAKEN = "legacy_taken"
+"""The folder of version 1 whose unfinished scenes were queued."""
+
 LISTING = "plex_listing"
 """How often Plex's files were read so far."""
 
@@ -111,6 +114,12 @@ REBUILD = "rebuild"
 
 WATCHED_SINCE = "watched_since"
 """Since when outages are recorded (epoch seconds); a migration writes it."""
+
+COLLECTIONS_LEFT = "collections_left"
+"""That items left collections which may be empty now."""
+
+PUT_BACK_ASKED = "put_back_asked"
+"""When “Put Plex Back” last showed what it would do (epoch seconds)."""
 
 HISTORY_PRUNED = "history_pruned"
 """The id of the last write that pruning the history has looked at."""

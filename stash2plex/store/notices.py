@@ -18,7 +18,7 @@ def mark_notified(database: sqlite3.Connection, now: float) -> None:
     """Record that everything until now was reported."""
     with transaction(database):
         database.execute("DELETE FROM missing_news")
-        set_meta(database, NOTIFIED_AT, f"{now:.3f}")
+        set_meta(database, NOTIFIED_AT, str(now))
 
 
 def note_trouble(database: sqlite3.Connection, text: str) -> None:

@@ -18,6 +18,7 @@ from stash2plex.db import transaction
 from stash2plex.errors import (
     SERVER,
     NotFound,
+    Refused,
     ServerError,
     Stash2PlexError,
     Unavailable,
@@ -38,7 +39,8 @@ from stash2plex.store.waiting_pictures import FRESH, WaitingPicture
 from stash2plex.sync.apply import KEPT
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.in_flight import InFlight, Step
-from stash2plex.sync.picture_work import MOVED, PictureJob, Result, send_for
+from stash2plex.sync.picture_keeping import PictureKeeper
+from stash2plex.sync.picture_work import MOVED, Looked, PictureJob, Result, send_for
 from stash2plex.sync.pictures import Sent
 from stash2plex.sync.session import Job, Session, Store
 from stash2plex.text import Private, span
@@ -95,6 +97,7 @@ class PictureLane:
         self._busy: dict[int, Try] = {}
         """Scenes under way."""
         self._worked: Counter[str] = Counter()
+        self._keeper = PictureKeeper(store)
 
     @property
     def busy(self) -> bool:
@@ -117,6 +120,10 @@ class PictureLane:
         if len(self._jobs) < 2 * MAX_KEPT and record.rating_key == job.item.rating_key:
             followers = {one.item.rating_key: one.item for one in job.followers}
             self._jobs[job.scene.id] = PictureJob(job.scene, job.desired, job.item, followers)
+
+    def is_sending(self, scene_id: int) -> bool:
+        """Whether pictures of a scene are under way."""
+        return scene_id in self._busy
 
     def is_waiting(self, scene: Scene) -> bool:
         """Whether the cover that a scene has now waits already."""
@@ -165,30 +172,56 @@ class PictureLane:
         job = self._jobs.pop(waiting.scene_id, None)
         if job is not None and job.scene.cover_tag != waiting.tag:
             job = None
+        self._launch(waiting, job, record, shut, before)
+        return 1
+
+    def _launch(
+        self,
+        waiting: WaitingPicture,
+        job: PictureJob | None,
+        record: Record,
+        shut: Collection[str],
+        before: Mapping[str, int],
+    ) -> None:
         records = [record, *self._store.followers.of(waiting.scene_id).values()]
-        work = partial(send_for, waiting.scene_id, job, records, shut, self.session)
+        held = self._store.undo_marks.held(waiting.scene_id).fields
+        known = {one.rating_key: self._keeper.known_pictures(one.rating_key) for one in records}
         self._flight.start_picture(
-            work,
+            partial(send_for, waiting.scene_id, job, records, shut, self.session, known, held),
             Step(
-                partial(self._ended, waiting, before),
-                partial(self._broke, waiting, before),
+                partial(self._ended, waiting, shut, before),
+                partial(self._broke, waiting),
             ),
         )
-        return 1
 
     # -- ends -----------------------------------------------------------------------------
 
-    def _broke(self, waiting: WaitingPicture, before: Mapping[str, int], error: Exception) -> None:
-        """Go on after the scene or its item could not be read."""
+    def _broke(self, waiting: WaitingPicture, error: Exception) -> None:
+        """Go on after the scene or its item could not be read: no endpoint of pictures failed."""
         del self._busy[waiting.scene_id]
-        self._fail(waiting, "reads", error, before, "")
+        if isinstance(error, (Unavailable, Refused)):
+            # The clients have tried other scenes and items before they raised.
+            self._server_failed(waiting, error)
+        else:
+            self._log_fault(error)
+            record = self._store.records.get(waiting.scene_id)
+            title = str(record.written.get(Field.TITLE, "")) if record else ""
+            self._item_failed(waiting, error, title or f"scene {waiting.scene_id}")
 
     def _ended(
         self,
         waiting: WaitingPicture,
+        shut: Collection[str],
         before: Mapping[str, int],
-        result: Result | str,
+        result: Result | Looked | str,
     ) -> None:
+        record = self._store.records.get(waiting.scene_id)
+        if isinstance(result, Looked) and record is not None:
+            # Kept before anything is sent: a kill in between must not lose it.
+            with transaction(self._store.connection):
+                self._keeper.keep_pictures(result)
+            self._launch(waiting, result.job, record, shut, before)
+            return
         del self._busy[waiting.scene_id]
         if result == MOVED:
             self._requeue(waiting)
@@ -214,6 +247,7 @@ class PictureLane:
                     self._store.records.put_pictures(after)
                 else:
                     self._store.followers.put_pictures(after)
+                self._keeper.pictures_sent(record, one)
             if not (failed or left):
                 self._store.pictures.finish(waiting)
         if failed:
@@ -252,12 +286,9 @@ class PictureLane:
         label: str,
     ) -> None:
         """Have pictures wait after a failure: for their server, their endpoint or themselves."""
-        if not isinstance(error, Stash2PlexError):
-            self._log.error("A fault in Stash2Plex:", exc_info=error)
+        self._log_fault(error)
         if isinstance(error, ServerError) and _is_of_server(endpoint, error):
-            self._evidence.failed(error)
-            delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
-            self._put_off(waiting, delay, FRESH, waiting.attempts, error)
+            self._server_failed(waiting, error)
         elif (
             not isinstance(error, ServerError)
             or isinstance(error, NotFound)
@@ -273,6 +304,15 @@ class PictureLane:
             longest = min(LONGEST_WAIT, 5.0 * 2.0 ** min(waiting.failures, 16))
             delay = self._random.uniform(longest / 2, longest)
             self._put_off(waiting, delay, endpoint, waiting.attempts, error)
+
+    def _log_fault(self, error: Exception) -> None:
+        if not isinstance(error, Stash2PlexError):
+            self._log.error("A fault in Stash2Plex:", exc_info=error)
+
+    def _server_failed(self, waiting: WaitingPicture, error: ServerError) -> None:
+        self._evidence.failed(error)
+        delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
+        self._put_off(waiting, delay, FRESH, waiting.attempts, error)
 
     def _item_failed(self, waiting: WaitingPicture, error: Exception, label: str) -> None:
         attempts = waiting.attempts + 1

@@ -8,6 +8,7 @@ removed none.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from enum import StrEnum
@@ -18,20 +19,24 @@ from attrs import Factory, define, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import MAX_INTEGER
+from stash2plex.errors import ServerError
 from stash2plex.model import Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.desired import desired_state, reason_to_skip, without_fields
 from stash2plex.rules.scene_states import (
     EXCLUDED,
     IN_SYNC,
     NO_METADATA,
     NOT_IN_PLEX,
     NOT_ORGANIZED,
+    UNDONE,
     UNKNOWN,
 )
+from stash2plex.servers.scenepages import ScenePage
 from stash2plex.servers.stash import PAGE, Stash, shows
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.scenes import Scenes
+from stash2plex.store.undo_marks import NOTHING_HELD, Held
 from stash2plex.sync.apply import is_settled
 from stash2plex.text import count
 from stash2plex.workqueue import Key
@@ -40,6 +45,9 @@ T = TypeVar("T")
 Request = Callable[[], Any]
 Steps = Generator[Request, Any, T]
 """Yields requests, is sent their answers, returns a result."""
+
+MAX_NAMED = 1_000
+"""How many unreadable scenes one process names in the log."""
 
 RELATED = {
     "scene": "",
@@ -56,6 +64,7 @@ class Idle(StrEnum):
     """Why a scene needs no change, in the words for several and for one."""
 
     IN_SYNC = "in sync already"
+    UNDONE = "put back, and left out since"
     NO_METADATA = "have no metadata yet"
     NOT_ORGANIZED = "not organized"
     EXCLUDED = "with an excluded tag"
@@ -100,6 +109,7 @@ class Enqueued:
 
 STANDINGS = {
     Idle.IN_SYNC: IN_SYNC,
+    Idle.UNDONE: UNDONE,
     Idle.NO_METADATA: NO_METADATA,
     Idle.NOT_ORGANIZED: NOT_ORGANIZED,
     Idle.EXCLUDED: EXCLUDED,
@@ -116,7 +126,7 @@ class ChangeFilter:
 
     `revive` also queues dead letters again and makes waiting keys due: the user asked, or changed a
     setting that may be the cause. `run_id` is the run that the new keys belong to; without a run,
-    held keys stay on hold.
+    held keys stay on hold. `named` are the unreadable scenes that the log has named.
     """
 
     queue: Queue
@@ -126,17 +136,27 @@ class ChangeFilter:
     revive: bool = False
     run_id: int = 0
     queues: bool = True
+    named: set[int] = Factory(set)
 
-    def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
-        """Enqueue the scenes that need a change, and those that Stash no longer has."""
+    def take(
+        self,
+        scenes: Iterable[Scene],
+        gone: Iterable[int] = (),
+        unreadable: Mapping[int, ServerError] | None = None,
+    ) -> Enqueued:
+        """Enqueue the scenes that need a change, and those that Stash no longer has.
+
+        An `unreadable` one is queued too: its key tries it again, and names it in the end.
+        """
         keys: list[Key] = []
         idle: Counter[Idle] = Counter()
         looked_at = list(scenes)
         queued = self.queue.queued_scenes([scene.id for scene in looked_at])
         due = 0
         standings: dict[int, str] = {}
+        held = self.scenes.undo_marks.held_of([scene.id for scene in looked_at])
         for scene in looked_at:
-            why = self.why_idle(scene)
+            why = self.why_idle(scene, held.get(scene.id, NOTHING_HELD))
             standings[scene.id] = STANDINGS[why] if why else UNKNOWN
             if why is None and not self.queues:
                 continue
@@ -147,6 +167,11 @@ class ChangeFilter:
                 due += 1
             else:
                 idle[why] += 1
+        for id_, error in (unreadable or {}).items():
+            standings[id_] = UNKNOWN
+            if self.queues:
+                keys.append(("scene", id_))
+                self._name(id_, error)
         self.scenes.see(standings)
         keys += [("scene", id_) for id_ in gone]
         if self.revive:
@@ -154,6 +179,14 @@ class ChangeFilter:
         else:
             new = self.queue.offer(keys, run_id=self.run_id)
         return Enqueued(new, due + len(keys) - new, idle)
+
+    def _name(self, scene_id: int, error: ServerError) -> None:
+        """Log once that a scene cannot be read."""
+        if scene_id not in self.named and len(self.named) < MAX_NAMED:
+            self.named.add(scene_id)
+            logging.getLogger(__name__).warning(
+                "%s All others go on; it is tried again.", error.what
+            )
 
     def find_gone(self, after: int, upto: int, there: set[int]) -> list[int]:
         """Find what is known of scenes with ids in a range, and not there any more.
@@ -168,15 +201,17 @@ class ChangeFilter:
         self.queue.wake([("scene", id_) for id_ in waiting])
         return sorted(known.difference(waiting))
 
-    def why_idle(self, scene: Scene) -> Idle | None:
-        """Return why a scene needs no change; None if it may need one."""
+    def why_idle(self, scene: Scene, held: Held = NOTHING_HELD) -> Idle | None:
+        """Return why a scene needs no change; None if it may need one. `held` was put back."""
+        if held.whole:
+            return Idle.UNDONE
         # Plex knows files; a scene without one cannot be there.
         if not scene.files:
             return Idle.NO_FILE
         if reason_to_skip(scene, self.settings):
             is_left_out = self.settings.only_organized and not scene.organized
             return Idle.NOT_ORGANIZED if is_left_out else Idle.EXCLUDED
-        desired = desired_state(scene, self.settings)
+        desired = without_fields(desired_state(scene, self.settings), held.fields)
         if desired.empty:
             return Idle.NO_METADATA
         settled = is_settled(scene, desired, self.records.get(scene.id))
@@ -193,15 +228,15 @@ def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     last = 0
     enqueued: Enqueued | None = None
     while True:
-        page: list[Scene] = yield partial(stash.scene_page, last)
-        if not page and enqueued is None:
+        page: ScenePage = yield partial(stash.scene_page, last)
+        if not page.ids and enqueued is None:
             change_filter.scenes.confirm_none()
             return Enqueued()
-        ends = len(page) < PAGE
-        upto = MAX_INTEGER if ends else page[-1].id
-        gone = change_filter.find_gone(last, upto, {scene.id for scene in page})
-        enqueued = (enqueued or Enqueued()) + change_filter.take(page, gone)
-        if ends:
+        upto = MAX_INTEGER if page.ended else page.last
+        gone = change_filter.find_gone(last, upto, page.ids)
+        taken = change_filter.take(page.scenes, gone, page.unreadable)
+        enqueued = (enqueued or Enqueued()) + taken
+        if page.ended:
             change_filter.scenes.all_seen()
             return enqueued
         last = upto
@@ -229,11 +264,11 @@ def poll(
     last = 0
     enqueued = Enqueued()
     while True:
-        page: list[Scene] = yield partial(stash.scene_page, last, criteria)
-        enqueued += change_filter.take(page)
-        if len(page) < PAGE:
+        page: ScenePage = yield partial(stash.scene_page, last, criteria)
+        enqueued += change_filter.take(page.scenes, unreadable=page.unreadable)
+        if page.ended:
             return enqueued
-        last = page[-1].id
+        last = page.last
 
 
 def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps[int]:

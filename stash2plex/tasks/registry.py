@@ -7,12 +7,15 @@ from stash2plex.tasks import (
     dead_letters,
     health,
     history,
+    legacy,
     outages,
     plex_index,
     reconcile,
+    report,
     scenes,
     status,
     sync,
+    undo,
     worker,
 )
 from stash2plex.tasks.page_operations import PAGE_OPERATIONS
@@ -165,6 +168,14 @@ TASKS = (
         when="Press it if you want to fix none of them; saving a scene queues it again.",
     ),
     Task(
+        "put_back",
+        "Put Plex Back",
+        undo.put_back,
+        "Put back what Plex showed before Stash2Plex wrote to it; the first press only counts",
+        when="Press it twice within ten minutes if you want Plex as it was before.",
+        reports=True,
+    ),
+    Task(
         "scene",
         "",
         scenes.scene,
@@ -185,6 +196,19 @@ TASKS = (
         "Start the background worker when work, or a look at Stash, is due",
     ),
     Task("health", "", health.health, "Return the checks of Health Check", health.health_of),
+    Task(
+        "import_legacy",
+        "",
+        legacy.import_legacy,
+        "Queue the scenes that Stash2Plex 1.x left unfinished, where Health Check names its data",
+    ),
+    Task(
+        "report",
+        "",
+        report.report,
+        "Return a report to post, with every name hidden: versions, health, status, last log lines",
+        report.report_of,
+    ),
     Task("outages", "", outages.outages, "Return the newest outages", arguments="`limit`"),
     Task(
         "dead_letters",
@@ -203,6 +227,14 @@ TASKS = (
         history.history,
         "Return a page of what was written to Plex, newest first; with `runs`, of the runs",
         arguments="`scene_id` or `run_id`, `limit`, `offset`, `runs`",
+    ),
+    Task(
+        "undo",
+        "",
+        undo.undo,
+        "Put chosen scenes back, or only count what that would do; no sync writes them again until"
+        " `sync` names them",
+        arguments="`scene_ids`, `rating_keys`, `run_id`, `all` or `left_out`; `fields`, `dry_run`",
     ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
     *PAGE_OPERATIONS,
