@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
+import pytest
+from attrs import evolve
+
+from stash2plex.model import Record
 from stash2plex.rules.drift import Kind
+from stash2plex.store.records import with_pictures
 from stash2plex.sync.reconcile import Scope
 from stash2plex.text import Private
 from stash2plex_testing.plex import Fault, scopes
@@ -97,3 +102,48 @@ def test_a_private_value_is_quoted_and_is_the_same_as_its_like():
     assert Private("Pier") == Private("Pier")
     assert len({Private("Pier"), Private("Pier"), Private("Quay")}) == 2
     assert Private("Pier") != "Pier"
+
+
+def test_a_report_counts_the_requests_of_its_own_run(pier_and_quay):
+    desk, _, _ = pier_and_quay
+    run = desk.app.make_reconciliation(desk.app.open_session(), Scope.ALL)
+    list(run.pages())
+    desk.stash.clear_log()
+    desk.plex.clear_log()
+    # One run follows the other with the same clients, which count on.
+    first = run.report().requests
+    session = desk.app.open_session()
+    again = desk.app.make_reconciliation(session, Scope.ALL)
+    asked = len(desk.stash.requests), desk.plex.count()
+    list(again.pages())
+    sent = {
+        "stash": len(desk.stash.requests) - asked[0], "plex": desk.plex.count() - asked[1],
+    }  # fmt: skip
+    assert again.report().requests == sent
+    assert sum(first.values()) > 0
+
+
+def test_a_look_that_fails_is_due_again_and_leaves_nothing_to_do_now(pier_and_quay):
+    desk, _, _ = pier_and_quay
+    settings = desk.app.settings()
+    desk.clock.step(3_600)
+    desk.stash.down()
+    step = desk.app.sweeper.step
+    assert not any(step(settings, desk.app.stash, by_clock=True, seconds=5.0) for _ in range(2))
+    assert desk.rows("SELECT failures > 0 FROM breaker WHERE server = 'stash'") == [(1,)]
+
+
+def test_the_time_of_a_server_is_that_of_its_answers(make_desk):
+    desk = make_desk()
+    assert desk.app.stash.server_time is None
+    desk.app.stash.ping()
+    assert desk.app.stash.server_time == pytest.approx(time.time(), abs=600.0)
+
+
+def test_pictures_are_known_of_the_same_item_only():
+    record = Record(1, "7", "1", "/media/a.mp4", "the whole path", "f", {})
+    held = evolve(record, poster_hash="p", background_hash="b", cover_tag="t")
+    assert with_pictures(record, None) == record
+    assert with_pictures(record, evolve(held, rating_key="8")) == record
+    known = with_pictures(record, held)
+    assert (known.poster_hash, known.background_hash) == ("p", "b")
