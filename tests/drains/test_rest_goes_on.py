@@ -147,3 +147,34 @@ def test_pictures_are_known_of_the_same_item_only():
     assert with_pictures(record, evolve(held, rating_key="8")) == record
     known = with_pictures(record, held)
     assert (known.poster_hash, known.background_hash) == ("p", "b")
+
+
+def look(desk, settings):
+    """Let the sweeper look at Stash; returns how many steps that took."""
+    steps = 0
+    while desk.app.sweeper.step(settings, desk.app.stash, by_clock=False, seconds=30.0):
+        steps += 1
+    return steps
+
+
+def test_a_step_waits_for_the_answer_of_stash(pier_and_quay):
+    desk, _, _ = pier_and_quay
+    settings = desk.app.settings()
+    desk.clock.step(3_600)
+    look(desk, settings)
+    desk.clock.step(3_600)
+    desk.stash.clear_log()
+    # Each step takes one answer, so it did not go round and round meanwhile.
+    assert look(desk, settings) == len(desk.stash.requests)
+
+
+def test_settings_that_stash_shows_as_changed_are_read_again_once(pier_and_quay):
+    desk, _, _ = pier_and_quay
+    settings, moved = desk.app.settings(), []
+    for stored in (None, None, {"max_tags": 7}, None):
+        if stored:
+            desk.stash.configure_plugin("Stash2Plex", stored)
+        desk.clock.step(3_600)
+        look(desk, settings)
+        moved.append(desk.app.sweeper.settings_moved)
+    assert moved == [False, False, True, False]
