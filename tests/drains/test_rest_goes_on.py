@@ -7,13 +7,16 @@ import time
 import pytest
 from attrs import evolve
 
+from stash2plex.errors import Refused, Unavailable
 from stash2plex.model import Record
+from stash2plex.operations.health.local_checks import check_breaker
 from stash2plex.rules.drift import Kind
 from stash2plex.store.records import with_pictures
 from stash2plex.sync.reconcile import Scope
-from stash2plex.text import Private
+from stash2plex.text import Private, local
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
+from tests.support import present
 
 
 def compare(desk):
@@ -178,3 +181,17 @@ def test_settings_that_stash_shows_as_changed_are_read_again_once(pier_and_quay)
         look(desk, settings)
         moved.append(desk.app.sweeper.settings_moved)
     assert moved == [False, False, True, False]
+
+
+def test_health_names_the_server_that_is_waited_for_and_its_next_try(make_desk):
+    desk = make_desk()
+    assert check_breaker(desk.app).ok
+    for _ in range(3):
+        desk.app.store.breakers["plex"].failed(Unavailable("Plex", "Plex rests."), 1)
+    state = desk.app.store.breakers["plex"].read()
+    check = check_breaker(desk.app)
+    assert check.detail == f"Waiting for Plex since {local(state.since)}: Plex rests."
+    desk.clock.step(60)
+    assert "in 0 s" in present(check_breaker(desk.app).fix)
+    desk.app.store.breakers["plex"].failed(Refused("Plex", "The token is wrong."), 1)
+    assert check_breaker(desk.app).detail.startswith("Plex has refused access since ")
