@@ -195,3 +195,16 @@ def test_health_names_the_server_that_is_waited_for_and_its_next_try(make_desk):
     assert "in 0 s" in present(check_breaker(desk.app).fix)
     desk.app.store.breakers["plex"].failed(Refused("Plex", "The token is wrong."), 1)
     assert check_breaker(desk.app).detail.startswith("Plex has refused access since ")
+
+
+def test_a_scene_that_changed_is_compared_though_its_item_did_not(pier_and_quay):
+    desk, scenes, _ = pier_and_quay
+    assert compare(desk).in_sync == 2
+    desk.clock.step(60)
+    scenes[0].title = "Edited in Stash"
+    desk.stash.library.touch(scenes[0])
+    desk.plex.clear_log()
+    report = compare(desk)
+    assert (report.queued, report.in_sync) == (1, 1)
+    # Only that one's details were read.
+    assert desk.plex.count("GET", "^/library/metadata/") == 1
