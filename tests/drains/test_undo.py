@@ -301,3 +301,14 @@ def test_collections_that_plex_does_not_list_stay(make_desk):
     put_back(desk)
     assert not item.tags.get("collection")
     assert desk.plex.collection_titles(desk.films) == ["Harbour"]
+
+
+def test_a_value_that_the_user_removed_since_does_not_come_back(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/1.mp4", studio=desk.stash.add_studio("Harbour"))
+    item = desk.item("a/1.mp4")
+    item.tags["collection"] = ["Mine", "Other"]
+    desk.drain(scene)
+    item.tags["collection"].remove("Mine")
+    put_back(desk)
+    assert item.tags["collection"] == ["Other"]
