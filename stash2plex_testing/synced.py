@@ -31,7 +31,7 @@ def make_synced(world: World, app: App) -> int:
     synced = 0
     for page in app.stash.all_scenes():
         with transaction(app.store.connection):
-            for scene in page:
+            for scene in page.scenes:
                 desired = desired_state(scene, settings)
                 if desired.empty or not scene.files:
                     continue

@@ -25,6 +25,7 @@ from stash2plex.cli.operation import operation
 from stash2plex.cli.outages import outages
 from stash2plex.cli.probe import probe_plex
 from stash2plex.cli.reconcile import reconcile
+from stash2plex.cli.report import report
 from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
 from stash2plex.cli.shell import Shell
@@ -48,6 +49,7 @@ from stash2plex.version import VERSION
     commands=[
         status,
         health,
+        report,
         outages,
         process,
         sync,

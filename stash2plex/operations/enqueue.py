@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from stash2plex.app import App
 from stash2plex.db import transaction
-from stash2plex.servers.stash import SCENES_PER_READ
+from stash2plex.servers.scenepages import SCENES_PER_READ
 from stash2plex.sync.sweep import ChangeFilter, Enqueued
 from stash2plex.workqueue import URGENT, Key
 
@@ -38,9 +38,8 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
         for start in range(0, len(page), SCENES_PER_READ):
             ids = page[start : start + SCENES_PER_READ]
             scenes = app.stash.scenes(ids)
-            enqueued += change_filter.take(
-                scenes.values(), [id_ for id_ in ids if id_ not in scenes]
-            )
+            gone = [id_ for id_ in ids if id_ not in scenes and id_ not in scenes.unreadable]
+            enqueued += change_filter.take(scenes.values(), gone, scenes.unreadable)
     return enqueued
 
 

@@ -92,7 +92,10 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     gone = False
     try:
         settings = app.settings()
-        known.scene = app.stash.scenes([scene_id]).get(scene_id)
+        scenes = app.stash.scenes([scene_id])
+        if failure := scenes.unreadable.get(scene_id):
+            raise failure
+        known.scene = scenes.get(scene_id)
         gone = known.scene is None
     except ServerError as error:
         settings, _ = parse_settings(app.settings_reader.overrides)

@@ -6,22 +6,25 @@ It works on a copy of the database: a preview must not change what the next sync
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
 
 from stash2plex.app import App
-from stash2plex.errors import NotInPlexYet, UsageError
+from stash2plex.errors import NotInPlexYet, ServerError, UsageError
 from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Scene
 from stash2plex.rules.desired import desired_state, why_left_out, without_fields
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.servers.plex import IDS_PER_READ
-from stash2plex.servers.stash import SCENES_PER_READ
+from stash2plex.servers.scenepages import SCENES_PER_READ
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene
 from stash2plex.sync.pictures import PicturePlan, plan_pictures
 from stash2plex.sync.session import Session
+
+Page = tuple[Sequence[Scene], Mapping[int, ServerError]]
+"""Scenes, and those that cannot be read, each with its error."""
 
 SHOWN = 50
 """How many scenes are shown; all are counted."""
@@ -137,7 +140,8 @@ class _Candidate:
 
 def preview_all(app: App) -> Preview:
     """Preview every scene."""
-    return preview_pages(app, app.stash.all_scenes())
+    pages = app.stash.all_scenes()
+    return preview_pages(app, ((page.scenes, page.unreadable) for page in pages))
 
 
 def preview_recent(app: App, seconds: float) -> Preview:
@@ -150,25 +154,32 @@ def preview_scenes(app: App, ids: Iterable[int]) -> Preview:
     """Preview chosen scenes. Raises UsageError if Stash does not have one of them."""
     chosen = list(dict.fromkeys(ids))
     pages = list(_pages(app, chosen))
-    missing = set(chosen) - {scene.id for page in pages for scene in page}
+    missing = set(chosen)
+    for scenes, unreadable in pages:
+        missing -= {scene.id for scene in scenes} | unreadable.keys()
     if missing:
         listed = ", ".join(str(id_) for id_ in sorted(missing)[:SHOWN])
         raise UsageError(f"Stash has no scene {listed}.")
     return preview_pages(app, pages)
 
 
-def _pages(app: App, ids: Iterable[int]) -> Iterator[list[Scene]]:
+def _pages(app: App, ids: Iterable[int]) -> Iterator[Page]:
     batch: list[int] = []
     for id_ in ids:
         batch.append(id_)
         if len(batch) == SCENES_PER_READ:
-            yield list(app.stash.scenes(batch).values())
+            yield _page(app, batch)
             batch = []
     if batch:
-        yield list(app.stash.scenes(batch).values())
+        yield _page(app, batch)
 
 
-def preview_pages(app: App, pages: Iterable[list[Scene]]) -> Preview:
+def _page(app: App, ids: list[int]) -> Page:
+    found = app.stash.scenes(ids)
+    return tuple(found.values()), found.unreadable
+
+
+def preview_pages(app: App, pages: Iterable[Page]) -> Preview:
     """Compare scenes with Plex and return what a sync would write.
 
     A settled scene costs no request; the items of the others are read 200 at a time. Raises what
@@ -180,8 +191,11 @@ def preview_pages(app: App, pages: Iterable[list[Scene]]) -> Preview:
         session.index.adopt_server(session.plex.check_token().machine_id)
         session.index.refresh(session.settings.plex_library)
         waiting: list[_Candidate] = []
-        for page in pages:
-            for scene in page:
+        for scenes, unreadable in pages:
+            for scene_id, error in unreadable.items():
+                preview.seen += 1
+                _not_matched(preview, scene_id, "", error.reason, str(error))
+            for scene in scenes:
                 candidate = _candidate(copy, session, scene, preview)
                 if candidate is not None:
                     waiting.append(candidate)
@@ -207,15 +221,15 @@ def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _C
         return None
     look = explain_scene(app.store, session.settings, scene)
     if look.match is None:
-        _not_matched(preview, scene, look.reason, look.refusal)
+        _not_matched(preview, scene.id, scene.label, look.reason, look.refusal)
         return None
     return _Candidate(scene, desired, record, look.match)
 
 
-def _not_matched(preview: Preview, scene: Scene, reason: str, error: str) -> None:
+def _not_matched(preview: Preview, scene_id: int, title: str, reason: str, error: str) -> None:
     preview.not_matched += 1
     if len(preview.problems) < SHOWN:
-        preview.problems.append(Unmatched(scene.id, scene.label, reason, error))
+        preview.problems.append(Unmatched(scene_id, title, reason, error))
 
 
 def _compare(session: Session, candidates: list[_Candidate], preview: Preview) -> None:
@@ -225,13 +239,15 @@ def _compare(session: Session, candidates: list[_Candidate], preview: Preview) -
     for candidate in candidates:
         key = candidate.match.file.rating_key
         if error := items.unreadable.get(key):
-            _not_matched(preview, candidate.scene, error.reason, str(error))
+            scene = candidate.scene
+            _not_matched(preview, scene.id, scene.label, error.reason, str(error))
             continue
         item = items.get(key)
         if item is None or item.trashed:
             _not_matched(
                 preview,
-                candidate.scene,
+                candidate.scene.id,
+                candidate.scene.label,
                 NotInPlexYet.reason,
                 f"“{candidate.scene.label}” has moved in Plex.",
             )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from attrs import Factory, frozen
+from attrs import Factory, define, field, frozen
 from cattrs import Converter
 
-from stash2plex.errors import Transient
+from stash2plex.errors import ServerError, Transient
 from stash2plex.model import Glance, Mark, StashJob
+from stash2plex.servers.apart import may_be_part
 from stash2plex.servers.wire import structure
 
 KINDS = ("scene", "performer", "studio", "tag", "group", "file")
@@ -24,6 +25,17 @@ CONFIGURED = "configuration { general { apiKey username configFilePath } plugins
 
 JOBS_ASKED = 10
 """How many finished jobs Stash remembers (stash.md §4.1)."""
+
+
+MAX_SKIP = 3
+"""How many of the newest rows of a kind are passed over where they cannot be read."""
+
+
+class Query(Protocol):
+    """Sends a GraphQL query to Stash."""
+
+    def __call__(self, text: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Return the data of the answer. Raises the error of any part of it."""
 
 
 @frozen
@@ -50,25 +62,72 @@ def glance_query(last_job: int, kinds: Sequence[str]) -> str:
 
     Job numbers grow by one and start over with Stash; unknown jobs are null (stash.md §4.1).
     """
-    parts = [
-        f"{kind}: find{kind.capitalize()}s(filter: $newest) {{ count {kind}s {{ updated_at }} }}"
-        for kind in kinds
-    ]
+    parts = [_newest_field(kind) for kind in kinds]
     first = max(1, int(last_job))
     parts += [
         f'job{number}: findJob(input: {{id: "{number}"}}) {{ id status description }}'
         for number in range(first, first + JOBS_ASKED + 1)
     ]
+    newest = ", $newest: FindFilterType" if kinds else ""
     return (
-        "query Glance($ids: [ID!], $newest: FindFilterType) {"
+        f"query Glance($ids: [ID!]{newest}) {{"
         f" jobQueue {{ id status description }} {CONFIGURED} " + " ".join(parts) + " }"
     )
 
 
-def glance_variables(plugin_id: str) -> dict[str, object]:
-    """Return the variables of the query: only the newest row of each kind."""
-    newest = {"per_page": 1, "sort": "updated_at", "direction": "DESC"}
-    return {"ids": [plugin_id], "newest": newest}
+def _newest_field(kind: str) -> str:
+    return f"{kind}: find{kind.capitalize()}s(filter: $newest) {{ count {kind}s {{ updated_at }} }}"
+
+
+def _newest(place: int) -> dict[str, object]:
+    """Return the filter that selects one row: the newest for place 1."""
+    return {"per_page": 1, "page": place, "sort": "updated_at", "direction": "DESC"}
+
+
+@define
+class GlanceReader:
+    """Asks with `query`. A newest row that cannot be read is passed over, the next one counts.
+
+    Such a kind is asked for apart from the others until its newest row can be read again.
+    """
+
+    query: Query
+    _odd: set[str] = field(init=False, factory=set)
+
+    def data(self, plugin_id: str, last_job: int, kinds: Sequence[str]) -> dict[str, Any]:
+        """Return the data of one glance. Raises the error of a Stash that answers nothing."""
+        together = [kind for kind in kinds if kind not in self._odd]
+        apart = [kind for kind in kinds if kind in self._odd]
+        try:
+            data = self._ask(plugin_id, last_job, together)
+        except ServerError as error:
+            if not may_be_part(error):
+                raise
+            data = self._ask(plugin_id, last_job, ())
+            apart = list(kinds)
+        return {**data, **{kind: self._newest_of(kind) for kind in apart}}
+
+    def _ask(self, plugin_id: str, last_job: int, kinds: Sequence[str]) -> dict[str, Any]:
+        variables: dict[str, object] = {"ids": [plugin_id]}
+        if kinds:
+            variables["newest"] = _newest(1)
+        return self.query(glance_query(last_job, kinds), variables)
+
+    def _newest_of(self, kind: str) -> Any:
+        """Return the count of a kind and its newest row that can be read."""
+        text = f"query Newest($newest: FindFilterType) {{ {_newest_field(kind)} }}"
+        for place in range(1, 2 + MAX_SKIP):
+            try:
+                found = self.query(text, {"newest": _newest(place)}).get(kind)
+            except ServerError as error:
+                if place > MAX_SKIP or not may_be_part(error):
+                    raise
+                self._odd.add(kind)
+            else:
+                if place == 1:
+                    self._odd.discard(kind)
+                return found
+        raise AssertionError("the last place returns or raises")
 
 
 def read_glance(converter: Converter, data: Mapping[str, Any], kinds: Sequence[str]) -> Glance:

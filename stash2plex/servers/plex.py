@@ -219,7 +219,7 @@ class Plex(Client):
         found = ReadItems()
         for start in range(0, len(rating_keys), IDS_PER_READ):
             batch = [opaque(key) for key in rating_keys[start : start + IDS_PER_READ]]
-            found.add(self._batches.items(sorted(set(batch)), witness))
+            found.add(self._batches.rows(sorted(set(batch)), witness))
         return found
 
     def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,25 +12,32 @@ from attrs import frozen
 
 from stash2plex.errors import NotFound, Rejected, Transient, Unavailable
 from stash2plex.model import Glance, Image, Scene, Tag, TaskJob
+from stash2plex.servers.apart import ReadScenes
 from stash2plex.servers.client import Client
 from stash2plex.servers.glance import (
     CONFIGURED,
     KINDS,
     KINDS_FIELD,
-    glance_query,
-    glance_variables,
+    GlanceReader,
     read_glance,
     read_kinds,
 )
 from stash2plex.servers.jobs import QUEUE_QUERY, jobs_query, read_jobs
-from stash2plex.servers.stash_link import StashLink
+from stash2plex.servers.new_scenes import (
+    NEW_SCENES_QUERY,
+    NewScenes,
+    new_scenes_variables,
+    read_new_scenes,
+)
+from stash2plex.servers.scenepages import ScenePage
+from stash2plex.servers.scenereader import SceneReader
+from stash2plex.servers.stash_link import Answer, StashLink
 from stash2plex.servers.stashwire import (
-    SCENE_FIELDS,
     WireBasics,
     WireConfiguration,
     WireConfigured,
-    WireScene,
-    read_scene,
+    dig,
+    rows_of,
 )
 from stash2plex.servers.tags import TAG_MARK_QUERY, TAGS_QUERY, read_tag_mark, read_tags
 from stash2plex.servers.transport import Transport
@@ -41,9 +48,6 @@ IMAGE_LIMIT = 10_480_000
 
 PAGE = 1000
 """How many scenes a page of a sweep has."""
-
-SCENES_PER_READ = 200
-"""How many scenes one request reads by id: an answer of a few hundred KiB."""
 
 ENTITY_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
 
@@ -91,11 +95,14 @@ class Stash(Client):
         """Seconds to wait for an answer, if the transport would wait longer."""
         self._kinds: tuple[str, ...] = KINDS
         self._converter = make_converter()
+        self._scenes = SceneReader(self._query_apart, self._converter)
+        self._glances = GlanceReader(self._query)
 
     def within(self, seconds: float) -> Stash:
         """Return a client with the same log-in that waits up to `seconds` for an answer."""
         hasty = copy(self)
         hasty.most_seconds = seconds
+        hasty._scenes = SceneReader(hasty._query_apart, self._converter)  # noqa: SLF001 - our own
         return hasty
 
     @property
@@ -151,88 +158,56 @@ class Stash(Client):
     def config_path(self) -> str:
         """Return where Stash keeps its configuration, on its own machine."""
         data = self._query("query ConfigPath { systemStatus { configPath } }")
-        value = _dig(data, "systemStatus", "configPath")
+        value = dig(data, "systemStatus", "configPath")
         return structure(self._converter, value, str, "Stash", "its configuration path")
 
     # -- scenes ---------------------------------------------------------------------------
 
-    def scenes(self, ids: list[int]) -> dict[int, Scene]:
-        """Read scenes in one request; those that are gone are absent.
+    def scenes(self, ids: Sequence[int]) -> ReadScenes:
+        """Read scenes, with one request if all can be read; those that are gone are absent.
 
-        Each has an alias: `findScenes(ids:)` fails as a whole for one missing id (stash.md §5.1).
+        A scene that Stash has but cannot show does not affect the others; it is in `unreadable`.
         """
-        if not ids:
-            return {}
-        aliases = " ".join(
-            f"s{int(id_)}: findScene(id: {int(id_)}) {{ ...SceneFields }}" for id_ in ids
-        )
-        data = self._query(f"query Scenes {{ {aliases} }} {SCENE_FIELDS}")
-        scenes = {}
-        for id_ in ids:
-            value = data.get(f"s{id_}")
-            if value is not None:
-                wire = structure(self._converter, value, WireScene, "Stash", f"scene {id_}")
-                if wire.id != id_:
-                    raise Transient("Stash", f"Stash answered scene {wire.id} for scene {id_}.")
-                scenes[id_] = read_scene(wire)
-        return scenes
+        return self._scenes.scenes(ids)
 
     def count_scenes(self) -> int:
         """Count all scenes."""
         data = self._query("query CountScenes { findScenes(filter: {per_page: 0}) { count } }")
-        value = _dig(data, "findScenes", "count")
+        value = dig(data, "findScenes", "count")
         return structure(self._converter, value, int, "Stash", "the number of scenes")
 
-    def scene_page(self, after: int, criteria: Mapping[str, object] | None = None) -> list[Scene]:
+    def scene_page(self, after: int, criteria: Mapping[str, object] | None = None) -> ScenePage:
         """Read the next page of scenes with their content: the lowest ids above `after`.
 
-        `criteria` is a scene filter; without it, all scenes count. A page below `PAGE` is the last.
+        `criteria` is a scene filter; without it, all scenes count.
         """
-        data = self._query(
-            "query ScenePage($criteria: SceneFilterType, $filter: FindFilterType) {"
-            " findScenes(scene_filter: $criteria, filter: $filter) {"
-            " scenes { ...SceneFields } } } " + SCENE_FIELDS,
-            {
-                "criteria": {
-                    "id": {"value": after, "modifier": "GREATER_THAN"},
-                    **(criteria or {}),
-                },
-                "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
-            },
-        )
-        page = [
-            read_scene(structure(self._converter, row, WireScene, "Stash", "a page of scenes"))
-            for row in _rows(data)
-        ]
-        ids = [scene.id for scene in page]
-        if page and (min(ids) <= after or ids != sorted(ids) or len(page) > PAGE):
-            raise Transient("Stash", "Stash answered scenes that were not asked for.")
-        return page
+        return self._scenes.pages.page(after, criteria or {}, PAGE)
 
-    def all_scenes(self) -> Iterator[list[Scene]]:
+    def all_scenes(self) -> Iterator[ScenePage]:
         """Page through every scene with its content, by growing id."""
         last = 0
-        while page := self.scene_page(last):
-            yield page
-            if len(page) < PAGE:
+        while True:
+            page = self.scene_page(last)
+            if page.ids:
+                yield page
+            if page.ended:
                 return
-            last = page[-1].id
+            last = page.last
 
     def sample(self, number: int, seed: int) -> tuple[int, list[Scene]]:
-        """Count all scenes, and read `number` of them, chosen at random by `seed`."""
+        """Count all scenes, and read `number` of them, chosen at random by `seed`.
+
+        Those that cannot be read are left out.
+        """
         data = self._query(
             "query Sample($filter: FindFilterType) { findScenes(filter: $filter) {"
-            " count scenes { ...SceneFields } } } " + SCENE_FIELDS,
+            " count scenes { id } } }",
             {"filter": {"per_page": number, "sort": f"random_{seed:d}"}},
         )
         total = structure(
-            self._converter, _dig(data, "findScenes", "count"), int, "Stash", "the number of scenes"
+            self._converter, dig(data, "findScenes", "count"), int, "Stash", "the number of scenes"
         )
-        scenes = [
-            read_scene(structure(self._converter, row, WireScene, "Stash", "a sample of scenes"))
-            for row in _dig(data, "findScenes", "scenes")
-        ]
-        return total, scenes
+        return total, list(self.scenes(self._ids(data, "findScenes", "scenes")).values())
 
     def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
         """Page through the ids of all scenes, or of those that fit a scene filter.
@@ -241,26 +216,13 @@ class Stash(Client):
         """
         last = 0
         while True:
-            after: dict[str, object] = {"id": {"value": last, "modifier": "GREATER_THAN"}}
-            data = self._query(
-                "query SceneIds($criteria: SceneFilterType, $filter: FindFilterType) {"
-                " findScenes(scene_filter: $criteria, filter: $filter) { scenes { id } } }",
-                {
-                    "criteria": {**after, **(criteria or {})},
-                    "filter": {"per_page": PAGE, "sort": "id", "direction": "ASC"},
-                },
-            )
-            page = [
-                structure(self._converter, _dig(row, "id"), int, "Stash", "a scene id")
-                for row in _rows(data)
-            ]
-            if page:
-                if min(page) <= last:
-                    raise Transient("Stash", "Stash answered scenes that were not asked for.")
-                yield page
-                last = max(page)
-            if len(page) < PAGE:
+            page = self._scenes.pages.ids(last, criteria or {}, PAGE)
+            ids = sorted({*page.ids, *page.unlisted})
+            if ids:
+                yield ids
+            if page.ended:
                 return
+            last = page.last
 
     def scene_ids_showing(self, kind: str, entity_id: int) -> list[int]:
         """List the scenes that show a performer, studio (or one below it), tag or group.
@@ -281,11 +243,11 @@ class Stash(Client):
             'query Newest { findScenes(filter: {per_page: 1, sort: "updated_at", direction: DESC})'
             " { scenes { updated_at } } }"
         )
-        newest = _rows(data)
+        newest = rows_of(data)
         if not newest:
             return
         text = structure(
-            self._converter, _dig(newest[0], "updated_at"), str, "Stash", "a scene's time"
+            self._converter, dig(newest[0], "updated_at"), str, "Stash", "a scene's time"
         )
         try:
             zone = datetime.fromisoformat(text).tzinfo or UTC
@@ -299,9 +261,14 @@ class Stash(Client):
 
     # -- what moved -----------------------------------------------------------------------
 
+    def new_scenes(self, after: int | None) -> NewScenes:
+        """Read the next scenes above an id, and whether a scan runs; None asks where to begin."""
+        data = self._query(NEW_SCENES_QUERY, new_scenes_variables(after))
+        return read_new_scenes(self._converter, data, after)
+
     def glance(self, plugin_id: str, last_job: int) -> Glance:
         """Read newest times, counts, jobs and stored settings with one request."""
-        data = self._query(glance_query(last_job, self._kinds), glance_variables(plugin_id))
+        data = self._glances.data(plugin_id, last_job, self._kinds)
         configured = structure(self._converter, data, WireConfigured, "Stash", "its configuration")
         self._take_up(configured.configuration, plugin_id)
         return read_glance(self._converter, data, self._kinds)
@@ -344,8 +311,8 @@ class Stash(Client):
 
     def _ids(self, data: dict[str, Any], field: str, rows: str) -> list[int]:
         return [
-            structure(self._converter, _dig(row, "id"), int, "Stash", "an id")
-            for row in _rows(data, field, rows)
+            structure(self._converter, dig(row, "id"), int, "Stash", "an id")
+            for row in rows_of(data, field, rows)
         ]
 
     # -- pictures -------------------------------------------------------------------------
@@ -397,6 +364,9 @@ class Stash(Client):
     def _query(self, text: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
         return self._link.query(text, variables, most_seconds=self.most_seconds)
 
+    def _query_apart(self, text: str, variables: Mapping[str, object] | None = None) -> Answer:
+        return self._link.query_apart(text, variables, most_seconds=self.most_seconds)
+
 
 def shows(kind: str, ids: list[int]) -> dict[str, object]:
     """Return the filter for scenes that show one of some performers, studios, tags or groups.
@@ -423,20 +393,3 @@ def picture_type(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return ""
-
-
-def _dig(value: Any, *names: str) -> Any:
-    """Return a nested value of an answer. Raises Transient if a level is missing."""
-    for name in names:
-        if not isinstance(value, dict) or value.get(name) is None:
-            raise Transient("Stash", f"Stash's answer has no {name!r}.")
-        value = value[name]
-    return value
-
-
-def _rows(data: Any, field: str = "findScenes", name: str = "scenes") -> list[Any]:
-    """Return the rows of an answer. Raises Transient if there is no list of them."""
-    rows = _dig(data, field, name)
-    if not isinstance(rows, list):
-        raise Transient("Stash", f"Stash's answer has no list of {name}.")
-    return rows

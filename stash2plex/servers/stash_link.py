@@ -7,8 +7,19 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from stash2plex.errors import BUSY, NotFound, Refused, Rejected, Transient, Unavailable
+from attrs import Factory, frozen
+
+from stash2plex.errors import BUSY, SERVER, NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.servers.transport import JSON_LIMIT, Reply, Transport
+from stash2plex.version import OLDEST_STASH
+
+
+@frozen
+class Answer:
+    """The data of an answer, and the errors of those of its fields that failed alone, by name."""
+
+    data: dict[str, Any]
+    failed: Mapping[str, Transient] = Factory(dict)
 
 
 class StashLink:
@@ -58,6 +69,19 @@ class StashLink:
         Waits up to `most_seconds`. Raises Refused, Unavailable, and Transient if Stash answers with
         an error.
         """
+        answer = self.query_apart(text, variables, most_seconds=most_seconds)
+        for error in answer.failed.values():
+            raise error
+        return answer.data
+
+    def query_apart(
+        self,
+        text: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        most_seconds: float = math.inf,
+    ) -> Answer:
+        """Do as `query`, but return a field that failed alone, as far as Stash answered others."""
         doing = text.split("{", maxsplit=1)[0].split("(", maxsplit=1)[0].strip()
         body = json.dumps({"query": text, "variables": variables or {}}).encode()
         try:
@@ -72,24 +96,18 @@ class StashLink:
         except (NotFound, Rejected) as error:
             # Stash answers queries with 200, so this concerns the query or the address, not a
             # scene.
+            oldest = ".".join(map(str, OLDEST_STASH))
             raise Unavailable(
-                "Stash", f"{error.what} Is it really Stash, and of a version that Stash2Plex knows?"
+                "Stash", f"{error.what} Is it really Stash, v{oldest} or newer?"
             ) from error
         answer = self._transport.json(reply, doing)
-        errors = answer.get("errors")
-        if errors:
-            first = errors[0] if isinstance(errors, list) else errors
-            message = str(first.get("message") if isinstance(first, dict) else first)[:300]
-            if "database is locked" in message:
-                raise Unavailable(
-                    "Stash", "Stash's database is locked by a scan or another task.", cause=BUSY
-                )
-            # A field that cannot be read now may be readable later: it is tried again.
-            raise Transient("Stash", f"Stash could not answer {doing}: “{message}”")
+        failed = _read_errors(answer.get("errors"), doing)
         data = answer.get("data")
-        if not isinstance(data, dict):
-            raise self._transport.stranger(reply, doing)
-        return data
+        if isinstance(data, dict) and "" not in failed:
+            return Answer(data, failed)
+        for failure in failed.values():
+            raise failure
+        raise self._transport.stranger(reply, doing)
 
     def send(
         self,
@@ -177,3 +195,26 @@ SESSION_ENDED = (
     "The log-in of this process has ended. The next save or task starts a new one; an API key "
     "(Settings > Security) does not expire."
 )
+
+
+def _read_errors(errors: Any, doing: str) -> dict[str, Transient]:
+    """Return the errors of an answer by the field that each is about, "" for the whole answer.
+
+    Raises Unavailable if the database is locked: that is about every field.
+    """
+    found: dict[str, Transient] = {}
+    for error in errors if isinstance(errors, list) else filter(None, [errors]):
+        message = str(error.get("message") if isinstance(error, dict) else error)[:300]
+        if "database is locked" in message:
+            raise Unavailable(
+                "Stash",
+                "Stash's database is locked by a scan or another task.",
+                cause=BUSY,
+                scope=SERVER,
+            )
+        path = error.get("path") if isinstance(error, dict) else None
+        name = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
+        # A field that cannot be read now may be readable later: it is tried again.
+        failure = Transient("Stash", f"Stash could not answer {doing}: “{message}”")
+        found.setdefault(name, failure)
+    return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
+from stash2plex.errors import Transient
 from stash2plex.model import Entity, Scene, StashFile
 
 SCENE_FIELDS = """fragment SceneFields on Scene {
@@ -129,3 +130,20 @@ def read_scene(wire: WireScene) -> Scene:
         tags=tuple(entity(tag) for tag in wire.tags),
         groups=tuple(entity(group.group) for group in wire.groups),
     )
+
+
+def dig(value: Any, *names: str) -> Any:
+    """Return a nested value of an answer. Raises Transient if a level is missing."""
+    for name in names:
+        if not isinstance(value, dict) or value.get(name) is None:
+            raise Transient("Stash", f"Stash's answer has no {name!r}.")
+        value = value[name]
+    return value
+
+
+def rows_of(data: Any, field: str = "findScenes", name: str = "scenes") -> list[Any]:
+    """Return the rows of an answer. Raises Transient if there is no list of them."""
+    rows = dig(data, field, name)
+    if not isinstance(rows, list):
+        raise Transient("Stash", f"Stash's answer has no list of {name}.")
+    return rows

@@ -10,7 +10,7 @@ from stash2plex.model import Clock
 from stash2plex.rules.scopes import known_scope, scope_of
 from stash2plex.servers.plex import Plex
 from stash2plex.store.other_items import other_items
-from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
+from stash2plex.sync.evidence import EDITS, ITEMS, SCENES, Evidence
 from stash2plex.sync.in_flight import InFlight, Step
 from stash2plex.sync.library_blame import LibraryBlame
 from stash2plex.sync.session import Job, Session, Store
@@ -22,7 +22,7 @@ WITNESS_SECONDS = 10.0
 """How long an answer about another item is waited for, if the settings allow more."""
 
 NOBODY = 0
-"""An id that no scene and no entity has."""
+"""An id that no entity has."""
 
 
 Judged = Callable[[str, Exception], None]
@@ -77,8 +77,8 @@ class Judge:
         keys that it was about.
         """
         scope = known_scope(error)
-        if scope is None and deed is ITEMS:
-            # The client has tried other items before it raised.
+        if scope is None and deed in (ITEMS, SCENES):
+            # The client has tried others before it raised.
             scope = SERVER
         if scope is None and self._evidence.since(deed, mark):
             scope = scope_of(error, server_works=True)
@@ -99,9 +99,7 @@ class Judge:
             # Where all of Plex is in the request, what is good in it shows itself.
             return partial(edit_another, session.plex, [*others, *sorted(keys)][:MAX_WITNESSES])
         stash = session.stash.within(WITNESS_SECONDS)
-        if deed is ENTITIES:
-            return partial(stash.scene_ids_showing, "tag", NOBODY)
-        return partial(stash.scenes, [NOBODY])
+        return partial(stash.scene_ids_showing, "tag", NOBODY)
 
     def _done(self, deed: str, _answer: object) -> None:
         self._evidence.did(deed)

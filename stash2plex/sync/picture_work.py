@@ -125,7 +125,10 @@ def _look(
 def _read(
     scene_id: int, records: Sequence[Record], session: Session, held: frozenset[Field]
 ) -> PictureJob | str:
-    scene = session.stash.scenes([scene_id]).get(scene_id)
+    scenes = session.stash.scenes([scene_id])
+    if failure := scenes.unreadable.get(scene_id):
+        raise failure
+    scene = scenes.get(scene_id)
     if scene is None or reason_to_skip(scene, session.settings):
         return NEEDLESS
     own = records[0]

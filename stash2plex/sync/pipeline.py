@@ -15,13 +15,13 @@ from typing import TypeVar
 from attrs import evolve
 
 from stash2plex.db import transaction
-from stash2plex.errors import ConfigError, NotFound, Unavailable
-from stash2plex.model import Clock, Scene
+from stash2plex.errors import ITEM, ConfigError, NotFound, Unavailable
+from stash2plex.model import Clock
 from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
-from stash2plex.servers.apart import ReadItems
+from stash2plex.servers.apart import ReadItems, ReadScenes
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.store.undo_marks import NOTHING_HELD
@@ -233,13 +233,16 @@ class Pipeline:
             self._read_scenes,
         )
 
-    def _scenes_read(self, keys: Sequence[InHand], scenes: dict[int, Scene]) -> None:
+    def _scenes_read(self, keys: Sequence[InHand], scenes: ReadScenes) -> None:
         self._evidence.did(READ_SCENES)
         settings = self._session.settings
         held = self._store.undo_marks.held_of([key.claim.id for key in keys])
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
+            if failure := scenes.unreadable.get(claim.id):
+                self._failures.of_keys([claim], failure, ITEM)
+                continue
             if scene is None:
                 self._forget_scene(claim)
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from stash2plex.rules.desired import desired_state, why_left_out, without_fields
 from stash2plex.rules.drift import Kind, find_drift
 from stash2plex.rules.matching import Explanation, split_path
 from stash2plex.servers.plex import IDS_PER_READ
-from stash2plex.servers.stash import SCENES_PER_READ
+from stash2plex.servers.scenepages import SCENES_PER_READ
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
@@ -206,7 +206,8 @@ class Reconciliation:
         if self._whole:
             total = stash.count_scenes()
             for page in stash.all_scenes():
-                yield page, total
+                self._not_read(page.unreadable)
+                yield list(page.scenes), total
             return
         since = self._clock() - SECONDS[self._scope]
         wanted = KeySet(self._store.connection, "wanted_scene")
@@ -215,9 +216,20 @@ class Reconciliation:
                 wanted.update(ids)
             total = len(wanted)
             for ids in wanted.batches(SCENES_PER_READ):
-                yield list(stash.scenes(ids).values()), total
+                scenes = stash.scenes(ids)
+                self._not_read(scenes.unreadable)
+                yield list(scenes.values()), total
         finally:
             wanted.close()
+
+    def _not_read(self, unreadable: Mapping[int, ServerError]) -> None:
+        """Name the scenes that Stash cannot show, and keep their items from being orphans."""
+        for scene_id, error in unreadable.items():
+            self._unread.append(error.what)
+            record = self._store.records.get(scene_id)
+            if record is not None:
+                self._owned.add(record.rating_key)
+            self._owned.update(self._store.followers.of(scene_id))
 
     def _compare_page(self, scenes: list[Scene], changes: PlexChanges) -> None:
         """Sort a page: what is settled, what has no item, and what must be read in Plex."""

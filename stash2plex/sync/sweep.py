@@ -8,6 +8,7 @@ removed none.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from enum import StrEnum
@@ -18,6 +19,7 @@ from attrs import Factory, define, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import MAX_INTEGER
+from stash2plex.errors import ServerError
 from stash2plex.model import Scene
 from stash2plex.rules.desired import desired_state, reason_to_skip, without_fields
 from stash2plex.rules.scene_states import (
@@ -29,6 +31,7 @@ from stash2plex.rules.scene_states import (
     UNDONE,
     UNKNOWN,
 )
+from stash2plex.servers.scenepages import ScenePage
 from stash2plex.servers.stash import PAGE, Stash, shows
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
@@ -42,6 +45,9 @@ T = TypeVar("T")
 Request = Callable[[], Any]
 Steps = Generator[Request, Any, T]
 """Yields requests, is sent their answers, returns a result."""
+
+MAX_NAMED = 1_000
+"""How many unreadable scenes one process names in the log."""
 
 RELATED = {
     "scene": "",
@@ -120,7 +126,7 @@ class ChangeFilter:
 
     `revive` also queues dead letters again and makes waiting keys due: the user asked, or changed a
     setting that may be the cause. `run_id` is the run that the new keys belong to; without a run,
-    held keys stay on hold.
+    held keys stay on hold. `named` are the unreadable scenes that the log has named.
     """
 
     queue: Queue
@@ -130,9 +136,18 @@ class ChangeFilter:
     revive: bool = False
     run_id: int = 0
     queues: bool = True
+    named: set[int] = Factory(set)
 
-    def take(self, scenes: Iterable[Scene], gone: Iterable[int] = ()) -> Enqueued:
-        """Enqueue the scenes that need a change, and those that Stash no longer has."""
+    def take(
+        self,
+        scenes: Iterable[Scene],
+        gone: Iterable[int] = (),
+        unreadable: Mapping[int, ServerError] | None = None,
+    ) -> Enqueued:
+        """Enqueue the scenes that need a change, and those that Stash no longer has.
+
+        An `unreadable` one is queued too: its key tries it again, and names it in the end.
+        """
         keys: list[Key] = []
         idle: Counter[Idle] = Counter()
         looked_at = list(scenes)
@@ -152,6 +167,11 @@ class ChangeFilter:
                 due += 1
             else:
                 idle[why] += 1
+        for id_, error in (unreadable or {}).items():
+            standings[id_] = UNKNOWN
+            if self.queues:
+                keys.append(("scene", id_))
+                self._name(id_, error)
         self.scenes.see(standings)
         keys += [("scene", id_) for id_ in gone]
         if self.revive:
@@ -159,6 +179,14 @@ class ChangeFilter:
         else:
             new = self.queue.offer(keys, run_id=self.run_id)
         return Enqueued(new, due + len(keys) - new, idle)
+
+    def _name(self, scene_id: int, error: ServerError) -> None:
+        """Log once that a scene cannot be read."""
+        if scene_id not in self.named and len(self.named) < MAX_NAMED:
+            self.named.add(scene_id)
+            logging.getLogger(__name__).warning(
+                "%s All others go on; it is tried again.", error.what
+            )
 
     def find_gone(self, after: int, upto: int, there: set[int]) -> list[int]:
         """Find what is known of scenes with ids in a range, and not there any more.
@@ -200,15 +228,15 @@ def full_sweep(change_filter: ChangeFilter, stash: Stash) -> Steps[Enqueued]:
     last = 0
     enqueued: Enqueued | None = None
     while True:
-        page: list[Scene] = yield partial(stash.scene_page, last)
-        if not page and enqueued is None:
+        page: ScenePage = yield partial(stash.scene_page, last)
+        if not page.ids and enqueued is None:
             change_filter.scenes.confirm_none()
             return Enqueued()
-        ends = len(page) < PAGE
-        upto = MAX_INTEGER if ends else page[-1].id
-        gone = change_filter.find_gone(last, upto, {scene.id for scene in page})
-        enqueued = (enqueued or Enqueued()) + change_filter.take(page, gone)
-        if ends:
+        upto = MAX_INTEGER if page.ended else page.last
+        gone = change_filter.find_gone(last, upto, page.ids)
+        taken = change_filter.take(page.scenes, gone, page.unreadable)
+        enqueued = (enqueued or Enqueued()) + taken
+        if page.ended:
             change_filter.scenes.all_seen()
             return enqueued
         last = upto
@@ -236,11 +264,11 @@ def poll(
     last = 0
     enqueued = Enqueued()
     while True:
-        page: list[Scene] = yield partial(stash.scene_page, last, criteria)
-        enqueued += change_filter.take(page)
-        if len(page) < PAGE:
+        page: ScenePage = yield partial(stash.scene_page, last, criteria)
+        enqueued += change_filter.take(page.scenes, unreadable=page.unreadable)
+        if page.ended:
             return enqueued
-        last = page[-1].id
+        last = page.last
 
 
 def find_vanished(change_filter: ChangeFilter, stash: Stash, kind: str) -> Steps[int]:

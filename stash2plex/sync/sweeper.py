@@ -82,6 +82,7 @@ class LibrarySweeper:
         self._looked_at: float | None = None
         self._configured: str | None = None
         self._reported: str | None = None
+        self._named: set[int] = set()
         self.run_id = 0
         """The run of this process that new keys belong to; 0 if there is none."""
         self.settings_moved = False
@@ -206,7 +207,15 @@ class LibrarySweeper:
         """Make a filter for the run of this process, or for the run that asked for a look."""
         run_id = self.run_id or asking_run(self._store.connection)
         store = self._store
-        return ChangeFilter(store.queue, store.records, settings, store.scenes, revive, run_id)
+        return ChangeFilter(
+            store.queue,
+            store.records,
+            settings,
+            store.scenes,
+            revive,
+            run_id,
+            named=self._named,
+        )
 
     def _look(self, settings: Settings, stash: Stash) -> Steps[tuple[Marks, Look]]:
         """Glance; returns the new marks, and what must be polled before they are stored.

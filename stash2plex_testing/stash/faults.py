@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stash2plex_testing.stash.images import Reply
+from stash2plex_testing.stash.records import Scene
+from stash2plex_testing.stash.shown import Place, place_of
+
 KINDS = (
     "status",  # the given status with a short text
     "reset",  # the connection is cut with RST before any answer
@@ -33,7 +37,8 @@ class Fault:
 
     `path` and `operation` are regular expressions, searched in the path with its query and in the
     GraphQL document. `times` is how many requests it still spoils, None for all; `after` lets that
-    many fitting requests pass first; `seconds` is for "hang" and "drip". `hits` counts.
+    many fitting requests pass first; `seconds` is for "hang" and "drip". `hits` counts. With a
+    `scene` only answers that show it are spoilt; a "graphql_error" then has its path.
     """
 
     kind: str
@@ -45,6 +50,7 @@ class Fault:
     seconds: float = 30.0
     message: str = "database is locked"
     location: str = "/login"
+    scene: Scene | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     hits: int = 0
 
@@ -78,18 +84,34 @@ class Faults:
         released.set()
 
     def take(self, path: str, operation: str) -> Fault | None:
-        """Use up the first order that fits a request."""
+        """Use up the first order that fits a request, whatever its answer shows."""
         with self._lock:
             for fault in self._faults:
-                if not re.search(fault.path, path) or not re.search(fault.operation, operation):
-                    continue
-                if fault.after > 0:
-                    fault.after -= 1
-                    continue
-                fault.hits += 1
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self._faults.remove(fault)
-                return fault
+                if fault.scene is None and self._uses_up(fault, path, operation):
+                    return fault
         return None
+
+    def take_shown(self, path: str, operation: str, reply: Reply) -> tuple[Fault, Place] | None:
+        """Use up the first order that fits an answer by a scene, and return where that is."""
+        with self._lock:
+            orders = [fault for fault in self._faults if fault.scene is not None]
+            for fault in orders:
+                assert fault.scene is not None
+                place = place_of(reply, fault.scene)
+                if place is not None and self._uses_up(fault, path, operation):
+                    return fault, place
+        return None
+
+    def _uses_up(self, fault: Fault, path: str, operation: str) -> bool:
+        """Use up an order if it fits a request; returns whether it does."""
+        if not re.search(fault.path, path) or not re.search(fault.operation, operation):
+            return False
+        if fault.after > 0:
+            fault.after -= 1
+            return False
+        fault.hits += 1
+        if fault.times is not None:
+            fault.times -= 1
+            if fault.times <= 0:
+                self._faults.remove(fault)
+        return True

@@ -26,6 +26,7 @@ from stash2plex_testing.stash.log import RequestEntry
 from stash2plex_testing.stash.plugins import Caller
 from stash2plex_testing.stash.requestbody import BodyError, read_request
 from stash2plex_testing.stash.routes import HTML, Request, Routes, cookie_header, found
+from stash2plex_testing.stash.shown import without
 
 SHORT = 300
 """Characters of an operation's text that the request log keeps."""
@@ -153,6 +154,12 @@ class Handler(BaseHTTPRequestHandler):
         if site.latency.read > 0 and (request.path == "/graphql" or is_image):
             site.closing.wait(site.latency.read)
         reply = self._let_in(request)
+        while fault is None and (shown := site.faults.take_shown(self.path, text, reply)):
+            fault, place = shown
+            if fault.kind == "graphql_error":
+                reply, fault = without(reply, place, fault.message), None
+            elif self._spoil(fault, request, text, started):
+                return
         self._pack(reply)
         self._log(request, text, reply.status, started)
         if fault is None:

@@ -49,7 +49,7 @@ def keys(number):
 def test_whatever_is_bad_in_a_batch_the_others_are_read(bad, number):
     wanted = keys(number)
     server = Server([*wanted, "witness"], {str(one) for one in bad})
-    found = BatchReader(server.read).items(wanted, "witness")
+    found = BatchReader(server.read).rows(wanted, "witness")
     assert found.keys() == set(wanted) - server.bad
     assert found.unreadable.keys() == set(wanted) & server.bad
     lost = len(found.unreadable)
@@ -66,14 +66,14 @@ def test_whatever_is_bad_in_a_batch_the_others_are_read(bad, number):
 def test_a_bad_item_at_any_place(place, error):
     server = Server(keys(200), [str(place)], error)
     reader = BatchReader(server.read)
-    found = reader.items(keys(200), "")
+    found = reader.rows(keys(200), "")
     assert len(found) == 199
     assert [(key, "Item " + key in why.what) for key, why in found.unreadable.items()] == [
         (str(place), True)
     ]
     assert len(server.asked) <= 22
     server.asked.clear()
-    assert len(reader.items(keys(200), "")) == 199
+    assert len(reader.rows(keys(200), "")) == 199
     assert len(server.asked) <= 3, "what was bad is asked for alone the next time"
 
 
@@ -81,7 +81,7 @@ def test_a_server_that_fails_everywhere_is_asked_a_few_times_only():
     for error, most in ((BROKEN, 5), (HUNG, 4)):
         server = Server(keys(300), keys(300), error)
         with pytest.raises(Unavailable) as caught:
-            BatchReader(server.read).items(keys(200), "250")
+            BatchReader(server.read).rows(keys(200), "250")
         assert caught.value is error
         assert len(server.asked) <= most
 
@@ -97,27 +97,27 @@ def test_a_server_that_fails_everywhere_is_asked_a_few_times_only():
 def test_what_is_surely_the_server_is_not_asked_again(error):
     server = Server(keys(200), ["7"], error)
     with pytest.raises(type(error)):
-        BatchReader(server.read).items(keys(200), "")
+        BatchReader(server.read).rows(keys(200), "")
     assert len(server.asked) == 1
     assert not may_be_part(error)
 
 
 def test_a_single_item_is_bad_only_where_another_one_is_shown():
     server = Server(["1", "2"], ["1"])
-    found = BatchReader(server.read).items(["1"], "2")
+    found = BatchReader(server.read).rows(["1"], "2")
     assert (dict(found), list(found.unreadable)) == ({}, ["1"])
     with pytest.raises(Unavailable):
-        BatchReader(server.read).items(["1"], "")
+        BatchReader(server.read).rows(["1"], "")
     with pytest.raises(Unavailable, match="500"):
-        BatchReader(server.read).items(["1"], "gone")
+        BatchReader(server.read).rows(["1"], "gone")
     reader = BatchReader(server.read)
-    reader.items(["2"], "")
-    assert list(reader.items(["1"], "").unreadable) == ["1"], "what was read well is a witness"
+    reader.rows(["2"], "")
+    assert list(reader.rows(["1"], "").unreadable) == ["1"], "what was read well is a witness"
 
 
 def test_items_that_are_gone_are_absent_and_cost_little():
     server = Server(["1"])
-    found = BatchReader(server.read).items(keys(200)[2:], "")
+    found = BatchReader(server.read).rows(keys(200)[2:], "")
     assert (dict(found), found.unreadable) == ({}, {})
     assert len(server.asked) == 4
 
@@ -125,7 +125,7 @@ def test_items_that_are_gone_are_absent_and_cost_little():
 def test_many_items_that_hang_end_the_reading():
     server = Server(keys(200), keys(200)[10 : 11 + MAX_SLOW], HUNG)
     with pytest.raises(Unavailable):
-        BatchReader(server.read).items(keys(200), "")
+        BatchReader(server.read).rows(keys(200), "")
 
 
 # -- pages -------------------------------------------------------------------------------------

@@ -28,9 +28,9 @@ def test_every_scene_is_listed_once(client, monkeypatch, size):
     monkeypatch.setattr(stash_client, "PAGE", size)
     ids = [id_ for page in client.scene_ids() for id_ in page]
     assert ids == list(range(1, NUMBER + 1))
-    scenes = [scene.id for page in client.all_scenes() for scene in page]
+    scenes = [scene.id for page in client.all_scenes() for scene in page.scenes]
     assert scenes == ids
-    assert [scene.id for scene in client.scene_page(NUMBER - 3)] == ids[-3:]
+    assert [scene.id for scene in client.scene_page(NUMBER - 3).scenes] == ids[-3:]
 
 
 def test_a_criterion_goes_beside_the_page(client):

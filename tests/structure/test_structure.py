@@ -28,7 +28,7 @@ STOREYS = (
     {"store"},
     {"rules"},
     {"logs", "servers"},
-    {"config"},
+    {"config", "settingvalues"},
     {"hook", "handover", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode"}
     | {"migrations", "codestamp", "first_aid", "python_parts", "start_trouble"},
     {"model", "text", "namelist", "pathrules", "errors", "version", "__init__"},
