@@ -32,14 +32,15 @@ PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 3, ("..",) 
 if named := os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
     PLACES = [named]
 for place in PLACES:
-    sys.pycache_prefix = os.path.join(os.path.abspath(place), "bytecode")
-    sys.dont_write_bytecode = not os.path.isdir(sys.pycache_prefix)
+    compiled = os.path.join(os.path.abspath(place), "bytecode")
+    sys.pycache_prefix = compiled
+    sys.dont_write_bytecode = not os.path.isdir(compiled)
     if not sys.dont_write_bytecode:
         break
 
 from stash2plex import bytecode  # noqa: E402 - the path comes first
 
-bytecode.start(HERE, sys.pycache_prefix)
+bytecode.start(HERE, compiled)
 
 from stash2plex.plugin import main  # noqa: E402 - the path comes first
 
