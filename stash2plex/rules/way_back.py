@@ -26,10 +26,14 @@ NO_TITLE = "an item cannot be without a title"
 
 @frozen
 class Goal:
-    """What a field is to become. `is_locked` is None if its lock stays as it is."""
+    """What a field is to become. `is_locked` is None if its lock stays as it is.
+
+    `taken` are the folded names that we took from a list, and that are to be there again.
+    """
 
     value: object
     is_locked: bool | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @frozen
@@ -139,11 +143,11 @@ class _Work:
     def take_list(self, name: Field, goal: Goal) -> None:
         """Take our values away and add those that we took away; what else changed stays."""
         held, wanted = self.item.lists.get(name, ()), once(names_of(goal.value))
-        ours, away = self.base.ours(name), self.base.away(name)
+        ours = self.base.ours(name)
         by_name = {fold(value): value for value in wanted}
         staying = [one for one in once(held) if fold(one) in by_name or fold(one) not in ours]
         missing = [one for one in wanted if fold(one) not in folds(held)]
-        lost = [one for one in missing if fold(one) in away]
+        lost = [one for one in missing if fold(one) not in goal.taken]
         target = [
             by_name[fold(one)] if fold(one) in by_name and fold(one) in ours else one
             for one in staying

@@ -301,3 +301,25 @@ def test_collections_that_plex_does_not_list_stay(make_desk):
     put_back(desk)
     assert not item.tags.get("collection")
     assert desk.plex.collection_titles(desk.films) == ["Harbour"]
+
+
+def test_a_value_that_the_user_removed_since_does_not_come_back(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/1.mp4", studio=desk.stash.add_studio("Harbour"))
+    item = desk.item("a/1.mp4")
+    item.tags["collection"] = ["Mine", "Other"]
+    desk.drain(scene)
+    item.tags["collection"].remove("Mine")
+    put_back(desk)
+    assert item.tags["collection"] == ["Other"]
+
+
+def test_pictures_that_are_there_already_are_chosen_again(pier):
+    desk, scenes, items, _ = pier
+    after = state(items[0])
+    put_back(desk)
+    desk.plex.clear_log()
+    add_scenes(desk.app, [("scene", scenes[0].id)])
+    desk.process(Silent())
+    assert state(items[0]) == after
+    assert desk.plex.count("POST") == 0
