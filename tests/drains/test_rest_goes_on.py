@@ -96,7 +96,11 @@ def test_each_item_of_a_scene_gets_its_pictures_once(shelf):
     scene.title, scene.updated_at = "Only the title", "2027-02-01T00:00:02Z"
     desk.drain(scene)
     assert desk.plex.count("POST") == 0
+    # What each has is known, so that Plex is not asked for its pictures.
+    assert desk.plex.count("GET", "/(posters|arts)$") == 0
     assert [item.title for item in items] == ["Only the title"] * 2
+    known = desk.app.store.followers.of(scene.id)["2"]
+    assert known.poster_hash == present(desk.app.store.records.get(scene.id)).poster_hash != ""
 
 
 def test_a_private_value_is_quoted_and_is_the_same_as_its_like():
