@@ -7,10 +7,11 @@ import time
 import pytest
 from attrs import evolve
 
-from stash2plex.errors import Refused, Unavailable
+from stash2plex.errors import Refused, TooLarge, Unavailable
 from stash2plex.model import Record
 from stash2plex.operations.health.local_checks import check_breaker
 from stash2plex.rules.drift import Kind
+from stash2plex.servers.transport import Transport
 from stash2plex.store.records import with_pictures
 from stash2plex.sync.reconcile import Scope
 from stash2plex.text import Private, local
@@ -212,3 +213,32 @@ def test_a_scene_that_changed_is_compared_though_its_item_did_not(pier_and_quay)
     assert (report.queued, report.in_sync) == (1, 1)
     # Only that one's details were read.
     assert desk.plex.count("GET", "^/library/metadata/") == 1
+
+
+def test_an_answer_as_large_as_it_may_be_is_read_and_a_larger_one_dropped(make_desk):
+    desk = make_desk()
+    body = b"x" * 2_048
+    desk.plex.faults.add(Fault("status", status=200, body=body, path="^/large$", times=None))
+
+    def read(limit):
+        asks = Transport("Plex", desk.plex.url, headers={}, connect_timeout=5, read_timeout=5)
+        try:
+            return len(asks.request("GET", "/large", what="a test", limit=limit).body)
+        finally:
+            asks.close()
+
+    assert read(2_048) == 2_048
+    with pytest.raises(TooLarge, match="Plex sent more than 1 KiB for a test"):
+        read(2_047)
+
+
+def test_a_drain_that_begins_asks_a_server_that_was_away_at_once(make_desk):
+    desk = make_desk()
+    scene, item = desk.scene("a.mp4"), desk.item("a.mp4")
+    for _ in range(9):
+        desk.app.store.breakers["stash"].failed(Unavailable("Stash", "Away."), 1)
+    began = desk.clock()
+    assert desk.app.store.breakers["stash"].read().next_probe_at - began > 20.0
+    desk.drain(scene)
+    assert item.title == scene.title
+    assert desk.clock() - began < 20.0
