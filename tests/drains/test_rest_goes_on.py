@@ -17,6 +17,7 @@ from stash2plex.sync.reconcile import Scope
 from stash2plex.text import Private, local
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
+from tests.harness.in_process import listen
 from tests.support import present
 
 
@@ -242,3 +243,14 @@ def test_a_drain_that_begins_asks_a_server_that_was_away_at_once(make_desk):
     desk.drain(scene)
     assert item.title == scene.title
     assert desk.clock() - began < 20.0
+
+
+def test_a_worker_reports_each_burst_of_work_and_no_quiet_time(make_desk):
+    desk = make_desk()
+    scene, _ = desk.scene("a.mp4"), desk.item("a.mp4")
+    heard = listen(desk)
+    desk.work(20)
+    assert not any("in sync" in line for line in heard)
+    desk.clock.at[desk.clock() + 5.0] = lambda: desk.add(scene)
+    desk.work(30)
+    assert [line for line in heard if line.endswith("in sync.")] == ["1 scene in sync."]

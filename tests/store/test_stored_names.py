@@ -7,10 +7,7 @@ from stash2plex.store import meta
 
 
 def test_the_names_in_the_database_stay():
-    names = {
-        key: value for key, value in vars(meta).items() if key.isupper() and isinstance(value, str)
-    }
-    assert names == {
+    stored = {
         "BACKGROUND_WORKER": "background_worker",
         "SETTINGS_FILE": "settings_file",
         "NOTIFIED_AT": "told_at",
@@ -48,6 +45,7 @@ def test_the_names_in_the_database_stay():
         "PUT_BACK_ASKED": "put_back_asked",
         "HISTORY_PRUNED": "history_pruned",
     }
+    assert {key: getattr(meta, key) for key in stored} == stored
 
 
 def test_the_kinds_of_a_reconcile_stay():
