@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from stash2plex_testing.page import answers, site
@@ -91,6 +92,21 @@ def open_tab(page: Page) -> None:
     page.get_by_role("table", name="Fields").wait_for()
 
 
+def in_words(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer of `settings` with the labels and the help of the plugin's yml."""
+    with open(os.path.join(ROOT, "plugin", "Stash2Plex.yml"), encoding="utf-8") as file:
+        known = yaml.safe_load(file)["settings"]
+    shown = [
+        {
+            **one,
+            "label": known[one["key"]]["displayName"],
+            "help": known[one["key"]]["description"].partition(" Default:")[0],
+        }
+        for one in settings["settings"]
+    ]
+    return {**settings, "settings": shown}
+
+
 def screens() -> list[Screen]:
     """List the pictures."""
     first, start = answers.at_step("files"), answers.at_step("start")
@@ -103,7 +119,12 @@ def screens() -> list[Screen]:
         Screen("what-will-change", HOME, ".s2p-bars", answers={"page": start}),
         Screen("library", f"{HOME}/library", ".s2p-chips"),
         Screen("history", f"{HOME}/history?run=4", ".s2p-days"),
-        Screen("settings", f"{HOME}/settings", ".s2p-setting"),
+        Screen(
+            "settings",
+            f"{HOME}/settings",
+            ".s2p-setting",
+            answers={"settings": in_words(answers.SETTINGS)},
+        ),
         Screen("scene", "/scenes/1", "[role=tab]", open_tab, {"width": 760, "height": 620}),
     ]
 

@@ -8,6 +8,9 @@
   const TASK = "mutation Task($name: String!) " +
     '{ runPluginTask(plugin_id: "Stash2Plex", task_name: $name) }';
 
+  // What Stash reports of a process that it could not start, or that ended badly.
+  const NOT_RUN = /fork\/exec|executable file|exit status|signal:|is disabled|nil pointer/i;
+
   // Ask Stash's GraphQL; returns { data } or { problem }.
   async function ask(query, variables) {
     const giveUp = new AbortController();
@@ -29,7 +32,10 @@
       clearTimeout(timer);
     }
     if (reply.status === 401) return failure("logged_out");
-    if (answer.errors && answer.errors.length) return failure("process", answer.errors[0].message);
+    if (answer.errors && answer.errors.length) {
+      const { message } = answer.errors[0];
+      return failure(NOT_RUN.test(message) ? "process" : "reported", message);
+    }
     return { data: answer.data };
   }
 

@@ -26,10 +26,14 @@ NO_TITLE = "an item cannot be without a title"
 
 @frozen
 class Goal:
-    """What a field is to become. `is_locked` is None if its lock stays as it is."""
+    """What a field is to become. `is_locked` is None if its lock stays as it is.
+
+    `taken` are the folded names that we took from a list, and that are to be there again.
+    """
 
     value: object
     is_locked: bool | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @frozen
@@ -104,6 +108,7 @@ class _Work:
     cannot: dict[Field, str] = field(factory=dict)
 
     def take_text(self, name: Field, goal: Goal) -> None:
+        """Put a text back if it is the one that we wrote."""
         held, wanted = held_text(self.item, name), str(goal.value or "")
         if held == clean_text(wanted, HELD_LIMIT):
             self.back.add(name)
@@ -116,6 +121,7 @@ class _Work:
             self.back.add(name)
 
     def take_rating(self, goal: Goal) -> None:
+        """Put the rating back if we gave it, or took the last one away."""
         held, wanted = self.item.rating, goal.value
         if same_rating(held, wanted):
             self.back.add(Field.RATING)
@@ -137,11 +143,11 @@ class _Work:
     def take_list(self, name: Field, goal: Goal) -> None:
         """Take our values away and add those that we took away; what else changed stays."""
         held, wanted = self.item.lists.get(name, ()), once(names_of(goal.value))
-        ours, away = self.base.ours(name), self.base.away(name)
+        ours = self.base.ours(name)
         by_name = {fold(value): value for value in wanted}
         staying = [one for one in once(held) if fold(one) in by_name or fold(one) not in ours]
         missing = [one for one in wanted if fold(one) not in folds(held)]
-        lost = [one for one in missing if fold(one) in away]
+        lost = [one for one in missing if fold(one) not in goal.taken]
         target = [
             by_name[fold(one)] if fold(one) in by_name and fold(one) in ours else one
             for one in staying
@@ -161,6 +167,7 @@ class _Work:
         (self.theirs if is_theirs else self.back).add(name)
 
     def take_picture(self, name: Field, goal: Goal) -> None:
+        """Choose the earlier picture if the chosen one is ours; without a look, do nothing."""
         if name not in self.chosen.keys:
             return
         if self.chosen.keys[name] == goal.value:
@@ -174,6 +181,7 @@ class _Work:
             self.back.add(name)
 
     def way_back(self, goals: Mapping[Field, Goal]) -> WayBack:
+        """Return what is to be sent; a lock that is not kept goes with its field."""
         changed = {*self.texts, *self.lists, *self.pictures}
         unlocks = {
             name

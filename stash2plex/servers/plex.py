@@ -18,8 +18,10 @@ from stash2plex.errors import (
 from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
 from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
+from stash2plex.servers.plexcollections import PlexCollection, list_collections
 from stash2plex.servers.plexedit import IMAGES, fitting_edits
 from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
+from stash2plex.servers.plexlooks import POSTER_LIMIT, ItemLook, read_looks, read_poster
 from stash2plex.servers.plexwire import (
     WireAnswer,
     WireContainer,
@@ -221,6 +223,21 @@ class Plex(Client):
             found.add(self._batches.rows(sorted(set(batch)), witness))
         return found
 
+    def looks(self, rating_keys: list[str]) -> dict[str, ItemLook]:
+        """Read by what the user tells items apart, up to 200; those that are gone are absent."""
+        keys = ",".join(opaque(key) for key in rating_keys[:IDS_PER_READ])
+        container = self._get(f"/library/metadata/{keys}?{DETAIL_TRIM}", DETAILS)
+        return read_looks(self._converter, container.Metadata)
+
+    def poster(self, thumb: str) -> str | None:
+        """Return a small poster as a data: address; None if there is none."""
+        return read_poster(
+            lambda path: self._transport.request(
+                "GET", path, limit=POSTER_LIMIT, what="a small poster"
+            ),
+            thumb,
+        )
+
     def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:
         """Return paths and sizes of an item's files; none if it is gone or cannot be read."""
         item = self.items([rating_key]).get(rating_key)
@@ -339,6 +356,24 @@ class Plex(Client):
         name = {Field.POSTER: "thumb", Field.BACKGROUND: "art"}[image_field]
         path = f"/library/metadata/{opaque(rating_key)}/{name}"
         self._send("DELETE", path, f"the removal of the choice of a {image_field}")
+
+    # -- collections ----------------------------------------------------------------------
+
+    def collections(self, section_id: str, most_seconds: float = inf) -> list[PlexCollection]:
+        """List the collections of a library, waiting up to `most_seconds` for each page."""
+        doing = "its collections"
+        return list(
+            list_collections(
+                lambda path: self._get(path, doing, most_seconds=most_seconds),
+                self._converter,
+                section_id,
+            )
+        )
+
+    def delete_collection(self, rating_key: str) -> None:
+        """Delete a collection; its items stay."""
+        path = f"/library/collections/{opaque(rating_key)}"
+        self._send("DELETE", path, "the removal of a collection")
 
     # -- sending --------------------------------------------------------------------------
 

@@ -60,12 +60,13 @@ def send_for(
     session: Session,
     known_first: Mapping[str, Collection[Field]],
     held: frozenset[Field] = frozenset(),
+    have_ours: Collection[str] = (),
 ) -> Result | Looked | str:
     """Send the pictures of a scene, in a thread; what is not known of it is read first.
 
     `known_first` has by rating key the pictures of which it is kept what was chosen before the
     first of ours. Where something is missing, that is returned first, and nothing is sent. `held`
-    are fields that the user had put back.
+    are fields that the user had put back, `have_ours` the items with earlier pictures of ours.
     """
     if job is None:
         read = _read(scene_id, records, session, held)
@@ -92,6 +93,7 @@ def send_for(
             preserve=session.settings.preserve_plex_edits,
             stash=session.stash,
             plex=session.plex,
+            had_ours=record.rating_key in have_ours,
         )
         failed = {name: _checked(name, error, session) for name, error in one.failed.items()}
         sent.append((record, evolve(one, failed=failed)))

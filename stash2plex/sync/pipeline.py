@@ -16,7 +16,7 @@ from attrs import evolve
 
 from stash2plex.db import transaction
 from stash2plex.errors import ITEM, ConfigError, NotFound, Unavailable
-from stash2plex.model import Clock
+from stash2plex.model import Clock, Field
 from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
@@ -26,6 +26,7 @@ from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.store.undo_marks import NOTHING_HELD
 from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
+from stash2plex.sync.collections import Collections
 from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
 from stash2plex.sync.evidence import SCENES as READ_SCENES
 from stash2plex.sync.failures import Claimed, Failures
@@ -106,7 +107,8 @@ class Pipeline:
         self._writing = Writes(self._flight, monotonic)
         self._ready = ReadyJobs()
         self._keeper = Keeper(store)
-        self._undoing = Undoing(store, hand, self._lane, self._make_ready)
+        self._collections = Collections(store, self._flight, monotonic)
+        self._undoing = Undoing(store, hand, self._lane, self._collections, self._make_ready)
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -117,8 +119,8 @@ class Pipeline:
 
     @property
     def busy(self) -> bool:
-        """Whether any key is in hand, or any picture in flight."""
-        return self._hand.busy or self._lane.busy
+        """Whether any key is in hand, any picture in flight, or empty collections looked for."""
+        return self._hand.busy or self._lane.busy or self._collections.busy
 
     def fill(self, *, single: bool) -> None:
         """Claim keys and start their reads and writes, as far as there is room.
@@ -139,6 +141,8 @@ class Pipeline:
         while self._ready and self._writing.crowd() < (1 if single else self._pacer.limit):
             self._write(self._ready.take(single=single))
         self._lane.fill(single=single)
+        if not single:
+            self._collections.clean_up(self._session)
 
     def collect(self, seconds: float) -> None:
         """Wait up to `seconds` for requests in flight, and handle those that have ended."""
@@ -236,7 +240,9 @@ class Pipeline:
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
+            record = self._store.records.get(claim.id)
             if failure := scenes.unreadable.get(claim.id):
+                key.title = str(record.written.get(Field.TITLE, "")) if record else ""
                 self._failures.of_keys([claim], failure, ITEM)
                 continue
             if scene is None:
@@ -246,7 +252,6 @@ class Pipeline:
             kept_out = held.get(scene.id, NOTHING_HELD)
             desired = without_fields(desired_state(scene, settings), kept_out.fields)
             left_out = why_left_out(scene, settings, desired, is_undone=kept_out.whole)
-            record = self._store.records.get(claim.id)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
                 learn_excluding_tag(
@@ -301,6 +306,8 @@ class Pipeline:
         self._find([scene for scene in wrong if isinstance(scene, Wanted)])
 
     def _read_items(self, matches: Sequence[Matched]) -> None:
+        if self._collections.list_first(matches, self._session, partial(self._read_items, matches)):
+            return
         keys = sorted(
             {
                 file.rating_key
@@ -324,7 +331,7 @@ class Pipeline:
         plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
         for plan in plans:
             self._make_ready(plan.job)
-        self._keeper.announce(plans, traits, preserve=preserve)
+        self._keeper.announce(plans, self._collections, traits, preserve=preserve)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from stash2plex.rules.way_back import (
 from stash2plex.servers.plex import Plex
 from stash2plex.store.history import UNDO
 from stash2plex.store.undo_marks import Asked, Held
+from stash2plex.sync.collections import Collections
 from stash2plex.sync.edits import send_edit, sends_missing
 from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.picture_lane import PictureLane
@@ -80,11 +81,13 @@ class Undoing:
         store: Store,
         hand: KeysInHand,
         lane: PictureLane,
+        collections: Collections,
         make_ready: Callable[[UndoJob], None],
     ) -> None:
         self._store = store
         self._hand = hand
         self._lane = lane
+        self._collections = collections
         self._make_ready = make_ready
 
     def take(self, keys: Sequence[InHand]) -> list[InHand]:
@@ -134,6 +137,8 @@ class Undoing:
                 back |= one.way.back | one.way.theirs
                 if one.item is not None:
                     self._record(job, one, run_id, whole=whole)
+            if Field.COLLECTION in back:
+                self._collections.note_left()
             if whole or back & set(IMAGE_FIELDS):
                 store.pictures.drop(scene_id)
             held = store.undo_marks.held(scene_id)

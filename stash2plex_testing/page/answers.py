@@ -219,7 +219,7 @@ def setting(key: str, group: str, type_: str, **more: Any) -> dict[str, Any]:
         "low": None,
         "high": None,
         "whole": False,
-        "choices": [],
+        "choices": None,
         "source": "default",
         "problem": None,
         **more,
@@ -305,7 +305,7 @@ ANSWERS: dict[str, Any] = {
     "pause": {"held": {"by": "pause", "since": AT, "task": None, "scenes": 0}},
     "resume": {"held": None, "started": True, "released": 0},
     "stop": {"stopped": ["Sync All Scenes"], "scenes": 1204, "held": None},
-    "start": {"queued": 9815, "held": None, "started": True},
+    "start": {"held": None, "job": "12"},
     "trouble": {
         "cards": [
             {

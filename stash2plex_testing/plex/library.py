@@ -32,6 +32,7 @@ class PlexLibrary:
         self._next_key = 1
         self.collections: list[Collection] = []
         self._collection_names: set[tuple[int, str]] = set()
+        self._next_collection = 900_000
 
     def now(self) -> int:
         """Return whole seconds since the epoch, as Plex stores times."""
@@ -129,7 +130,8 @@ class PlexLibrary:
         """Make a collection without items. Its keys are apart from those of items."""
         with self.lock:
             self._collection_names.add((section.id, fold(title)))
-            key = 900_001 + len(self._collection_names)
+            self._next_collection += 1
+            key = self._next_collection
             self.collections.append(Collection(key, section, title, smart))
             return self.collections[-1]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stash2plex_testing.page.site import Site
+from tests.page.conftest import check_arguments, read_schema
 from tools import browser as tool
 
 PATIENCE = 8_000
@@ -42,6 +43,12 @@ def site(tmp_path: Any, host_page: str) -> Iterator[Site]:
     made = Site(str(tmp_path), host_page)
     with made.stash:
         yield made
+    # Every call that the page made has the form that the plugin takes.
+    schema = read_schema()["$defs"]
+    for call in made.calls():
+        mode = call.pop("mode")
+        if mode in schema:
+            check_arguments(mode, call)
 
 
 @pytest.fixture
@@ -61,7 +68,7 @@ def open_page(chromium: Any, site: Site) -> Iterator[Callable[..., Any]]:
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto((base or site.stash.url) + path)
+        page.goto((base or site.stash.url) + path, wait_until="commit")
         return page
 
     yield opened

@@ -85,6 +85,7 @@ class TestTopLine:
         ("page", "line", "action"),
         [
             (canned.FRESH, "set_up", "set_up"),
+            (canned.at_step("files"), "set_up_goes_on", "set_up"),
             (canned.page(plex={"refused": True, "state": "open"}), "token", "sign_in"),
             (canned.page(plex={"state": "open"}), "plex_away", "wake"),
             (canned.page(plex={"state": "half_open"}), "plex_away", "wake"),

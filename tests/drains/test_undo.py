@@ -261,3 +261,65 @@ def test_exactly_one_way_to_choose(pier):
         queue_undo(desk.app, Chosen(run_id=99))
     assert forecast(desk.app, Chosen(rating_keys=["1"])).queued == 1
     assert forecast(desk.app, Chosen(rating_keys=["77"])).queued == 0
+
+
+def test_a_collection_that_we_made_goes_with_its_last_item_and_others_stay(make_desk):
+    desk = make_desk()
+    studios = [desk.stash.add_studio(name) for name in ("Harbour", "Lantern", "Pier")]
+    scenes = [desk.scene(f"a/{n}.mp4", studio=studios[n]) for n in range(3)]
+    items = [desk.item(f"a/{n}.mp4") for n in range(3)]
+    desk.plex.add_collection(desk.films, "lantern")
+    desk.drain(*scenes)
+
+    def titles():
+        return desk.plex.collection_titles(desk.films)
+
+    assert titles() == ["Harbour", "Pier", "lantern"]
+    assert desk.plex.count("GET", "/collections") == 1
+    # The user puts another item into one of ours.
+    desk.item("a/other.mp4").tags["collection"] = ["Pier"]
+    put_back(desk)
+    assert titles() == ["Pier", "lantern"]
+    assert all(not item.tags.get("collection") for item in items)
+    # It is made again, and it is ours again.
+    desk.plex.clear_log()
+    add_scenes(desk.app, [("scene", scenes[0].id)])
+    desk.process(Silent())
+    assert titles() == ["Harbour", "Pier", "lantern"]
+    put_back(desk)
+    assert titles() == ["Pier", "lantern"]
+
+
+def test_collections_that_plex_does_not_list_stay(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/1.mp4", studio=desk.stash.add_studio("Harbour"))
+    item = desk.item("a/1.mp4")
+    desk.plex.faults.add(Fault("status", path="/collections", times=None))
+    desk.drain(scene)
+    assert item.tags["collection"] == ["Harbour"]
+    desk.plex.faults.clear()
+    put_back(desk)
+    assert not item.tags.get("collection")
+    assert desk.plex.collection_titles(desk.films) == ["Harbour"]
+
+
+def test_a_value_that_the_user_removed_since_does_not_come_back(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/1.mp4", studio=desk.stash.add_studio("Harbour"))
+    item = desk.item("a/1.mp4")
+    item.tags["collection"] = ["Mine", "Other"]
+    desk.drain(scene)
+    item.tags["collection"].remove("Mine")
+    put_back(desk)
+    assert item.tags["collection"] == ["Other"]
+
+
+def test_pictures_that_are_there_already_are_chosen_again(pier):
+    desk, scenes, items, _ = pier
+    after = state(items[0])
+    put_back(desk)
+    desk.plex.clear_log()
+    add_scenes(desk.app, [("scene", scenes[0].id)])
+    desk.process(Silent())
+    assert state(items[0]) == after
+    assert desk.plex.count("POST") == 0

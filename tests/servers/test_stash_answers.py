@@ -12,7 +12,7 @@ from stash2plex.servers.transport import Reply, Transport
 
 
 class Canned(Transport):
-    """Answers with what a test says, one after the other, then the last again; keeps questions."""
+    """Gives the answers of a test, one after the other, then the last again; keeps questions."""
 
     def __init__(self, *answers):
         super().__init__("Stash", "http://stash", headers={}, connect_timeout=1, read_timeout=1)

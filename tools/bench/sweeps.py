@@ -34,7 +34,7 @@ seconds = 0.0
 if sys.argv[1] == "fill":
     for page in app.stash.all_scenes():
         with transaction(connection):
-            for one in page:
+            for one in page.scenes:
                 state = desired_state(one, settings)
                 record = Record(one.id, str(one.id), "1", "/x", "path", state.fingerprint, {{}},
                                 one.cover_tag, files=files_mark(one))

@@ -1,7 +1,11 @@
-// The seven words for a scene, in the order in which they are shown; they add up to all scenes.
+// The words of a scene's fields, and the seven words for a scene, in the order in which they are shown; they add up to all scenes.
 (function (S2P) {
   "use strict";
   const STATES = ["in_sync", "to_send", "sending", "waiting", "not_in_plex", "given_up", "left_out"];
+  const FIELDS = [
+    "title", "summary", "studio", "tagline", "date", "rating", "performers", "tags", "director",
+    "collection", "poster", "background",
+  ];
   const COLOURS = {
     in_sync: "success", to_send: "primary", sending: "info", waiting: "secondary",
     not_in_plex: "warning", given_up: "danger", left_out: "dark",
@@ -25,5 +29,5 @@
     return Math.min(1, page.run.done / page.run.total);
   }
 
-  S2P.figures = { figures, progress, STATES };
+  S2P.figures = { FIELDS, figures, progress, STATES };
 })((globalThis.Stash2Plex = globalThis.Stash2Plex || {}));

@@ -1,6 +1,7 @@
 // The one sentence on top of the page: the first that fits (see the order of the checks).
 (function (S2P) {
   "use strict";
+  const STEPS = ["plex", "library", "files", "start"];
 
   // Return { id, values, tone, action } for an answer of `page`; `problem` is why there is no new
   // one. `id` names a text, `action` a button: what it does and where it leads.
@@ -9,7 +10,10 @@
     if (!page) return line("loading", {}, "info", null);
     const { scenes, plex, stash, held, sick } = page;
     const waits = scenes.to_send + scenes.sending + scenes.waiting;
-    if (!page.set_up.done) return line("set_up", {}, "info", "set_up");
+    if (!page.set_up.done) {
+      const step = STEPS.indexOf(page.set_up.step) + 1;
+      return line(step > 1 ? "set_up_goes_on" : "set_up", { step, steps: STEPS.length }, "info", "set_up");
+    }
     if (plex.refused) return line("token", { waits }, "danger", "sign_in");
     if (plex.state !== "closed") {
       return line("plex_away", { waits, since: plex.since, what: plex.problem || "" }, "danger", "wake");

@@ -12,6 +12,7 @@
     "top.loading": "Asking Stash2Plex …",
     "top.failed": "{what}",
     "top.set_up": "Connect Plex to begin.",
+    "top.set_up_goes_on": "Set-up: step {step} of {steps}. Nothing is written to Plex yet.",
     "top.token": "Plex does not accept the token any more. {waits, plural, =0 {Nothing waits.} one {# scene waits.} other {# scenes wait.}}",
     "top.plex_away": "Plex is out of reach since {since}. {waits, plural, =0 {Nothing waits.} one {# scene waits and will be sent when it is back.} other {# scenes wait and will be sent when it is back.}}",
     "top.stash_away": "Stash has not answered the plugin since {since}. {waits, plural, =0 {Nothing waits.} one {# scene waits.} other {# scenes wait.}}",
@@ -53,6 +54,7 @@
     "failure.slow": "Stash2Plex has not answered for a minute.", "failure.slow.do": "Look at the load of Stash's machine, and try again.",
     "failure.no_stash": "Stash does not answer.", "failure.no_stash.do": "The page tries again as soon as it is back.",
     "failure.process": "Stash could not run Stash2Plex.", "failure.process.do": "Python 3.11 or newer must be there for Stash to run: set Python executable path under Settings › System, or install Python in the container.",
+    "failure.reported": "Stash2Plex reports an error.", "failure.reported.do": "If it comes again, look into Stash's log under Settings › Logs.",
     "failure.silent": "Stash2Plex gave no answer.", "failure.silent.do": "Look into Stash's log under Settings › Logs.",
     "failure.page": "This part of the page cannot be shown.", "failure.page.do": "Reload the page. If it comes again, please report it with the line below.",
     "failure.where": "Stash's plugins",
@@ -77,7 +79,7 @@
 
     "field.title": "title", "field.summary": "summary", "field.studio": "studio", "field.tagline": "tagline", "field.date": "date", "field.rating": "rating",
     "field.performers": "performers", "field.tags": "tags", "field.director": "director", "field.collection": "collection", "field.poster": "poster", "field.background": "background",
-    "picture.new": "a new {what}", "fields": "Fields",
+    "picture.new": "a new {what}", "picture": "a picture", "fields": "Fields",
     "field_state.equal": "same", "field_state.spelling": "Plex's spelling", "field_state.differs": "differs", "field_state.kept": "yours in Plex",
     "field_state.not_ours": "not set in Stash", "field_state.not_kept": "Plex does not keep it", "field_state.skipped": "left out by Skip fields", "field_state.unknown": "unknown",
 

@@ -108,7 +108,7 @@ Stash2Plex.part(function (api) {
         all.running ? h("p", { role: "status" }, t("count.so_far", { done: many(work.done), total: many(work.total || 0) })) : null,
         work.problem ? h(Notice, { tone: "warning" }, work.problem) : null, h(Counts, { data: all.data })) : null,
       h("p", null, t("first.start.way_back")),
-      h(Act, { run: () => S2P.call("start"), label: t("start"), icon: "faPlay", variant: "primary", says: (answer) => t("queued_n", { n: answer.queued }), after: onDone }));
+      h(Act, { run: () => S2P.call("start"), label: t("start"), icon: "faPlay", variant: "primary", says: () => t("task.queued"), after: onDone }));
   }
 
   const CARDS = { plex: Connect, library: Library, files: Files, start: Start };

@@ -32,11 +32,16 @@ Stash2Plex.part(function (api) {
     };
   }
 
+  // New changes come on top, but not under a pointer or the focus: the list stands while it is read.
   function Changes({ page }) {
     const { t, intl } = useWords();
     const said = useChangeWords();
-    if (!page.changes.length) return h("p", null, t("changes.none"));
-    const rows = page.changes.map((change) => ({
+    const [read, setRead] = api.React.useState(null);
+    const changes = read || page.changes;
+    if (!changes.length) return h("p", null, t("changes.none"));
+    const hold = () => setRead((old) => old || page.changes);
+    const free = () => setRead(null);
+    const rows = changes.map((change) => ({
       key: `${change.at} ${change.scene_id} ${change.state}`,
       cells: [
         h("time", { dateTime: change.at }, intl.formatTime(change.at, { timeStyle: "medium" })),
@@ -44,7 +49,8 @@ Stash2Plex.part(function (api) {
         h(PlexLink, { web: page.plex.web, ratingKey: change.rating_key }),
       ],
     }));
-    return h(Table, { label: t("changes"), heads: [t("head.at"), t("head.scene"), t("head.what"), t("head.plex")], rows });
+    return h("div", { onMouseEnter: hold, onMouseLeave: free, onFocus: hold, onBlur: free },
+      h(Table, { label: t("changes"), heads: [t("head.at"), t("head.scene"), t("head.what"), t("head.plex")], rows }));
   }
 
   function Actions({ page }) {

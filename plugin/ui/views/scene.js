@@ -18,10 +18,16 @@ Stash2Plex.part(function (api) {
     return h("ul", { className: "s2p-plain" }, scene.fields.map((one) => h(Difference, { key: one.field, one })), scene.pictures.map((one) => h("li", { key: one }, t("picture.new", { what: t(`field.${one}`) }))));
   }
 
-  function Fields({ fields }) {
+  // A field that is empty on both sides is not listed. Plex's pictures cannot be shown: they need
+  // the token.
+  function Fields({ fields, id }) {
     const { t } = useWords();
     const said = (value) => h(Name, null, S2P.choices.shownValue(value).join(", "));
-    const rows = fields.map((one) => ({ key: one.field, cells: [t(`field.${one.field}`), said(one.stash), said(one.plex),
+    const isPicture = (one) => ["poster", "background"].includes(one.field);
+    const there = (one) => S2P.choices.shownValue(one.stash).length + S2P.choices.shownValue(one.plex).length > 0;
+    const cover = () => h("img", { className: "s2p-thumb", src: `${S2P.base()}scene/${id}/screenshot`, alt: t("picture"), loading: "lazy" });
+    const rows = fields.filter((one) => there(one) || one.state === "differs").map((one) => ({ key: one.field, cells: [t(`field.${one.field}`),
+      isPicture(one) && one.stash ? cover() : said(one.stash), isPicture(one) && one.plex ? t("picture") : said(one.plex),
       h("span", { className: one.state === "differs" ? "s2p-failed" : "" }, h(Icon, { name: STATES[one.state] }), " ", t(`field_state.${one.state}`))] }));
     return h(Table, { label: t("fields"), heads: [t("head.field"), "Stash", "Plex", t("state")], rows });
   }
@@ -43,7 +49,7 @@ Stash2Plex.part(function (api) {
         h(ReactRouterDOM.Link, { to: S2P.links.to("history", { scene: id }) }, t("history.link"))),
       preview ? h(Preview, { id }) : null,
       match && match.candidates.length > 1 ? h("div", null, h("h3", { className: "h6" }, t("candidates")), h(Candidates, { id, onDone: load })) : null,
-      data.fields.length ? h(Fields, { fields: data.fields }) : null,
+      data.fields.length ? h(Fields, { fields: data.fields, id }) : null,
       data.unknown.length ? h("p", { className: "text-muted" }, data.unknown.join(" ")) : null);
   }
 

@@ -18,7 +18,7 @@ Stash2Plex.part(function (api) {
     const { data, problem } = useAnswer(mode || "tags", mode === "tags" ? { search: asked, limit: 30 } : {}, Boolean(mode) && opened);
     const names = S2P.choices.splitNames(value || "");
     const select = api.libraries.ReactSelect;
-    const found = !mode ? setting.choices.map((name) => ({ value: name, label: setting.type === "fields" ? t(`field.${name}`) : name }))
+    const found = !mode ? (setting.choices || S2P.figures.FIELDS).map((name) => ({ value: name, label: setting.type === "fields" ? t(`field.${name}`) : name }))
       : !data ? [] : mode === "tags" ? data.tags.map((tag) => ({ value: tag.name, label: tag.name, n: tag.scenes }))
         : data.libraries.filter((one) => one.usable).map((one) => ({ value: one.title, label: one.title, n: one.items }));
     if (!select) return h(Form.Control, { id: `s2p-${setting.key}`, className: "text-input", value: value || "", "aria-describedby": describedBy, onChange: (event) => onChange(event.target.value) });
@@ -44,7 +44,7 @@ Stash2Plex.part(function (api) {
         return h(Form.Control, { ...common, inputMode: "decimal", value: shown, placeholder: setting.default_words, onChange: (event) => { const text = event.target.value.trim().replace(",", "."); onChange(text !== "" && Number.isFinite(Number(text)) ? Number(text) : text); } });
       case "choice":
         return h(Form.Control, { ...common, as: "select", custom: true, value: shown, onChange: (event) => onChange(event.target.value) },
-          h("option", { value: "" }, t("settings.default", { value: setting.default_words })), setting.choices.map((one) => h("option", { key: one, value: one }, one)));
+          h("option", { value: "" }, t("settings.default", { value: setting.default_words })), (setting.choices || []).map((one) => h("option", { key: one, value: one }, one)));
       case "secret":
         return h(Form.Control, { ...common, type: "password", autoComplete: "new-password", value: shown, placeholder: setting.is_set ? t("settings.secret_set") : "", onChange: (event) => onChange(event.target.value) });
       case "tags": case "libraries": case "fields": case "names":
