@@ -7,15 +7,17 @@ import time
 import pytest
 from attrs import evolve
 
-from stash2plex.errors import Refused, Unavailable
+from stash2plex.errors import Refused, TooLarge, Unavailable
 from stash2plex.model import Record
 from stash2plex.operations.health.local_checks import check_breaker
 from stash2plex.rules.drift import Kind
+from stash2plex.servers.transport import Transport
 from stash2plex.store.records import with_pictures
 from stash2plex.sync.reconcile import Scope
 from stash2plex.text import Private, local
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
+from tests.harness.in_process import listen
 from tests.support import present
 
 
@@ -96,7 +98,11 @@ def test_each_item_of_a_scene_gets_its_pictures_once(shelf):
     scene.title, scene.updated_at = "Only the title", "2027-02-01T00:00:02Z"
     desk.drain(scene)
     assert desk.plex.count("POST") == 0
+    # What each has is known, so that Plex is not asked for its pictures.
+    assert desk.plex.count("GET", "/(posters|arts)$") == 0
     assert [item.title for item in items] == ["Only the title"] * 2
+    known = desk.app.store.followers.of(scene.id)["2"]
+    assert known.poster_hash == present(desk.app.store.records.get(scene.id)).poster_hash != ""
 
 
 def test_a_private_value_is_quoted_and_is_the_same_as_its_like():
@@ -208,3 +214,43 @@ def test_a_scene_that_changed_is_compared_though_its_item_did_not(pier_and_quay)
     assert (report.queued, report.in_sync) == (1, 1)
     # Only that one's details were read.
     assert desk.plex.count("GET", "^/library/metadata/") == 1
+
+
+def test_an_answer_as_large_as_it_may_be_is_read_and_a_larger_one_dropped(make_desk):
+    desk = make_desk()
+    body = b"x" * 2_048
+    desk.plex.faults.add(Fault("status", status=200, body=body, path="^/large$", times=None))
+
+    def read(limit):
+        asks = Transport("Plex", desk.plex.url, headers={}, connect_timeout=5, read_timeout=5)
+        try:
+            return len(asks.request("GET", "/large", what="a test", limit=limit).body)
+        finally:
+            asks.close()
+
+    assert read(2_048) == 2_048
+    with pytest.raises(TooLarge, match="Plex sent more than 1 KiB for a test"):
+        read(2_047)
+
+
+def test_a_drain_that_begins_asks_a_server_that_was_away_at_once(make_desk):
+    desk = make_desk()
+    scene, item = desk.scene("a.mp4"), desk.item("a.mp4")
+    for _ in range(9):
+        desk.app.store.breakers["stash"].failed(Unavailable("Stash", "Away."), 1)
+    began = desk.clock()
+    assert desk.app.store.breakers["stash"].read().next_probe_at - began > 20.0
+    desk.drain(scene)
+    assert item.title == scene.title
+    assert desk.clock() - began < 20.0
+
+
+def test_a_worker_reports_each_burst_of_work_and_no_quiet_time(make_desk):
+    desk = make_desk()
+    scene, _ = desk.scene("a.mp4"), desk.item("a.mp4")
+    heard = listen(desk)
+    desk.work(20)
+    assert not any("in sync" in line for line in heard)
+    desk.clock.at[desk.clock() + 5.0] = lambda: desk.add(scene)
+    desk.work(30)
+    assert [line for line in heard if line.endswith("in sync.")] == ["1 scene in sync."]

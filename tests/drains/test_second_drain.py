@@ -122,3 +122,15 @@ def test_an_other_that_waits_ends_a_task_only_while_work_is_left(busy):
     assert [after(50.0, waits, 1), after(5.0, None, 1), after(5.0, waits, 1)] == [None] * 3
     assert after(59.0, waits, 1) is None
     assert after(1.0, waits, 1) == "Plex rests. Waited 1 min 00 s; run the task again later."
+
+
+def test_what_the_other_gave_up_meanwhile_is_named(busy):
+    desk, _ = busy
+    desk.add(desk.scene("a/pier.mp4"))
+
+    def bury():
+        (claim,) = desk.app.store.queue.claim(1, 60.0)
+        desk.app.store.queue.bury(claim, title="A pier", reason="rejected", error="No.", path="")
+
+    desk.clock.at[desk.clock() + 2.0] = bury
+    assert watch(desk).names["dead"] == " (scene 1 “A pier”)"

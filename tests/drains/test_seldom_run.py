@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from stash2plex.config import Settings
 from stash2plex.errors import Rejected, Transient
+from stash2plex.model import Change, Field, ListChange
 from stash2plex.operations.explain import explain_scene
 from stash2plex.operations.health.hook_checks import check_hooks
 from stash2plex.operations.health.kept_checks import check_kept
+from stash2plex.operations.health.local_checks import check_database
 from stash2plex.operations.status import stored_status
+from stash2plex.rules.desired import ENCODED_LIMIT, desired_state, what_was_cut
+from stash2plex.rules.edit_parts import edit_parts
 from stash2plex.rules.memory import ListBefore, list_before
 from stash2plex.rules.scopes import known_scope, scope_of
+from stash2plex.rules.traits import NO_TRAITS
 from stash2plex.store.progress import Progress
 from stash2plex_testing.plex import Fault, combined, scopes
+from tests.support import make_scene, named
 
 
 @pytest.mark.parametrize("value", [None, "text", 5, ["Fog"]])
@@ -72,3 +81,28 @@ def test_where_plex_replaces_lists_no_scenes_share_an_edit_of_one(make_desk):
         scene.tags = [fog, ebb]
     desk.drain(*scenes)
     assert [sorted(item.tags["genre"]) for item in items] == [["Ebb", "Fog"]] * 3
+
+
+def test_what_is_cut_is_reported():
+    scene = make_scene(performers=named(*(f"Performer {at}" for at in range(1_230))))
+    cut = what_was_cut(scene, desired_state(scene, Settings()), Settings())
+    ((line, *values),) = cut
+    assert line % tuple(values) == (
+        "“A harbour” has more performers than Plex takes: the first 200 of 1,230 are sent."
+    )
+
+
+def test_names_to_remove_fill_a_request_and_no_more():
+    # A name of 96 letters takes 99 bytes, with the comma.
+    names = tuple(f"{at:03}".ljust(96, "x") for at in range(2 * ENCODED_LIMIT // 99))
+    change = Change({}, {Field.TAGS: ListChange((), names)})
+    parts = [part.lists[Field.TAGS].stale for part in edit_parts(change, NO_TRAITS, delta=False)]
+    assert [name for part in parts for name in part] == list(names)
+    full = ENCODED_LIMIT // 99
+    assert [len(part) for part in parts[:2]] == [full, full]
+
+
+def test_the_size_of_the_database_is_shown(make_desk):
+    desk = make_desk()
+    size = os.path.getsize(os.path.join(desk.app.folder, "stash2plex.db")) / 1_048_576
+    assert check_database(desk.app).detail == f"It is intact and can be written, {size:.1f} MiB."
