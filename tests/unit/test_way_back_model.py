@@ -221,7 +221,7 @@ class Quay(RuleBasedStateMachine):
         back = present(
             goals_of(present(self.first), self.record, asked_run=0, fields=frozenset(), writes=())
         )
-        return weigh(back, "s", self.look(), {}).way
+        return weigh(back, "s", self.look()).way
 
     def look(self):
         row = item_row(self.held, detail=True, without=frozenset())
