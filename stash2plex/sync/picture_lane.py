@@ -18,6 +18,7 @@ from stash2plex.db import transaction
 from stash2plex.errors import (
     SERVER,
     NotFound,
+    Refused,
     ServerError,
     Stash2PlexError,
     Unavailable,
@@ -194,16 +195,23 @@ class PictureLane:
             work,
             Step(
                 partial(self._ended, waiting, shut, before),
-                partial(self._broke, waiting, before),
+                partial(self._broke, waiting),
             ),
         )
 
     # -- ends -----------------------------------------------------------------------------
 
-    def _broke(self, waiting: WaitingPicture, before: Mapping[str, int], error: Exception) -> None:
-        """Go on after the scene or its item could not be read."""
+    def _broke(self, waiting: WaitingPicture, error: Exception) -> None:
+        """Go on after the scene or its item could not be read: no endpoint of pictures failed."""
         del self._busy[waiting.scene_id]
-        self._fail(waiting, "reads", error, before, "")
+        if isinstance(error, (Unavailable, Refused)):
+            # The clients have tried other scenes and items before they raised.
+            self._server_failed(waiting, error)
+        else:
+            self._log_fault(error)
+            record = self._store.records.get(waiting.scene_id)
+            title = str(record.written.get(Field.TITLE, "")) if record else ""
+            self._item_failed(waiting, error, title or f"scene {waiting.scene_id}")
 
     def _ended(
         self,
@@ -283,12 +291,9 @@ class PictureLane:
         label: str,
     ) -> None:
         """Have pictures wait after a failure: for their server, their endpoint or themselves."""
-        if not isinstance(error, Stash2PlexError):
-            self._log.error("A fault in Stash2Plex:", exc_info=error)
+        self._log_fault(error)
         if isinstance(error, ServerError) and _is_of_server(endpoint, error):
-            self._evidence.failed(error)
-            delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
-            self._put_off(waiting, delay, FRESH, waiting.attempts, error)
+            self._server_failed(waiting, error)
         elif (
             not isinstance(error, ServerError)
             or isinstance(error, NotFound)
@@ -304,6 +309,15 @@ class PictureLane:
             longest = min(LONGEST_WAIT, 5.0 * 2.0 ** min(waiting.failures, 16))
             delay = self._random.uniform(longest / 2, longest)
             self._put_off(waiting, delay, endpoint, waiting.attempts, error)
+
+    def _log_fault(self, error: Exception) -> None:
+        if not isinstance(error, Stash2PlexError):
+            self._log.error("A fault in Stash2Plex:", exc_info=error)
+
+    def _server_failed(self, waiting: WaitingPicture, error: ServerError) -> None:
+        self._evidence.failed(error)
+        delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
+        self._put_off(waiting, delay, FRESH, waiting.attempts, error)
 
     def _item_failed(self, waiting: WaitingPicture, error: Exception, label: str) -> None:
         attempts = waiting.attempts + 1

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from stash2plex.db import transaction
 from stash2plex.errors import ITEM, ConfigError, NotFound, Unavailable
-from stash2plex.model import Clock
+from stash2plex.model import Clock, Field
 from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
@@ -240,7 +240,9 @@ class Pipeline:
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
+            record = self._store.records.get(claim.id)
             if failure := scenes.unreadable.get(claim.id):
+                key.title = str(record.written.get(Field.TITLE, "")) if record else ""
                 self._failures.of_keys([claim], failure, ITEM)
                 continue
             if scene is None:
@@ -250,7 +252,6 @@ class Pipeline:
             kept_out = held.get(scene.id, NOTHING_HELD)
             desired = without_fields(desired_state(scene, settings), kept_out.fields)
             left_out = why_left_out(scene, settings, desired, is_undone=kept_out.whole)
-            record = self._store.records.get(claim.id)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
                 learn_excluding_tag(

@@ -1,4 +1,4 @@
-"""A scene that Stash cannot show is named; polls, sweeps and drains go on without it."""
+"""A scene that Stash cannot show is named; sweeps, drains and comparisons go on without it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from stash2plex.operations.health.report import read_health
 from stash2plex.operations.preview import preview_all, preview_recent, preview_scenes
 from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.rules.drift import Kind
-from stash2plex.store.waiting_pictures import WaitingPictures
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.reconcile import Scope
 from stash2plex_testing.plex import Fault as PlexFault
@@ -162,22 +161,40 @@ def test_a_scene_is_explained_by_what_is_stored_while_it_cannot_be_read(make_des
     assert "Stash no longer has" not in known.why
 
 
-def test_pictures_of_a_scene_that_cannot_be_read_now_wait(make_desk):
-    desk = make_desk(skip_fields="")
+def shut_uploads(desk):
+    """Have the pictures of a scene wait in a process that has to read it for them."""
     scene = desk.scene("a/pier.mp4", cover=picture(1))
     item = desk.item("a/pier.mp4")
     desk.plex.faults.add(PlexFault("status", times=None, **scopes.uploads()))
     desk.drain(scene)
     assert item.title == scene.title
-    spoil(desk, scene)
     desk.plex.faults.clear()
     desk.restart()
-    desk.work(100)
-    waiting = WaitingPictures(desk.app.store.connection, desk.clock)
-    assert waiting.get(scene.id) is not None
+    return scene, item
+
+
+def test_pictures_of_a_scene_that_cannot_be_read_are_given_up_and_named(make_desk):
+    desk = make_desk(skip_fields="", max_retries=2)
+    scene, item = shut_uploads(desk)
+    heard = listen(desk)
+    spoil(desk, scene)
+    desk.work(1_200)
+    assert f"the pictures of “{scene.title}”" in "".join(heard)
+    assert "cannot be read in Stash" in desk.errors()[scene.id]
     desk.stash.faults.clear()
+    desk.app.store.queue.redrive()
     desk.work(600)
     assert {*item.selected} == {"posters", "arts"}
+
+
+def test_pictures_wait_for_a_stash_that_fails_while_they_are_read(make_desk):
+    desk = make_desk(skip_fields="")
+    _, item = shut_uploads(desk)
+    fault = desk.stash.faults.add(Fault("status", times=6, operation="query Scenes"))
+    desk.work(900)
+    assert fault.hits == 6
+    assert {*item.selected} == {"posters", "arts"}, "no endpoint is called reads"
+    assert desk.dead() == {}
 
 
 def test_a_stash_that_answers_500_to_everything_is_an_outage(make_desk):

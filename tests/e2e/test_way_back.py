@@ -1,151 +1,83 @@
-"""The way back through the archive: python-plexapi reads every item before and after."""
+"""An update that a save meets, and the way back to the version before it, by the built archive."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from typing import Any
 
-import pytest
-from plexapi.server import PlexServer
-
-from stash2plex_testing.plex import Fault
-
-
-def look(stage, *, pictures=False):
-    """Return what python-plexapi shows of each item: values, locks, lists, rating, pictures."""
-    return {
-        path: {
-            "title": item.title,
-            "summary": item.summary,
-            "studio": item.studio,
-            "tagline": item.tagline,
-            "date": item.originallyAvailableAt,
-            "rating": item.userRating,
-            "genres": sorted(one.tag for one in item.genres),
-            "roles": sorted(one.tag for one in item.roles),
-            "directors": sorted(one.tag for one in item.directors),
-            "collections": sorted(one.tag for one in item.collections),
-            "locks": sorted(one.name for one in item.fields),
-            "poster": [one.ratingKey for one in item.posters() if one.selected] if pictures else [],
-            "art": [one.ratingKey for one in item.arts() if one.selected] if pictures else [],
-        }
-        for path, item in stage.items().items()
-    }
+from stash2plex import db
+from stash2plex.copies import list_copies
+from tests.harness.process import Stage, workers
 
 
-def command(stage, *arguments):
-    """Run the archive's command line; returns its answer, read as JSON."""
+def old_database(path: str, schema: int) -> None:
+    """Make the database that the version before an update left, with one key."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        for number, statements in db._migrations():
+            if number <= schema:
+                for statement in statements:
+                    old.execute(statement)
+        old.execute(f"PRAGMA user_version = {schema:d}")
+        old.execute(
+            "INSERT INTO queue (kind, id, priority, added_at, due_at) VALUES ('scene', 3, 0, 1, 2)"
+        )
+
+
+def shell(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
     folder = os.path.join(stage.stash.plugins_dir, "Stash2Plex")
-    process = subprocess.run(
-        [sys.executable, "-IS", os.path.join(folder, "process_queue.py"), *arguments, "--json"],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": folder,
-            "STASH2PLEX_STASH_URL": stage.stash.url,
-        },
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
-    assert process.returncode == 0, process.stderr.decode()
-    return json.loads(process.stdout)
+    script = os.path.join(folder, "process_queue.py")
+    return subprocess.run(
+        [sys.executable, "-IS", script, "--data-dir", stage.data_dir, *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
-def some_history_in_plex(stage):
-    """Give some items values, locks and chosen pictures, as an agent and a user would have."""
-    for number, item in enumerate(stage.plex.all_items()):
-        if number % 3 == 0:
-            item.texts["summary"] = f"Told before, {number}"
-            item.locked.add("summary")
-        if number % 4 == 0:
-            item.tags["genre"] = ["Old", "Older"]
-            item.floats["userRating"] = 3.0
-        if number % 5 == 0:
-            item.offers["posters"] = ["media://one.jpg", "media://two.jpg"]
-            item.selected["posters"] = "media://one.jpg"
-        if number % 10 == 0:
-            # The user's choice is locked; Plex's own is not.
-            item.selected["posters"] = "media://two.jpg"
-            item.locked.add("thumb")
+def keys(stage: Stage) -> set[Any]:
+    return set(stage.rows("SELECT kind, id FROM queue"))
 
 
-@pytest.mark.parametrize("scenes", [30, pytest.param(1000, marks=pytest.mark.nightly)])
-def test_everything_is_as_before_but_for_the_users_edits(make_stage, scenes):
-    stage = make_stage(scenes, settings={"background_worker": "off"})
-    some_history_in_plex(stage)
-    before = look(stage, pictures=True)
-    stage.run_task("Sync All Scenes")
-    assert stage.wrong() == []
-    # The user edits every tenth item in Plex.
-    reader = PlexServer(stage.plex.url, stage.plex.token)
-    items = stage.items()
-    edited = sorted(items)[::10]
-    for path in edited:
-        reader.fetchItem(items[path].ratingKey).editTitle("By hand")
-        before[path]["title"] = "By hand"
-        before[path]["locks"] = sorted({*before[path]["locks"], "title"})
-    reader._session.close()
-    forecast = command(stage, "undo", "--all", "--dry-run")
-    assert forecast["theirs"] == len(edited)
-    report = command(stage, "undo", "--all")
-    after = look(stage, pictures=True)
-    assert {path: one for path, one in after.items() if one != before[path]} == {}
-    assert report["scenes"] == report["done"] == forecast["queued"]
-    assert (report["theirs"], report["gone"], report["cannot"]) == (len(edited), 0, 0)
-    assert report["uploads"] == sum(item.number_of_uploads for item in stage.plex.all_items())
-    # They stay as they are, whatever runs.
-    stage.plex.clear_log()
-    stage.run_task("Sync All Scenes")
-    stage.run_task("Reconcile Library (All)")
-    assert stage.plex.count("PUT") == 0
-    assert f"{report['scenes']} put back, and left out since" in stage.log_text()
-    counts = stage.operation("status")["scenes"]
-    assert counts["left_out"] >= report["scenes"]
+def test_a_save_after_an_update_copies_the_database_and_restore_takes_it_back(make_stage):
+    stage = make_stage(3, settings={"background_worker": "off"})
+    shutil.rmtree(stage.data_dir, ignore_errors=True)
+    os.makedirs(stage.data_dir, mode=0o700)
+    old_database(stage.database, 13)
+    stage.edit(1, title="The first save of the new version")
+    assert stage.rows("PRAGMA user_version") == [(db.SCHEMA_NUMBER,)]
+    # Whatever the setting, a worker may have been started to read it.
+    stage.until(lambda: workers(stage.data_dir)[0] == [])
+    assert keys(stage) >= {("scene", 1), ("scene", 3)}
+    (copy,) = list_copies(stage.data_dir)
+    listed = json.loads(shell(stage, "restore", "--list", "--json").stdout)
+    assert [(row["name"], row["schema"]) for row in listed] == [(copy.name, 13)]
+    done = shell(stage, "restore")
+    assert done.returncode == 0, done.stderr
+    assert f"{copy.name} was taken back" in done.stdout
+    assert "Install the older version of the plugin now" in done.stdout
+    assert stage.rows("PRAGMA user_version") == [(13,)]
+    assert keys(stage) >= {("scene", 1), ("scene", 3)}
+    # The new version is still there: the next save brings the database up to date again.
+    stage.edit(2, title="Before the older version was installed")
+    assert keys(stage) >= {("scene", 1), ("scene", 2), ("scene", 3)}
 
 
-def test_the_task_acts_at_the_second_press_and_goes_on_after_an_outage(make_stage):
-    stage = make_stage(12, settings={"background_worker": "off"})
-    some_history_in_plex(stage)
-    before = look(stage, pictures=True)
-    stage.run_task("Sync All Scenes")
-    after = look(stage, pictures=True)
-    stage.run_task("Put Plex Back")
-    assert look(stage, pictures=True) == after
-    assert "Press it again within ten minutes to do that." in stage.log_text()
-    # Plex goes away in the middle.
-    fault = stage.plex.faults.add(Fault("status", method="PUT", status=503, times=6))
-    stage.run_task("Put Plex Back")
-    stage.run_task("Process Queue")
-    assert fault is None or fault.hits
-    assert look(stage, pictures=True) == before
-    history = stage.operation("history", runs=True)["runs"]
-    assert history[0]["cause"] == "undo"
-    # The user asks for one scene again.
-    scene = stage.read_scenes()[0]
-    stage.operation("sync", scene_ids=[int(scene["id"])])
-    stage.run_task("Process Queue")
-    path = scene["files"][0]["path"].replace("/data", "/media/library", 1)
-    now = look(stage, pictures=True)
-    assert now[path] == after[path]
-    assert {one for one in now if now[one] != before[one]} <= {path}
-
-
-def test_the_operation_counts_and_queues(make_stage):
-    stage = make_stage(4, settings={"background_worker": "off", "skip_fields": "poster background"})
-    before = look(stage)
-    stage.run_task("Sync All Scenes")
-    page = stage.operation("history", limit=2)
-    assert len(page["items"]) == 2
-    chosen = page["items"][0]
-    assert set(chosen["fields"]["title"]) == {"before", "sent", "shown"}
-    answer = stage.operation("undo", scene_ids=[chosen["scene_id"]], dry_run=True)
-    assert answer == {"queued": 1, "theirs": 0, "cannot": 0, "gone": 0}
-    assert stage.operation("undo", rating_keys=[chosen["rating_key"]])["queued"] == 1
-    stage.run_task("Process Queue")
-    differing = [path for path, one in look(stage).items() if one == before[path]]
-    assert len(differing) >= 1
-    assert stage.operation("undo", run_id=chosen["run_id"], fields=["title"])["queued"] >= 1
-    assert "Choose what to undo" in stage.said("undo")
-    assert "There is no field" in stage.said("undo", all=True, fields=["harbour"])
+def test_it_refuses_while_a_worker_lives(make_stage):
+    stage = make_stage(3, settings={"skip_fields": "poster background"})
+    stage.edit(1, title="The worker lives")
+    stage.until(lambda: "The worker lives" in {item.title for item in stage.plex.all_items()})
+    with closing(sqlite3.connect(stage.database)) as database:
+        copies = os.path.join(stage.data_dir, "copies")
+        os.mkdir(copies)
+        name = f"stash2plex-20260101-000000-schema{db.SCHEMA_NUMBER}.db"
+        with closing(sqlite3.connect(os.path.join(copies, name))) as copy:
+            database.backup(copy)
+    done = shell(stage, "restore", name)
+    assert done.returncode == 1
+    assert "is sending scenes now" in done.stderr
+    assert len(list_copies(stage.data_dir)) == 1
