@@ -166,7 +166,7 @@ class Quay(RuleBasedStateMachine):
 
     @rule()
     def undo(self):
-        """Put all back; then nothing is ours, and whatever comes next begins anew."""
+        """Put all back; then nothing is ours, and the next sync is like the first one."""
         if self.first is None or not self.first.fields:
             return
         before = self.look()
