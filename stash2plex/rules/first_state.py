@@ -16,7 +16,8 @@ from stash2plex.rules.spelling import folds
 class Before:
     """A field before our first write to it: its value, and whether it was locked.
 
-    A picture's value is the key of the chosen one, empty if none was chosen. `taken` are the folded
+    A picture's value is the key of the chosen one, empty if none was chosen, and None if the choice
+    was Plex's own: then it is not locked. `taken` are the folded
     names of a list that we took away: what else is missing was removed by the user.
     """
 
@@ -64,9 +65,16 @@ def touched(change: Change) -> frozenset[Field]:
 
 
 def values_before(
-    item: PlexItem, change: Change, written: Mapping[str, object], known: FirstState | None
+    item: PlexItem,
+    change: Change,
+    written: Mapping[str, object],
+    known: FirstState | None,
+    images: frozenset[Field] = frozenset(),
 ) -> dict[Field, Before]:
     """Return what must be kept of an item before a change, beside what is `known`.
+
+    `images` are pictures that follow. What Plex chose itself is known without a question: its field
+    is not locked (plex.md §4.3).
 
     `written` is what is ours there already. Where that was written before anything was kept, what
     the item showed first is lost.
@@ -79,6 +87,9 @@ def values_before(
         for name in touched(change)
         if name not in kept and name not in lost
     }
+    if known is None or not known.before_history:
+        own = images - item.locked - kept.keys()
+        new.update((name, Before(None, locked=False)) for name in own)
     for name, one in change.lists.items():
         before = new.get(name) or kept.get(name)
         if before is not None:

@@ -17,7 +17,6 @@ from stash2plex.rules.merge import HELD_LIMIT, held_text
 from stash2plex.rules.spelling import counted, fold, folds, once, same_rating
 
 NOT_KEPT = "Plex accepts it but does not keep it"
-NO_KEY = "nothing is known of what was chosen before"
 EARLY = "it was written before the first states were kept"
 NEWER = "a later write changed it once more"
 NO_TITLE = "an item cannot be without a title"
@@ -61,10 +60,11 @@ class ChosenPictures:
     """The pictures that an item shows now, by key.
 
     `ours` are the hashes of those that we sent. `is_open` means that the end of an upload of ours
-    is unknown.
+    is unknown. `offers` are the keys of those that Plex itself has.
     """
 
     keys: Mapping[Field, str] = Factory(dict)
+    offers: Mapping[Field, tuple[str, ...]] = Factory(dict)
     ours: Mapping[Field, frozenset[str]] = Factory(dict)
     is_open: bool = False
 
@@ -170,14 +170,18 @@ class _Work:
         """Choose the earlier picture if the chosen one is ours; without a look, do nothing."""
         if name not in self.chosen.keys:
             return
+        is_own = goal.value is None and name not in self.item.locked
         if self.chosen.keys[name] == goal.value:
             self.back.add(name)
         elif not self.chosen.is_ours(name):
-            self.theirs.add(name)
-        elif not isinstance(goal.value, str):
-            self.cannot[name] = NO_KEY
-        else:
+            (self.back if is_own else self.theirs).add(name)
+        elif isinstance(goal.value, str):
             self.pictures[name] = goal.value
+            self.back.add(name)
+        else:
+            # Plex chooses itself once nothing is chosen; the only one that it has is the same.
+            offers = self.chosen.offers.get(name, ())
+            self.pictures[name] = offers[0] if len(offers) == 1 else ""
             self.back.add(name)
 
     def way_back(self, goals: Mapping[Field, Goal]) -> WayBack:

@@ -39,10 +39,13 @@ class Result:
 
 @frozen
 class Looked:
-    """What items show before our first pictures: the keys of the chosen ones, by rating key."""
+    """What items show before our first pictures: the keys of the chosen ones, by rating key.
+
+    A key is None where the picture is Plex's own choice.
+    """
 
     job: PictureJob
-    chosen: Mapping[str, Mapping[Field, str]]
+    chosen: Mapping[str, Mapping[Field, str | None]]
 
 
 NEEDLESS = "needless"
@@ -108,10 +111,14 @@ def _look(
     session: Session,
 ) -> Looked | Result | None:
     """Ask which pictures are chosen before the first of ours; None if all are known."""
-    chosen: dict[str, dict[Field, str]] = {}
+    chosen: dict[str, dict[Field, str | None]] = {}
     for record, item in due:
         for name in sorted(job.desired.images):
             if name in known_first.get(record.rating_key, ()) or ENDPOINTS[name] in shut:
+                continue
+            if name not in item.locked:
+                # A user's choice locks (plex.md §4.3): this one is Plex's own.
+                chosen.setdefault(item.rating_key, {})[name] = None
                 continue
             try:
                 there = session.plex.pictures(item.rating_key, name)

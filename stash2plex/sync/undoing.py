@@ -13,7 +13,7 @@ from attrs import Factory, evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.errors import NotFound, Rejected, ServerError
-from stash2plex.model import IMAGE_FIELDS, Change, Field, PlexItem, Record
+from stash2plex.model import IMAGE_FIELDS, Change, Field, Picture, PlexItem, Record
 from stash2plex.rules.first_state import value_of
 from stash2plex.rules.matching import split_path
 from stash2plex.rules.memory import Base, Version, base_of
@@ -45,6 +45,8 @@ BUSY_SECONDS = 1.0
 
 KEPT_BACK = 86_400.0
 """Seconds for which no pictures of a scene begin that is to be put back."""
+
+NOT_LISTED: Mapping[Field, Sequence[Picture]] = {}
 
 GONE, OTHER_SERVER, OTHER_FILE = "gone", "other server", "other file"
 
@@ -258,21 +260,24 @@ def look(back: ItemBack, server: str, plex: Plex) -> ItemUndone:
     items = plex.items([state.rating_key])
     if error := items.unreadable.get(state.rating_key):
         raise error
-    seen = weigh(back, server, items.get(state.rating_key), {})
+    seen = weigh(back, server, items.get(state.rating_key))
     if seen.item is None:
         return seen
-    chosen = {
-        name: next((one.key for one in plex.pictures(state.rating_key, name) if one.selected), "")
-        for name in back.goals
-        if name in IMAGE_FIELDS
+    listed = {
+        name: plex.pictures(state.rating_key, name) for name in back.goals if name in IMAGE_FIELDS
     }
-    return weigh(back, server, seen.item, chosen)
+    return weigh(back, server, seen.item, listed)
 
 
 def weigh(
-    back: ItemBack, server: str, item: PlexItem | None, chosen: Mapping[Field, str]
+    back: ItemBack,
+    server: str,
+    item: PlexItem | None,
+    listed: Mapping[Field, Sequence[Picture]] = NOT_LISTED,
 ) -> ItemUndone:
-    """Plan what is to be sent to an item as it is now; `chosen` are the pictures that it shows.
+    """Plan what is to be sent to an item as it is now; `listed` are the pictures that it can show.
+
+    Without a list, its pictures are left alone.
 
     What was written belongs to the server, the item and the file: to another one, nothing is sent.
     """
@@ -284,8 +289,15 @@ def weigh(
     if not _holds(item, back):
         return ItemUndone(back, gone=OTHER_FILE)
     item = evolve(item, section_id=item.section_id or state.section_id)
+    chosen = {
+        name: next((one.key for one in there if one.selected), "") for name, there in listed.items()
+    }
+    offers = {
+        name: tuple(one.key for one in there if not one.key.startswith("upload://"))
+        for name, there in listed.items()
+    }
     back = evolve(back, chosen=chosen)
-    pictures = ChosenPictures(chosen, back.hashes, back.is_picture_open)
+    pictures = ChosenPictures(chosen, offers, back.hashes, is_open=back.is_picture_open)
     return ItemUndone(back, item, plan_way_back(back.goals, item, base_for(back, item), pictures))
 
 

@@ -64,7 +64,11 @@ def some_history_in_plex(stage):
             item.floats["userRating"] = 3.0
         if number % 5 == 0:
             item.offers["posters"] = ["media://one.jpg", "media://two.jpg"]
+            item.selected["posters"] = "media://one.jpg"
+        if number % 10 == 0:
+            # The user's choice is locked; Plex's own is not.
             item.selected["posters"] = "media://two.jpg"
+            item.locked.add("thumb")
 
 
 @pytest.mark.parametrize("scenes", [30, pytest.param(1000, marks=pytest.mark.nightly)])

@@ -166,7 +166,7 @@ class Quay(RuleBasedStateMachine):
 
     @rule()
     def undo(self):
-        """Put all back; then nothing is ours, and whatever comes next begins anew."""
+        """Put all back; then nothing is ours, and the next sync is like the first one."""
         if self.first is None or not self.first.fields:
             return
         before = self.look()
@@ -221,7 +221,7 @@ class Quay(RuleBasedStateMachine):
         back = present(
             goals_of(present(self.first), self.record, asked_run=0, fields=frozenset(), writes=())
         )
-        return weigh(back, "s", self.look(), {}).way
+        return weigh(back, "s", self.look()).way
 
     def look(self):
         row = item_row(self.held, detail=True, without=frozenset())
