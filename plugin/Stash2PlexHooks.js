@@ -1,6 +1,6 @@
 // Stash runs this script, inside its own process, after each save of a scene, performer, studio,
 // tag or group. It passes the ids of what was saved to Stash2Plex, which records them, and does
-// nothing else: no file, no network.
+// nothing else: no file is read or written, and no network is used.
 //
 // An edit of many objects runs it once for each, and gives every run the whole list. To record a
 // list, Python has to be started, which costs a hundred times as much as this script. So only
@@ -11,6 +11,9 @@
 (function () {
   "use strict";
   var edit = input.Args.hookContext;
+  if (edit.type === "Scene.Create.Post" && isFound(edit.id)) {
+    return { Error: null };
+  }
   try {
     var given = edit.input || [], list = given.ids || given, ids = [];
     if (!list[0]) {
@@ -33,6 +36,28 @@
       Error: "A change was not recorded: " + error + ". Run Stash2Plex's Health Check. The change " +
         "is found when Stash2Plex next looks at Stash."
     };
+  }
+
+  // A scan runs this once for each new file, without a list. While the background worker looks for
+  // new scenes every second, they are left to it. The name of a folder shows until when it does,
+  // at most 5 seconds ahead, and above which id.
+  function isFound(id) {
+    try {
+      var folders = gql.Do(
+        "query Folders($path: String) { directory(path: $path) { directories } }",
+        { path: input.ServerConnection.Dir + "/stash2plex" }
+      ).directory.directories;
+      for (var i = 0; i < folders.length; i++) {
+        var promise = /new-scenes-(\d+)-(\d+)$/.exec(folders[i]);
+        var left = promise ? promise[1] - Date.now() : 0;
+        if (left > 0 && left < 5000 && id > Number(promise[2])) {
+          return true;
+        }
+      }
+    } catch (error) {
+      // Then Python is started as for any other save.
+    }
+    return false;
   }
 
   // An entry of a list is an id, or an input that has one. Stash takes "007" for 7.

@@ -23,6 +23,7 @@ from stash2plex.model import Clock, Sleep
 from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.plexraw import PlexRaw
+from stash2plex.servers.plextv import PLEX_TV, PLEX_TV_URL, PlexTv
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.stash_address import StashAddress
 from stash2plex.servers.transport import Transport
@@ -50,6 +51,7 @@ from stash2plex.sync.gate import Gate
 from stash2plex.sync.goals import Background, Goal
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
+from stash2plex.sync.new_scenes import NewSceneWatch, Promise
 from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import PICTURE_THREADS, THREADS, Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
@@ -80,6 +82,12 @@ PROBE_ID = "stash2plex-probe"
 """The probe's identity in Plex: always the same device, whoever runs it."""
 
 STASH_CONNECT_SECONDS, STASH_READ_SECONDS = 5.0, 60.0
+PLEX_TV_SECONDS = 10.0
+"""Seconds to wait for plex.tv: the user is watching."""
+
+PLEX_TV_VARIABLE = "STASH2PLEX_PLEX_TV_URL"
+"""The environment variable with another address of plex.tv, for tests."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -135,6 +143,7 @@ class App:
     sleep: Sleep = time.sleep
     random: Random = field(factory=Random)
     stash_dir: str = ""
+    plex_tv_url: str = PLEX_TV_URL
     _session: Session | None = None
     _sweeper: LibrarySweeper | None = None
     settings_reader: SettingsReader = field(init=False)
@@ -212,6 +221,17 @@ class App:
         )
         return Plex(transport)
 
+    def make_plex_tv(self, token: str = "") -> PlexTv:
+        """Make a client for plex.tv; `token` is the user's, once the user has agreed."""
+        transport = Transport(
+            PLEX_TV,
+            self.plex_tv_url,
+            headers=plex_headers(token, client_id(self.store.connection)),
+            connect_timeout=PLEX_TV_SECONDS,
+            read_timeout=PLEX_TV_SECONDS,
+        )
+        return PlexTv(transport)
+
     def make_index(self, plex: Plex) -> PlexIndex:
         """Make the index that reads Plex's libraries into our files."""
         return PlexIndex(self.store.plex_files, plex, self.clock)
@@ -277,11 +297,16 @@ class App:
             scheduled_reconcile=ScheduledReconcile(
                 store, self.make_reconciliation, clock=self.clock
             ),
+            new_scenes=self._watch_new_scenes() if isinstance(goal, Background) else None,
             worker_wanted=self.settings_reader.worker_wanted,
             stopped=stopped,
             sleep=self.sleep,
             **clocks,
         )
+
+    def _watch_new_scenes(self) -> NewSceneWatch:
+        promise = Promise(self.folder, self.clock)
+        return NewSceneWatch(self.store.queue, self.stash, promise, self.monotonic)
 
     @contextmanager
     def rehearsal(self) -> Iterator[App]:
@@ -413,4 +438,5 @@ def open_app(
         logs=kept,
         random=random,
         stash_dir=stash_dir,
+        plex_tv_url=os.environ.get(PLEX_TV_VARIABLE) or PLEX_TV_URL,
     )

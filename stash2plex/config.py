@@ -10,14 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import Attribute, field, fields, frozen
 
 from stash2plex.errors import ConfigError
 from stash2plex.model import Field
-from stash2plex.namelist import SEPARATORS, NameList, name_key
-from stash2plex.pathrules import read_path_rules
+from stash2plex.namelist import NameList
+from stash2plex.settingvalues import (
+    PartlyUsable,
+    choice_of,
+    number_from,
+    read_fields,
+    read_flag,
+    read_names,
+    read_path_map,
+    read_token,
+    read_url,
+    whole_from,
+)
 
 
 @frozen
@@ -26,7 +36,8 @@ class Spec:
 
     `type` is Stash's. `parse` turns a stored value into one of the field's type and raises
     ValueError or TypeError. `default` and `allowed` are words for the user; `label` is the name on
-    Stash's page.
+    Stash's page. A number is from `low` to `high`; `choices` are the only words allowed, if there
+    are any.
     """
 
     key: str
@@ -36,6 +47,9 @@ class Spec:
     default: str
     allowed: str
     meaning: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def is_required(self) -> bool:
@@ -53,101 +67,6 @@ REQUIRED = "–"
 """Shown as the default of a setting without one."""
 
 
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in ("true", "false", "1", "0"):
-        return value.strip().lower() in ("true", "1")
-    raise ValueError
-
-
-def _number(low: float, high: float) -> Callable[[object], float]:
-    def parse(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError
-        number = float(value)
-        if not low <= number <= high:
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _whole(low: int, high: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        number = _number(low, high)(value)
-        if number != int(number):
-            raise ValueError
-        return int(number)
-
-    return parse
-
-
-def _choice(*words: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        word = _text(value).lower()
-        if word not in words:
-            raise ValueError
-        return word
-
-    return parse
-
-
-def _names(value: object) -> NameList:
-    return NameList.parse(_text(value))
-
-
-class PartlyUsable(ValueError):
-    """A list of which only some words are valid: `value` is what those mean."""
-
-    def __init__(self, value: object, wrong: tuple[str, ...]) -> None:
-        super().__init__(", ".join(f"“{word}”" for word in wrong))
-        self.value = value
-
-
-def _fields(value: object) -> frozenset[Field]:
-    words = re.split(rf"[\s;{SEPARATORS}]+", _text(value))
-    written = {name_key(word.strip("\"'“”")): word for word in words}
-    known = frozenset(Field(word) for word in written if word in tuple(Field))
-    wrong = tuple(word for key, word in written.items() if key and key not in tuple(Field))
-    if wrong:
-        raise PartlyUsable(known, wrong)
-    return known
-
-
-def _url(value: object) -> str:
-    text = _text(value).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError
-    if parts.query or parts.fragment:
-        raise ValueError
-    if parts.username or parts.password or re.search(r"[\s\x00-\x1f]", text):
-        raise ValueError
-    if parts.port is not None and not parts.port > 0:
-        raise ValueError
-    return text
-
-
-def _token(value: object) -> str:
-    text = _text(value)
-    if not re.fullmatch(r"[\x21-\x7e]{1,2048}", text):
-        raise ValueError
-    return text
-
-
-def _path_map(value: object) -> tuple[tuple[str, str], ...]:
-    return read_path_rules(_text(value))
-
-
 def _setting(
     default: object,
     parse: Callable[[object], object],
@@ -157,16 +76,19 @@ def _setting(
     words: str,
     type: str = "STRING",  # noqa: A002 - the word of Stash's yml
     label: str = "",
+    limits: tuple[float | None, float | None] = (None, None),
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """Make a field of `Settings`. `words` describe its default; `label` is its key by default."""
     about = {"parse": parse, "meaning": meaning, "allowed": allowed, "words": words}
+    about = {**about, "limits": limits, "choices": choices}
     return field(default=default, metadata={**about, "type": type, "label": label})
 
 
 def _switch(meaning: str, label: str = "") -> Any:
     """Make the field of a checkbox; unticked is always the default (stash.md §1.6)."""
     return _setting(
-        False, _flag, meaning, allowed="true or false", words="off", type="BOOLEAN", label=label
+        False, read_flag, meaning, allowed="true or false", words="off", type="BOOLEAN", label=label
     )
 
 
@@ -176,18 +98,21 @@ def _limited(default: float, low: float, high: float, meaning: str, unit: str = 
     kind = "a whole number from " if whole else ""
     return _setting(
         default,
-        _whole(int(low), int(high)) if whole else _number(low, high),
+        whole_from(int(low), int(high)) if whole else number_from(low, high),
         meaning,
         allowed=f"{kind}{low:g} to {high:g}{unit}",
         words=f"{default:g}",
         type="NUMBER",
+        limits=(low, high),
     )
 
 
 def _word(default: str, words: tuple[str, ...], meaning: str) -> Any:
     """Make the field of a choice between a few words."""
     allowed = f"{', '.join(words[:-1])} or {words[-1]}"
-    return _setting(default, _choice(*words), meaning, allowed=allowed, words=default)
+    return _setting(
+        default, choice_of(*words), meaning, allowed=allowed, words=default, choices=words
+    )
 
 
 @frozen
@@ -196,7 +121,7 @@ class Settings:
 
     plex_url: str = _setting(
         "",
-        _url,
+        read_url,
         "Address of your Plex server as Stash's machine or container reaches it.",
         allowed="http(s)://host:port",
         words=REQUIRED,
@@ -204,21 +129,21 @@ class Settings:
     )
     plex_token: str = _setting(
         "",
-        _token,
+        read_token,
         "Lets Stash2Plex edit your library. Stash keeps it, and it is sent in a header only.",
         allowed="an X-Plex-Token",
         words=REQUIRED,
     )
     plex_library: NameList = _setting(  # noqa: RUF009 - it is frozen
         NameList(),
-        _names,
+        read_names,
         "Libraries that hold your scenes.",
         allowed="library names, comma-separated; a name may hold a comma",
         words="every movie-type library",
     )
     path_map: tuple[tuple[str, str], ...] = _setting(
         (),
-        _path_map,
+        read_path_map,
         "The Plex folder for each Stash folder. Windows paths work too.",
         allowed=(
             "/stash/prefix=>/plex/prefix, several with ; between them, and quotes around a folder "
@@ -228,7 +153,7 @@ class Settings:
     )
     skip_fields: frozenset[Field] = _setting(
         frozenset(),
-        _fields,
+        read_fields,
         "Fields that are never written to Plex.",
         allowed="some of: " + " ".join(Field),
         words="none",
@@ -244,14 +169,14 @@ class Settings:
     only_organized: bool = _switch("Sync only scenes that are marked as organized.")
     exclude_tags: NameList = _setting(  # noqa: RUF009 - it is frozen
         NameList(),
-        _names,
+        read_names,
         "Scenes with one of these tags are not synced.",
         allowed="tag names, comma-separated; a name may hold a comma",
         words="none",
     )
     ignore_tags: NameList = _setting(  # noqa: RUF009 - it is frozen
         NameList(),
-        _names,
+        read_names,
         "These tags are not sent to Plex.",
         allowed="tag names, comma-separated; a name may hold a comma",
         words="none",
@@ -322,6 +247,9 @@ def _spec(attribute: Attribute[Any]) -> Spec:
         default=about["words"],
         allowed=about["allowed"],
         meaning=about["meaning"],
+        low=about["limits"][0],
+        high=about["limits"][1],
+        choices=about["choices"],
     )
 
 
@@ -402,7 +330,7 @@ def _legacy(raw: Mapping[str, object], values: Mapping[str, object]) -> dict[str
 
     def off(key: str) -> bool:
         try:
-            return raw.get(key) is not None and not _flag(raw[key])
+            return raw.get(key) is not None and not read_flag(raw[key])
         except ValueError:
             return False
 

@@ -7,6 +7,9 @@ from stash2plex.errors import StoreUnavailable
 
 DATABASE_NAME = "stash2plex.db"
 LOG_NAME = "worker.log"
+START_LOG_NAME = "worker-start.log"
+"""What a worker wrote before it opened its log; on Windows, where a log that is open cannot be
+renamed."""
 TROUBLE_NAME = "worker-trouble.json"
 """Exists while something keeps the worker from working; see `start_trouble`."""
 PATH_LIMIT = 490

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 BUSY, SLOW, NO_TLS = "busy", "slow", "no_tls"
 """Causes of a server's failure: it is busy, it takes too long, it does not speak TLS."""
 
+CLOSED, UNTRUSTED = "closed", "untrusted"
+"""More causes: nothing listens at its address, its certificate is not accepted."""
+
 FIELD, ITEM, ENDPOINT, LIBRARY, SERVER = "field", "item", "endpoint", "library", "server"
 """Scopes of a failure: how much of a server it is about."""
 
@@ -115,8 +118,8 @@ class StoreTooNew(StoreError):
 class ServerError(Stash2PlexError):
     """Something went wrong between us and one of the two servers.
 
-    `server` is its name in messages. `cause` is `BUSY`, `SLOW` or `NO_TLS` if it is known to be one
-    of them. `scope` is how far the failure reaches, None if the answer alone does not show it.
+    `server` is its name in messages. `cause` is one of the causes above if it is
+    known. `scope` is how far the failure reaches, None if the answer alone does not show it.
     """
 
     reason = "server"

@@ -244,6 +244,8 @@ def _store(
         news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
         is_open = changed is False and get_meta(database, STASH_LOGIN) == NO_LOGIN
     except database.Error as error:
+        # The traceback keeps it open otherwise, and Windows does not rename an open file.
+        database.close()
         raise store_error(error, path) from error
     return Stored(
         worker_wanted=wanted,

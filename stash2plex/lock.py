@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreUnavailable
@@ -9,6 +10,12 @@ from stash2plex.errors import StoreUnavailable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+SHARES = sys.platform != "win32"
+"""Whether several processes can hold a shared lock at a time."""
+
+PROBES, PROBE_SECONDS = 5, 0.001
+"""Where they cannot, two probes may meet: how often one tries, and the seconds in between."""
 
 if sys.platform == "win32":  # pragma: no cover - Windows only
     import msvcrt
@@ -115,10 +122,19 @@ def show_presence(folder: str, sleep: "Callable[[float], None]") -> FileLock:
     return lock
 
 
-def drain_runs(folder: str) -> bool:
-    """Return whether a process drains the queue of this folder now."""
+def drain_runs(
+    folder: str, sleep: "Callable[[float], None]" = time.sleep, *, shares: bool = SHARES
+) -> bool:
+    """Return whether a process drains the queue of this folder now.
+
+    Where locks are not shared (`shares`), another probe may hold it for microseconds, so it is
+    tried several times.
+    """
     probe = presence_lock(folder)
-    if probe.acquire(shared=True):
-        probe.release()
-        return False
+    for number in range(1 if shares else PROBES):
+        if number:
+            sleep(PROBE_SECONDS)
+        if probe.acquire(shared=True):
+            probe.release()
+            return False
     return True

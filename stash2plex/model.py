@@ -261,7 +261,8 @@ class Change:
     """The difference between wanted and held, to be sent as one edit.
 
     `locks` are fields to lock beside the changed ones. `clear_rating` needs a separate request.
-    `kept` are fields that stay, wholly or partly, as the user edited them in Plex.
+    `kept` are fields that stay, wholly or partly, as the user edited them in Plex. `unlocks` are
+    fields that are not locked afterwards, whether they change or not.
     """
 
     texts: Mapping[Field, str]
@@ -270,6 +271,7 @@ class Change:
     clear_rating: bool = False
     locks: frozenset[Field] = frozenset()
     kept: frozenset[Field] = frozenset()
+    unlocks: frozenset[Field] = frozenset()
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -280,7 +282,8 @@ class Change:
     @property
     def edits(self) -> bool:
         """Whether there is anything to send in an edit."""
-        return bool(self.texts or self.lists or self.locks or self.rating is not None)
+        locks = self.locks or self.unlocks
+        return bool(self.texts or self.lists or locks or self.rating is not None)
 
 
 ENDED = ("FINISHED", "CANCELLED", "FAILED")

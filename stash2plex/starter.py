@@ -3,12 +3,26 @@
 import os
 import sys
 
-from stash2plex.datadir import LOG_NAME
+from stash2plex.datadir import LOG_NAME, START_LOG_NAME
 from stash2plex.lock import drain_lock
+
+# `typing` costs 5 ms; type checkers accept any constant of this name.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Popen = Callable[..., Any]
 
 FLAGS = ("-IS", "-Xutf8")
 """As in the plugin's yml: nothing shadows our modules, and file names are read as Stash's."""
 
+
+PIPE, DEVNULL = -1, -3
+CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW = 0x0000_0200, 0x0800_0000
+"""As in `subprocess`, which has the last two on Windows only."""
+
+START_LOG_BYTES = 65_536
 
 SUCCESSOR = "successor"
 """The argument of a worker that waits until the previous one ends."""
@@ -44,23 +58,42 @@ def start_successor(folder: str, plugin_dir: str, request: bytes) -> None:
     _spawn(folder, plugin_dir, request, SUCCESSOR)
 
 
+def spawn_on_windows(
+    folder: str, plugin_dir: str, request: bytes, *more: str, popen: "Popen"
+) -> None:
+    """Start the worker as a process without a window; `popen` starts a process.
+
+    It has a console that nobody sees. Without one, the interpreter of a virtual environment, which
+    starts the real one, would make Windows open a console for it, and closing that ends the worker.
+    What the worker writes before its log is open goes into a file of its own.
+    """
+    script = os.path.join(plugin_dir, "stash2plex_plugin.py")
+    path = os.path.join(folder, START_LOG_NAME)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    if os.path.exists(path) and os.path.getsize(path) > START_LOG_BYTES:
+        flags |= os.O_TRUNC
+    errors = os.open(path, flags, 0o600)
+    try:
+        process = popen(
+            [sys.executable, *FLAGS, script, "worker", folder, *more],
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=errors,
+            close_fds=True,
+            creationflags=CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP,
+        )
+    finally:
+        os.close(errors)
+    process.stdin.write(request)
+    process.stdin.close()
+
+
 if sys.platform == "win32":  # pragma: no cover - Windows only
 
     def _spawn(folder: str, plugin_dir: str, request: bytes, *more: str) -> None:
-        import subprocess  # noqa: PLC0415 - 12 ms that only Windows has to pay
+        from subprocess import Popen  # noqa: PLC0415 - 12 ms that only Windows has to pay
 
-        script = os.path.join(plugin_dir, "stash2plex_plugin.py")
-        process = subprocess.Popen(
-            [sys.executable, *FLAGS, script, "worker", folder, *more],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            close_fds=True,
-            creationflags=subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP,
-        )
-        assert process.stdin is not None
-        process.stdin.write(request)
-        process.stdin.close()
+        spawn_on_windows(folder, plugin_dir, request, *more, popen=Popen)
 else:
 
     def _spawn(folder: str, plugin_dir: str, request: bytes, *more: str) -> None:

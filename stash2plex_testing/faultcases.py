@@ -141,7 +141,7 @@ LOGIN = (
     " Make an API key in Stash under Settings > Security; Stash2Plex then finds it "
     "(on a command line: STASH2PLEX_STASH_API_KEY)."
 )
-QUESTION = " Is it really Stash, and of a version that Stash2Plex knows?"
+QUESTION = " Is it really Stash, v0.27 or newer?"
 NO_PICTURE = (
     "The cover of “{title}” was not sent: Stash sent … for {deed}, which is not a "
     "picture that Plex takes."

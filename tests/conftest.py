@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
+import tomllib
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,24 @@ from hypothesis import settings
 # How fast this machine is decides no test.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Mark what needs Linux or POSIX, with the reason; skip it where that is not."""
+    with open(os.path.join(HERE, "platforms.toml"), "rb") as file:
+        table = tomllib.load(file)
+    missing = {"linux": sys.platform != "linux", "posix": os.name != "posix"}
+    for item in items:
+        path = os.path.relpath(item.path, config.rootpath).replace(os.sep, "/")
+        for kind, reasons in table.items():
+            for place, reason in reasons.items():
+                if path == place or path.startswith(f"{place}/"):
+                    item.add_marker(getattr(pytest.mark, kind)(reason))
+                    if missing[kind]:
+                        item.add_marker(pytest.mark.skip(f"needs {kind}: {reason}"))
 
 
 def pytest_report_header():

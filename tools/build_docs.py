@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 
 import click
@@ -13,21 +14,42 @@ from stash2plex import errors
 from stash2plex.cli import main as cli
 from stash2plex.config import LEGACY_FLAGS, SPECS
 from stash2plex.tasks.registry import TASKS
+from stash2plex.version import VERSION
 from stash2plex_testing.faultcases import COUNTS, SETUPS, Outcome, rows
 from stash2plex_testing.scopecases import PARTS
+from tools.database_page import database_page
+from tools.licences_page import licences_page
+from tools.site_address import with_address
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ADDRESSED = ("README.md", "docs/guides/install.md")
+"""The documents that name the address of the index."""
+VERSIONED = ("plugin/Stash2Plex.yml", "plugin/Stash2PlexHooks.yml")
+
 HEAD = "<!-- Written by `make docs` from the code; change the code, not this page. -->\n\n"
 
 
 def main() -> int:
-    """Write every page that differs."""
+    """Write every page, and the version and the address wherever they are repeated."""
     for name, text in pages().items():
-        path = os.path.join(ROOT, "docs", "reference", name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        _write(os.path.join("docs", "reference", name), text)
+    for name in ADDRESSED:
+        _write(name, with_address(_read(name)))
+    for name in VERSIONED:
+        _write(name, re.sub(r"(?m)^version: .*$", f"version: {VERSION}", _read(name)))
     return 0
+
+
+def _read(name: str) -> str:
+    with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def _write(name: str, text: str) -> None:
+    path = os.path.join(ROOT, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def pages() -> dict[str, str]:
@@ -38,6 +60,8 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),
         "faults.md": faults_page(),
+        "database.md": HEAD + database_page(),
+        "licences.md": HEAD + licences_page(),
     }
 
 

@@ -22,7 +22,8 @@ from rich.text import Text
 
 from stash2plex.operations.health.checks import Check
 from stash2plex.operations.reasons import REASONS
-from stash2plex_testing.setups import SETUPS, Setup, examine, nothing, works_with
+from stash2plex_testing.patient import nothing, works_with
+from stash2plex_testing.setups import SETUPS, Setup, examine
 from stash2plex_testing.world import World
 from tools.build_docs import HEAD, ROOT
 

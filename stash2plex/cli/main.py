@@ -25,6 +25,7 @@ from stash2plex.cli.operation import operation
 from stash2plex.cli.outages import outages
 from stash2plex.cli.probe import probe_plex
 from stash2plex.cli.reconcile import reconcile
+from stash2plex.cli.report import report
 from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
 from stash2plex.cli.shell import Shell
@@ -38,6 +39,7 @@ from stash2plex.cli.streams import (
     write,
 )
 from stash2plex.cli.sync import process, sync
+from stash2plex.cli.undo import undo
 from stash2plex.errors import Stash2PlexError
 from stash2plex.logs.handlers import Logs, plain
 from stash2plex.version import VERSION
@@ -47,6 +49,7 @@ from stash2plex.version import VERSION
     commands=[
         status,
         health,
+        report,
         outages,
         process,
         sync,
@@ -54,6 +57,7 @@ from stash2plex.version import VERSION
         reconcile,
         dlq,
         history,
+        undo,
         serve,
         operation,
         probe_plex,

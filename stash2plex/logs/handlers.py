@@ -29,6 +29,9 @@ LINE_LIMIT = 4096
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 
+STUCK_BYTES = 100_000
+"""How many bytes a log that could not be rotated grows before it is tried again."""
+
 MAX_ALIKE = 3
 """How many lines of one kind are shown; the rest is counted."""
 
@@ -142,6 +145,7 @@ class SharedFile(logging.handlers.RotatingFileHandler):
         path = os.path.join(folder, LOG_NAME)
         super().__init__(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, delay=True)
         self._broken = False
+        self._stuck_at = 0
 
     def _open(self) -> Any:
         def private(name: str, flags: int) -> int:
@@ -159,6 +163,29 @@ class SharedFile(logging.handlers.RotatingFileHandler):
             self.stream.close()
             self.stream = None
         super().emit(record)
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 - as the base's
+        """Return whether to rotate; after a failure, only once the file has grown again."""
+        if self._stuck_at and self._size() < self._stuck_at + STUCK_BYTES:
+            return False
+        return bool(super().shouldRollover(record))
+
+    def doRollover(self) -> None:  # noqa: N802 - as the base's
+        """Rotate. Where another process has the file open, Windows refuses: then it grows on."""
+        try:
+            super().doRollover()
+        except OSError:
+            self._stuck_at = self._size()
+            if self.stream is None:
+                self.stream = self._open()
+        else:
+            self._stuck_at = 0
+
+    def _size(self) -> int:
+        try:
+            return os.path.getsize(self.baseFilename)
+        except OSError:
+            return 0
 
     def _is_current(self, descriptor: int) -> bool:
         try:

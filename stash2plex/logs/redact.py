@@ -29,6 +29,10 @@ EXTENSION = re.compile(
     re.IGNORECASE,
 )
 """Extensions that a path keeps. Any other may be a word: a title may have slashes and dots."""
+ALIAS = re.compile(
+    r"name-[0-9a-f]{8}|host-[0-9a-f]{8}|(?:[A-Za-z]:)?(?:[\\/]+[0-9a-f]{8}(?:\.\w{1,4})?)+"
+)
+"""What was hidden before, such as a line of a log. It keeps its alias, so that both stay equal."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 OURS = frozenset(
@@ -38,8 +42,9 @@ OURS = frozenset(
         "Reconcile Library (Recent)", "Reconcile Missing Metadata Only", "Recover Outage Jobs",
         "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",
         "Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
-        "days", "dlq list", "enabled", "limit", "make demo", "max_wait", "offset", "reason",
-        "scene_id", "scene_ids", "stash2plex process", "stash2plex reconcile", "stash2plex sync",
+        "days", "dlq list", "enabled", "import_legacy", "limit", "make demo", "max_wait", "offset",
+        "reason", "scene_id", "scene_ids", "stash2plex import-legacy", "stash2plex process",
+        "stash2plex reconcile", "stash2plex sync",
         "worker.log",
     )
 )  # fmt: skip
@@ -91,7 +96,7 @@ class Pseudonyms:
         return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
 
     def _quoted(self, text: str) -> str:
-        if text in OURS:
+        if text in OURS or ALIAS.fullmatch(text):
             return f"“{text}”"
         if re.fullmatch(r"https?://\S+", text):
             return f"“{self._address(text)}”"
@@ -107,14 +112,17 @@ class Pseudonyms:
             return f"\x00{len(kept) - 1}\x00"
 
         text = ADDRESS.sub(keep, text.replace("\x00", ""))
-        text = PATH.sub(lambda match: self.path(match[0]), text)
+        text = PATH.sub(
+            lambda match: match[0] if ALIAS.fullmatch(match[0]) else self.path(match[0]), text
+        )
         return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
     def _address(self, text: str) -> str:
         """Hide the path of an address, and its host unless that is this machine."""
         head, host, rest = re.split(r"://(\[[^\]]*\]|[^/:]+)", text, maxsplit=1)
         port, slash, path = rest.partition("/")
-        shown = host if host in LOOPBACK else f"host-{self._digest(host.lower())}"
+        known = host in LOOPBACK or ALIAS.fullmatch(host)
+        shown = host if known else f"host-{self._digest(host.lower())}"
         return f"{head}://{shown}{port}{slash}{self.path(path) if path else ''}"
 
 

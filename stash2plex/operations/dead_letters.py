@@ -77,11 +77,17 @@ def letter_json(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def list_letters(app: App, limit: int, offset: int = 0, reason: str | None = None) -> LetterPage:
-    """Read a page, newest failure first; with a `reason`, only its letters and their total."""
+def list_letters(
+    app: App, limit: int, offset: int = 0, reason: str | None = None, search: str = ""
+) -> LetterPage:
+    """Read a page, newest failure first; with a `reason`, only its letters and their total.
+
+    With `search`, only those with that text in title or path.
+    """
     dead = app.store.dead_letters
     groups = read_groups(app.store.connection)
-    return LetterPage(dead.page(limit, offset, reason), dead.total(reason), groups)
+    page = dead.page(limit, offset, reason, search)
+    return LetterPage(page, dead.total(reason, search), groups)
 
 
 def find_letter(app: App, kind: str, id_: int) -> DeadLetter | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stash2plex.app import App
+from stash2plex.db import transaction
 from stash2plex.servers.scenepages import SCENES_PER_READ
 from stash2plex.sync.sweep import ChangeFilter, Enqueued
 from stash2plex.workqueue import URGENT, Key
@@ -43,15 +44,24 @@ def enqueue_recent(app: App, seconds: float) -> Enqueued:
 
 
 def add_scenes(app: App, keys: Iterable[Key]) -> int:
-    """Make chosen keys due at once, as a save does; returns how many there are."""
-    return app.store.queue.add_many(keys, priority=URGENT)
+    """Make chosen keys due at once, as a save does; returns how many there are.
+
+    Scenes that were put back are taken in again: the user asks for them.
+    """
+    wanted = list(keys)
+    with transaction(app.store.connection):
+        app.store.undo_marks.withdraw(id_ for kind, id_ in wanted if kind == "scene")
+        return app.store.queue.add_many(wanted, priority=URGENT)
 
 
 def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:
-    """Enqueue chosen scenes, whatever their records hold."""
+    """Enqueue chosen scenes, whatever their records hold, also those that were put back."""
     chosen = list(ids)
     queued = 0
     for start in range(0, len(chosen), CHUNK):
-        keys = [("scene", id_) for id_ in chosen[start : start + CHUNK]]
-        queued += app.store.queue.enqueue(keys, run_id=app.sweeper.run_id)
+        ids_now = chosen[start : start + CHUNK]
+        with transaction(app.store.connection):
+            app.store.undo_marks.withdraw(ids_now)
+            keys = [("scene", id_) for id_ in ids_now]
+            queued += app.store.queue.enqueue(keys, run_id=app.sweeper.run_id)
     return Enqueued(queued, len(chosen) - queued)

@@ -26,7 +26,7 @@ from stash2plex.model import (
 )
 from stash2plex.operations.notifications import held_sentence
 from stash2plex.operations.traits import lost_fields
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.desired import desired_state, reason_to_skip, without_fields
 from stash2plex.rules.matching import Explanation
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.rules.policy import SNOOZES
@@ -100,7 +100,10 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     except ServerError as error:
         settings, _ = parse_settings(app.settings_reader.overrides)
         known.unknown.append(f"What Stash holds: {error}")
-    desired = desired_state(known.scene, settings) if known.scene else None
+    held = app.store.undo_marks.held(scene_id)
+    desired = (
+        without_fields(desired_state(known.scene, settings), held.fields) if known.scene else None
+    )
     item = _look_at_plex(app, settings, known)
     change = None
     if desired is not None and item is not None:
@@ -108,7 +111,17 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     lost = lost_fields(app.store.traits.rows())
     known.fields = tuple(_field_views(known, settings, desired, item, change, lost))
     known.state, known.why = _reason(app, known, settings, desired, gone=gone)
+    if held.whole and known.key.state == "none" and not gone:
+        known.state = "left_out"
+        known.why = f"It was put back. Sync scene {scene_id} to send it again."
+    elif known.key.state in ("due", "in_progress") and _is_asked_back(app, scene_id):
+        known.state, known.why = "waiting", "It is to be put back. The worker does that next."
     return known
+
+
+def _is_asked_back(app: App, scene_id: int) -> bool:
+    """Whether a scene is to be put back."""
+    return bool(app.store.undo_marks.asked_of([scene_id]))
 
 
 def _look_at_plex(app: App, settings: Settings, known: SceneExplanation) -> PlexItem | None:

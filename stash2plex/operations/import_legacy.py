@@ -15,8 +15,12 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from stash2plex.db import read_id
+import stash2plex
+from stash2plex.app import App
+from stash2plex.db import get_meta, read_id, set_meta, transaction
 from stash2plex.errors import ConfigError
+from stash2plex.operations.enqueue import enqueue_scenes
+from stash2plex.store.meta import LEGACY_TAKEN
 
 MAX_ROWS = 1_000_000
 MAX_BYTES = 4 * 2**20
@@ -37,12 +41,17 @@ REFERENCES = ("GET", "BINGET", "LONG_BINGET")
 
 @frozen
 class Legacy:
-    """What was found: scene ids that were waiting or given up, and what could not be read."""
+    """What was found: scene ids that were waiting or given up, and what could not be read.
 
+    `unreadable` counts jobs; `damaged` names each file that was read only in part, and why.
+    """
+
+    folder: str
     waiting: frozenset[int]
     dead: frozenset[int]
     unreadable: int
     left: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
 
     @property
     def scene_ids(self) -> list[int]:
@@ -50,35 +59,93 @@ class Legacy:
         return sorted(self.waiting | self.dead)
 
 
+@frozen
+class Taken:
+    """What was taken over, and how many of its scenes are queued now."""
+
+    legacy: Legacy
+    queued: int
+
+
+def take_over(app: App, folder: str) -> Taken:
+    """Queue what version 1 left in a folder, and remember that this was done."""
+    legacy = read_legacy(folder)
+    added = enqueue_scenes(app, legacy.scene_ids)
+    with transaction(app.store.connection):
+        set_meta(app.store.connection, LEGACY_TAKEN, os.path.realpath(legacy.folder))
+    return Taken(legacy, added.queued + added.due)
+
+
+def offered(app: App) -> Legacy | None:
+    """Return what version 1 left where it kept its data, unless it was taken over already.
+
+    Version 1 kept it where `STASH_PLUGIN_DATA` says, else in `data` in the plugin's folder.
+    """
+    plugin_dir = os.path.dirname(os.path.dirname(os.path.abspath(stash2plex.__file__)))
+    taken = get_meta(app.store.connection, LEGACY_TAKEN)
+    for folder in (app.folder, os.path.join(plugin_dir, "data")):
+        if os.path.realpath(folder) != taken and _databases(folder):
+            try:
+                legacy = read_legacy(folder)
+            except ConfigError:
+                continue
+            if legacy.scene_ids:
+                return legacy
+    return None
+
+
 def read_legacy(folder: str) -> Legacy:
     """Read a data folder of version 1, or the plugin folder around it. Changes nothing there.
 
-    Raises ConfigError if there is no such data.
+    A damaged file is read as far as possible. Raises ConfigError if there is no such data, or none
+    that can be read.
     """
     for place in (folder, os.path.join(folder, "data")):
-        queue = os.path.join(place, "queue", "data.db")
-        dead = os.path.join(place, "dlq.db")
-        inner = os.path.join(place, "queue", "dlq.db")
-        databases = [path for path in (queue, dead, inner) if os.path.isfile(path)]
-        if not databases:
-            continue
-        waiting: set[int] = set()
-        given_up: set[int] = set()
-        unreadable = 0
-        if os.path.isfile(queue):
-            for scene_id in _queue_ids(queue):
-                waiting.add(scene_id)
-                unreadable += not scene_id
-        for path in (dead, inner):
-            if os.path.isfile(path):
+        if databases := _databases(place):
+            break
+    else:
+        raise ConfigError(
+            f"“{folder}” holds no data from Stash2Plex 1.x.",
+            "Name the folder that has queue and dlq.db in it; usually it is called data and lies "
+            "in the old plugin's folder.",
+        )
+    waiting: set[int] = set()
+    given_up: set[int] = set()
+    damaged: list[str] = []
+    unreadable = 0
+    for path in databases:
+        try:
+            if os.path.basename(path) == QUEUE_NAME:
+                for scene_id in _queue_ids(path):
+                    waiting.add(scene_id)
+                    unreadable += not scene_id
+            else:
                 given_up.update(_dead_ids(path))
-        left = tuple(name for name in STATISTICS if os.path.exists(os.path.join(place, name)))
-        return Legacy(frozenset(waiting - {0}), frozenset(given_up), unreadable, left)
-    raise ConfigError(
-        f"“{folder}” holds no data from Stash2Plex 1.x.",
-        "Name the folder that has queue and dlq.db in it; usually it is called data and lies in "
-        "the old plugin's folder.",
+        except sqlite3.Error as error:
+            damaged.append(f"“{path}” cannot be read: {error}.")
+    if len(damaged) == len(databases) and not waiting | given_up:
+        raise ConfigError(
+            " ".join(damaged), "Run “Sync All Scenes” instead: it finds every scene that differs."
+        )
+    left = tuple(name for name in STATISTICS if os.path.exists(os.path.join(place, name)))
+    return Legacy(
+        place,
+        frozenset(waiting - {0}),
+        frozenset(given_up),
+        unreadable,
+        left,
+        tuple(damaged),
     )
+
+
+QUEUE_NAME = "data.db"
+
+
+def _databases(folder: str) -> list[str]:
+    """List the files of version 1 in a data folder: the queue, and the dead letters."""
+    names = (os.path.join("queue", QUEUE_NAME), "dlq.db", os.path.join("queue", "dlq.db"))
+    paths = [os.path.join(folder, name) for name in names]
+    return [path for path in paths if os.path.isfile(path)]
 
 
 def _queue_ids(path: str) -> Iterator[int]:
@@ -86,33 +153,28 @@ def _queue_ids(path: str) -> Iterator[int]:
     with closing(_open(path)) as database:
         tables = [
             str(row[0])
-            for row in _rows(database, path, "SELECT name FROM sqlite_master WHERE type = 'table'")
+            for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             if str(row[0]).startswith("ack_queue")
         ]
         for table in tables:
             name = table.replace('"', '""')
             # 0 and 1 wait, 2 was in progress, 9 failed; 5 is done.
             query = f'SELECT data FROM "{name}" WHERE status IN (0, 1, 2, 9) LIMIT {MAX_ROWS:d}'  # noqa: S608 - quoted
-            for (data,) in _rows(database, path, query):
+            for (data,) in database.execute(query):
                 yield scene_id_of(data) or 0
 
 
-def _dead_ids(path: str) -> set[int]:
+def _dead_ids(path: str) -> Iterator[int]:
     with closing(_open(path)) as database:
-        query = f"SELECT DISTINCT scene_id FROM dead_letters LIMIT {MAX_ROWS:d}"  # noqa: S608 - a constant
-        ids = (read_id(scene_id) for (scene_id,) in _rows(database, path, query))
-        return {id_ for id_ in ids if id_ is not None}
+        query = f"SELECT scene_id FROM dead_letters LIMIT {MAX_ROWS:d}"  # noqa: S608 - a constant
+        for (value,) in database.execute(query):
+            scene_id = read_id(value)
+            if scene_id is not None:
+                yield scene_id
 
 
 def _open(path: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode=ro", uri=True)
-
-
-def _rows(database: sqlite3.Connection, path: str, query: str) -> Iterator[tuple[object, ...]]:
-    try:
-        yield from database.execute(query)
-    except sqlite3.Error as error:
-        raise ConfigError(f"“{path}” cannot be read: {error}.") from error
 
 
 def scene_id_of(data: object) -> int | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from stash2plex.app import App
-from stash2plex.store.outages import WINDOWS, measure, read_outages, watched_since
-from stash2plex.text import utc
+from stash2plex.store.outages import WINDOWS, Outage, daily, measure, read_outages, watched_since
+from stash2plex.text import DAY, utc
 
 SHOWN = 20
 """How many outages are listed by default."""
+
+PICTURE_DAYS = 90
+"""How many days the picture of the page shows."""
 
 SERVERS = ("plex", "stash")
 
@@ -62,4 +67,25 @@ def outage_report(app: App, limit: int = SHOWN) -> dict[str, Any]:
             }
             for window in windows
         ],
+        "days": _days(outages, now, since),
     }
+
+
+def _days(outages: Sequence[Outage], now: float, since: float) -> list[dict[str, Any]]:
+    """Return the picture of the last days: each server's share, and how many outages began."""
+    plex, stash = (daily(outages, server, PICTURE_DAYS, now, since) for server in SERVERS)
+    first = now - now % DAY - (PICTURE_DAYS - 1) * DAY
+    begun = Counter(int((outage.started_at - first) // DAY) for outage in outages)
+    return [
+        {
+            "date": utc(first + number * DAY)[:10],
+            "plex": _share(plex[number]),
+            "stash": _share(stash[number]),
+            "outages": begun[number],
+        }
+        for number in range(PICTURE_DAYS)
+    ]
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from stash2plex.app import App
 from stash2plex.errors import NotInPlexYet, ServerError, UsageError
 from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.desired import desired_state, why_left_out, without_fields
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.servers.plex import IDS_PER_READ
 from stash2plex.servers.scenepages import SCENES_PER_READ
@@ -210,8 +210,9 @@ def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _C
     """Count a scene that need not be compared with Plex; return one that must be."""
     settings = session.settings
     preview.seen += 1
-    desired = desired_state(scene, settings)
-    if desired.empty or reason_to_skip(scene, settings):
+    held = app.store.undo_marks.held(scene.id)
+    desired = without_fields(desired_state(scene, settings), held.fields)
+    if why_left_out(scene, settings, desired, is_undone=held.whole):
         preview.left_out += 1
         return None
     record = app.store.records.get(scene.id)

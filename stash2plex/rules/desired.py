@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import date
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from stash2plex.config import Settings
 from stash2plex.model import (
@@ -22,7 +22,7 @@ from stash2plex.model import (
     Field,
     Scene,
 )
-from stash2plex.rules.scene_states import EXCLUDED, NO_METADATA, NOT_ORGANIZED
+from stash2plex.rules.scene_states import EXCLUDED, NO_METADATA, NOT_ORGANIZED, UNDONE
 from stash2plex.rules.spelling import once
 from stash2plex.text import LogLine, Private
 
@@ -63,8 +63,12 @@ class LeftOut:
     standing: str
 
 
-def why_left_out(scene: Scene, settings: Settings, desired: Desired) -> LeftOut | None:
-    """Return why a scene is left out; None for any other."""
+def why_left_out(
+    scene: Scene, settings: Settings, desired: Desired, *, is_undone: bool
+) -> LeftOut | None:
+    """Return why a scene is left out; None for any other. `is_undone`: the user had it put back."""
+    if is_undone:
+        return LeftOut("it was put back; “sync” takes it in again", UNDONE)
     why = reason_to_skip(scene, settings)
     if why:
         is_raw = settings.only_organized and not scene.organized
@@ -124,6 +128,21 @@ def desired_state(scene: Scene, settings: Settings) -> Desired:
         empty=empty,
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
         preserves=settings.preserve_plex_edits,
+    )
+
+
+def without_fields(desired: Desired, fields: frozenset[Field]) -> Desired:
+    """Return a wanted state without some fields, which are left alone then."""
+    if not fields:
+        return desired
+    canonical = json.dumps([desired.fingerprint, sorted(fields)])
+    return evolve(
+        desired,
+        texts={name: text for name, text in desired.texts.items() if name not in fields},
+        lists={name: names for name, names in desired.lists.items() if name not in fields},
+        images=desired.images - fields,
+        rates=desired.rates and Field.RATING not in fields,
+        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
     )
 
 

@@ -38,9 +38,10 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
             coming = tuple(value for value in one.wanted if fold(value) in again)
             last[name] = ListChange(coming if delta else one.wanted, ())
     parts = [evolve(change, lists=first)]
-    parts += [Change({}, lists) for lists in _side_by_side(removals)]
+    unlocks = change.unlocks
+    parts += [Change({}, lists, unlocks=unlocks) for lists in _side_by_side(removals)]
     if last:
-        parts.append(Change({}, last))
+        parts.append(Change({}, last, unlocks=unlocks))
     return parts
 
 

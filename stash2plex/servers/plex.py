@@ -18,6 +18,7 @@ from stash2plex.errors import (
 from stash2plex.model import Change, Field, Image, Picture, PlexItem, Section
 from stash2plex.servers.apart import BatchReader, ReadItems
 from stash2plex.servers.client import Client
+from stash2plex.servers.plexcollections import PlexCollection, list_collections
 from stash2plex.servers.plexedit import IMAGES, fitting_edits
 from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
 from stash2plex.servers.plexwire import (
@@ -329,6 +330,34 @@ class Plex(Client):
         name = IMAGES[image_field][0].removesuffix("s")
         path = f"/library/metadata/{opaque(rating_key)}/{name}?{urlencode({'url': key})}"
         self._send("PUT", path, f"the choice of a {image_field}")
+
+    def choose_none(self, rating_key: str, image_field: Field) -> None:
+        """Have an item show no chosen picture; Plex makes a frame of the video if it wants one.
+
+        Raises NotFound where the server is older than 1.43 and cannot do that (plex.md §4.1). The
+        address ends in the picture's name: without it, Plex would delete the video.
+        """
+        name = {Field.POSTER: "thumb", Field.BACKGROUND: "art"}[image_field]
+        path = f"/library/metadata/{opaque(rating_key)}/{name}"
+        self._send("DELETE", path, f"the removal of the choice of a {image_field}")
+
+    # -- collections ----------------------------------------------------------------------
+
+    def collections(self, section_id: str, most_seconds: float = inf) -> list[PlexCollection]:
+        """List the collections of a library, waiting up to `most_seconds` for each page."""
+        doing = "its collections"
+        return list(
+            list_collections(
+                lambda path: self._get(path, doing, most_seconds=most_seconds),
+                self._converter,
+                section_id,
+            )
+        )
+
+    def delete_collection(self, rating_key: str) -> None:
+        """Delete a collection; its items stay."""
+        path = f"/library/collections/{opaque(rating_key)}"
+        self._send("DELETE", path, "the removal of a collection")
 
     # -- sending --------------------------------------------------------------------------
 

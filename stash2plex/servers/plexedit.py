@@ -49,8 +49,9 @@ def edit_parameters(change: Change) -> list[tuple[str, str]]:
             parameters.append((f"{tag}[].tag.tag-", removed))
     if change.rating is not None:
         parameters.append(("userRating.value", f"{change.rating:g}"))
-    locked = {*change.texts, *change.lists, *change.locks}
+    locked = {*change.texts, *change.lists, *change.locks} - change.unlocks
     parameters += [(f"{PLEX_NAMES[name]}.locked", "1") for name in sorted(locked)]
+    parameters += [(f"{PLEX_NAMES[name]}.locked", "0") for name in sorted(change.unlocks)]
     return parameters
 
 
@@ -60,7 +61,8 @@ def by_field(change: Change) -> list[Change]:
     parts += [Change({}, {name: list_change}) for name, list_change in change.lists.items()]
     if not parts:
         return [change]
-    return [evolve(parts[0], rating=change.rating, locks=change.locks), *parts[1:]]
+    parts[0] = evolve(parts[0], rating=change.rating, locks=change.locks)
+    return [evolve(part, unlocks=change.unlocks) for part in parts]
 
 
 def parted(change: Change) -> list[tuple[Field | None, Change]]:

@@ -23,6 +23,12 @@ from stash2plex.servers.glance import (
     read_kinds,
 )
 from stash2plex.servers.jobs import QUEUE_QUERY, jobs_query, read_jobs
+from stash2plex.servers.new_scenes import (
+    NEW_SCENES_QUERY,
+    NewScenes,
+    new_scenes_variables,
+    read_new_scenes,
+)
 from stash2plex.servers.scenepages import ScenePage
 from stash2plex.servers.scenereader import SceneReader
 from stash2plex.servers.stash_link import Answer, StashLink
@@ -246,6 +252,11 @@ class Stash(Client):
         yield from self.scene_ids({"updated_at": {"value": value, "modifier": "GREATER_THAN"}})
 
     # -- what moved -----------------------------------------------------------------------
+
+    def new_scenes(self, after: int | None) -> NewScenes:
+        """Read the next scenes above an id, and whether a scan runs; None asks where to begin."""
+        data = self._query(NEW_SCENES_QUERY, new_scenes_variables(after))
+        return read_new_scenes(self._converter, data, after)
 
     def glance(self, plugin_id: str, last_job: int) -> Glance:
         """Read newest times, counts, jobs and stored settings with one request."""

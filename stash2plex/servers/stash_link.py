@@ -11,6 +11,7 @@ from attrs import Factory, frozen
 
 from stash2plex.errors import BUSY, SERVER, NotFound, Refused, Rejected, Transient, Unavailable
 from stash2plex.servers.transport import JSON_LIMIT, Reply, Transport
+from stash2plex.version import OLDEST_STASH
 
 
 @frozen
@@ -95,8 +96,9 @@ class StashLink:
         except (NotFound, Rejected) as error:
             # Stash answers queries with 200, so this concerns the query or the address, not a
             # scene.
+            oldest = ".".join(map(str, OLDEST_STASH))
             raise Unavailable(
-                "Stash", f"{error.what} Is it really Stash, and of a version that Stash2Plex knows?"
+                "Stash", f"{error.what} Is it really Stash, v{oldest} or newer?"
             ) from error
         answer = self._transport.json(reply, doing)
         failed = _read_errors(answer.get("errors"), doing)

@@ -27,9 +27,11 @@ from urllib3.exceptions import (
 
 from stash2plex.errors import (
     BUSY,
+    CLOSED,
     NO_TLS,
     SERVER,
     SLOW,
+    UNTRUSTED,
     NotFound,
     Refused,
     Rejected,
@@ -227,6 +229,7 @@ class Transport:
             return Unavailable(
                 self.server,
                 f"{where} refuses the connection. Is it running, is the port right?",
+                cause=CLOSED,
                 scope=SERVER,
             )
         if isinstance(error, ConnectTimeoutError):
@@ -265,7 +268,8 @@ class Transport:
         return Refused(
             self.server,
             f"{where} cannot be trusted: {words}.",
-            UNTRUSTED_FIXES[self.server],
+            UNTRUSTED_FIXES.get(self.server),
+            cause=UNTRUSTED,
         )
 
     def _check_status(self, reply: Reply, doing: str) -> None:

@@ -53,19 +53,20 @@ class DeadLetters:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def total(self, reason: str | None = None) -> int:
-        """Count all dead letters, or those with a reason."""
-        row = self._db.execute(
-            "SELECT count(*) FROM dead_letter WHERE ?1 IS NULL OR reason = ?1", (reason,)
-        ).fetchone()
-        return int(row[0])
+    def total(self, reason: str | None = None, search: str = "") -> int:
+        """Count all dead letters, or those with a reason and a text in title or path."""
+        given = {"reason": reason, "search": search}
+        return int(self._db.execute(TOTAL + _where(reason, search), given).fetchone()[0])
 
-    def page(self, limit: int, offset: int = 0, reason: str | None = None) -> list[DeadLetter]:
-        """Read a page of dead letters with their history, newest failure first."""
-        rows = self._db.execute(
-            PAGE,
-            (reason, limit, offset),
-        ).fetchall()
+    def page(
+        self, limit: int, offset: int = 0, reason: str | None = None, search: str = ""
+    ) -> list[DeadLetter]:
+        """Read a page of dead letters with their history, newest failure first.
+
+        Only those with a reason and a text in title or path, if these are given.
+        """
+        given = {"reason": reason, "search": search, "limit": limit, "offset": offset}
+        rows = self._db.execute(PAGE + _where(reason, search) + PAGE_ORDER, given).fetchall()
         return [self._letter(row) for row in rows]
 
     def find(self, kind: str, id_: int) -> DeadLetter | None:
@@ -90,6 +91,27 @@ class DeadLetters:
         )
         named = dict(zip(COLUMNS, row, strict=True))
         return DeadLetter(**named, history=tuple(Failure(*failure) for failure in history))
+
+
+@frozen
+class Span:
+    """The dead letters with one reason: how many, since when, and when one failed last."""
+
+    reason: str
+    number: int
+    first_at: float
+    last_at: float
+
+
+def read_spans(connection: sqlite3.Connection) -> list[Span]:
+    """Count the dead letters by reason, largest number first."""
+    return [Span(*row) for row in connection.execute(SPANS)]
+
+
+def _where(reason: str | None, search: str) -> str:
+    """Return the condition for a reason and a text; empty for all."""
+    parts = ["reason = :reason"] * (reason is not None) + [SEARCH] * bool(search)
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
 def read_dead_keys(
@@ -126,10 +148,16 @@ COLUMNS = (
     "first_failed_at",
     "last_failed_at",
 )
+TOTAL = "SELECT count(*) FROM dead_letter"
 PAGE = (
     "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
-    " FROM dead_letter WHERE ?1 IS NULL OR reason = ?1"
-    " ORDER BY last_failed_at DESC, kind, id LIMIT ?2 OFFSET ?3"
+    " FROM dead_letter"
+)
+PAGE_ORDER = " ORDER BY last_failed_at DESC, kind, id LIMIT :limit OFFSET :offset"
+SEARCH = "(instr(lower(title), lower(:search)) OR instr(lower(path), lower(:search)))"
+SPANS = (
+    "SELECT reason, count(*), min(first_failed_at), max(last_failed_at) FROM dead_letter"
+    " GROUP BY reason ORDER BY 2 DESC, 1"
 )
 FIND = (
     "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"

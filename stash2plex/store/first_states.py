@@ -1,4 +1,4 @@
-"""Keeps for ever what each Plex item showed before our first write to it."""
+"""Keeps what each Plex item showed before our first write to it. This is never pruned."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ COLUMNS = (
     "SELECT scene_id, rating_key, server, section_id, path, at, fields, before_history, ours,"
     " uploads, undone_at FROM first_state"
 )
+GET = (
+    "SELECT scene_id, rating_key, server, section_id, path, at, fields, before_history, ours,"
+    " uploads, undone_at FROM first_state WHERE rating_key = ? AND server ="
+    " coalesce((SELECT value FROM meta WHERE name = ?), '')"
+)
 KEEP_OURS = (
     "UPDATE first_state SET ours = (SELECT '{\"written\":' || written || ',\"shown\":' || shown"
     ' || \',"removed":\' || removed || \',"poster_hash":"\' || poster_hash'
@@ -28,6 +33,15 @@ KEEP_OURS = (
     " AND record.rating_key = first_state.rating_key)"
 )
 """Keeps what a record knows of its item, before the record is taken from it."""
+
+KEEP_FOLLOWERS = (
+    "UPDATE first_state SET ours = (SELECT record FROM follower"
+    " WHERE follower.rating_key = first_state.rating_key"
+    " AND follower.scene_id = first_state.scene_id)"
+    " WHERE EXISTS (SELECT 1 FROM follower WHERE follower.rating_key = first_state.rating_key"
+    " AND follower.scene_id = first_state.scene_id)"
+)
+"""The same for the items that follow."""
 
 
 @frozen
@@ -50,9 +64,7 @@ class FirstStates:
 
     def get(self, rating_key: str) -> FirstState | None:
         """Read the first state of an item of the present server; None if nothing is kept of it."""
-        row = self.connection.execute(
-            f"{COLUMNS} WHERE rating_key = ? AND server = ?", (rating_key, self.server)
-        ).fetchone()
+        row = self.connection.execute(GET, (rating_key, MACHINE_ID)).fetchone()
         return None if row is None else _read(row)
 
     def of_scene(self, scene_id: int) -> list[FirstState]:
@@ -71,6 +83,18 @@ class FirstStates:
             "SELECT DISTINCT scene_id FROM first_state WHERE undone_at IS NULL AND scene_id > ?"
             " ORDER BY scene_id LIMIT ?",
             (after, limit),
+        )
+        return [int(row[0]) for row in rows]
+
+    def left_out_scenes(self) -> list[int]:
+        """List the scenes whose items hold what we wrote although they are left out by now.
+
+        They have an excluded tag, are not organized any more, or have left Stash.
+        """
+        rows = self.connection.execute(
+            "SELECT DISTINCT scene_id FROM first_state WHERE undone_at IS NULL AND (scene_id IN"
+            " (SELECT id FROM scene WHERE standing IN ('excluded', 'not_organized'))"
+            " OR scene_id IN (SELECT scene_id FROM orphan)) ORDER BY scene_id"
         )
         return [int(row[0]) for row in rows]
 
@@ -106,17 +130,16 @@ class FirstStates:
                 (number, rating_key, self.server),
             )
 
-    def put_back(self, state: FirstState, left: Mapping[Field, Before]) -> None:
+    def put_back(self, state: FirstState, left: Mapping[Field, Before], *, is_done: bool) -> None:
         """Record that an item shows again what it showed first, except the fields that are `left`.
 
-        If none is left, what it showed first stays kept, and the next write begins a new one.
+        If all `is_done`, what it showed first stays kept, and the next write begins a new one.
         """
         self.connection.execute(
-            "UPDATE first_state SET undone_at = ?, fields = ?, ours = ''"
-            " WHERE rating_key = ? AND server = ?",
+            "UPDATE first_state SET undone_at = ?, fields = ? WHERE rating_key = ? AND server = ?",
             (
-                None if left else self.clock(),
-                _text(left or state.fields),
+                self.clock() if is_done else None,
+                _text(state.fields if is_done else left),
                 state.rating_key,
                 state.server,
             ),
@@ -131,11 +154,12 @@ class FirstStates:
 
 
 def keep_ours(connection: sqlite3.Connection, scene_id: int | None = None) -> None:
-    """Keep what the record of a scene, or every record, knows of its item, which it will leave."""
-    if scene_id is None:
-        connection.execute(KEEP_OURS)
-    else:
-        connection.execute(f"{KEEP_OURS} AND scene_id = ?", (scene_id,))
+    """Keep what the records of a scene, or all, know of their items, which they will leave."""
+    for statement in (KEEP_OURS, KEEP_FOLLOWERS):
+        if scene_id is None:
+            connection.execute(statement)
+        else:
+            connection.execute(f"{statement} AND scene_id = ?", (scene_id,))
 
 
 def _text(fields: Mapping[Field, Before]) -> str:

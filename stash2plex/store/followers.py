@@ -11,6 +11,7 @@ from attrs import asdict, evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Record
+from stash2plex.store.first_states import keep_ours
 from stash2plex.store.records import ANNOUNCED_LIMIT, COLUMNS, with_pictures
 from stash2plex.store.stored_json import load_object
 
@@ -55,7 +56,8 @@ class Followers:
         """
         with transaction(self.connection):
             held = self.of(scene_id)
-            self.forget(scene_id)
+            if held:
+                self.forget(scene_id)
             for record in (*(held[key] for key in unsure if key in held), *records):
                 self._put(record)
 
@@ -75,7 +77,13 @@ class Followers:
     def forget(self, scene_id: int) -> None:
         """Forget the items that follow a scene."""
         with transaction(self.connection):
+            keep_ours(self.connection, scene_id)
             self.connection.execute("DELETE FROM follower WHERE scene_id = ?", (scene_id,))
+
+    def replace(self, record: Record) -> None:
+        """Store another record of an item that follows."""
+        with transaction(self.connection):
+            self._put(record)
 
     def is_taken(self, rating_key: str, scene_id: int) -> bool:
         """Whether an item follows a scene with a lower id; an item can show only one scene."""

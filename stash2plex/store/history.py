@@ -23,7 +23,7 @@ ONE_EDIT_SECONDS = 5.0
 """Keys of saves that were added within this time of each other belong to one edit."""
 
 KEPT_DAYS, KEPT_WRITES = 90, 20
-"""A write is kept for so many days, or while its scene has no more newer ones than that."""
+"""A write is kept for `KEPT_DAYS`, and while its scene has fewer newer ones than `KEPT_WRITES`."""
 
 MOST_WRITES = 1_000_000
 """How many writes are kept in all."""

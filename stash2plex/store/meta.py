@@ -36,6 +36,9 @@ STASH_LOGIN = db.STASH_LOGIN
 HOLD = db.HOLD
 """Who holds all sending back, “pause” or “set_up”, and since when (epoch seconds)."""
 
+HEALTH_AT = "health_at"
+"""When Health Check was last run (epoch seconds)."""
+
 SET_UP_STEP = "set_up_step"
 """The step of the first run that the user has reached on the page."""
 
@@ -82,6 +85,9 @@ MACHINE_ID = "plex_machine_id"
 CLEARED_MACHINE_ID = "plex_machine_id_cleared"
 """The Plex server whose files were deleted last."""
 
+LEGACY_TAKEN = "legacy_taken"
+"""The folder of version 1 whose unfinished scenes were queued."""
+
 LISTING = "plex_listing"
 """How often Plex's files were read so far."""
 
@@ -109,6 +115,12 @@ REBUILD = "rebuild"
 WATCHED_SINCE = "watched_since"
 """Since when outages are recorded (epoch seconds); a migration writes it."""
 
+COLLECTIONS_LEFT = "collections_left"
+"""That items left collections which may be empty now."""
+
+PUT_BACK_ASKED = "put_back_asked"
+"""When “Put Plex Back” last showed what it would do (epoch seconds)."""
+
 HISTORY_PRUNED = "history_pruned"
 """The id of the last write that pruning the history has looked at."""
 
@@ -121,3 +133,9 @@ def get_number(connection: sqlite3.Connection, name: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def keep_number(connection: sqlite3.Connection, name: str, value: float) -> None:
+    """Store a number, in the caller's transaction if there is one."""
+    with db.transaction(connection):
+        db.set_meta(connection, name, f"{value:.3f}")

@@ -18,7 +18,7 @@ def mark_notified(database: sqlite3.Connection, now: float) -> None:
     """Record that everything until now was reported."""
     with transaction(database):
         database.execute("DELETE FROM missing_news")
-        set_meta(database, NOTIFIED_AT, f"{now:.3f}")
+        set_meta(database, NOTIFIED_AT, str(now))
 
 
 def note_trouble(database: sqlite3.Connection, text: str) -> None:
@@ -36,6 +36,11 @@ def take_trouble(database: sqlite3.Connection) -> str | None:
             set_meta(database, TROUBLE_NOTIFIED, text)
             drop_meta(database, TROUBLE)
     return text
+
+
+def read_setting_trouble(database: sqlite3.Connection) -> str | None:
+    """Return the message about an unusable setting, reported or not; None if all can be used."""
+    return get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED)
 
 
 def end_trouble(database: sqlite3.Connection) -> None:

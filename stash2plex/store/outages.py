@@ -103,6 +103,27 @@ def measure(
     )
 
 
+def daily(
+    outages: Sequence[Outage], server: str, days: int, now: float, watched_since: float
+) -> list[float | None]:
+    """Return for each of the last `days` (UTC), oldest first, which share the server was there.
+
+    None for a day on which nothing was watched.
+    """
+    merged = _merge(outages, server, now)
+    today = now - now % DAY
+    shares: list[float | None] = []
+    for number in range(days - 1, -1, -1):
+        start = max(today - number * DAY, watched_since)
+        end = min(today - number * DAY + DAY, now)
+        if end <= start:
+            shares.append(None)
+            continue
+        down = sum(max(0.0, min(end, right) - max(start, left)) for left, right in merged)
+        shares.append(1.0 - down / (end - start))
+    return shares
+
+
 def _merge(outages: Sequence[Outage], server: str, now: float) -> list[tuple[float, float]]:
     """Merge the overlapping outages of a server; none ends or begins after `now`."""
     merged: list[tuple[float, float]] = []

@@ -59,6 +59,16 @@ class Queue(WorkQueue):
         ).fetchone()
         return None if row[0] is None else float(row[0])
 
+    def expects_urgent(self, seconds: float) -> bool:
+        """Return whether an urgent key becomes due within `seconds`: one look at the index."""
+        now = self._clock()
+        row = self._db.execute(
+            "SELECT 1 FROM queue WHERE lease_id IS NULL AND priority = ? AND due_at > ?"
+            " AND due_at <= ? LIMIT 1",
+            (URGENT, now, now + seconds),
+        ).fetchone()
+        return row is not None
+
     def due_since(self) -> float | None:
         """Return since when the first key has been due or claimed; None if no key is.
 

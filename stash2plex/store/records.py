@@ -52,6 +52,13 @@ PUT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
+DROP = (
+    "DELETE FROM scene_record WHERE scene_id = ?",
+    "DELETE FROM follower WHERE scene_id = ?",
+    "DELETE FROM scene_link WHERE scene_id = ?",
+    "DELETE FROM orphan WHERE scene_id = ?",
+)
+
 ANNOUNCED_LIMIT = 5
 """How many announced edits of a scene are kept: each but the first means another kill."""
 
@@ -226,6 +233,23 @@ class Records:
             self._db.execute("DELETE FROM scene_record WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM follower WHERE scene_id = ?", (scene_id,))
             self._db.execute("DELETE FROM scene_link WHERE scene_id = ?", (scene_id,))
+
+    def drop(self, scene_id: int) -> None:
+        """Delete the record of a scene whose item shows again what it showed before any write."""
+        with transaction(self._db):
+            keep_ours(self._db, scene_id)
+            for statement in DROP:
+                self._db.execute(statement, (scene_id,))
+
+    def replace(self, record: Record) -> None:
+        """Store another record of a scene."""
+        with transaction(self._db):
+            self._insert(record)
+
+    def is_orphan(self, scene_id: int) -> bool:
+        """Whether a scene has left Stash and its item still holds what we wrote."""
+        row = self._db.execute("SELECT 1 FROM orphan WHERE scene_id = ?", (scene_id,)).fetchone()
+        return row is not None
 
     def invalidate(self, scene_ids: Iterable[int]) -> None:
         """Make the next run compare these scenes with Plex, whatever their records hold.

@@ -31,6 +31,10 @@ IN_JOBS = (
     " done, failed, later, removed, held FROM run"
     " WHERE state = 'open' AND job_id IS NOT NULL AND id <> ? ORDER BY id"
 )
+RUNS_PAGE = (
+    "SELECT id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found,"
+    " done, failed, later, removed, held FROM run WHERE id > 0 ORDER BY id DESC LIMIT ? OFFSET ?"
+)
 OPENED = (
     "SELECT id, name, began_at, ended_at, state, job_id, job_description, job_added, queued, found,"
     " done, failed, later, removed, held FROM run WHERE state = 'open' AND id > 0 ORDER BY id DESC"
@@ -190,6 +194,11 @@ class Runs:
         """Let the keys go on that wait since a run was stopped; returns how many."""
         with transaction(self._db):
             return self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
+
+    def page(self, limit: int, offset: int) -> tuple[int, list[Run]]:
+        """Count the runs on record, and read a page, newest first."""
+        (total,) = self._db.execute("SELECT count(*) FROM run WHERE id > 0").fetchone()
+        return int(total), [_run(row) for row in self._db.execute(RUNS_PAGE, (limit, offset))]
 
     def opened(self) -> list[Run]:
         """List the open runs, newest first."""

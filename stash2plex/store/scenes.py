@@ -11,6 +11,7 @@ from stash2plex.db import set_meta, transaction
 from stash2plex.model import Clock
 from stash2plex.rules.scene_states import FREE, UNKNOWN
 from stash2plex.store.meta import SCENES_AS_OF, get_number
+from stash2plex.store.undo_marks import UndoMarks
 
 PUT_SQL = "UPDATE scene SET standing = ?2 WHERE id = ?1 AND standing <> ?2"
 DOUBT_SQL = (
@@ -28,6 +29,11 @@ class Scenes:
 
     connection: sqlite3.Connection
     clock: Clock
+
+    @property
+    def undo_marks(self) -> UndoMarks:
+        """What was put back of scenes."""
+        return UndoMarks(self.connection, self.clock)
 
     def stand(self, scene_id: int, standing: str) -> None:
         """Store a scene's standing, now that its key is done."""

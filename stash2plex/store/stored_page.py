@@ -19,6 +19,8 @@ from stash2plex.store.meta import (
     PLEX_SEEN,
     SET_UP_STEP,
     STASH_SEEN,
+    TROUBLE,
+    TROUBLE_NOTIFIED,
 )
 from stash2plex.store.stored_status import (
     COUNTS_SQL,
@@ -71,8 +73,10 @@ LIBRARIES_SQL = "SELECT value FROM meta WHERE name GLOB ? ORDER BY name"
 WAITING_SQL = "SELECT count(*) FROM queue WHERE kind = 'scene' AND reason = 'library'"
 DEAD_REASONS_SQL = "SELECT count(DISTINCT reason) FROM dead_letter"
 SENT_SQL = (
-    "SELECT synced_at, scene_id, rating_key, written FROM scene_record WHERE synced_at > 0"
-    " ORDER BY synced_at DESC LIMIT ?"
+    "SELECT last.at, last.scene_id, last.rating_key, last.fields, written FROM"
+    " (SELECT id, at, scene_id, rating_key, fields FROM history WHERE ended = 1"
+    " ORDER BY id DESC LIMIT ?) AS last"
+    " LEFT JOIN scene_record ON scene_record.scene_id = last.scene_id ORDER BY last.id DESC"
 )
 FAILED_SQL = (
     "SELECT at, last.id, last.title, last.reason, last.error, queue.due_at, dead_letter.title"
@@ -125,7 +129,7 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
     worker = pace["worker"]
     (last,) = database.execute(LAST_SYNC_SQL).fetchone()
     servers = {name: _server(database, name) for name in ("plex", "stash")}
-    sick = [*_sick_libraries(database), *_sick_endpoints(database), *_sick_fields(database)]
+    sick = read_sick(database)
     return {
         "plugin_version": VERSION,
         "set_up": _set_up(database, last),
@@ -153,7 +157,8 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
         "changes": _changes(database),
         "troubles": sum(one["state"] != "closed" for one in servers.values())
         + len(sick)
-        + int(database.execute(DEAD_REASONS_SQL).fetchone()[0]),
+        + int(database.execute(DEAD_REASONS_SQL).fetchone()[0])
+        + int(bool(get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED))),
     }
 
 
@@ -170,11 +175,16 @@ def _set_up(database: sqlite3.Connection, last: float | None) -> "dict[str, Any]
 
 
 def _seen(database: sqlite3.Connection, name: str) -> "dict[str, Any]":
+    return _object(get_meta(database, name))
+
+
+def _object(text: str | None) -> "dict[str, Any]":
+    """Return an object that we have stored; an empty one if it cannot be read."""
     try:
-        seen = json.loads(get_meta(database, name) or "{}")
+        value = json.loads(text or "{}")
     except ValueError:
         return {}
-    return seen if isinstance(seen, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _server(database: sqlite3.Connection, name: str) -> "dict[str, Any]":
@@ -253,6 +263,11 @@ def _run(database: sqlite3.Connection, left: int, *, runs: bool) -> "dict[str, A
 # -- parts that misbehave -----------------------------------------------------------------
 
 
+def read_sick(database: sqlite3.Connection) -> "list[dict[str, Any]]":
+    """Return the parts that misbehave while the rest works."""
+    return [*_sick_libraries(database), *_sick_endpoints(database), *_sick_fields(database)]
+
+
 def _sick(part: str, name: str, what: str, do: str, since: object) -> "dict[str, Any]":
     return {
         "part": part,
@@ -329,8 +344,9 @@ def _changes(database: sqlite3.Connection) -> "list[dict[str, Any]]":
 
 def _sent(database: sqlite3.Connection) -> "list[tuple[float, dict[str, Any]]]":
     sent = []
-    for at, scene_id, rating_key, written in database.execute(SENT_SQL, (CHANGES,)):
+    for at, scene_id, rating_key, fields, written in database.execute(SENT_SQL, (CHANGES,)):
         change = _change(scene_id, _title(written), "sent")
+        change["fields"] = list(_object(fields))
         change["rating_key"] = rating_key or None
         sent.append((at, change))
     return sent
@@ -364,9 +380,6 @@ def _change(scene_id: int, title: str, state: str) -> "dict[str, Any]":
     }
 
 
-def _title(written: str) -> str:
-    try:
-        title = json.loads(written).get("title")
-    except (ValueError, AttributeError):
-        return ""
+def _title(written: str | None) -> str:
+    title = _object(written).get("title")
     return title if isinstance(title, str) else ""

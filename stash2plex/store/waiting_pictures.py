@@ -102,6 +102,17 @@ class WaitingPictures:
             (waiting.scene_id, waiting.tag),
         )
 
+    def drop(self, scene_id: int) -> None:
+        """Take a scene out: nothing is to be sent to its item any more."""
+        self._db.execute("DELETE FROM waiting_picture WHERE scene_id = ?", (scene_id,))
+
+    def keep_back(self, scene_id: int, seconds: float) -> None:
+        """Start no pictures of a scene for `seconds`: its item is being put back."""
+        self._db.execute(
+            "UPDATE waiting_picture SET due_at = ? WHERE scene_id = ?",
+            (self._clock() + seconds, scene_id),
+        )
+
     def counts(self) -> dict[str, int]:
         """Count the scenes by what they wait for."""
         return dict(

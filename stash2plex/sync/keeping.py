@@ -16,6 +16,7 @@ from stash2plex.rules.matching import split_path
 from stash2plex.rules.traits import Traits
 from stash2plex.store.history import COMPARISON, SAVE
 from stash2plex.sync.apply import Applied
+from stash2plex.sync.collections import Collections
 from stash2plex.sync.session import Job, Store
 from stash2plex.sync.writes import Plan, planned
 from stash2plex.workqueue import URGENT, Claim
@@ -27,7 +28,14 @@ class Keeper:
 
     store: Store
 
-    def announce(self, plans: Sequence[Plan], traits: Traits, *, preserve: bool) -> None:
+    def announce(
+        self,
+        plans: Sequence[Plan],
+        collections: Collections,
+        traits: Traits,
+        *,
+        preserve: bool,
+    ) -> None:
         """Keep what is about to be sent, and what the items show before it, in one commit."""
         following = [
             planned(one, traits, preserve=preserve)
@@ -36,6 +44,7 @@ class Keeper:
         ]
         with transaction(self.store.connection):
             self._keep([*plans, *following])
+            collections.announce([*plans, *following])
             self.store.records.announce(_records(plans))
             self.store.followers.announce(_records(following))
 

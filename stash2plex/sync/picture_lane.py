@@ -41,7 +41,8 @@ from stash2plex.store.waiting_pictures import FRESH, WaitingPicture
 from stash2plex.sync.apply import KEPT
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.in_flight import InFlight, Step
-from stash2plex.sync.picture_work import MOVED, PictureJob, Result, send_for
+from stash2plex.sync.picture_keeping import PictureKeeper
+from stash2plex.sync.picture_work import MOVED, Looked, PictureJob, Result, send_for
 from stash2plex.sync.pictures import Sent
 from stash2plex.sync.session import Job, Session, Store
 from stash2plex.text import Private, span
@@ -97,6 +98,7 @@ class PictureLane:
         self._ended_at = -math.inf
         """When pictures were last sent, or failed (monotonic seconds)."""
         self._worked: Counter[str] = Counter()
+        self._keeper = PictureKeeper(store)
 
     @property
     def busy(self) -> bool:
@@ -120,6 +122,10 @@ class PictureLane:
         if len(self._jobs) < 2 * MAX_KEPT and record.rating_key == job.item.rating_key:
             followers = {one.item.rating_key: one.item for one in job.followers}
             self._jobs[job.scene.id] = PictureJob(job.scene, job.desired, job.item, followers)
+
+    def is_sending(self, scene_id: int) -> bool:
+        """Whether pictures of a scene are under way."""
+        return scene_id in self._busy
 
     def is_waiting(self, scene: Scene) -> bool:
         """Whether the cover that a scene has now waits already."""
@@ -168,16 +174,27 @@ class PictureLane:
         job = self._jobs.pop(waiting.scene_id, None)
         if job is not None and job.scene.cover_tag != waiting.tag:
             job = None
+        self._launch(waiting, job, record, shut, before)
+        return 1
+
+    def _launch(
+        self,
+        waiting: WaitingPicture,
+        job: PictureJob | None,
+        record: Record,
+        shut: Collection[str],
+        before: Mapping[str, int],
+    ) -> None:
         records = [record, *self._store.followers.of(waiting.scene_id).values()]
-        work = partial(send_for, waiting.scene_id, job, records, shut, self.session)
+        held = self._store.undo_marks.held(waiting.scene_id).fields
+        known = {one.rating_key: self._keeper.known_pictures(one.rating_key) for one in records}
         self._flight.start_picture(
-            work,
+            partial(send_for, waiting.scene_id, job, records, shut, self.session, known, held),
             Step(
-                partial(self._ended, waiting, before),
+                partial(self._ended, waiting, shut, before),
                 partial(self._broke, waiting),
             ),
         )
-        return 1
 
     # -- ends -----------------------------------------------------------------------------
 
@@ -200,9 +217,17 @@ class PictureLane:
     def _ended(
         self,
         waiting: WaitingPicture,
+        shut: Collection[str],
         before: Mapping[str, int],
-        result: Result | str,
+        result: Result | Looked | str,
     ) -> None:
+        record = self._store.records.get(waiting.scene_id)
+        if isinstance(result, Looked) and record is not None:
+            # Kept before anything is sent: a kill in between must not lose it.
+            with transaction(self._store.connection):
+                self._keeper.keep_pictures(result)
+            self._launch(waiting, result.job, record, shut, before)
+            return
         self._end(waiting)
         if result == MOVED:
             self._requeue(waiting)
@@ -228,6 +253,7 @@ class PictureLane:
                     self._store.records.put_pictures(after)
                 else:
                     self._store.followers.put_pictures(after)
+                self._keeper.pictures_sent(record, one)
             if not (failed or left):
                 self._store.pictures.finish(waiting)
         if failed:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import evolve, frozen
 
 from stash2plex.errors import Refused, ServerError, Transient
-from stash2plex.model import Desired, PlexItem, Record, Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
-from stash2plex.rules.endpoints import COVERS
+from stash2plex.model import Desired, Field, PlexItem, Record, Scene
+from stash2plex.rules.desired import desired_state, reason_to_skip, without_fields
+from stash2plex.rules.endpoints import COVERS, ENDPOINTS
 from stash2plex.sync.apply import record_of
 from stash2plex.sync.pictures import Sent, is_cover_due, send_pictures
 from stash2plex.sync.session import Session
@@ -37,6 +37,14 @@ class Result:
     """The record of each item that was due, and what was sent to it."""
 
 
+@frozen
+class Looked:
+    """What items show before our first pictures: the keys of the chosen ones, by rating key."""
+
+    job: PictureJob
+    chosen: Mapping[str, Mapping[Field, str]]
+
+
 NEEDLESS = "needless"
 """Instead of a result: the scene is gone or left out, or its cover is in Plex."""
 
@@ -50,19 +58,31 @@ def send_for(
     records: Sequence[Record],
     shut: Collection[str],
     session: Session,
-) -> Result | str:
-    """Send the pictures of a scene, in a thread; what is not known of it is read first."""
+    known_first: Mapping[str, Collection[Field]],
+    held: frozenset[Field] = frozenset(),
+) -> Result | Looked | str:
+    """Send the pictures of a scene, in a thread; what is not known of it is read first.
+
+    `known_first` has by rating key the pictures of which it is kept what was chosen before the
+    first of ours. Where something is missing, that is returned first, and nothing is sent. `held`
+    are fields that the user had put back.
+    """
     if job is None:
-        read = _read(scene_id, records, session)
+        read = _read(scene_id, records, session, held)
         if isinstance(read, str):
             return read
         job = read
-    sent: list[tuple[Record, Sent]] = []
+    due = []
     for record in records:
         item = job.followers.get(record.rating_key, job.item)
         known = record_of(item, record)
-        if record.rating_key != item.rating_key or not is_cover_due(job.scene, job.desired, known):
-            continue
+        if record.rating_key == item.rating_key and is_cover_due(job.scene, job.desired, known):
+            due.append((record, item, known))
+    looked = _look(job, [(record, item) for record, item, _ in due], known_first, shut, session)
+    if looked is not None:
+        return looked
+    sent: list[tuple[Record, Sent]] = []
+    for record, item, known in due:
         one = send_pictures(
             job.scene,
             job.desired,
@@ -78,7 +98,33 @@ def send_for(
     return Result(job, tuple(sent)) if sent else NEEDLESS
 
 
-def _read(scene_id: int, records: Sequence[Record], session: Session) -> PictureJob | str:
+def _look(
+    job: PictureJob,
+    due: Sequence[tuple[Record, PlexItem]],
+    known_first: Mapping[str, Collection[Field]],
+    shut: Collection[str],
+    session: Session,
+) -> Looked | Result | None:
+    """Ask which pictures are chosen before the first of ours; None if all are known."""
+    chosen: dict[str, dict[Field, str]] = {}
+    for record, item in due:
+        for name in sorted(job.desired.images):
+            if name in known_first.get(record.rating_key, ()) or ENDPOINTS[name] in shut:
+                continue
+            try:
+                there = session.plex.pictures(item.rating_key, name)
+            except Exception as error:  # noqa: BLE001 - each endpoint has an outcome of its own
+                failed = {ENDPOINTS[name]: _checked(ENDPOINTS[name], error, session)}
+                nothing = Sent({}, (), frozenset(), "", "", failed=failed)
+                return Result(job, ((record, nothing),))
+            key = next((picture.key for picture in there if picture.selected), "")
+            chosen.setdefault(item.rating_key, {})[name] = key
+    return Looked(job, chosen) if chosen else None
+
+
+def _read(
+    scene_id: int, records: Sequence[Record], session: Session, held: frozenset[Field]
+) -> PictureJob | str:
     scenes = session.stash.scenes([scene_id])
     if failure := scenes.unreadable.get(scene_id):
         raise failure
@@ -93,7 +139,8 @@ def _read(scene_id: int, records: Sequence[Record], session: Session) -> Picture
     if item is None or item.trashed or record_of(item, own) is None:
         return MOVED
     followers = {key: one for key, one in items.items() if key != own.rating_key}
-    return PictureJob(scene, desired_state(scene, session.settings), item, followers)
+    desired = without_fields(desired_state(scene, session.settings), held)
+    return PictureJob(scene, desired, item, followers)
 
 
 def _checked(endpoint: str, error: Exception, session: Session) -> Exception:

@@ -32,7 +32,8 @@ class PicturePlan:
     """What to send and what to select, by field, and what the record keeps of it.
 
     `kept` are pictures that the user chose and that stay. `hashes` are those of the bytes last
-    sent, empty if Plex shows something else.
+    sent, empty if Plex shows something else. `before` are the keys of those that were chosen, as
+    far as Plex was asked.
     """
 
     uploads: Mapping[Field, Image]
@@ -40,6 +41,7 @@ class PicturePlan:
     kept: frozenset[Field]
     hashes: Mapping[Field, str]
     notes: tuple[LogLine, ...] = ()
+    before: Mapping[Field, str] = Factory(dict)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -53,7 +55,8 @@ class Sent:
 
     `hashes` holds those of the pictures that are settled now, `fields` those that changed. `failed`
     are the errors of endpoints, `left` the endpoints that were not asked. `tag` and `etag` are
-    those of the cover.
+    those of the cover. `uploads` counts the pictures that were sent, `before` are the keys of those
+    that were chosen, as far as Plex was asked.
     """
 
     hashes: Mapping[Field, str]
@@ -64,6 +67,8 @@ class Sent:
     notes: tuple[LogLine, ...] = ()
     failed: Mapping[str, Exception] = Factory(dict)
     left: tuple[str, ...] = ()
+    uploads: int = 0
+    before: Mapping[Field, str] = Factory(dict)
 
 
 def is_cover_due(scene: Scene, desired: Desired, record: Record | None) -> bool:
@@ -144,7 +149,8 @@ def _plan_one(
         return evolve(plan, hashes={**plan.hashes, name: new})
     if preserve and name in item.locked and not (ours and chosen.endswith(ours)):
         return evolve(plan, kept=plan.kept | {name}, hashes={**plan.hashes, name: ""})
-    plan = evolve(plan, hashes={**plan.hashes, name: new})
+    before = {**plan.before, name: chosen} if name in item.locked else plan.before
+    plan = evolve(plan, hashes={**plan.hashes, name: new}, before=before)
     earlier = [picture.key for picture in there if picture.key.endswith(new)]
     if earlier:
         return evolve(plan, choices={**plan.choices, name: earlier[0]})
@@ -208,6 +214,8 @@ def send_pictures(
                 fields=(*sent.fields, *plan.fields),
                 kept=sent.kept | plan.kept,
                 notes=(*sent.notes, *notes),
+                uploads=sent.uploads + len(plan.uploads),
+                before={**sent.before, **plan.before},
             )
     return sent
 

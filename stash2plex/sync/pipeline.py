@@ -17,14 +17,16 @@ from attrs import evolve
 from stash2plex.db import transaction
 from stash2plex.errors import ITEM, ConfigError, NotFound, Unavailable
 from stash2plex.model import Clock, Field
-from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out
+from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
 from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
 from stash2plex.servers.apart import ReadItems, ReadScenes
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
+from stash2plex.store.undo_marks import NOTHING_HELD
 from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
+from stash2plex.sync.collections import Collections
 from stash2plex.sync.evidence import EDITS, ENTITIES, ITEMS, Evidence
 from stash2plex.sync.evidence import SCENES as READ_SCENES
 from stash2plex.sync.failures import Claimed, Failures
@@ -37,6 +39,7 @@ from stash2plex.sync.picture_lane import PictureLane
 from stash2plex.sync.ready_jobs import ReadyJobs
 from stash2plex.sync.recorder import Recorder
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
+from stash2plex.sync.undoing import Undoing, UndoJob
 from stash2plex.sync.writes import planned, write_jobs
 from stash2plex.workqueue import STOPPED, URGENT, Claim
 
@@ -104,6 +107,8 @@ class Pipeline:
         self._writing = Writes(self._flight, monotonic)
         self._ready = ReadyJobs()
         self._keeper = Keeper(store)
+        self._collections = Collections(store, self._flight, monotonic)
+        self._undoing = Undoing(store, hand, self._lane, self._make_ready)
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -114,8 +119,8 @@ class Pipeline:
 
     @property
     def busy(self) -> bool:
-        """Whether any key is in hand, or any picture in flight."""
-        return self._hand.busy or self._lane.busy
+        """Whether any key is in hand, any picture in flight, or empty collections looked for."""
+        return self._hand.busy or self._lane.busy or self._collections.busy
 
     def fill(self, *, single: bool) -> None:
         """Claim keys and start their reads and writes, as far as there is room.
@@ -136,6 +141,8 @@ class Pipeline:
         while self._ready and self._writing.crowd() < (1 if single else self._pacer.limit):
             self._write(self._ready.take(single=single))
         self._lane.fill(single=single)
+        if not single:
+            self._collections.clean_up(self._session)
 
     def collect(self, seconds: float) -> None:
         """Wait up to `seconds` for requests in flight, and handle those that have ended."""
@@ -198,7 +205,7 @@ class Pipeline:
                     partial(self._fan_out, claim),
                     self._begin,
                 )
-        if scenes:
+        if scenes := self._undoing.take(scenes):
             self._read_scenes(scenes)
 
     def _fan_out(self, claim: Claim, showing: Sequence[int]) -> None:
@@ -229,6 +236,7 @@ class Pipeline:
     def _scenes_read(self, keys: Sequence[InHand], scenes: ReadScenes) -> None:
         self._evidence.did(READ_SCENES)
         settings = self._session.settings
+        held = self._store.undo_marks.held_of([key.claim.id for key in keys])
         wanted: list[Wanted] = []
         for key in keys:
             claim, scene = key.claim, scenes.get(key.claim.id)
@@ -241,8 +249,9 @@ class Pipeline:
                 self._forget_scene(claim)
                 continue
             key.describe(scene)
-            desired = desired_state(scene, settings)
-            left_out = why_left_out(scene, settings, desired)
+            kept_out = held.get(scene.id, NOTHING_HELD)
+            desired = without_fields(desired_state(scene, settings), kept_out.fields)
+            left_out = why_left_out(scene, settings, desired, is_undone=kept_out.whole)
             if left_out is not None:
                 self._finder.leave_out(scene.id)
                 learn_excluding_tag(
@@ -297,6 +306,8 @@ class Pipeline:
         self._find([scene for scene in wrong if isinstance(scene, Wanted)])
 
     def _read_items(self, matches: Sequence[Matched]) -> None:
+        if self._collections.list_first(matches, self._session, partial(self._read_items, matches)):
+            return
         keys = sorted(
             {
                 file.rating_key
@@ -320,19 +331,34 @@ class Pipeline:
         plans = [planned(job, traits, preserve=preserve) for job in verified.jobs]
         for plan in plans:
             self._make_ready(plan.job)
-        self._keeper.announce(plans, traits, preserve=preserve)
+        self._keeper.announce(plans, self._collections, traits, preserve=preserve)
         self._find_again(verified.wrong)
 
     # -- writes ---------------------------------------------------------------------------
 
-    def _make_ready(self, job: Job) -> None:
+    def _make_ready(self, job: Job | UndoJob) -> None:
         """Queue a job for its write; urgent ones go before bulk ones."""
         if self._hand.is_stopped(job.claim):
             self._hand.finish(job.claim, STOP)
         else:
             self._ready.add(job)
 
-    def _write(self, jobs: Sequence[Job]) -> None:
+    def _write(self, jobs: Sequence[Job | UndoJob]) -> None:
+        if isinstance(jobs[0], UndoJob):
+            self._put_back(jobs[0])
+        else:
+            self._write_jobs([job for job in jobs if isinstance(job, Job)])
+
+    def _put_back(self, job: UndoJob) -> None:
+        work = self._undoing.write(job, self._session)
+        ended = partial(self._undoing.end, job)
+        self._writing.add(self._start_batch(EDITS, [job], work, ended, self._undo_again))
+
+    def _undo_again(self, jobs: Sequence[UndoJob]) -> None:
+        for job in jobs:
+            self._make_ready(job)
+
+    def _write_jobs(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(
             EDITS,
             jobs,

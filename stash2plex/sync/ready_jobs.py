@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from stash2plex.sync.session import Job
+from stash2plex.sync.undoing import UndoJob
 from stash2plex.sync.writes import SHARED_LIMIT
 from stash2plex.workqueue import URGENT
 
@@ -13,12 +14,12 @@ class ReadyJobs:
     """A queue of jobs; urgent ones go before bulk ones."""
 
     def __init__(self) -> None:
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[Job | UndoJob] = deque()
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job | UndoJob) -> None:
         """Queue a job for its write."""
         if job.claim.priority == URGENT:
             place = sum(waiting.claim.priority == URGENT for waiting in self._jobs)
@@ -26,7 +27,7 @@ class ReadyJobs:
         else:
             self._jobs.append(job)
 
-    def take(self, *, single: bool) -> list[Job]:
+    def take(self, *, single: bool) -> list[Job | UndoJob]:
         """Take the next job, and unless `single` all that wait for exactly the same change."""
         first = self._jobs.popleft()
         if first.shared is None or single:
@@ -37,7 +38,7 @@ class ReadyJobs:
             self._jobs = deque(job for job in self._jobs if job.claim.key not in taken)
         return [first, *others]
 
-    def take_all(self) -> list[Job]:
+    def take_all(self) -> list[Job | UndoJob]:
         """Take every job."""
         jobs, self._jobs = self._jobs, deque()
         return list(jobs)

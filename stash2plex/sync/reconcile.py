@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, NotInPlexYet, ServerError, Stash2PlexError
 from stash2plex.model import Clock, Desired, Field, Match, PlexItem, Record, Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.desired import desired_state, why_left_out, without_fields
 from stash2plex.rules.drift import Kind, find_drift
 from stash2plex.rules.matching import Explanation, split_path
 from stash2plex.servers.plex import IDS_PER_READ
@@ -19,6 +19,7 @@ from stash2plex.servers.scenepages import SCENES_PER_READ
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
+from stash2plex.store.undo_marks import NOTHING_HELD
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene, library_unread, match_by_index
 from stash2plex.sync.index_changes import read_index_changes
@@ -236,12 +237,14 @@ class Reconciliation:
         findings: list[Finding] = []
         pairs: list[Pair] = []
         left_out = 0
+        all_held = self._store.undo_marks.held_of([scene.id for scene in scenes])
         for scene in scenes:
-            desired = desired_state(scene, settings)
+            held = all_held.get(scene.id, NOTHING_HELD)
+            desired = without_fields(desired_state(scene, settings), held.fields)
             explanation = explain_scene(self._store, settings, scene)
             self._own(scene, explanation)
             match = explanation.match_or_error
-            if desired.empty or not scene.files or reason_to_skip(scene, settings):
+            if why_left_out(scene, settings, desired, is_undone=held.whole) or not scene.files:
                 left_out += 1
             elif isinstance(match, NotInPlexYet):
                 why = library_unread(self._store, settings, scene) or match

@@ -20,6 +20,7 @@ from stash2plex.store.history import History
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
+from stash2plex.store.own_collections import OwnCollections
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
@@ -71,6 +72,7 @@ class Store:
     first_states: FirstStates = field(init=False)
     history: History = field(init=False)
     undo_marks: UndoMarks = field(init=False)
+    own_collections: OwnCollections = field(init=False)
 
     followers: Followers = field(init=False)
 
@@ -89,6 +91,10 @@ class Store:
     @history.default
     def _make_history(self) -> History:
         return History(self.connection, self.scenes.clock)
+
+    @own_collections.default
+    def _make_own_collections(self) -> OwnCollections:
+        return OwnCollections(self.connection)
 
     @undo_marks.default
     def _make_undo_marks(self) -> UndoMarks:

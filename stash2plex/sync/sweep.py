@@ -21,13 +21,14 @@ from stash2plex.config import Settings
 from stash2plex.db import MAX_INTEGER
 from stash2plex.errors import ServerError
 from stash2plex.model import Scene
-from stash2plex.rules.desired import desired_state, reason_to_skip
+from stash2plex.rules.desired import desired_state, reason_to_skip, without_fields
 from stash2plex.rules.scene_states import (
     EXCLUDED,
     IN_SYNC,
     NO_METADATA,
     NOT_IN_PLEX,
     NOT_ORGANIZED,
+    UNDONE,
     UNKNOWN,
 )
 from stash2plex.servers.scenepages import ScenePage
@@ -35,6 +36,7 @@ from stash2plex.servers.stash import PAGE, Stash, shows
 from stash2plex.store.queue import Queue
 from stash2plex.store.records import Records
 from stash2plex.store.scenes import Scenes
+from stash2plex.store.undo_marks import NOTHING_HELD, Held
 from stash2plex.sync.apply import is_settled
 from stash2plex.text import count
 from stash2plex.workqueue import Key
@@ -62,6 +64,7 @@ class Idle(StrEnum):
     """Why a scene needs no change, in the words for several and for one."""
 
     IN_SYNC = "in sync already"
+    UNDONE = "put back, and left out since"
     NO_METADATA = "have no metadata yet"
     NOT_ORGANIZED = "not organized"
     EXCLUDED = "with an excluded tag"
@@ -106,6 +109,7 @@ class Enqueued:
 
 STANDINGS = {
     Idle.IN_SYNC: IN_SYNC,
+    Idle.UNDONE: UNDONE,
     Idle.NO_METADATA: NO_METADATA,
     Idle.NOT_ORGANIZED: NOT_ORGANIZED,
     Idle.EXCLUDED: EXCLUDED,
@@ -150,8 +154,9 @@ class ChangeFilter:
         queued = self.queue.queued_scenes([scene.id for scene in looked_at])
         due = 0
         standings: dict[int, str] = {}
+        held = self.scenes.undo_marks.held_of([scene.id for scene in looked_at])
         for scene in looked_at:
-            why = self.why_idle(scene)
+            why = self.why_idle(scene, held.get(scene.id, NOTHING_HELD))
             standings[scene.id] = STANDINGS[why] if why else UNKNOWN
             if why is None and not self.queues:
                 continue
@@ -196,15 +201,17 @@ class ChangeFilter:
         self.queue.wake([("scene", id_) for id_ in waiting])
         return sorted(known.difference(waiting))
 
-    def why_idle(self, scene: Scene) -> Idle | None:
-        """Return why a scene needs no change; None if it may need one."""
+    def why_idle(self, scene: Scene, held: Held = NOTHING_HELD) -> Idle | None:
+        """Return why a scene needs no change; None if it may need one. `held` was put back."""
+        if held.whole:
+            return Idle.UNDONE
         # Plex knows files; a scene without one cannot be there.
         if not scene.files:
             return Idle.NO_FILE
         if reason_to_skip(scene, self.settings):
             is_left_out = self.settings.only_organized and not scene.organized
             return Idle.NOT_ORGANIZED if is_left_out else Idle.EXCLUDED
-        desired = desired_state(scene, self.settings)
+        desired = without_fields(desired_state(scene, self.settings), held.fields)
         if desired.empty:
             return Idle.NO_METADATA
         settled = is_settled(scene, desired, self.records.get(scene.id))

@@ -18,6 +18,7 @@ from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.gate import Closed, Gate, Open, SwitchedOff
 from stash2plex.sync.goals import Background, Foreground, Goal
 from stash2plex.sync.in_hand import KeysInHand
+from stash2plex.sync.new_scenes import NewSceneWatch
 from stash2plex.sync.pipeline import Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
 from stash2plex.sync.read_back import ReadBack
@@ -94,8 +95,9 @@ class Drain:
     """Claims keys while any are due and the servers accept them.
 
     `gate`, `evidence`, `hand`, `pipeline`, `read_back` and `showing` belong to this one drain.
-    `worker_wanted` returns the last known setting of any process; `stopped` returns whether the
-    process should end. Only the holder of the drain lock may run a drain, and each runs once.
+    `new_scenes` is for the background. `worker_wanted` returns the last known setting of any
+    process; `stopped` returns whether the process should end. Only the holder of the drain lock may
+    run a drain, and each runs once.
     """
 
     store: Store
@@ -113,6 +115,7 @@ class Drain:
     wall_clock: WallClock
     sweeper: LibrarySweeper
     scheduled_reconcile: ScheduledReconcile
+    new_scenes: NewSceneWatch | None
     worker_wanted: Callable[[], bool]
     stopped: Callable[[], bool]
     clock: Clock
@@ -142,6 +145,8 @@ class Drain:
         try:
             end = self._loop()
         finally:
+            if self.new_scenes is not None:
+                self.new_scenes.close()
             self.sweeper.rest()
             self.scheduled_reconcile.rest()
             self.stops.close()
@@ -159,6 +164,8 @@ class Drain:
             if self.stopped():
                 return End("it was asked to stop.", Interrupted("Stopped."))
             self.wall_clock.check()
+            if self.new_scenes is not None:
+                self.new_scenes.step()
             match self._look_at_gate():
                 case SwitchedOff():
                     end: End | None = End(SWITCHED_OFF)

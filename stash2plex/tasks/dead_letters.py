@@ -66,7 +66,7 @@ def dead_letters(call: Call) -> dict[str, Any]:
     reason = _reason(call)
     limit = call.whole("limit", 50, 1, MAX_ROWS)
     offset = call.whole("offset", 0, 0, 2**53)
-    return list_letters(call.app, limit, offset, reason).as_json()
+    return list_letters(call.app, limit, offset, reason, call.text("search")).as_json()
 
 
 def _reason(call: Call) -> str | None:
@@ -90,3 +90,22 @@ def retry(call: Call) -> dict[str, int]:
 def discard(call: Call) -> dict[str, int]:
     """Remove chosen dead letters."""
     return {"changed": discard_letters(call.app, call.scene_keys())}
+
+
+def retry_reason(call: Call) -> dict[str, int]:
+    """Put all dead letters with a reason back into the queue."""
+    changed = retry_letters(call.app, letter_keys(call.app, _wanted_reason(call)))
+    leave_to_worker(call)
+    return {"changed": changed}
+
+
+def discard_reason(call: Call) -> dict[str, int]:
+    """Remove all dead letters with a reason."""
+    return {"changed": discard_letters(call.app, letter_keys(call.app, _wanted_reason(call)))}
+
+
+def _wanted_reason(call: Call) -> str:
+    reason = _reason(call)
+    if reason is None:
+        raise UsageError("“reason” is missing.")
+    return reason

@@ -7,16 +7,18 @@ from stash2plex.tasks import (
     dead_letters,
     health,
     history,
-    holds,
+    legacy,
     outages,
-    page,
     plex_index,
     reconcile,
+    report,
     scenes,
     status,
     sync,
+    undo,
     worker,
 )
+from stash2plex.tasks.page_operations import PAGE_OPERATIONS
 from stash2plex.tasks.task import Task
 
 
@@ -166,6 +168,14 @@ TASKS = (
         when="Press it if you want to fix none of them; saving a scene queues it again.",
     ),
     Task(
+        "put_back",
+        "Put Plex Back",
+        undo.put_back,
+        "Put back what Plex showed before Stash2Plex wrote to it; the first press only counts",
+        when="Press it twice within ten minutes if you want Plex as it was before.",
+        reports=True,
+    ),
+    Task(
         "scene",
         "",
         scenes.scene,
@@ -186,13 +196,26 @@ TASKS = (
         "Start the background worker when work, or a look at Stash, is due",
     ),
     Task("health", "", health.health, "Return the checks of Health Check", health.health_of),
+    Task(
+        "import_legacy",
+        "",
+        legacy.import_legacy,
+        "Queue the scenes that Stash2Plex 1.x left unfinished, where Health Check names its data",
+    ),
+    Task(
+        "report",
+        "",
+        report.report,
+        "Return a report to post, with every name hidden: versions, health, status, last log lines",
+        report.report_of,
+    ),
     Task("outages", "", outages.outages, "Return the newest outages", arguments="`limit`"),
     Task(
         "dead_letters",
         "",
         dead_letters.dead_letters,
         "Return a page of dead letters with their history, and how many there are for each reason",
-        arguments="`limit`, `offset`, `reason`",
+        arguments="`limit`, `offset`, `reason`, `search`: a text in title or path",
     ),
     Task("retry", "", dead_letters.retry, "Queue chosen dead letters", arguments="`scene_ids`"),
     Task(
@@ -205,51 +228,16 @@ TASKS = (
         "Return a page of what was written to Plex, newest first; with `runs`, of the runs",
         arguments="`scene_id` or `run_id`, `limit`, `offset`, `runs`",
     ),
+    Task(
+        "undo",
+        "",
+        undo.undo,
+        "Put chosen scenes back, or only count what that would do; no sync writes them again until"
+        " `sync` names them",
+        arguments="`scene_ids`, `rating_keys`, `run_id`, `all` or `left_out`; `fields`, `dry_run`",
+    ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
-    Task(
-        "page",
-        "",
-        page.page,
-        "Return what the page polls: from the database alone, in at most 60 ms of processor",
-        for_page=True,
-    ),
-    Task(
-        "pause",
-        "",
-        holds.pause,
-        "Send nothing until `resume`; saves are still recorded",
-        for_page=True,
-    ),
-    Task(
-        "resume",
-        "",
-        holds.resume,
-        "End a pause, and let the scenes of a stopped task go on",
-        for_page=True,
-    ),
-    Task(
-        "stop",
-        "",
-        holds.stop,
-        "Stop the tasks that run; their scenes are on hold until `resume`",
-        for_page=True,
-    ),
-    Task(
-        "hold",
-        "",
-        holds.hold,
-        "Begin the first run: nothing is sent before `start`. `held.by` is “set_up” until then. If "
-        "Plex is set up already and nothing is held, it changes nothing",
-        arguments="`step`: the step that the user has reached, library, files or start",
-        for_page=True,
-    ),
-    Task(
-        "start",
-        "",
-        holds.start,
-        "End the first run: queue every scene, and send",
-        for_page=True,
-    ),
+    *PAGE_OPERATIONS,
 )
 """Every task in the order of the buttons in Stash, those needed most first; then the operations.
 

@@ -50,6 +50,26 @@ class Call:
             raise UsageError(f"“{name}” is {str(value)[:40]!r}; allowed: {low} to {high}.")
         return number
 
+    def text(self, name: str, most: int = 1_000) -> str:
+        """Read a text of up to `most` characters; empty if it is missing."""
+        value = self.arguments.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or len(value) > most:
+            raise UsageError(f"“{name}” must be a text of at most {most:,} characters.")
+        return value.strip()
+
+    def flag(self, name: str) -> bool:
+        """Read a yes or no; Stash may pass it as text."""
+        return self.arguments.get(name) in (True, "true")
+
+    def scene_id(self) -> int:
+        """Read `scene_id`, which has to be there."""
+        scene_id = read_id(self.arguments.get("scene_id"))
+        if scene_id is None:
+            raise UsageError("“scene_id” is missing; pass the id of a scene in Stash.")
+        return scene_id
+
     def scene_keys(self) -> list[Key]:
         """Read `scene_ids` as keys."""
         ids = self.arguments.get("scene_ids")

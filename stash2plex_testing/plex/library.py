@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from stash2plex_testing.plex.edits import Editor, read_edit, set_number
-from stash2plex_testing.plex.records import Item, Part, Scanning, Section, slashed
-from stash2plex_testing.plex.traits import Traits
+from stash2plex_testing.plex.records import Collection, Item, Part, Scanning, Section, slashed
+from stash2plex_testing.plex.traits import Traits, fold
 
 MAX_IMAGE_BYTES = 10_480_000
 """Larger uploads are answered with 500 (plex.md §4.4)."""
@@ -30,6 +30,9 @@ class PlexLibrary:
         self.whole_library_edits = 0
         self._editor = Editor(self.items.values)
         self._next_key = 1
+        self.collections: list[Collection] = []
+        self._collection_names: set[tuple[int, str]] = set()
+        self._next_collection = 900_000
 
     def now(self) -> int:
         """Return whole seconds since the epoch, as Plex stores times."""
@@ -121,6 +124,47 @@ class PlexLibrary:
             return []
         return [part for part in section.staged if slashed(part.path).startswith(folder)]
 
+    # -- collections ----------------------------------------------------------------------
+
+    def add_collection(self, section: Section, title: str, *, smart: bool = False) -> Collection:
+        """Make a collection without items. Its keys are apart from those of items."""
+        with self.lock:
+            self._collection_names.add((section.id, fold(title)))
+            self._next_collection += 1
+            key = self._next_collection
+            self.collections.append(Collection(key, section, title, smart))
+            return self.collections[-1]
+
+    def collections_of(self, section: Section) -> list[Collection]:
+        """List the collections of a library; a new tag has made one."""
+        with self.lock:
+            for item in section.items.values():
+                self._make_collections(item)
+            return [one for one in self.collections if one.section is section]
+
+    def _make_collections(self, item: Item) -> None:
+        for tag in item.tags.get("collection", ()):
+            if (item.section.id, fold(tag)) not in self._collection_names:
+                self.add_collection(item.section, tag)
+
+    def children_of(self, section: Section, collection: Collection) -> int:
+        """Count the items of a collection."""
+        name = fold(collection.title)
+        return sum(
+            name in {fold(tag) for tag in item.tags.get("collection", ())}
+            for item in section.items.values()
+        )
+
+    def remove_collection(self, rating_key: int) -> bool:
+        """Remove a collection; returns whether there was one."""
+        with self.lock:
+            for one in self.collections:
+                if one.rating_key == rating_key:
+                    self.collections.remove(one)
+                    self._collection_names.discard((one.section.id, fold(one.title)))
+                    return True
+            return False
+
     # -- edits ----------------------------------------------------------------------------
 
     def edit(self, items: list[Item], parameters: Mapping[str, list[str]], *, whole: bool) -> None:
@@ -132,6 +176,7 @@ class PlexLibrary:
             self._editor.apply(items, steps, self.traits)
             for item in items:
                 item.updated_at = self.now()
+                self._make_collections(item)
 
     def rate(self, item: Item, rating: float) -> None:
         """Set the stars; -1 removes them (plex.md §3.5)."""

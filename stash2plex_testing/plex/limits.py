@@ -14,6 +14,7 @@ class Limits:
     request, or an address of more than `url_bytes`, are refused with `ids_status` and `url_status`,
     0 being a closed connection. A connection without a request for `keep_alive` seconds is closed.
     `bad_value_status` answers an edit that is not understood: 400, on some servers 500.
+    `chooses_none` is whether the choice of a picture can be taken back.
     """
 
     roles: int | None = 200
@@ -25,3 +26,4 @@ class Limits:
     url_status: int = 414
     keep_alive: float | None = 20.0
     bad_value_status: int = 400
+    chooses_none: bool = True

@@ -29,7 +29,11 @@ class Part:
 
 @dataclass
 class Item:
-    """A movie or other video. Its tags are by the names that edits use."""
+    """A movie or other video. Its tags are by the names that edits use.
+
+    `images` are the hashes of uploads, `offers` the keys of pictures that Plex itself found or
+    made; `selected` names one of either.
+    """
 
     rating_key: int
     section: Section
@@ -43,6 +47,7 @@ class Item:
     tags: dict[str, list[str]] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     images: dict[str, list[str]] = field(default_factory=dict)
+    offers: dict[str, list[str]] = field(default_factory=dict)
     selected: dict[str, str] = field(default_factory=dict)
     number_of_uploads: int = 0
     deleted_at: int | None = None
@@ -52,6 +57,16 @@ class Item:
     def guid(self) -> str:
         """Return what a library without an agent gives its items (plex.md §2.1)."""
         return f"tv.plex.agents.none://{self.rating_key}"
+
+
+@dataclass
+class Collection:
+    """A collection of a library; it stays when its last item leaves it (plex.md §5)."""
+
+    rating_key: int
+    section: Section
+    title: str
+    smart: bool = False
 
 
 @dataclass

@@ -38,6 +38,9 @@ class Routes:
             ("POST", r"/library/metadata/(\d+)/(posters|arts)", self.upload),
             ("PUT", r"/library/metadata/(\d+)/(poster|art)", self.select),
             ("GET", r"/library/metadata/(\d+)/(thumb|art)(?:/\d+)?", self.picture),
+            ("DELETE", r"/library/metadata/(\d+)/(thumb|art)", self.choose_none),
+            ("GET", r"/library/sections/(\d+)/collections", self.collections),
+            ("DELETE", r"/library/collections/(\d+)", self.delete_collection),
             ("PUT|GET", r"/:/rate", self.rate),
             ("GET", r"/activities", self.nothing),
             ("GET", r"/web", self.page),
@@ -173,6 +176,34 @@ class Routes:
         rows = self._rows(request, found, detail=True)
         return Answer({"size": len(rows), "Metadata": rows})
 
+    def collections(self, request: Request, id_: str) -> Answer:
+        """GET /library/sections/{id}/collections, by pages."""
+        section = self._library.sections.get(int(id_))
+        if section is None:
+            return error(404, "Not Found")
+        found = self._library.collections_of(section)
+        start = int(request.one("X-Plex-Container-Start", "0"))
+        size = int(request.one("X-Plex-Container-Size", str(len(found))))
+        rows: list[dict[str, Any]] = [
+            {
+                "ratingKey": str(one.rating_key),
+                "key": f"/library/collections/{one.rating_key}/children",
+                "type": "collection",
+                "title": one.title,
+                "smart": one.smart,
+                "childCount": self._library.children_of(section, one),
+            }
+            for one in found[start : start + size]
+        ]
+        container = {"size": len(rows), "offset": start, "totalSize": len(found), "Metadata": rows}
+        return Answer(container, rows=len(rows))
+
+    def delete_collection(self, _: Request, key: str) -> Answer:
+        """DELETE /library/collections/{id}: the items stay."""
+        if not self._library.remove_collection(int(key)):
+            return error(404, "Not Found")
+        return Answer(cost="write")
+
     def edit_items(self, request: Request, id_: str) -> Answer:
         """PUT /library/sections/{id}/all; without an id it edits the whole library."""
         section = self._library.sections.get(int(id_))
@@ -230,18 +261,34 @@ class Routes:
                 "selected": item.selected.get(kind) == name,
             }
             for name in item.images.get(kind, [])
+        ] + [
+            {"key": offer, "ratingKey": offer, "selected": item.selected.get(kind) == offer}
+            for offer in item.offers.get(kind, [])
         ]
         return Answer({"size": len(rows), "Photo": rows})
 
     def select(self, request: Request, key: str, kind: str) -> Answer:
         """PUT /library/metadata/{id}/poster or art."""
         item = self._library.items.get(int(key))
-        name = request.one("url").rpartition("/")[2]
-        if item is None or name not in item.images.get(kind + "s", []):
+        name = request.one("url")
+        if item is None:
             return error(404, "Not Found")
+        if name not in item.offers.get(kind + "s", []):
+            name = name.rpartition("/")[2]
+            if name not in item.images.get(kind + "s", []):
+                return error(404, "Not Found")
         item.selected[kind + "s"] = name
         # A choice locks, as an upload does (plex.md §4.3).
         item.locked.add("thumb" if kind == "poster" else "art")
+        return Answer(cost="write")
+
+    def choose_none(self, _: Request, key: str, kind: str) -> Answer:
+        """DELETE /library/metadata/{id}/thumb or art: since PMS 1.43; it locks (plex.md §4.1)."""
+        item = self._library.items.get(int(key))
+        if item is None or not self._server.limits.chooses_none:
+            return error(404, "Not Found")
+        item.selected.pop("posters" if kind == "thumb" else "arts", None)
+        item.locked.add(kind)
         return Answer(cost="write")
 
     def picture(self, _: Request, key: str, kind: str) -> Answer:

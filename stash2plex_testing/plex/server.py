@@ -170,6 +170,14 @@ class FakePlex:
         """Count edits that named no item and so changed every one."""
         return self._library.whole_library_edits
 
+    def add_collection(self, section: Section, title: str, *, smart: bool = False) -> None:
+        """Make a collection without items."""
+        self._library.add_collection(section, title, smart=smart)
+
+    def collection_titles(self, section: Section) -> list[str]:
+        """List the collections of a library, sorted."""
+        return sorted(one.title for one in self._library.collections_of(section))
+
     def add_section(
         self,
         title: str,

@@ -52,6 +52,10 @@ class Core:
     version: str = "v0.30.1"
     external_host: str = ""
     """Put into picture addresses instead of the request's own host (stash.md §5.6)."""
+    interface: str = ""
+    """Folder of the built host page (`host.py`), served instead of our own page."""
+    language: str = "en-GB"
+    """The language of the interface, such as `de-DE`."""
     shuffle_performers: bool = False
     """Performers have no defined order (stash.md §5.4); true gives each request another one."""
     schema: GraphQLSchema = field(init=False)

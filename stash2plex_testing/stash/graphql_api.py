@@ -14,6 +14,7 @@ from typing import Any
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -99,11 +100,24 @@ class Documents:
                 self._kept.popitem(last=False)
 
 
+def _leave_out(schema: GraphQLSchema, place: str) -> None:
+    """Remove `Type.field` or `Type.field(argument)` from a schema; other texts are ignored."""
+    if found := re.fullmatch(r"(\w+)\.(\w+)(?:\((\w+)\))?", place):
+        owner = schema.type_map[found[1]]
+        assert isinstance(owner, GraphQLObjectType | GraphQLInputObjectType | GraphQLInterfaceType)
+        if found[3]:
+            assert isinstance(owner, GraphQLObjectType)
+            del owner.fields[found[2]].args[found[3]]
+        else:
+            del owner.fields[found[2]]
+
+
 @lru_cache(maxsize=2)
 def load_schema(missing: tuple[str, ...] = ()) -> GraphQLSchema:
     """Read the schema and add the resolvers. Raises ValueError for a resolver without a field.
 
-    Fields in `missing` are left out, as an older Stash does not have them.
+    Fields in `missing` are left out, as an older Stash does not have them: by their names, in every
+    type, or as `Type.field` and `Type.field(argument)`.
     """
     text = files("stash2plex_testing.stash").joinpath("schema.graphql").read_text("utf-8")
     lines = text.splitlines()
@@ -112,10 +126,13 @@ def load_schema(missing: tuple[str, ...] = ()) -> GraphQLSchema:
             line for line in lines if re.split(r"[(:]", line.strip(), maxsplit=1)[0] not in missing
         )
     )
+    for one in missing:
+        _leave_out(schema, one)
     for type_name, fields in RESOLVERS.items():
         owner = schema.type_map[type_name]
         assert isinstance(owner, GraphQLObjectType)
-        unknown = [name for name in fields if name not in owner.fields and name not in missing]
+        left_out = {*missing, *(one.removeprefix(f"{type_name}.") for one in missing)}
+        unknown = [name for name in fields if name not in owner.fields and name not in left_out]
         if unknown:
             raise ValueError(f"{type_name} has no {unknown}")
     files_of_any_kind = schema.type_map["BaseFile"]

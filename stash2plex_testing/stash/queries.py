@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stash2plex_testing.stash.core import Context
-from stash2plex_testing.stash.criteria import number_of
+from stash2plex_testing.stash.criteria import StashError, number_of
 from stash2plex_testing.stash.fields import Resolver, task_value
 from stash2plex_testing.stash.filters import Filters
 from stash2plex_testing.stash.library import Library
@@ -133,7 +133,7 @@ def configuration(_: None, context: Context) -> dict[str, Any]:
             "pythonPath": core.plugins.python_path,
         },
         "interface": {
-            "language": "en-GB",
+            "language": context.core.language,
             "sfwContentMode": False,
             "menuItems": None,
             "notificationsEnabled": True,
@@ -222,6 +222,27 @@ def _all_performers(_: None, context: Context) -> list[Any]:
     return sorted(context.core.library.performers.values(), key=lambda row: row.name)
 
 
+def _directory(
+    _: None,
+    context: Context,
+    path: str | None = None,
+    locale: str = "en",
+) -> dict[str, Any]:
+    """List the folders in a folder; of a path that is not there, those beside it."""
+    del context, locale
+    shown = path or os.path.expanduser("~")
+    folder = shown if os.path.exists(shown) else os.path.dirname(shown)
+    try:
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    except OSError as error:
+        raise StashError(f"open {folder}: {str(error.strerror).lower()}") from None
+    if not os.path.exists(folder):
+        raise StashError(f"open {folder}: no such file or directory")
+    paths = [os.path.join(folder, name) for name in names]
+    found = [one for one in paths if os.path.isdir(one)]
+    return {"path": shown, "parent": os.path.dirname(shown.rstrip("/")), "directories": found}
+
+
 QUERIES: Mapping[str, Resolver] = {
     "findScene": find_scene,
     "findSceneByHash": find_scene_by_hash,
@@ -240,6 +261,7 @@ QUERIES: Mapping[str, Resolver] = {
     "configuration": configuration,
     "version": _version,
     "systemStatus": _system_status,
+    "directory": _directory,
     "stats": _stats,
     "logs": lambda _, context: context.core.journal.shown(),
     # Null and not an empty list where there are none, as Go has it (stash.md §4.1).

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
-from stash2plex_testing.stash import images, page
+from stash2plex_testing.stash import host, images, page
 from stash2plex_testing.stash.auth import COOKIE_NAME, Session
 from stash2plex_testing.stash.core import Context, Core
 from stash2plex_testing.stash.criteria import StashError
@@ -79,8 +79,13 @@ class Routes:
 
     def _page(self, path: str, request: Request) -> Reply:
         """Send the page, to whatever address that names no file, by any method: 200, not 404."""
+        interface = self._core.interface
+        if interface and path.startswith("/assets/"):
+            return host.asset(interface, path)
         if os.path.splitext(path)[1] or f"{path}/" in (*images.KINDS, "/plugin/"):
             return missing()
+        if interface:
+            return host.index(interface, request.headers.get("X-Forwarded-Prefix", ""))
         number = request.query.get("page", "1")
         number = number if number.isdecimal() else "1"
         return Reply(200, page.render(self._core, max(int(number), 1)).encode(), HTML)

@@ -48,6 +48,13 @@ def test_it_is_small_and_pure():
     assert "manifest" not in names
 
 
+def test_the_page_is_small():
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        files = [entry for entry in archive.infolist() if entry.filename.startswith("ui/")]
+    assert len(files) > 20
+    assert sum(entry.compress_size for entry in files) <= 100_000
+
+
 def test_it_is_the_same_byte_for_byte(tmp_path):
     moment = build_plugin.commit_time()
     digests = set()

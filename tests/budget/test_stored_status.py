@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 
-from tests.budget.test_hook import ALLOWED, run
-from tests.budget.test_hook import plugin as plugin  # noqa: PLC0414 - the same fixture
+from tests.budget.test_hook import ALLOWED
+from tests.harness.hooks import run
 
 MORE = {
     "__future__",

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from stash2plex.cli.main import main
-from stash2plex_testing.setups import works_with
+from stash2plex_testing.patient import works_with
 from stash2plex_testing.world import World
 
 

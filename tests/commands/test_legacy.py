@@ -106,7 +106,8 @@ def test_what_waited_and_what_died_is_queued_and_the_rest_named(desk, tmp_path):
     code, out, _ = desk.run("import-legacy", str(tmp_path / "old"), "--json")
     assert code == 0
     assert json.loads(out) == {
-        "queued": 4, "waiting": 3, "dead": 2, "unreadable": 1, "left": ["stats.json"],
+        "queued": 4, "waiting": 3, "dead": 2, "unreadable": 1, "damaged": [],
+        "left": ["stats.json"],
     }  # fmt: skip
     after = {name: os.stat(os.path.join(folder, name)).st_mtime_ns for name in os.listdir(folder)}
     assert after == before

@@ -9,6 +9,7 @@ from stash2plex.model import Field
 from stash2plex.namelist import NameList
 from stash2plex.operations.explain import explain_scene, explanation_json
 from stash2plex.rules.desired import desired_state
+from stash2plex.text import utc
 from stash2plex.ui.lines.scenes import explanation_lines
 from tests.support import present
 
@@ -172,3 +173,95 @@ def test_before_the_library_is_listed_nothing_is_said_of_a_match(make_desk):
     scene = desk.scene("a/pier.mp4")
     said = "Plex's library has not been listed yet; the next sync does that."
     assert why(desk, scene) == ("not_matched", said)
+
+
+NOTHING_QUEUED: dict[str, object] = {
+    "state": "none", "due_at": None, "attempts": 0, "snoozes": 0, "reason": None, "error": None,
+    "history": [],
+}  # fmt: skip
+
+
+def rows(found):
+    """Return the fields of an explanation as they are read: Stash, Plex, written, state."""
+    return {
+        row.pop("field"): tuple(row[key] for key in ("stash", "plex", "written", "state"))
+        for row in found.pop("fields")
+    }
+
+
+def test_the_whole_explanation_for_machines(make_desk):
+    desk = make_desk(skip_fields="poster background tags date director")
+    scene, item = desk.scene("a/pier.mp4", rating100=80), desk.item("a/pier.mp4")
+    desk.drain(scene)
+    item.title = "By hand"
+    found = explanation_json(explain_scene(desk.app, scene.id))
+    fields = rows(found)
+    where = {"rating_key": "1", "path": "/media/a/pier.mp4"}
+    assert found == {
+        "scene_id": 1,
+        "title": "About a/pier.mp4",
+        "path": "/data/a/pier.mp4",
+        "state": "differs",
+        "why": "Plex differs in title. Save the scene or sync it to write that.",
+        "match": {
+            **where, "matched_by": "the end of the path", "confidence": "high",
+            "mapped_path": "/data/a/pier.mp4", "refusal": None, "shared_with": [],
+            "candidates": [{**where, "size": 100, "level": "the end of the path", "why": None}],
+        },
+        "queue": NOTHING_QUEUED,
+        "last_sync": {**where, "at": utc(desk.clock()), "matched_by": "the end of the path"},
+        "unknown": [],
+    }  # fmt: skip
+    cover = scene_cover(fields)
+    assert fields == {
+        "title": ("About a/pier.mp4", "By hand", "About a/pier.mp4", "differs"),
+        "summary": (*["Seen at a/pier.mp4."] * 3, "equal"),
+        "rating": (8.0, 8.0, 8.0, "equal"),
+        **dict.fromkeys(("studio", "tagline"), ("", "", "", "equal")),
+        **dict.fromkeys(("performers", "collection"), ([], [], [], "equal")),
+        **dict.fromkeys(("tags", "director"), (None, [], None, "skipped")),
+        "date": (None, "", None, "skipped"),
+        **dict.fromkeys(("poster", "background"), (cover, None, None, "skipped")),
+    }
+
+
+def scene_cover(fields):
+    """Return the mark of the scene's cover, which both pictures have."""
+    cover = fields["poster"][0]
+    assert re.fullmatch(r"t=\d+", cover)
+    return cover
+
+
+def test_the_whole_explanation_of_a_scene_without_an_item(make_desk):
+    desk = make_desk()
+    scene = desk.scene("b/pier.mp4", size=200)
+    desk.item("a/pier.mp4")
+    desk.app.open_session().index.refresh(NameList())
+    found = explanation_json(explain_scene(desk.app, scene.id))
+    fields = rows(found)
+    refusal = (
+        "“About b/pier.mp4” is not in Plex yet. No Plex file fits “/data/b/pier.mp4”. "
+        "Of the same name but another folder and size: “/media/a/pier.mp4”."
+    )
+    only = {
+        "rating_key": "1", "path": "/media/a/pier.mp4", "size": 100, "level": None,
+        "why": "its size differs: 100 bytes, 200 in Stash",
+    }  # fmt: skip
+    assert found == {
+        "scene_id": 1,
+        "title": "About b/pier.mp4",
+        "path": "/data/b/pier.mp4",
+        "state": "not_matched",
+        "why": refusal,
+        "match": {
+            "rating_key": None, "path": None, "matched_by": None, "confidence": None,
+            "mapped_path": "/data/b/pier.mp4", "refusal": refusal, "shared_with": [],
+            "candidates": [only],
+        },
+        "queue": NOTHING_QUEUED,
+        "last_sync": None,
+        "unknown": [],
+    }  # fmt: skip
+    assert fields["title"] == ("About b/pier.mp4", None, None, "unknown")
+    assert fields["tags"] == ([], None, None, "unknown")
+    assert {row[1] for row in fields.values()} == {None}

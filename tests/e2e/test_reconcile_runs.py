@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from random import Random
 
-import pytest
 from attrs import evolve
 
-from stash2plex.app import open_app
-from stash2plex.errors import Interrupted, Unavailable
 from stash2plex.operations.foreground import drain_here
-from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.rules.drift import Kind
 from stash2plex.servers import stash as stash_client
-from stash2plex.servers.stash_address import StashAddress
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync import reconcile
 from stash2plex.sync.goals import Foreground
@@ -24,52 +17,8 @@ from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.report import report_lines
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.synced import LONG_AGO, make_synced
-from tests.harness.process import Stage
+from tests.harness.reconciles import DAY, change_settings, found, rows, run
 from tests.support import ManualClock, present
-
-DAY = 86_400.0
-
-
-@pytest.fixture
-def open_world(tmp_path):
-    @contextmanager
-    def opened(scenes, **settings):
-        with Stage(str(tmp_path / "stash")) as world:
-            world.fill(scenes)
-            overrides = {
-                "plex_url": world.plex.url,
-                "plex_token": world.plex.token,
-                "skip_fields": "poster background",
-                **settings,
-            }
-            app = open_app(
-                str(tmp_path / "data"), StashAddress(world.stash.url), overrides=overrides
-            )
-            try:
-                yield world, app
-            finally:
-                app.close()
-
-    (tmp_path / "stash").mkdir()
-    return opened
-
-
-def change_settings(app, **settings):
-    """Have the next reading find other settings."""
-    reader = app.settings_reader
-    reader.overrides = {**reader.overrides, **settings}
-
-
-def run(app, scope=Scope.ALL, *, dry_run=False, stopped=lambda: False):
-    return reconcile_library(app, scope, dry_run=dry_run, observer=Silent(), stopped=stopped)
-
-
-def rows(app, sql):
-    return list(app.store.connection.execute(sql))
-
-
-def found(report):
-    return {kind.value: number for kind, number in report.counts.items() if number}
 
 
 def test_an_unchanged_library_costs_the_pages_of_stash_and_little_of_plex(open_world):
@@ -138,53 +87,6 @@ def test_what_makes_every_item_be_read_again(open_world):
         app.store.plex_comparisons.clear()
         read()
         assert details[2:] == [whole, few, whole, few, whole, whole, whole]
-
-
-def test_a_server_that_fails_half_way_leaves_a_partial_run(open_world):
-    with open_world(1_100) as (world, app):
-        make_synced(world, app)
-        world.plex.add_item(world.section, file="/media/library/nobody.mp4")
-        for item in world.plex.all_items()[:3]:
-            item.title = "Another"
-        world.stash.faults.add("status", operation="ScenePage", after=1, times=None, status=503)
-        partial = run(app)
-        assert isinstance(partial.error, Unavailable)
-        assert (partial.scenes, partial.queued) == (1_000, 3)
-        assert partial.counts[Kind.DRIFTED] == 3
-        assert partial.counts[Kind.ORPHAN] is None
-        assert partial.as_dict()["complete"] is False
-        assert "503" in report_lines(partial.as_dict())[-1]
-        assert app.store.queue.counts().pending == 3
-        assert rows(app, "SELECT count(*) FROM plex_comparison") == [(0,)]
-        assert ReportBook(app.store.connection).last() == partial.as_dict()
-
-        world.stash.faults.clear()
-        whole = run(app)
-        assert (whole.problem, whole.queued) == (None, 0)
-        assert found(whole) == {"drifted": 3, "orphan_in_plex": 1}
-
-
-def test_a_person_who_stops_it_gets_a_partial_run(open_world):
-    with open_world(30) as (world, app):
-        make_synced(world, app)
-        scenes = [scene for scene in world.read_scenes() if scene["title"]]
-        path = scenes[0]["files"][0]["path"].replace("/data", "/media/library", 1)
-        (gone,) = (item for item in world.plex.all_items() if item.parts[0].path == path)
-        world.plex.remove_item(gone)
-        stopped = run(app, stopped=lambda: True)
-        assert isinstance(stopped.error, Interrupted)
-        assert (stopped.problem, stopped.queued) == ("It was stopped.", 1)
-        assert found(stopped) == {"missing_in_plex": 1}
-        assert stopped.counts[Kind.ORPHAN] is None
-        assert rows(app, "SELECT count(*) FROM plex_comparison") == [(0,)]
-
-
-def test_a_plex_that_is_down_is_a_partial_run_of_nothing(open_world):
-    with open_world(3) as (world, app):
-        world.plex.down()
-        report = run(app)
-        assert isinstance(report.error, Unavailable)
-        assert (report.scenes, found(report)) == (0, {})
 
 
 def test_recent_scopes_look_at_plex_for_what_changed_in_stash(open_world):
@@ -346,65 +248,6 @@ def test_only_the_newest_reports_are_kept(open_world):
             book.keep(report.started_at, evolve(report, scenes=number).as_dict())
         assert rows(app, "SELECT count(*) FROM reconcile_report") == [(20,)]
         assert present(book.last())["scenes"] == 24
-
-
-def edit_in_plex(random, plex, item):
-    """What a person does in Plex to one item."""
-    library = plex._library
-    deed = random.randrange(6)
-    if deed == 0:
-        library.edit([item], {"title.value": [f"Mine {random.random()}"]}, whole=False)
-    elif deed == 1:
-        library.edit([item], {"summary.value": [""], "studio.value": ["Mine"]}, whole=False)
-    elif deed == 2:
-        library.edit([item], {"genre[].tag.tag-": [",".join(item.tags.get("genre", ["x"]))]},
-                     whole=False)  # fmt: skip
-    elif deed == 3:
-        held = [*item.tags.get("actor", []), "Performer 17"]
-        library.edit(
-            [item], {f"actor[{n}].tag.tag": [name] for n, name in enumerate(held)}, whole=False
-        )
-    elif deed == 4:
-        library.rate(item, random.choice((-1.0, 0.5)))
-    else:
-        plex.readd_item(item)
-
-
-def edit_in_stash(random, stash, scene):
-    """What happens in Stash without a hook; some of it moves no time of the scene."""
-    deed = random.randrange(4)
-    if deed == 0:
-        scene.title = f"A lantern, {random.random()}"
-    elif deed == 1:
-        scene.details = f"Seen at {random.random()}."
-        stash.library.touch(scene)
-    elif deed == 2:
-        scene.rating100 = random.choice((10, 70, 100))
-    else:
-        scene.date = random.choice(("2020-01-01", "2021-05"))
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_plex_equals_stash_after_every_run_whatever_happened(open_world, seed):
-    random = Random(seed)
-    with open_world(25, plex_library="Harbour Films") as (world, app):
-        clock = world.plex._library.clock = ManualClock()
-        for _ in range(10):
-            for item in random.sample(world.plex.all_items(), random.randrange(5)):
-                edit_in_plex(random, world.plex, item)
-            for scene in random.sample(list(world.stash.scenes), random.randrange(4)):
-                edit_in_stash(random, world.stash, scene)
-            # More than a delta looks back: only what this round changed may be read.
-            clock.step(100)
-            before = run(app, dry_run=True)
-            report = run(app)
-            assert report.as_dict()["kinds"] == before.as_dict()["kinds"]
-            assert report.in_sync + report.left_out + sum(found(report).values()) == 25
-            drain_here(app, Foreground("a test"), Silent(), lambda: False)
-            clock.step(100)
-            assert world.wrong() == []
-            assert found(run(app, dry_run=True)) == {}
-        assert world.plex.whole_library_edits == 0
 
 
 def test_an_orphan_says_which_scene_it_was(open_world):

@@ -31,9 +31,9 @@ from stash2plex.operations.health.report import NAMES, once_each, read_health
 from stash2plex.operations.health.server_checks import LOGIN, SETTINGS
 from stash2plex.store.progress import Progress
 from stash2plex.ui.lines.health import health_sentence
+from stash2plex_testing.patient import TiB, works_with
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.plex.connection import Connection
-from stash2plex_testing.setups import TiB, works_with
 from stash2plex_testing.world import World
 from tests.faults.test_disk import damage
 from tests.harness.in_process import make_app

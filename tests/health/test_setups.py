@@ -16,17 +16,15 @@ from stash2plex.operations.health.checks import failed_with
 from stash2plex.operations.health.local_checks import check_saves, measure_start
 from stash2plex.operations.health.report import NAMES
 from stash2plex.ui.lines.health import check_lines, health_lines, health_sentence
-from stash2plex_testing.setups import (
-    SETUPS,
+from stash2plex_testing.patient import (
     Patient,
-    Setup,
-    examine,
     forgotten,
     nothing,
     plex_is_off,
     waiting_for_plex,
     works_with,
 )
+from stash2plex_testing.setups import SETUPS, Setup, examine
 from stash2plex_testing.world import World
 from tests.support import present
 from tools.build_screens import DOCS, cell, setup_row

@@ -49,10 +49,14 @@ class Page:
     app: Any
     stderr: io.StringIO = field(factory=io.StringIO)
 
+    def make_call(self, arguments: dict[str, Any]) -> Call:
+        """Return a call with any arguments."""
+        return Call(self.app, arguments, {}, "", self.app.logs.logger, self.stderr)
+
     def call(self, mode: str, **arguments: Any) -> Any:
         check_arguments(mode, arguments)
         task = find_task(mode)
-        call = Call(self.app, arguments, {}, "", self.app.logs.logger, self.stderr)
+        call = self.make_call(arguments)
         try:
             output = task.run(call)
         except Stash2PlexError as error:

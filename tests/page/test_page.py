@@ -17,9 +17,10 @@ from stash2plex.tasks.holds import hold
 from stash2plex.tasks.registry import TASKS
 from stash2plex.tasks.task import Call
 from stash2plex.ui.lines.status import status_lines
-from tests.budget.test_hook import ALLOWED, run
-from tests.budget.test_hook import plugin as plugin  # noqa: PLC0414 - the same fixture
+from tests.budget.conftest import plugin as plugin  # noqa: PLC0414 - the same fixture
+from tests.budget.test_hook import ALLOWED
 from tests.budget.test_stored_status import MORE
+from tests.harness.hooks import run
 from tests.page.conftest import Page, read_schema
 
 
@@ -88,6 +89,8 @@ def test_the_page_shows_what_was_sent_what_waits_and_what_was_given_up(make_desk
     assert shown["version"] != first["version"]
     states = {change["title"]: change["state"] for change in shown["changes"]}
     assert states == {"Lantern": "sent", "Quay": "waits", "Ferry": "given_up"}
+    (lantern,) = (change for change in shown["changes"] if change["title"] == "Lantern")
+    assert {"title", "summary"} <= set(lantern["fields"])
     assert shown["troubles"] == 1
     assert shown["plex"]["version"]
     assert shown["stash"]["version"]

@@ -25,9 +25,9 @@ SHARED = HERE.parents[2] / "shared" / "fixtures" / "plex"
 NO_READER = {
     "homeassistant/library_sections.xml": "XML: JSON is asked for",
     "plex-api.rs/metadata_index.json": "plex.tv's own metadata provider",
-    "plex-api.rs/myplex_api_v2_pins_linked.json": "plex.tv: the page's sign-in",
-    "plex-api.rs/myplex_api_v2_pins_new.json": "plex.tv: the page's sign-in",
-    "plex-api.rs/myplex_api_v2_resources.json": "plex.tv: the page's list of servers",
+    "plex-api.rs/myplex_api_v2_pins_linked.json": "plex.tv: read in tests/page/test_sign_in.py",
+    "plex-api.rs/myplex_api_v2_pins_new.json": "plex.tv: read in tests/page/test_sign_in.py",
+    "plex-api.rs/myplex_api_v2_resources.json": "plex.tv: read in tests/page/test_sign_in.py",
     "plex-api.rs/server_media_metadata_168.json": "a playlist, which is in no library",
     "plex-api.rs/server_media_providers_free.json": "/media/providers",
     "plex-api.rs/server_media_providers_plexpass.json": "/media/providers",

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,8 @@ RECORDED = {"output": {"recorded": 1, "error": None, "session": None}}
 class Case:
     """A hook: what Stash gives the script, and the ids that are to be handed over.
 
-    `shape` is the Go type of `given`. `answers` are what the operations return, or raise.
+    `shape` is the Go type of `given`. `answers` are what the operations return, or raise. `folders`
+    are those in the data folder, None if Stash cannot list them.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Case:
     answers: list[dict[str, Any]] = field(default_factory=lambda: [RECORDED])
     cookie: str = "harbour-light"
     error: str = ""
+    folders: list[str] | None = field(default_factory=list)
 
 
 def bulk(*ids: str) -> dict[str, Any]:
@@ -108,7 +111,10 @@ def given_to(case: Case) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "Args": {"hookContext": context},
-        "ServerConnection": {"SessionCookie": {"Name": "session", "Value": case.cookie}},
+        "ServerConnection": {
+            "SessionCookie": {"Name": "session", "Value": case.cookie},
+            "Dir": "/config",
+        },
     }
 
 
@@ -116,6 +122,11 @@ def in_quickjs(case: Case) -> dict[str, Any]:
     calls: list[Any] = []
 
     def ask(query: str, variables: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        if "directory(" in query:
+            assert variables == {"path": "/config/stash2plex"}
+            if case.folders is None:
+                return 200, {"errors": [{"message": "open: permission denied"}], "data": None}
+            return 200, {"data": {"directory": {"directories": case.folders}}}
         assert "runPluginOperation" in query
         answer = case.answers[len(calls)]
         calls.append(variables["args"])
@@ -155,6 +166,7 @@ def run(request: pytest.FixtureRequest) -> Callable[[Case], dict[str, Any]]:
         line = {
             "id": case.id, "type": case.trigger, "shape": case.shape, "input": case.given,
             "inputFields": case.fields, "cookie": case.cookie, "answers": case.answers,
+            "folders": case.folders,
         }  # fmt: skip
         done = subprocess.run(
             [program, SCRIPT], input=json.dumps(line), capture_output=True, text=True, check=True
@@ -179,6 +191,38 @@ def test_what_goes_wrong_is_one_sentence_and_never_thrown(run, case):
     assert len(found["calls"]) == 1
     assert case.error in found["error"]
     assert "\n" not in found["error"]
+
+
+def promise(seconds: float, after: int, before: str = "/config/stash2plex/") -> str:
+    return f"{before}new-scenes-{round(1000 * (time.time() + seconds))}-{after}"
+
+
+NEW_SCENES = {
+    "no promise": (["/config/stash2plex/bytecode"], True),
+    "a promise": ([promise(-300, 5), "/config/stash2plex/bytecode", "PROMISE"], False),
+    "a promise on Windows": (["C:\\stash\\stash2plex\\PROMISE"], False),
+    "a promise for later scenes": (["/config/stash2plex/LATER"], True),
+    "a promise that is over": ([promise(-0.001, 5)], True),
+    "a promise that is too long to be true": ([promise(3600, 5)], True),
+    "no list of folders": (None, True),
+    "a folder that is not a promise": (["/config/stash2plex/new-scenes-x-5"], True),
+}
+
+
+@pytest.mark.parametrize("name", NEW_SCENES)
+def test_a_new_scene_that_a_worker_promises_to_find_starts_nothing(run, name):
+    folders, starts = NEW_SCENES[name]
+    # A promise that is made now, however long the tests before this one took.
+    names = {"PROMISE": promise(4.5, 8, ""), "LATER": promise(4.5, 9, "")}
+    for word, made in names.items():
+        folders = folders and [folder.replace(word, made) for folder in folders]
+    found = run(Case(name, CREATE, 9, "null", None, [9], folders=folders))
+    assert (len(found["calls"]), found["error"]) == (int(starts), "")
+
+
+@pytest.mark.parametrize("trigger", [UPDATE, DESTROY, "Performer.Update.Post"])
+def test_only_new_scenes_are_left_to_a_worker(run, trigger):
+    assert len(run(Case("", trigger, 9, "null", None, [9], folders=[promise(4, 5)]))["calls"]) == 1
 
 
 def asked(key: list[int], second: dict[str, Any], cookie: str = "light") -> Case:

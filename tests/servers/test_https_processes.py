@@ -13,7 +13,7 @@ import pytest
 
 from stash2plex_testing.plex import FakePlex
 from stash2plex_testing.stash import FakeStash
-from tests.budget.test_hook import end_worker
+from tests.harness.hooks import end_worker
 from tests.servers.test_stash_certificate import install
 from tests.support import until
 

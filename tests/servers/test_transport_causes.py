@@ -6,7 +6,7 @@ import pytest
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError, SSLError
 
-from stash2plex.errors import BUSY, NO_TLS, SLOW, Refused, Unavailable
+from stash2plex.errors import BUSY, NO_TLS, SLOW, UNTRUSTED, Refused, Unavailable
 from stash2plex.servers.transport import Reply, Transport
 
 
@@ -26,7 +26,7 @@ def transport():
         (ReadTimeoutError(HTTPConnectionPool("127.0.0.1"), "", ""), Unavailable, SLOW),
         (ProtocolError("reset"), Unavailable, None),
         (SSLError("[SSL: WRONG_VERSION_NUMBER]"), Refused, NO_TLS),
-        (SSLError("certificate verify failed"), Refused, None),
+        (SSLError("certificate verify failed"), Refused, UNTRUSTED),
     ],
     ids=repr,
 )

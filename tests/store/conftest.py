@@ -8,6 +8,7 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.store.breaker import Breaker
+from stash2plex.store.queue import Queue
 from tests.store.runbench import bench
 from tests.support import ManualClock
 
@@ -20,3 +21,20 @@ def store(tmp_path):
     connection = connect(str(tmp_path / "stash2plex.db"))
     yield connection, clock, Breaker(connection, "plex", clock, Random(1))
     connection.close()
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def database(tmp_path):
+    connection = connect(str(tmp_path / "stash2plex.db"))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def queue(database, clock):
+    return Queue(database, clock)

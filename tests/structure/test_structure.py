@@ -28,7 +28,7 @@ STOREYS = (
     {"store"},
     {"rules"},
     {"logs", "servers"},
-    {"config"},
+    {"config", "settingvalues"},
     {"hook", "handover", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode"}
     | {"migrations", "codestamp", "first_aid", "python_parts", "start_trouble"},
     {"model", "text", "namelist", "pathrules", "errors", "version", "__init__"},
@@ -59,7 +59,7 @@ MAY_IMPORT_LATE = {
     "cli.demo",  # the stand-ins are not in the archive
 }
 
-SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|BEGIN|WITH)\b")
+SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|BEGIN|WITH)\s+\S")
 
 
 def find_modules():

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from tools.mutants.mutants import Package, in_lines
 from tools.reach.trees import ROOT
 
 MODULE = '''"""Counts lanterns."""
@@ -106,3 +107,16 @@ def harbour(tmp_path):
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message=The first")
     return root
+
+
+LANTERNS = "stash2plex/lanterns.py"
+BOATS = "stash2plex/docks/boats.py"
+
+
+def mutant_of(harbour, line, becomes):
+    (found,) = (
+        mutant
+        for mutant in in_lines(Package(str(harbour)), {LANTERNS: {line}})
+        if mutant.diff.becomes == becomes
+    )
+    return found

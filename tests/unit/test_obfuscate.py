@@ -57,6 +57,9 @@ def test_the_same_path_under_two_roots_is_seen_to_be_the_same():
     assert ours[-2:] == theirs[-2:]
     assert ours[1] != theirs[1]
     assert ours[-1].endswith(".mp4")
+    # The same film in another format has the same alias, but for its ending.
+    other = PSEUDONYMS.path("/data/harbour/at dawn.mkv").split("/")
+    assert other[-1] == ours[-1].replace(".mp4", ".mkv")
 
 
 def test_another_key_gives_another_alias():

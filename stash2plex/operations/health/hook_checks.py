@@ -8,14 +8,12 @@ from stash2plex.app import HOOKS_ID, PLUGIN_ID
 from stash2plex.errors import ServerError
 from stash2plex.operations.health.checks import Check, failed, failed_with, passed
 from stash2plex.servers.stash import PluginEntry, Stash
+from stash2plex.version import OLDEST_STASH
 
 HOOKS = "hooks"
 
 HOOKS_NAME = "Stash2Plex Hooks"
 """The name of the second entry under Settings > Plugins."""
-
-OLDEST = (0, 27)
-"""The first Stash that runs our script and has hooks for groups."""
 
 LATER = "Stash2Plex learns of a save only when it next looks at Stash."
 RELOAD_FIX = (
@@ -40,7 +38,7 @@ def check_hooks(stash: Stash, version: str) -> Check:
         return failed(
             HOOKS,
             f"Stash {version} is too old for our hooks: {LATER}",
-            f"Update Stash to v{OLDEST[0]}.{OLDEST[1]} or newer.",
+            f"Update Stash to v{OLDEST_STASH[0]}.{OLDEST_STASH[1]} or newer.",
         )
     for entry, name in ((plugin, PLUGIN_ID), (hooks, HOOKS_NAME)):
         if entry is None:
@@ -68,4 +66,4 @@ def _check_versions(plugin: PluginEntry | None, hooks: PluginEntry | None) -> Ch
 def is_too_old(version: str) -> bool:
     """Return whether a Stash is certainly too old; an unreadable version is not."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
-    return found is not None and (int(found[1]), int(found[2])) < OLDEST
+    return found is not None and (int(found[1]), int(found[2])) < OLDEST_STASH

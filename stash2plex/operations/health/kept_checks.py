@@ -6,12 +6,23 @@ from stash2plex.app import App
 from stash2plex.errors import Stash2PlexError
 from stash2plex.operations.health.checks import Check, failed, passed
 from stash2plex.operations.traits import lost_fields, traits_json, traits_sentence
+from stash2plex.text import count
 
 KEPT = "what Plex keeps"
 
 
 def check_kept(app: App) -> Check:
-    """Report the fields that Plex does not keep although it answers 200, and other spellings."""
+    """Report the fields that Plex does not keep although it answers 200, and other spellings.
+
+    Also report the scenes that are left out by now although Plex shows what was written before.
+    """
+    if number := len(app.store.first_states.left_out_scenes()):
+        return failed(
+            KEPT,
+            f"{count(number, 'scene')} left out by now: an excluded tag, not organized, or deleted"
+            " in Stash. Plex still shows what was written before.",
+            "Put that back with “stash2plex undo --left-out”.",
+        )
     rows = app.store.traits.rows()
     known = traits_sentence(traits_json(rows))
     lost = [name for name in lost_fields(rows) if name not in _skipped(app)]

@@ -16,6 +16,7 @@ from stash2plex.lock import drain_runs
 from stash2plex.operations.health.checks import Check, blocked, failed, failed_with, passed
 from stash2plex.operations.health.kept_checks import KEPT as KEPT_BY_PLEX
 from stash2plex.operations.health.kept_checks import check_kept
+from stash2plex.operations.import_legacy import offered
 from stash2plex.operations.reasons import groups_sentence, reason_of
 from stash2plex.python_parts import PYTHON, has_tls
 from stash2plex.rules.endpoints import BACKGROUNDS, COVERS, POSTERS
@@ -223,6 +224,14 @@ def check_queue(app: App) -> Check:
         words += names(first[:MAX_NAMED], counts.waiting)
     if hold := read_hold(app.store.connection):
         return failed(QUEUE, f"{words}. {hold.what}", hold.fix)
+    if old := offered(app):
+        return failed(
+            QUEUE,
+            f"{words}. Stash2Plex 1.x left {count(len(old.scene_ids), 'scene')} unfinished in "
+            f"“{old.folder}”.",
+            "Queue them with the operation “import_legacy”, or with “stash2plex import-legacy” and "
+            "that folder; if you do not want them, delete the folder.",
+        )
     if since is None:
         return passed(QUEUE, f"{words}.")
     age = max(0.0, app.clock() - since)

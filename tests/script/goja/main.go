@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"strings"
 
 	"github.com/dop251/goja"
 )
@@ -59,7 +60,10 @@ type hookContext struct {
 	Input       interface{} `json:"input"`
 	InputFields []string    `json:"inputFields,omitempty"`
 }
-type serverConnection struct{ SessionCookie *http.Cookie }
+type serverConnection struct {
+	SessionCookie *http.Cookie
+	Dir           string
+}
 type pluginInput struct {
 	ServerConnection serverConnection
 	Args             map[string]interface{}
@@ -72,6 +76,7 @@ type given struct {
 	Input       json.RawMessage `json:"input"`
 	InputFields []string        `json:"inputFields"`
 	Cookie      string          `json:"cookie"`
+	Folders     []string        `json:"folders"`
 	Answers     []struct {
 		Output interface{} `json:"output"`
 		Error  string      `json:"error"`
@@ -120,6 +125,20 @@ func input(shape string, text json.RawMessage) (interface{}, error) {
 	return nil, nil
 }
 
+// The answer of Stash to the question for the folders in the data folder; nil if it refuses.
+func folders(vm *goja.Runtime, names []string, path interface{}) (goja.Value, error) {
+	if names == nil || path != "/config/stash2plex" {
+		made, _ := vm.New(vm.Get("Error"), vm.ToValue("graphql error: open: permission denied"))
+		panic(made)
+	}
+	list := []interface{}{}
+	for _, name := range names {
+		list = append(list, name)
+	}
+	directory := map[string]interface{}{"directories": list}
+	return vm.ToValue(map[string]interface{}{"directory": directory}), nil
+}
+
 func run(program *goja.Program, one given) (found result, err error) {
 	vm := goja.New()
 	vm.SetFieldNameMapper(fieldNames{goja.TagFieldNameMapper("json", true)})
@@ -128,7 +147,7 @@ func run(program *goja.Program, one given) (found result, err error) {
 		return found, err
 	}
 	err = vm.Set("input", pluginInput{
-		serverConnection{&http.Cookie{Name: "session", Value: one.Cookie}},
+		serverConnection{&http.Cookie{Name: "session", Value: one.Cookie}, "/config"},
 		map[string]interface{}{"hookContext": hookContext{one.ID, one.Type, sent, one.InputFields}},
 	})
 	if err != nil {
@@ -136,6 +155,9 @@ func run(program *goja.Program, one given) (found result, err error) {
 	}
 	found.Calls = []interface{}{}
 	do := func(query string, variables map[string]interface{}) (goja.Value, error) {
+		if strings.Contains(query, "directory(") {
+			return folders(vm, one.Folders, variables["path"])
+		}
 		number := len(found.Calls)
 		found.Calls = append(found.Calls, variables["args"])
 		if number >= len(one.Answers) {

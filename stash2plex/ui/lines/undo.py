@@ -1,0 +1,51 @@
+"""The lines that show what an undo would do, and what it did."""
+
+from __future__ import annotations
+
+from stash2plex.operations.undo import Forecast, UndoReport
+from stash2plex.text import count
+
+WHY = {"theirs": "changed since, so it stays"}
+"""The words for a reason that is kept as one word."""
+
+
+def forecast_lines(known: Forecast) -> list[str]:
+    """Return what an undo would do, in words."""
+    if not known.queued:
+        return ["Nothing in Plex is left to put back."]
+    return [f"{count(known.queued, 'scene')} would be put back.", *_rest(known, would=True)]
+
+
+def report_lines(report: UndoReport) -> list[str]:
+    """Return what became of an undo, in words."""
+    done = report.done
+    lines = [f"{count(done.queued, 'scene')} put back: {count(done.back, 'value')}."]
+    lines += _rest(done, would=False)
+    if report.waiting:
+        lines.append(f"{count(report.waiting, 'scene')} still to be put back; nothing is lost.")
+    if report.given_up:
+        lines.append(
+            f"{count(report.given_up, 'scene')} given up; “dlq list” shows why, and “dlq retry”"
+            " tries again."
+        )
+    return lines
+
+
+def _rest(known: Forecast, *, would: bool) -> list[str]:
+    lines = []
+    stay = "would stay" if would else "stay"
+    if known.theirs:
+        lines.append(f"{count(known.theirs, 'value')} {stay}: changed since Stash2Plex wrote them.")
+    if known.cannot:
+        lines.append(f"{count(known.cannot, 'value')} cannot come back.")
+    if known.gone:
+        lines.append(f"{count(known.gone, 'item')} gone from Plex, or of another Plex server.")
+    if known.uploads:
+        lines.append(
+            f"{count(known.uploads, 'picture')} that Stash2Plex sent {stay} in Plex, unused: Plex"
+            " cannot delete uploads."
+        )
+    lines += [
+        f"  scene {scene_id}, {name}: {WHY.get(why, why)}" for scene_id, name, why in known.left
+    ]
+    return lines

@@ -1,0 +1,1 @@
+"""The page apart from the plugin: written answers of its operations, and a FakeStash around it."""
