@@ -28,18 +28,17 @@ sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
 # these modules are imported. The first import is not written before the folder is there. All that
 # is written is for this user only.
 os.umask(0o077)
-PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 3, ("..",) * 2)]
+PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 2, ("..",) * 3)]
 if named := os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
     PLACES = [named]
-for place in PLACES:
-    sys.pycache_prefix = os.path.join(os.path.abspath(place), "bytecode")
-    sys.dont_write_bytecode = not os.path.isdir(sys.pycache_prefix)
-    if not sys.dont_write_bytecode:
-        break
+FOLDERS = [os.path.join(os.path.abspath(place), "bytecode") for place in PLACES]
+COMPILED = next(filter(os.path.isdir, FOLDERS), FOLDERS[-1])
+sys.pycache_prefix = COMPILED
+sys.dont_write_bytecode = not os.path.isdir(COMPILED)
 
 from stash2plex import bytecode  # noqa: E402 - the path comes first
 
-bytecode.start(HERE, sys.pycache_prefix)
+bytecode.start(HERE, COMPILED)
 
 from stash2plex.plugin import main  # noqa: E402 - the path comes first
 
