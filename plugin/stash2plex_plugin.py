@@ -28,17 +28,19 @@ sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
 # these modules are imported. The first import is not written before the folder is there. All that
 # is written is for this user only.
 os.umask(0o077)
-PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 2, ("..",) * 3)]
+PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 3, ("..",) * 2)]
 if named := os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
     PLACES = [named]
-FOLDERS = [os.path.join(os.path.abspath(place), "bytecode") for place in PLACES]
-COMPILED = next(filter(os.path.isdir, FOLDERS), FOLDERS[-1])
-sys.pycache_prefix = COMPILED
-sys.dont_write_bytecode = not os.path.isdir(COMPILED)
+for place in PLACES:
+    compiled = os.path.join(os.path.abspath(place), "bytecode")
+    sys.pycache_prefix = compiled
+    sys.dont_write_bytecode = not os.path.isdir(compiled)
+    if not sys.dont_write_bytecode:
+        break
 
 from stash2plex import bytecode  # noqa: E402 - the path comes first
 
-bytecode.start(HERE, COMPILED)
+bytecode.start(HERE, compiled)
 
 from stash2plex.plugin import main  # noqa: E402 - the path comes first
 
