@@ -106,12 +106,12 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     except ServerError as error:
         settings, _ = parse_settings(app.settings_reader.overrides)
         known.unknown.append(f"What Stash holds: {error}")
-    if known.scene is not None:
-        known.choice = app.store.choices.of([file.path for file in known.scene.files])
     held = app.store.undo_marks.held(scene_id)
     desired = (
         without_fields(desired_state(known.scene, settings), held.fields) if known.scene else None
     )
+    if known.scene is not None:
+        known.choice = app.store.choices.of([file.path for file in known.scene.files])
     item = _look_at_plex(app, settings, known)
     change = None
     if desired is not None and item is not None:

@@ -57,11 +57,13 @@ def library_counts(database: sqlite3.Connection) -> list[LibraryCounts]:
         section: (items, files, with_scene)
         for section, items, files, with_scene in database.execute(COUNTS)
     }
-    rows = database.execute(SECTIONS).fetchall()
-    return [
-        LibraryCounts(section_id, title, *counts.get(section_id, (0, 0, 0)), listed_at, compared_at)
-        for section_id, title, listed_at, compared_at in rows
-    ]
+    libraries = []
+    for section_id, title, listed_at, compared_at in database.execute(SECTIONS).fetchall():
+        items, files, with_scene = counts.get(section_id, (0, 0, 0))
+        libraries.append(
+            LibraryCounts(section_id, title, items, files, with_scene, listed_at, compared_at)
+        )
+    return libraries
 
 
 def count_unknown(database: sqlite3.Connection, section_id: str, search: str) -> int:
