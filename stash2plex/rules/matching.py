@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -21,6 +21,7 @@ Rule = tuple[str, str]
 class Level(StrEnum):
     """How a Plex file was matched to the scene's file, best first."""
 
+    CHOSEN = "your choice"
     WHOLE_PATH = "the whole path"
     PATH_END = "the end of the path"
     NAME_AND_SIZE = "file name and size"
@@ -29,6 +30,7 @@ class Level(StrEnum):
 
 LEVELS = tuple(Level)
 CONFIDENCE = {
+    Level.CHOSEN: "certain",
     Level.WHOLE_PATH: "certain",
     Level.PATH_END: "high",
     Level.NAME_AND_SIZE: "high",
@@ -207,6 +209,32 @@ def explain(
     return evolve(missed[0], candidates=near, refusal=refusal)
 
 
+def follow_choice(
+    explanation: Explanation, file: StashFile, chosen: Sequence[PlexFile]
+) -> Explanation:
+    """Return the explanation of a scene for which the user chose an item.
+
+    `chosen` are the Plex files with the path that the user chose; if Plex lists none, the
+    explanation stays as it is.
+    """
+    if not chosen:
+        return explanation
+    items = {one.rating_key: one for one in chosen}
+    first, *others = items.values()
+    return evolve(
+        explanation,
+        file=file,
+        match=Match(first, Level.CHOSEN, tuple(others)),
+        confidence=CONFIDENCE[Level.CHOSEN],
+        candidates=tuple(
+            one if one.file.rating_key not in items else evolve(one, level=Level.CHOSEN, why="")
+            for one in explanation.candidates
+        ),
+        reason="",
+        refusal="",
+    )
+
+
 def _explain_file(
     scene: Scene,
     file: StashFile,
@@ -219,21 +247,8 @@ def _explain_file(
 ) -> Explanation:
     rule = rule_for(file.path, rules)
     mapped = file.path if rule is None else map_path(file.path, [rule])
-    here, wanted = folded_parts(file.path), folded_parts(mapped)
-    name = folded_name(file.path)
-    judged = []
-    for plex_file in candidates:
-        there = folded_parts(plex_file.path)
-        if there[-1:] == (name,):
-            same_size = file.size == plex_file.size if file.size and plex_file.size else None
-            tail = max(common_tail(here, there), common_tail(wanted, there))
-            candidate = Candidate(plex_file, None, tail, same_size)
-            trusted = rule is None or not inferred or wanted == here
-            if there == wanted and (trusted or same_size is not False):
-                judged.append(evolve(candidate, level=Level.WHOLE_PATH))
-            else:
-                judged.append(_judge_end(candidate, file, here, rules))
-    judged.sort(key=_rank)
+    is_sure = rule is None or not inferred
+    judged = sorted(_judge(file, mapped, candidates, rules, is_sure=is_sure), key=_rank)
     plain = Explanation(
         scene.id,
         scene.label,
@@ -246,14 +261,8 @@ def _explain_file(
     )
     if not judged or judged[0].level is None:
         return plain
-    best = [candidate for candidate in judged if _rank(candidate)[:-1] == _rank(judged[0])[:-1]]
     level = judged[0].level
-    if level is Level.WHOLE_PATH:
-        # Two files may differ only in case, if Plex's system distinguishes that.
-        spelled = split_path(mapped)
-        best = [
-            candidate for candidate in best if split_path(candidate.file.path) == spelled
-        ] or best
+    best = _best(judged, mapped)
     chosen = best[0]
     items = {candidate.file.rating_key for candidate in best}
     also = _elsewhere(best)
@@ -281,6 +290,45 @@ def _explain_file(
         candidates=(chosen, *others),
         reason="",
     )
+
+
+def _judge(
+    file: StashFile,
+    mapped: str,
+    candidates: Sequence[PlexFile],
+    rules: Sequence[Rule],
+    *,
+    is_sure: bool,
+) -> Iterator[Candidate]:
+    """Judge the candidates that have the file's name; `mapped` is its path by the rule.
+
+    A rule that is not sure, because it was inferred, needs the size to agree.
+    """
+    here, wanted = folded_parts(file.path), folded_parts(mapped)
+    name = folded_name(file.path)
+    for plex_file in candidates:
+        there = folded_parts(plex_file.path)
+        if there[-1:] == (name,):
+            same_size = file.size == plex_file.size if file.size and plex_file.size else None
+            tail = max(common_tail(here, there), common_tail(wanted, there))
+            candidate = Candidate(plex_file, None, tail, same_size)
+            trusted = is_sure or wanted == here
+            if there == wanted and (trusted or same_size is not False):
+                yield evolve(candidate, level=Level.WHOLE_PATH)
+            else:
+                yield _judge_end(candidate, file, here, rules)
+
+
+def _best(judged: Sequence[Candidate], mapped: str) -> list[Candidate]:
+    """Return the candidates that fit as well as the first of them."""
+    best = [candidate for candidate in judged if _rank(candidate)[:-1] == _rank(judged[0])[:-1]]
+    if judged[0].level is Level.WHOLE_PATH:
+        # Two files may differ only in case, if Plex's system distinguishes that.
+        spelled = split_path(mapped)
+        return [
+            candidate for candidate in best if split_path(candidate.file.path) == spelled
+        ] or best
+    return best
 
 
 def _judge_end(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPMethod
 from math import inf
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,7 @@ from stash2plex.servers.client import Client
 from stash2plex.servers.plexcollections import PlexCollection, list_collections
 from stash2plex.servers.plexedit import IMAGES, fitting_edits
 from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
+from stash2plex.servers.plexlooks import POSTER_LIMIT, ItemLook, read_looks, read_poster
 from stash2plex.servers.plexwire import (
     WireAnswer,
     WireContainer,
@@ -172,7 +174,7 @@ class Plex(Client):
         """
         query = f"?path={quote(folder, safe='')}" if folder else ""
         path = f"/library/sections/{opaque(section_id)}/refresh{query}"
-        self._send("POST", path, "the scan of a folder")
+        self._send(HTTPMethod.POST, path, "the scan of a folder")
 
     def list_page(
         self,
@@ -222,6 +224,21 @@ class Plex(Client):
             found.add(self._batches.rows(sorted(set(batch)), witness))
         return found
 
+    def looks(self, rating_keys: list[str]) -> dict[str, ItemLook]:
+        """Read by what the user tells items apart, up to 200; those that are gone are absent."""
+        keys = ",".join(opaque(key) for key in rating_keys[:IDS_PER_READ])
+        container = self._get(f"/library/metadata/{keys}?{DETAIL_TRIM}", DETAILS)
+        return read_looks(self._converter, container.Metadata)
+
+    def poster(self, thumb: str) -> str | None:
+        """Return a small poster as a data: address; None if there is none."""
+        return read_poster(
+            lambda path: self._transport.request(
+                "GET", path, limit=POSTER_LIMIT, what="a small poster"
+            ),
+            thumb,
+        )
+
     def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:
         """Return paths and sizes of an item's files; none if it is gone or cannot be read."""
         item = self.items([rating_key]).get(rating_key)
@@ -270,7 +287,7 @@ class Plex(Client):
         ids = ",".join(opaque(key) for key in rating_keys)
         start = f"/library/sections/{opaque(section_id)}/all?type={MOVIE}&id={ids}"
         for query in fitting_edits(change, MAX_URL - len(start)):
-            self._send("PUT", start + query, "the edit")
+            self._send(HTTPMethod.PUT, start + query, "the edit")
 
     def confirm_lock(self, item: PlexItem, most_seconds: float = inf) -> None:
         """Set the lock of an item's title to what it already is: an edit that changes nothing.
@@ -281,7 +298,7 @@ class Plex(Client):
         locked = int(Field.TITLE in item.locked)
         section, key = opaque(item.section_id), opaque(item.rating_key)
         self._send(
-            "PUT",
+            HTTPMethod.PUT,
             f"/library/sections/{section}/all?type={MOVIE}&id={key}&title.locked={locked}",
             "an edit that changes nothing",
             most_seconds=most_seconds,
@@ -298,14 +315,14 @@ class Plex(Client):
     def _rate(self, rating_key: str, rating: str, doing: str) -> None:
         key = opaque(rating_key)
         query = {"identifier": "com.plexapp.plugins.library", "key": key, "rating": rating}
-        self._send("PUT", f"/:/rate?{urlencode(query)}", doing)
+        self._send(HTTPMethod.PUT, f"/:/rate?{urlencode(query)}", doing)
 
     def upload(self, rating_key: str, image_field: Field, image: Image) -> None:
         """Send picture bytes. Plex stores them by their hash and selects them (plex.md §4.2)."""
         if image.data is None:
             raise Rejected("Plex", "There is no picture to send.")
         self._send(
-            "POST",
+            HTTPMethod.POST,
             f"/library/metadata/{opaque(rating_key)}/{IMAGES[image_field][0]}",
             f"the upload of a {image_field}",
             headers={"Content-Type": image.content_type},
@@ -329,7 +346,7 @@ class Plex(Client):
         """Select one of the pictures that an item has."""
         name = IMAGES[image_field][0].removesuffix("s")
         path = f"/library/metadata/{opaque(rating_key)}/{name}?{urlencode({'url': key})}"
-        self._send("PUT", path, f"the choice of a {image_field}")
+        self._send(HTTPMethod.PUT, path, f"the choice of a {image_field}")
 
     def choose_none(self, rating_key: str, image_field: Field) -> None:
         """Have an item show no chosen picture; Plex makes a frame of the video if it wants one.
@@ -339,7 +356,7 @@ class Plex(Client):
         """
         name = {Field.POSTER: "thumb", Field.BACKGROUND: "art"}[image_field]
         path = f"/library/metadata/{opaque(rating_key)}/{name}"
-        self._send("DELETE", path, f"the removal of the choice of a {image_field}")
+        self._send(HTTPMethod.DELETE, path, f"the removal of the choice of a {image_field}")
 
     # -- collections ----------------------------------------------------------------------
 
@@ -357,13 +374,13 @@ class Plex(Client):
     def delete_collection(self, rating_key: str) -> None:
         """Delete a collection; its items stay."""
         path = f"/library/collections/{opaque(rating_key)}"
-        self._send("DELETE", path, "the removal of a collection")
+        self._send(HTTPMethod.DELETE, path, "the removal of a collection")
 
     # -- sending --------------------------------------------------------------------------
 
     def _send(
         self,
-        method: str,
+        method: HTTPMethod,
         path: str,
         doing: str,
         *,

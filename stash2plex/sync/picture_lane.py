@@ -187,9 +187,14 @@ class PictureLane:
     ) -> None:
         records = [record, *self._store.followers.of(waiting.scene_id).values()]
         held = self._store.undo_marks.held(waiting.scene_id).fields
-        known = {one.rating_key: self._keeper.known_pictures(one.rating_key) for one in records}
+        keys = [one.rating_key for one in records]
+        known = {key: self._keeper.known_pictures(key) for key in keys}
+        ours = [key for key in keys if self._keeper.has_uploads(key)]
+        work = partial(
+            send_for, waiting.scene_id, job, records, shut, self.session, known, held, ours
+        )
         self._flight.start_picture(
-            partial(send_for, waiting.scene_id, job, records, shut, self.session, known, held),
+            work,
             Step(
                 partial(self._ended, waiting, shut, before),
                 partial(self._broke, waiting),

@@ -108,7 +108,7 @@ class Pipeline:
         self._ready = ReadyJobs()
         self._keeper = Keeper(store)
         self._collections = Collections(store, self._flight, monotonic)
-        self._undoing = Undoing(store, hand, self._lane, self._make_ready)
+        self._undoing = Undoing(store, hand, self._lane, self._collections, self._make_ready)
 
     # -- for the drain loop ---------------------------------------------------------------
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from stash2plex.tasks import (
+    choices,
     dead_letters,
     holds,
+    library,
     lists,
     page,
     settings,
@@ -137,6 +139,52 @@ PAGE_OPERATIONS = (
         lists.runs,
         "Return a page of the tasks and commands that sent, newest first",
         "`limit`, `offset`",
+    ),
+    _operation(
+        "candidates",
+        choices.candidates,
+        "Return the Plex items that fit a scene, side by side: file, library, size, length, "
+        "year, small poster",
+        "`scene_id`",
+    ),
+    _operation(
+        "choose_item",
+        choices.choose_item,
+        "Keep which Plex item a scene has, by both files, whatever else would fit better; "
+        "queues the scene",
+        "`scene_id`, `rating_key`",
+    ),
+    _operation(
+        "forget_choice",
+        choices.forget_choice,
+        "Take the choice for a scene back, and queue the scene",
+        "`scene_id`",
+    ),
+    _operation(
+        "paths",
+        library.paths,
+        "Look up to 300 scenes up in Plex, with the present path rules or with a trial: three "
+        "examples, the rules, and by folder what is not in Plex",
+        "`path_map`: a trial; nothing is saved",
+    ),
+    _operation(
+        "preview_some",
+        library.preview_some,
+        "Return what a sync of a few scenes would write, before and after; by default of ten "
+        "that change",
+        "`scene_ids`, `limit`",
+    ),
+    _operation(
+        "library",
+        library.library,
+        "Return the share in sync, the last looks, and what each Plex library holds with and "
+        "without a scene",
+    ),
+    _operation(
+        "unknown_files",
+        library.unknown_files,
+        "Return a page of the files in Plex that no scene has",
+        "`section_id`, `search`, `limit`, `offset`",
     ),
 )
 """They stand in the reference behind those that everybody may call."""

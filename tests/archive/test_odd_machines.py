@@ -1,4 +1,4 @@
-"""Odd machines: whatever keeps the worker from its work is told once, with the cure."""
+"""Odd machines: whatever keeps the worker from its work is reported once, with the cure."""
 
 from __future__ import annotations
 

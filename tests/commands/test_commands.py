@@ -1,4 +1,4 @@
-"""What a person types and reads: words, JSON, layout and exit codes."""
+"""What the user types and reads: words, JSON, layout and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written about the code is what the code says."""
+"""What is written about the code is what the code does."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def outages(desk):
 
 
 def drain_for(desk, seconds):
-    """Process the queue until nothing is due within so many seconds."""
+    """Process the queue until nothing is due within `seconds`."""
     end = desk.clock.now + seconds
     while desk.clock.now < end:
         desk.drain()

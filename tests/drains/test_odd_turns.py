@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import os
-import sys
-import threading
-
 import pytest
 from attrs import evolve
 
-from stash2plex.db import drop_meta
-from stash2plex.errors import Refused, StoreUnavailable, Transient, Unavailable
+from stash2plex.errors import Refused, Transient, Unavailable
 from stash2plex.model import Change, Field
-from stash2plex.operations import preview
 from stash2plex.operations.enqueue import enqueue_all
-from stash2plex.operations.explain import explain_scene
-from stash2plex.operations.health.local_checks import check_sync
-from stash2plex.operations.import_legacy import MAX_BYTES, scene_id_of
-from stash2plex.operations.notifications import notify_stash
-from stash2plex.operations.preview import preview_all, preview_scenes
 from stash2plex.operations.reconcile import reconcile_library
-from stash2plex.operations.runs import find_own_job, running
 from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
 from stash2plex.rules.drift import Kind
 from stash2plex.servers import plexlists
 from stash2plex.servers import stash as stash_client
-from stash2plex.store.meta import UPKEEP
 from stash2plex.store.metrics import read_metrics
 from stash2plex.store.outages import read_outages
 from stash2plex.store.progress import Wait
@@ -37,152 +23,9 @@ from stash2plex.sync.in_hand import LEASE_RENEWAL
 from stash2plex.sync.observer import Silent
 from stash2plex.sync.reconcile import Scope
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
-from stash2plex.sync.stops import StopWatch, settle
 from stash2plex.sync.sweep import Idle
-from stash2plex.tasks.run import run_task
-from tests.harness.in_process import listen
+from tests.harness.in_process import fill, listen
 from tests.support import present
-
-NAME = "Sync All Scenes"
-
-
-def fill(desk, number):
-    scenes = [desk.scene(f"{one}.mp4", size=100 + one) for one in range(number)]
-    for one in range(number):
-        desk.item(f"{one}.mp4", size=100 + one)
-    return scenes
-
-
-# -- previews ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [4, 5])
-def test_a_preview_in_small_steps_is_the_same(make_desk, monkeypatch, number):
-    desk = make_desk()
-    ids = [scene.id for scene in fill(desk, number)]
-    lost = [desk.scene(f"lost/buoy {one}.mp4", size=900 + one).id for one in range(2)]
-    whole = preview_scenes(desk.app, [*ids, *lost])
-    for name in ("SCENES_PER_READ", "IDS_PER_READ"):
-        monkeypatch.setattr(preview, name, 2)
-    monkeypatch.setattr(preview, "SHOWN", 1)
-    small = preview_scenes(desk.app, [*ids, *lost])
-    assert (small.seen, small.changing, small.not_matched) == (number + 2, number, 2)
-    assert (whole.seen, whole.changing, whole.not_matched) == (number + 2, number, 2)
-    assert (len(whole.problems), len(small.problems)) == (2, 1)
-    assert preview_all(desk.app).changing == number
-
-
-# -- questions -----------------------------------------------------------------------------
-
-
-def test_a_field_that_is_not_synced_is_shown_as_that(make_desk):
-    desk = make_desk(skip_fields="poster background title")
-    (scene,) = fill(desk, 1)
-    views = {view.name: view.state for view in explain_scene(desk.app, scene.id).fields}
-    assert views[Field.TITLE] == "skipped"
-    assert views[Field.SUMMARY] != "skipped"
-
-
-def test_what_is_in_sync_before_the_first_look_names_no_look(make_desk):
-    desk = make_desk()
-    desk.drain(*fill(desk, 2))
-    drop_meta(desk.app.store.connection, UPKEEP)
-    detail = check_sync(desk.app).detail
-    assert "2 scenes in sync" in detail
-    assert "Last full sweep" not in detail
-
-
-@pytest.mark.parametrize(
-    "data", ["text", None, b"\x80\x04" + b"a" * MAX_BYTES, b"\x80\x04}.", b"\x80\x04K\x07."]
-)
-def test_what_holds_no_scene_is_none(data):
-    assert scene_id_of(data) is None
-
-
-# -- tasks ---------------------------------------------------------------------------------
-
-
-def test_a_task_that_cannot_open_the_database_fails_with_why(tmp_path):
-    (tmp_path / "stash2plex").write_text("a file in the folder's place")
-    request = {
-        "args": {"mode": "all"},
-        "server_connection": {"Dir": str(tmp_path), "Host": "127.0.0.1", "Port": 9},
-    }
-    with pytest.raises(StoreUnavailable):
-        run_task(request, str(tmp_path), print)
-
-
-def test_a_stash_that_is_away_has_no_job_of_ours(make_desk):
-    desk = make_desk()
-    desk.stash.down()
-    assert find_own_job(desk.app, "Sync All Scenes") is None
-
-
-def test_where_standard_error_is_no_file_the_news_are_written_as_they_are(make_desk, monkeypatch):
-    desk = make_desk()
-    desk.drain(desk.scene("a.mp4"))
-    shown = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", shown)
-    notify_stash(os.path.join(desk.app.folder, "stash2plex.db"))
-    assert "a.mp4" in shown.getvalue()
-
-
-@pytest.fixture
-def job(make_desk):
-    """A desk, and a job of a task that runs in its Stash until the end."""
-    desk = make_desk()
-    runs = threading.Event()
-
-    def work(job):
-        runs.set()
-        job.cancelled.wait(60)
-
-    job = desk.stash.queue_job(f"Running plugin task: {NAME}", work)
-    assert runs.wait(10)
-    yield desk, job
-    job.cancel()
-
-
-def begin(desk, scenes):
-    begun = desk.app.store.runs.begin(NAME, find_own_job(desk.app, NAME), 20.0)
-    keys = [("scene", one.id) for one in scenes]
-    desk.app.store.queue.enqueue(keys, run_id=begun.id)
-    return begun
-
-
-def test_the_next_task_reports_the_one_that_was_stopped(job):
-    desk, job = job
-    begin(desk, fill(desk, 3))
-    desk.stash.jobs.stop(job.id)
-    job.wait()
-    lines = listen(desk)
-    with running(desk.app, "Process Queue", in_stash=False):
-        pass
-    assert any("stopped" in line and "3" in line for line in lines)
-
-
-def test_a_stop_that_another_process_has_learnt_holds_nothing_twice(job):
-    desk, job = job
-    begun = begin(desk, fill(desk, 3))
-    runs = desk.app.store.runs
-    opened = runs.in_jobs(0)
-    desk.stash.jobs.stop(job.id)
-    job.wait()
-    jobs = desk.app.stash.find_jobs([job.id])
-    assert settle(runs, opened, jobs) == 3
-    assert settle(runs, opened, jobs) == 0
-    assert runs.read(begun.id).state == "stopped"
-
-
-def test_a_stash_that_goes_while_it_is_asked_for_a_stop_settles_nothing(job):
-    desk, _ = job
-    begun = begin(desk, fill(desk, 1))
-    watch = StopWatch(desk.app.store.runs, desk.clock.monotonic, 0)
-    desk.stash.down()
-    assert watch.step(desk.app.stash)
-    watch.close()
-    assert desk.app.store.runs.read(begun.id).state == "open"
-
 
 # -- the other process ---------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ class Shore:
         self.look()
 
     def is_right(self):
-        """Whether Plex shows what Stash shows, and the records say so too."""
+        """Whether Plex shows what Stash shows, and the records agree."""
         records = self.app.store.records
         change_filter = ChangeFilter(
             self.app.store.queue, records, self.app.settings(), self.app.store.scenes

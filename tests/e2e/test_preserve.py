@@ -1,4 +1,4 @@
-"""A person's edits in Plex, with python-plexapi as the person and as the reader."""
+"""A user's edits in Plex, with python-plexapi as the user and as the reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reconcile with the built archive: one scene of each kind, found, told and mended."""
+"""Reconcile with the built archive: one scene of each kind, found, reported and repaired."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = ("queue", "dead_letter", "scene_record", "plex_file", "plex_section", "
 
 @contextmanager
 def person(stage):
-    """A person at Plex, who knows items by their file names."""
+    """A user of Plex, who knows items by their file names."""
     reader = PlexServer(stage.plex.url, stage.plex.token)
     try:
         items = reader.library.section("Harbour Films").all()

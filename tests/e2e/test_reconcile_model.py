@@ -14,7 +14,7 @@ from tests.support import ManualClock
 
 
 def edit_in_plex(random, plex, item):
-    """What a person does in Plex to one item."""
+    """Do to one item what a user does in Plex."""
     library = plex._library
     deed = random.randrange(6)
     if deed == 0:

@@ -1,4 +1,4 @@
-"""What a task says of its own keys while a worker lives, and what Stop does."""
+"""What a task reports about its own keys while a worker lives."""
 
 from __future__ import annotations
 

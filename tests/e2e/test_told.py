@@ -1,4 +1,4 @@
-"""What the user is told while the worker lives: each thing once, with the right words."""
+"""What the user reads while the worker lives: each thing once, with the right words."""
 
 from __future__ import annotations
 

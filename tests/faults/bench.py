@@ -79,7 +79,7 @@ class Bench(World):
 
 
 class Run:
-    """An application over a fresh data folder, its clock and what it said."""
+    """An application over a fresh data folder, its clock and what it logged."""
 
     def __init__(self, bench, folder, *, seconds=PATIENT):
         self.clock = ManualClock(1_800_000_000.0)

@@ -1,5 +1,5 @@
 """Faults of the set-up: the wrong address, certificate, server or library. Nothing is sent, nothing
-is lost, and what a person reads is what `docs/reference/faults.md` says."""
+is lost, and what the user reads is what `docs/reference/faults.md` says."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plex_with_tls():
 
 
 def spoil(name, bench, run, tls):
-    """Bring a set-up into disorder; returns the address and how to mend it."""
+    """Bring a set-up into disorder; returns the address and how to repair it."""
     plex = bench.plex
     match name:
         case "a refused connection":

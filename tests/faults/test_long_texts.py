@@ -1,4 +1,4 @@
-"""Texts and lists that are too long for a URL: they go through, and the log says what was cut."""
+"""Texts and lists too long for a URL: they go through, and the log records what was cut."""
 
 from __future__ import annotations
 

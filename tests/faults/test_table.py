@@ -1,4 +1,4 @@
-"""Each fault at each stage: its kind, what a person reads, the attempts, and that nothing is lost.
+"""Each fault at each stage: its kind, what the user reads, the attempts, and that nothing is lost.
 
 The cases are `stash2plex_testing.faultcases`; `docs/reference/faults.md` is written from them.
 """
@@ -32,7 +32,7 @@ ROWS = list(rows())
 
 
 def end_of(run, summary):
-    """Name how a key ended, the error's reason and what a person reads."""
+    """Name how a key ended, the error's reason and what the user reads."""
     ((attempts, reason),) = run.rows(
         "SELECT attempts, reason FROM queue UNION ALL SELECT attempts, reason FROM dead_letter"
     ) or [(0, "")]

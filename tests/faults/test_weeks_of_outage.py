@@ -12,7 +12,7 @@ GRAIN = 60.0
 
 
 def edit_every_hour(bench, run, scenes, hours):
-    """Let a person change a scene each hour."""
+    """Let the user change a scene each hour."""
     for hour in range(int(hours)):
         scene = scenes[hour % len(scenes)]
 

@@ -5,17 +5,43 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing, suppress
 
+import pytest
+
+from stash2plex.db import connect
 from stash2plex.lock import drain_runs
 from tests.harness.process import workers
 from tests.support import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def copy_plugin(folder):
+    """Copy the plugin and its package into a new folder."""
+    shutil.copytree(os.path.join(ROOT, "plugin"), folder)
+    shutil.copytree(
+        os.path.join(ROOT, "stash2plex"),
+        folder / "stash2plex",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    folder = tmp_path / "plugin"
+    copy_plugin(folder)
+    config = tmp_path / "config"
+    (config / "stash2plex").mkdir(parents=True)
+    with closing(connect(str(config / "stash2plex" / "stash2plex.db"))) as database:
+        # No worker is to be left behind by these tests.
+        database.execute("INSERT INTO meta VALUES ('background_worker', 'off')")
+    return folder
 
 
 def request(folder, id_=12, **context):
@@ -39,7 +65,7 @@ def edit(folder, ids, trigger="Scene.Update.Post", fields=None):
 
 
 def recorded(done):
-    """Return what the script is told: an output, whatever happened."""
+    """Return the output that the script gets, whatever happened."""
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert set(answer) == {"output"}

@@ -62,7 +62,7 @@ def make_app(
 
 
 def hasty(url: str, seconds: float) -> Stash:
-    """Make a client of Stash that waits so long."""
+    """Make a client of Stash that waits up to `seconds` for an answer."""
     return Stash(
         Transport(
             "Stash",
@@ -143,7 +143,7 @@ class Desk:
         return self.app.drain(Foreground("test"), observer, lambda: False)
 
     def work(self, seconds: float) -> Summary:
-        """Let a background worker live for so long by the clock."""
+        """Let a background worker live for `seconds` by the clock."""
         end = self.clock() + seconds
         goal = Background("worker")
         return self.app.drain(goal, Silent(), lambda: self.clock() >= end)
@@ -163,3 +163,11 @@ class Desk:
     def titles(self) -> list[str]:
         """Name what Plex shows, by rating key."""
         return [item.title for item in self.plex.all_items()]
+
+
+def fill(desk: Desk, number: int) -> list[Any]:
+    """Add scenes, and an item of the same file for each."""
+    scenes = [desk.scene(f"{one}.mp4", size=100 + one) for one in range(number)]
+    for one in range(number):
+        desk.item(f"{one}.mp4", size=100 + one)
+    return scenes

@@ -56,7 +56,7 @@ class Stage(World):
         return self.stash.jobs.find(number)
 
     def said(self, mode: str, **arguments: Any) -> str:
-        """Call an operation; returns what it answers, be it an error."""
+        """Call an operation; returns its answer, which may be an error."""
         try:
             return str(self.operation(mode, **arguments))
         except RuntimeError as error:

@@ -17,9 +17,9 @@ from stash2plex.tasks.holds import hold
 from stash2plex.tasks.registry import TASKS
 from stash2plex.tasks.task import Call
 from stash2plex.ui.lines.status import status_lines
-from tests.budget.conftest import plugin as plugin  # noqa: PLC0414 - the same fixture
 from tests.budget.test_hook import ALLOWED
 from tests.budget.test_stored_status import MORE
+from tests.harness.hooks import plugin as plugin  # noqa: PLC0414 - the same fixture
 from tests.harness.hooks import run
 from tests.page.conftest import Page, read_schema
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -13,11 +12,9 @@ import pytest
 
 from stash2plex_testing.plex import FakePlex
 from stash2plex_testing.stash import FakeStash
-from tests.harness.hooks import end_worker
+from tests.harness.hooks import copy_plugin, end_worker
 from tests.servers.test_stash_certificate import install
 from tests.support import until
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 @pytest.fixture
@@ -41,12 +38,7 @@ def servers(tmp_path):
 @pytest.fixture
 def plugin(tmp_path):
     folder = tmp_path / "plugin"
-    shutil.copytree(os.path.join(ROOT, "plugin"), folder)
-    shutil.copytree(
-        os.path.join(ROOT, "stash2plex"),
-        folder / "stash2plex",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    copy_plugin(folder)
     # A worker starts without the site's packages; they stand where the archive has its own.
     (folder / "vendor").symlink_to(sysconfig.get_path("purelib"))
     return folder

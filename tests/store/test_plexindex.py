@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from random import Random
 
 import pytest
 
-import stash2plex
 from stash2plex.app import open_store
 from stash2plex.db import connect
 from stash2plex.model import PlexFile, Record, Section, StashFile
@@ -19,24 +16,15 @@ from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.store.plex_files import MAX_CANDIDATES
 from stash2plex.sync.indexing import PlexIndex
+from tests.harness.old_database import A_RECORD_SQL, old_database
 from tests.support import ManualClock, make_item, make_scene
-
-MIGRATIONS = os.path.join(os.path.dirname(stash2plex.__file__), "migrations")
 
 
 def test_a_database_of_the_first_schema_keeps_its_records_and_lists_plex_again(tmp_path):
     path = str(tmp_path / "stash2plex.db")
-    old = sqlite3.connect(path)
-    with open(os.path.join(MIGRATIONS, "0001_first.sql"), encoding="utf-8") as file:
-        old.executescript(file.read())
-    old.execute("INSERT INTO plex_file VALUES ('1', '/media/a.mp4', 'a.mp4', '7', 1, 1)")
-    old.execute(
-        "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
-        " fingerprint, written, synced_at) VALUES (1, '7', '1', '/media/a.mp4', 'x', 'f', '{}', 0)"
-    )
-    old.execute("PRAGMA user_version = 1")
-    old.commit()
-    old.close()
+    with old_database(path, 1) as old:
+        old.execute("INSERT INTO plex_file VALUES ('1', '/media/a.mp4', 'a.mp4', '7', 1, 1)")
+        old.execute(A_RECORD_SQL)
     new = connect(path)
     assert new.execute("SELECT count(*) FROM plex_file").fetchone() == (0,)
     assert new.execute("SELECT fingerprint FROM scene_record").fetchall() == [("f",)]
@@ -44,7 +32,7 @@ def test_a_database_of_the_first_schema_keeps_its_records_and_lists_plex_again(t
 
 
 class Listed(Plex):
-    """A Plex that lists what a test says."""
+    """A Plex that lists the files of a test."""
 
     def __init__(self):
         self.files = []

@@ -177,7 +177,7 @@ os.rename(folder + "/said.part", folder + "/said")
 while not os.path.exists(folder + "/end"):
     time.sleep(0.01)
 """
-"""Stands for the worker: writes down how it was started, and lives until it is told to end."""
+"""Stands for the worker: records how it was started, and lives until it is ended."""
 
 
 def test_a_worker_is_started_once_with_the_lock_and_streams_of_its_own(tmp_path):

@@ -67,7 +67,7 @@ for line in sys.stdin:
 
 
 class Peer:
-    """A process with the queue open, which does as it is told."""
+    """A process with the queue open, which does what the test asks for."""
 
     def __init__(self):
         self.process: Any = None  # a process with pipes, while it lives

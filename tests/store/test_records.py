@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-
 from attrs import evolve
 
-from stash2plex import db
 from stash2plex.db import (
     connect,
 )
 from stash2plex.model import Entity, Record
 from stash2plex.store.records import Records
+from tests.harness.old_database import A_RECORD_SQL, old_database
 from tests.support import make_scene, named, present
 
 
@@ -144,17 +141,8 @@ def test_which_records_and_entities_there_are(database):
 
 def test_a_record_of_the_first_schema_has_no_files_yet(tmp_path):
     path = str(tmp_path / "old.db")
-    folder = os.path.join(os.path.dirname(db.__file__), "migrations")
-    with open(os.path.join(folder, "0001_first.sql"), encoding="utf-8") as file:
-        first = file.read()
-    old = sqlite3.connect(path)
-    old.executescript(first + ";PRAGMA user_version = 1;")
-    old.execute(
-        "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
-        " fingerprint, written, synced_at) VALUES (4, '7', '1', '/a', 'path', 'f', '{}', 5.0)"
-    )
-    old.commit()
-    old.close()
+    with old_database(path, 1) as old:
+        old.execute(A_RECORD_SQL)
     database = connect(path)
     assert present(Records(database).get(4)).files == ""
     database.close()

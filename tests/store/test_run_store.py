@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from stash2plex.db import _migrations, connect
+from stash2plex.db import connect
 from stash2plex.operations.run_observer import RunObserver
 from stash2plex.store.progress import Progress
 from stash2plex.store.runs import LOST_SECONDS, RUNS_LIMIT, Runs
 from stash2plex.ui.lines.runs import begun_lines, sources_words
+from tests.harness.old_database import old_database
 from tests.store.runbench import NAME
 from tests.support import ManualClock
 
@@ -191,12 +191,7 @@ def test_a_run_is_shown_with_its_own_figures_and_the_rate_of_all(bench):
 
 def test_a_queue_of_before_runs_keeps_its_keys(tmp_path):
     path = str(tmp_path / "stash2plex.db")
-    with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        for number, statements in _migrations():
-            if number < 7:
-                for statement in statements:
-                    old.execute(statement)
-        old.execute("PRAGMA user_version = 6")
+    with old_database(path, 6) as old:
         old.execute(
             "INSERT INTO queue (kind, id, priority, generation, added_at, due_at, attempts,"
             " reason, lease_id, lease_generation, lease_expires_at)"

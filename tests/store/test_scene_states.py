@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections import Counter
 
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from stash2plex import migrations
 from stash2plex.db import connect
 from stash2plex.rules.scene_states import (
     DEAD,
@@ -36,6 +34,7 @@ from stash2plex.store.runs import Runs
 from stash2plex.store.scene_counts import count_scenes
 from stash2plex.store.scenes import Scenes
 from stash2plex.store.stored_status import read_stored_status
+from tests.harness.old_database import old_database
 from tests.support import ManualClock
 
 IDS = st.integers(1, 6)
@@ -217,12 +216,7 @@ def test_a_record_that_is_doubted_says_nothing_of_its_scene(database):
 
 def test_what_an_older_database_holds_has_its_states(tmp_path):
     path = str(tmp_path / "stash2plex.db")
-    folder = os.path.dirname(migrations.__file__)
-    with sqlite3.connect(path) as old:
-        for name in sorted(os.listdir(folder)):
-            if name[:4].isdigit() and name < "0011":
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    old.executescript(file.read())
+    with old_database(path, 10) as old:
         for id_, fingerprint in ((1, "a"), (2, ""), (3, "a")):
             old.execute(
                 "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path,"
@@ -236,8 +230,6 @@ def test_what_an_older_database_holds_has_its_states(tmp_path):
             "INSERT INTO dead_letter (kind, id, reason, error, attempts, first_failed_at,"
             " last_failed_at) VALUES ('scene', 4, 'rejected', '', 1, 1, 1)"
         )
-        old.execute("PRAGMA user_version = 10")
-    old.close()
     database = connect(path)
     scenes = read_stored_status(database, str(tmp_path), 5.0)["scenes"]
     database.close()

@@ -1,4 +1,4 @@
-"""What the worker met is told once, by one process, in few lines."""
+"""What the worker met is reported once, by one process, in few lines."""
 
 from __future__ import annotations
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-
 import pytest
 from attrs import evolve
 
-from stash2plex import db
 from stash2plex.db import connect, set_meta
 from stash2plex.model import Field, Record
 from stash2plex.rules.traits import Trait
 from stash2plex.store.meta import MACHINE_ID
 from stash2plex.store.records import Records
 from stash2plex.store.server_traits import ServerTraits
+from tests.harness.old_database import A_RECORD_SQL, old_database
 from tests.support import ManualClock, make_scene, present
 
 CASE, ADDS = (Trait.OWN_CASE, Field.STUDIO), (Trait.ADDS, None)
@@ -86,19 +83,8 @@ def test_a_row_that_cannot_be_read_is_as_none(database, records, text):
 
 def test_records_of_the_schema_before_are_not_verified_and_cost_no_reading(tmp_path):
     path = str(tmp_path / "old.db")
-    folder = os.path.join(os.path.dirname(db.__file__), "migrations")
-    old = sqlite3.connect(path)
-    names = sorted(name for name in os.listdir(folder) if "0001" <= name < "0010")
-    for name in names:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            old.executescript(file.read())
-    old.execute("PRAGMA user_version = 9")
-    old.execute(
-        "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
-        " fingerprint, written, synced_at) VALUES (4, '7', '1', '/a', 'path', 'f', '{}', 5.0)"
-    )
-    old.commit()
-    old.close()
+    with old_database(path, 9) as old:
+        old.execute(A_RECORD_SQL)
     database = connect(path)
     record = present(Records(database).get(4))
     assert (record.shown, record.unread, record.verified, record.tries) == ({}, {}, False, 0)

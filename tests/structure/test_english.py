@@ -73,6 +73,16 @@ def test_docstrings_begin_with_what_a_function_does():
     ] == []
 
 
+def test_docstrings_of_tests_keep_to_the_same_rules():
+    assert [
+        (name, text)
+        for name in files(".py")
+        if name.startswith("tests/")
+        for text in docstrings(read(name))
+        if FIRST_WORDS.match(text) or BANNED.search(" ".join(text.split()))
+    ] == []
+
+
 def test_programs_use_no_word_that_stops_a_reader():
     assert [
         (name, text)

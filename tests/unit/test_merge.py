@@ -104,7 +104,7 @@ def test_ratings(wanted, held, ours, rating, clear):
 
 
 TOUCHED = frozenset({Field.TITLE, Field.SUMMARY, Field.TAGS})
-"""Plex locks each field that a person or an edit of ours touches."""
+"""Plex locks each field that the user or an edit of ours touches."""
 
 
 def test_what_a_person_changed_stays_where_that_is_wished():

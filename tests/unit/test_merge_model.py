@@ -1,6 +1,6 @@
-"""Two people and a syncer: whatever the order, nobody's work is lost.
+"""Two users and a syncer: whatever the order, nobody's work is lost.
 
-A person edits in Stash, another in Plex, syncs run, settings change, records are lost, runs are
+One user edits in Stash, another in Plex, syncs run, settings change, records are lost, runs are
 killed between the edit and the record. What Plex does with an edit is the stand-in's code.
 """
 
@@ -36,11 +36,11 @@ RATINGS = st.none() | st.sampled_from([40, 70])
 
 
 class Harbour(RuleBasedStateMachine):
-    """One scene and its item. `theirs`, `added` and `away` are what the person in Plex did.
+    """One scene and its item. `theirs`, `added` and `away` are what the user in Plex did.
 
     `base` holds what Plex showed of ours after a sync, so that undoing an edit is no edit; `unsure`
-    names the fields where that is not known, `doubt` the values that an unseen edit was about: a
-    person's hand on those cannot be told from ours.
+    names the fields where that is not known, `doubt` the values that an unseen edit was about: the
+    user's edit of those cannot be distinguished from ours.
     """
 
     @initialize(semantics=st.sampled_from(["append", "replace"]), title=WORDS)
@@ -218,7 +218,7 @@ class Harbour(RuleBasedStateMachine):
         }
 
     def forgive(self, name, change):
-        """Stash wins: what a person did to the field before counts no more."""
+        """Stash wins: what the user did to the field before no longer counts."""
         if name in self.added:
             self.away[name].clear()
             if name is Field.TAGS and self.scene.tags:

@@ -49,7 +49,7 @@ def changed(**parts):
 
 
 def both(status, hide=str):
-    """Say a status in lines and on a screen."""
+    """Return a status in lines and on a screen."""
     return " ".join(status_lines(status)), drawn(status_screen(status, hide))
 
 

@@ -1,4 +1,4 @@
-"""What a person reads: the facts are in the words, and what is not there is not spoken of."""
+"""What the user reads: the facts are in the words, and what is not there is not named."""
 
 from __future__ import annotations
 
