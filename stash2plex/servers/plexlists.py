@@ -128,7 +128,9 @@ class PlexLists:
         start, last = 0, ""
         for rows in read_pages(read, lost, LIST_PAGE):
             page = _list_page(section_id, rows, start)
-            yield evolve(page, odd=tuple(evolve(row, after=last) for row in page.odd))
+            place = start + 1 if rows.received == 1 else 0
+            odd = tuple(evolve(row, after=last, place=place) for row in page.odd)
+            yield evolve(page, odd=odd)
             start += rows.received
             last = page.files[-1].path if page.files else last
 

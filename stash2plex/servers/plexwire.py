@@ -147,18 +147,22 @@ class WireAnswer:
 class OddRow:
     """A row that cannot be read. `rating_key` is empty if it has no usable one.
 
-    `after` is the path of the file before it: all that is known about a row without a name.
+    `place` is its number in the list and `after` the path of the file before it, as far as they
+    are known: all that is known about a row without a name.
     """
 
     rating_key: str
     name: str
     after: str = ""
+    place: int = 0
 
     def words(self) -> str:
         """Return what is known about the row, in words."""
         words = f"item {self.rating_key}" if self.rating_key else "an item"
         if self.name:
             return f"{words} “{self.name}”"
+        if self.place and not self.rating_key:
+            words = f"item number {self.place} of the list"
         return f"{words}, the one listed after “{self.after}”" if self.after else words
 
 

@@ -149,7 +149,7 @@ def test_an_item_that_spoils_its_list_page_is_named_and_the_others_are_listed(
     assert in_plex(made) == [True, True, True, False, True, True]
     (named,) = [line for line in heard if "cannot be read" in line]
     assert "“Harbour Films”" in named
-    assert f"after “{made[2][1].parts[0].path}”" in named
+    assert f"item number 4 of the list, the one listed after “{made[2][1].parts[0].path}”" in named
     assert desk.rows("SELECT reason, attempts FROM queue") == [("not_in_plex", 0)]
 
 

@@ -233,3 +233,12 @@ def test_stash_is_read_in_the_same_way(plex):
     scene = stash.scenes([1])[1]
     assert (scene.title, scene.files[0].path) == ("Caf\ufffd", "/data/\ufffd.mp4")
     stash.close()
+
+
+def test_the_first_row_is_named_by_its_place_where_nothing_else_is_known(plex, client):
+    films = plex._library.sections[1]
+    items = [plex.add_item(films, f"/media/{number}.mp4") for number in range(3)]
+    plex.faults.add(Fault("status", times=None, item=items[0].rating_key))
+    pages = list(client.list_files("1"))
+    assert [row.words() for page in pages for row in page.odd] == ["item number 1 of the list"]
+    assert [file.path for page in pages for file in page.files] == ["/media/1.mp4", "/media/2.mp4"]

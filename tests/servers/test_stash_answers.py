@@ -139,3 +139,40 @@ def test_an_answer_without_its_rows_is_refused(answer):
 )
 def test_a_picture_is_known_by_its_first_bytes(data, kind):
     assert picture_type(data) == kind
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("half \ud83d", "half \ufffd"),
+        ("\udc69 half", "\ufffd half"),
+        ("a\x00b", "a\x00b"),
+        ("x" * 10_000_000, "x" * 10_000_000),
+        ("ﬀ İ ẞ Ａ e\u0301", "ﬀ İ ẞ Ａ e\u0301"),
+    ],
+    ids=["high", "low", "zero", "long", "letters"],
+)
+def test_odd_letters_in_a_title_are_no_reason_to_read_it_alone(title, read):
+    stash, _ = client({"s1": scene(1, title=title)})
+    assert stash.scenes([1])[1].title == read
+    stash, transport = client({"findScenes": {"scenes": [scene(1, title=title), scene(2)]}})
+    page = stash.scene_page(0)
+    assert [one.title for one in page.scenes] == [read, ""]
+    assert len(transport.asked) == 1
+
+
+def test_an_answer_nested_without_end_is_that_of_one_scene():
+    deep = '{"data": {"findScenes": ' + '{"a":' * 100_000
+
+    class Deep(Canned):
+        def request(self, method, path, *, body=None, **_):
+            asked = json.loads(body)
+            if "ScenePage" in asked["query"] or "s2:" in asked["query"]:
+                return Reply(200, {}, deep.encode())
+            if "SceneIds" in asked["query"]:
+                return Reply(200, {}, json.dumps({"data": found(1, 2)}).encode())
+            return Reply(200, {}, json.dumps({"data": {"s1": scene(1)}}).encode())
+
+    page = Stash(Deep()).scene_page(0)
+    assert [one.id for one in page.scenes] == [1]
+    assert list(page.unreadable) == [2]
