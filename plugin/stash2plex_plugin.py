@@ -23,17 +23,24 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
 
 # Compiled files are kept in the data folder: Stash would leave those beside the modules behind when
-# it uninstalls the plugin. `config/plugins/source/Stash2Plex` is where most are installed; the
-# request tells for sure. The first import is not written before the folder is there. All that is
-# written is for this user only.
+# it uninstalls the plugin. It is guessed from the two places where Stash installs: below the
+# plugins folder, or below a source's folder in there. The request tells for sure, but only after
+# these modules are imported. The first import is not written before the folder is there. All that
+# is written is for this user only.
 os.umask(0o077)
-DATA = os.environ.get("STASH2PLEX_DATA_DIR") or os.path.join(HERE, "..", "..", "..", "stash2plex")
-sys.pycache_prefix = os.path.join(os.path.abspath(DATA), "bytecode")
-sys.dont_write_bytecode = not os.path.isdir(sys.pycache_prefix)
+PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 3, ("..",) * 2)]
+if named := os.environ.get("STASH2PLEX_DATA_DIR") or os.environ.get("STASH_PLUGIN_DATA"):
+    PLACES = [named]
+for place in PLACES:
+    compiled = os.path.join(os.path.abspath(place), "bytecode")
+    sys.pycache_prefix = compiled
+    sys.dont_write_bytecode = not os.path.isdir(compiled)
+    if not sys.dont_write_bytecode:
+        break
 
 from stash2plex import bytecode  # noqa: E402 - the path comes first
 
-bytecode.start(HERE, sys.pycache_prefix)
+bytecode.start(HERE, compiled)
 
 from stash2plex.plugin import main  # noqa: E402 - the path comes first
 

@@ -15,7 +15,15 @@ from attrs import define, evolve, field
 
 from stash2plex.config import Settings
 from stash2plex.datadir import DATABASE_NAME, check_owner, prepare
-from stash2plex.db import SETTINGS_FILE, connect, get_meta, store_error, uses_wal
+from stash2plex.db import (
+    NO_COPY,
+    SETTINGS_FILE,
+    connect,
+    drop_meta,
+    get_meta,
+    store_error,
+    uses_wal,
+)
 from stash2plex.errors import ConfigError, StoreDamaged, StoreUnavailable
 from stash2plex.hook import settings_path
 from stash2plex.logs.handlers import Logs
@@ -398,6 +406,17 @@ def forbid_core_dumps() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _report_missing_copy(connection: sqlite3.Connection, logs: Logs) -> None:
+    """Log once that an update had no copy made, whichever process was the first to migrate."""
+    if failure := get_meta(connection, NO_COPY):
+        logs.logger.warning(
+            "The database was not copied before the update, so there is no way back to the version "
+            "before: %s.",
+            failure,
+        )
+        drop_meta(connection, NO_COPY)
+
+
 def open_app(
     folder: str,
     address: StashAddress,
@@ -423,6 +442,7 @@ def open_app(
     kept = logs or Logs(None)
     kept.keep(folder)
     kept.redactor.enable(key_in_use(store.connection))
+    _report_missing_copy(store.connection, kept)
     if not uses_wal(store.connection):
         kept.logger.warning(
             "The data folder %s is on a file system on which programs cannot share memory (a "

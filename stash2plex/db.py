@@ -94,10 +94,12 @@ def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
             raise StoreTooNew(
                 f"“{path}” was written by a newer Stash2Plex (schema {number}, this one knows "
                 f"{SCHEMA_NUMBER}).",
-                "Update the plugin; the file is left as it is.",
+                "Update the plugin: the file is left as it is, and what waits in it is sent then. "
+                "To stay with this version, take back the copy from before the update: "
+                "“stash2plex restore”.",
             )
         if number < SCHEMA_NUMBER:
-            _migrate(connection, wal=wal)
+            _migrate(connection, path, wal=wal)
         if relaxed:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB:d}")
@@ -123,15 +125,26 @@ def _make_private(path: str) -> None:
         give_to_owner(path)
 
 
-def _migrate(connection: sqlite3.Connection, *, wal: bool) -> None:
-    """Apply the missing migrations; each commits together with its number."""
+def _migrate(connection: sqlite3.Connection, path: str, *, wal: bool) -> None:
+    """Apply the missing migrations; each commits together with its number.
+
+    The first one copies the database before, unless it is new.
+    """
     if wal:
         connection.execute("PRAGMA journal_mode = WAL")
+    kept = False
     for number, statements in _migrations():
         with transaction(connection):
             # Another process may have been faster while this one waited for the lock.
-            if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
+            known = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if known >= number:
                 continue
+            if known and not kept:
+                from stash2plex.copies import keep_copy  # noqa: PLC0415 - for an update, not a save
+
+                if failure := keep_copy(path, known, time.time()):
+                    set_meta(connection, NO_COPY, failure)
+            kept = True
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number:d}")
@@ -215,6 +228,7 @@ TROUBLE = "trouble"
 STASH_LOGIN = "stash_login"
 HANDOVER_KEY = "handover "
 HOLD = "hold"
+NO_COPY = "no_copy"
 NO_LOGIN = "none"
 """The value of `STASH_LOGIN` while whoever asks is let in."""
 

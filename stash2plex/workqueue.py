@@ -219,8 +219,21 @@ class WorkQueue:
 
     # -- claiming -------------------------------------------------------------------------
 
-    def claim(self, limit: int, lease_seconds: float, *, urgent_only: bool = False) -> list[Claim]:
-        """Claim up to `limit` due keys, urgent ones first, oldest first, under one new lease."""
+    def claim(
+        self,
+        limit: int,
+        lease_seconds: float,
+        *,
+        urgent_only: bool = False,
+        careful: bool = False,
+        beside: bool = False,
+    ) -> list[Claim]:
+        """Claim up to `limit` due keys, urgent ones first, oldest first, under one new lease.
+
+        If `careful`, a key that a worker had when it ended has half as many others beside it for
+        each time, and in the end it comes last and alone: it may be the cause. `beside` means that
+        others are claimed, so that a key that must be alone waits.
+        """
         now = self._clock()
         lease_id = os.urandom(8).hex()
         with transaction(self._db):
@@ -228,6 +241,10 @@ class WorkQueue:
             rows: list[tuple[str, int, int, int, int, int, int, int, int, float]] = []
             for priority in (URGENT,) if urgent_only else (URGENT, BULK):
                 rows += self._db.execute(CLAIM_SQL, (priority, now, limit - len(rows)))
+            if careful and any(row[4] for row in rows):
+                safer = [row for row in rows if limit >> row[4]]
+                most = limit >> max((row[4] for row in safer), default=0)
+                rows = safer[:most] or ([] if beside else rows[:1])
             self._db.executemany(
                 "UPDATE queue SET lease_id = ?, lease_generation = generation,"
                 " lease_expires_at = ? WHERE kind = ? AND id = ?",

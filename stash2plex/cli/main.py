@@ -26,6 +26,7 @@ from stash2plex.cli.outages import outages
 from stash2plex.cli.probe import probe_plex
 from stash2plex.cli.reconcile import reconcile
 from stash2plex.cli.report import report
+from stash2plex.cli.restore import restore_command
 from stash2plex.cli.scenes import scene_command
 from stash2plex.cli.service import serve
 from stash2plex.cli.shell import Shell
@@ -62,6 +63,7 @@ from stash2plex.version import VERSION
         operation,
         probe_plex,
         import_legacy,
+        restore_command,
         completion,
         demo,
     ],

@@ -44,7 +44,7 @@ OURS = frozenset(
         "Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
         "days", "dlq list", "enabled", "import_legacy", "limit", "make demo", "max_wait", "offset",
         "reason", "scene_id", "scene_ids", "stash2plex import-legacy", "stash2plex process",
-        "stash2plex reconcile", "stash2plex sync",
+        "stash2plex reconcile", "stash2plex restore", "stash2plex sync",
         "worker.log",
     )
 )  # fmt: skip

@@ -18,6 +18,7 @@ from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.hook import may_start, settings_changed, worker_request
 from stash2plex.lock import FileLock, drain_lock, drain_runs, show_presence
 from stash2plex.model import Clock, Sleep
+from stash2plex.operations.disabled import DisabledWatch
 from stash2plex.servers.stash_address import read_server_connection
 from stash2plex.start_trouble import Trouble, end_trouble, fault_trouble, record_trouble
 from stash2plex.starter import SUCCESSOR, start_worker
@@ -129,6 +130,8 @@ def _work(app: App, lock: FileLock, info: dict[str, Any], stop: _StopSignal) -> 
     elif stop.uninstalled:
         remove_empty_folders(stop.plugin_dir)
         logger.info("The background worker ends: the plugin was uninstalled.")
+    elif stop.disabled:
+        logger.info("The background worker ends: the plugin was disabled in Stash.")
     elif stop.asked:
         logger.info("The background worker ends: it was asked to.")
     elif summary.gave_up == SWITCHED_OFF:
@@ -170,7 +173,7 @@ def _close_stdin() -> None:
 
 
 class _StopSignal:
-    """Whether the worker should end: a signal asked for it, or its files or data were replaced."""
+    """Whether the worker should end: asked by a signal, disabled, or its files were replaced."""
 
     def __init__(self, app: App, plugin_dir: str, stamp: Stamp | None) -> None:
         self._app = app
@@ -183,6 +186,8 @@ class _StopSignal:
         self._database = os.path.join(app.folder, DATABASE_NAME)
         self._identity = self._read_identity()
         self.homeless = False
+        self.disabled = False
+        self._entry = DisabledWatch(app)
         signal.signal(signal.SIGTERM, self._ask)
         signal.signal(signal.SIGINT, self._ask)
 
@@ -213,4 +218,6 @@ class _StopSignal:
             # Nothing reads what this process still has open: a save makes a new folder and starts
             # another worker there.
             self.homeless = self._read_identity() != self._identity
-        return self.homeless or self.asked or self.outdated or self.uninstalled
+            self.disabled = self._entry.disabled()
+        ended = self.homeless or self.disabled or self.outdated or self.uninstalled
+        return self.asked or ended

@@ -25,14 +25,17 @@ from stash2plex.model import (
     Scene,
 )
 from stash2plex.operations.notifications import held_sentence
+from stash2plex.operations.reasons import reason_of
 from stash2plex.operations.traits import lost_fields
 from stash2plex.rules.desired import desired_state, reason_to_skip, without_fields
 from stash2plex.rules.matching import Explanation
 from stash2plex.rules.merge import held_text, plan_change
 from stash2plex.rules.policy import SNOOZES
 from stash2plex.rules.spelling import same_rating
+from stash2plex.store.item_choices import ItemChoice
 from stash2plex.store.key_state import KeyState, read_key_state
 from stash2plex.store.runs import read_held
+from stash2plex.store.stored_page import WEB
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene as explain_match
 from stash2plex.text import local, span, utc
@@ -74,6 +77,9 @@ class SceneExplanation:
     unknown: list[str] = field(factory=list)
     state: str = "unknown"
     why: str = ""
+    machine_id: str | None = None
+    library: str | None = None
+    choice: ItemChoice | None = None
 
     @property
     def title(self) -> str:
@@ -104,6 +110,8 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
     desired = (
         without_fields(desired_state(known.scene, settings), held.fields) if known.scene else None
     )
+    if known.scene is not None:
+        known.choice = app.store.choices.of([file.path for file in known.scene.files])
     item = _look_at_plex(app, settings, known)
     change = None
     if desired is not None and item is not None:
@@ -116,6 +124,9 @@ def explain_scene(app: App, scene_id: int) -> SceneExplanation:
         known.why = f"It was put back. Sync scene {scene_id} to send it again."
     elif known.key.state in ("due", "in_progress") and _is_asked_back(app, scene_id):
         known.state, known.why = "waiting", "It is to be put back. The worker does that next."
+    known.machine_id = app.store.plex_files.server()
+    section_id = app.store.plex_files.section_of(_rating_key(known) or "")
+    known.library = app.store.plex_files.titles_by_id().get(section_id)
     return known
 
 
@@ -333,6 +344,7 @@ def explanation_json(known: SceneExplanation) -> dict[str, Any]:
     """Return the explanation as plain values (contract §5)."""
     key, record = known.key, known.record
     return {
+        **place_json(known),
         "scene_id": known.scene_id,
         "title": known.title,
         "path": known.scene.files[0].path if known.scene and known.scene.files else None,
@@ -370,6 +382,32 @@ def explanation_json(known: SceneExplanation) -> dict[str, Any]:
             for view in known.fields
         ],
         "unknown": list(known.unknown),
+    }
+
+
+def place_json(known: SceneExplanation) -> dict[str, Any]:
+    """Return where the scene is in Plex, since when it is in its state, and the user's choice."""
+    rating_key, choice, key = _rating_key(known), known.choice, known.key
+    since = key.history[0].at if key.history else None
+    if known.state == "in_sync" and known.record is not None and known.record.synced_at:
+        since = known.record.synced_at
+    web = None
+    if rating_key and known.machine_id:
+        web = WEB.format(known.machine_id) + rating_key
+    return {
+        "since": None if since is None else utc(since),
+        "do": reason_of(key.reason).fix if known.state == "dead" else None,
+        "machine_id": known.machine_id,
+        "rating_key": rating_key,
+        "library": known.library,
+        "web": web,
+        "choice": None
+        if choice is None
+        else {
+            "rating_key": rating_key or "",
+            "path": choice.plex_path,
+            "at": utc(choice.chosen_at),
+        },
     }
 
 

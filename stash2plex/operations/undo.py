@@ -196,7 +196,7 @@ def _count(
                 total.gone + sum(back.state.server != server for back in items),
             )
             continue
-        seen = [weigh(back, server, found.get(back.state.rating_key), {}) for back in items]
+        seen = [weigh(back, server, found.get(back.state.rating_key)) for back in items]
         total = total.plus(scene_id, outcome_of(seen))
     return total
 

@@ -24,6 +24,10 @@ TRY_BASE, TRY_CAP = 2.0, 60.0
 """Seconds until it is tried again at first, and in the long run."""
 
 
+HANGING = 1.0
+"""Seconds without an end after which the pictures under way count as hanging."""
+
+
 @frozen
 class EndpointState:
     """What is known of an endpoint that failed last. `since` and `next_try_at` are epoch seconds.
@@ -57,6 +61,15 @@ def after_failure(old: EndpointState, now: float, reason: str, random: Random) -
         now + longest * random.uniform(0.8, 1.0) if probes else now,
         reason,
     )
+
+
+def are_stuck(began: Collection[float], last_end: float, now: float) -> bool:
+    """Return whether pictures hang: none has ended for a second, though some began before that.
+
+    A single one that takes long does not show it: each waits for Plex's one writer, behind texts.
+    All are in seconds of one clock; `began` is when those under way began.
+    """
+    return bool(began) and now - max(last_end, min(began)) >= HANGING
 
 
 def is_blocked(shut: Collection[str]) -> bool:

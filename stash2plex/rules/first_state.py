@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
-from stash2plex.model import LIST_FIELDS, TEXT_FIELDS, Change, Field, PlexItem
+from stash2plex.model import LIST_FIELDS, TEXT_FIELDS, Change, Field, ListChange, PlexItem
+from stash2plex.rules.memory import names_of
+from stash2plex.rules.spelling import folds
 
 
 @frozen
 class Before:
     """A field before our first write to it: its value, and whether it was locked.
 
-    A picture's value is the key of the chosen one, empty if none was chosen.
+    A picture's value is the key of the chosen one, empty if none was chosen, and None if the choice
+    was Plex's own: then it is not locked. `taken` are the folded
+    names of a list that we took away: what else is missing was removed by the user.
     """
 
     value: object
     locked: bool
+    taken: frozenset[str] = frozenset()
 
 
 @frozen
@@ -60,9 +65,16 @@ def touched(change: Change) -> frozenset[Field]:
 
 
 def values_before(
-    item: PlexItem, change: Change, written: Mapping[str, object], known: FirstState | None
+    item: PlexItem,
+    change: Change,
+    written: Mapping[str, object],
+    known: FirstState | None,
+    images: frozenset[Field] = frozenset(),
 ) -> dict[Field, Before]:
     """Return what must be kept of an item before a change, beside what is `known`.
+
+    `images` are pictures that follow. What Plex chose itself is known without a question: its field
+    is not locked (plex.md §4.3).
 
     `written` is what is ours there already. Where that was written before anything was kept, what
     the item showed first is lost.
@@ -70,29 +82,47 @@ def values_before(
     early = known is not None and known.before_history
     lost = {name for name, value in written.items() if early and value not in (None, "", [])}
     kept = known.fields if known is not None and known.undone_at is None else {}
-    return {
+    new = {
         name: Before(value_of(item, name), name in item.locked)
         for name in touched(change)
         if name not in kept and name not in lost
     }
+    if known is None or not known.before_history:
+        own = images - item.locked - kept.keys()
+        new.update((name, Before(None, locked=False)) for name in own)
+    for name, one in change.lists.items():
+        before = new.get(name) or kept.get(name)
+        if before is not None:
+            after = evolve(before, taken=_taken(before, one))
+            if after != before:
+                new[name] = after
+    return new
+
+
+def _taken(before: Before, change: ListChange) -> frozenset[str]:
+    first = folds(names_of(before.value))
+    return (before.taken | (folds(change.stale) & first)) - folds(change.wanted)
 
 
 def plain_fields(fields: Mapping[Field, Before]) -> dict[str, list[object]]:
     """Return fields in the form that the database keeps."""
-    return {str(name): [one.value, int(one.locked)] for name, one in sorted(fields.items())}
+    return {
+        str(name): [one.value, int(one.locked), *([sorted(one.taken)] if one.taken else [])]
+        for name, one in sorted(fields.items())
+    }
 
 
 def read_fields(stored: Mapping[str, Any]) -> dict[Field, Before]:
     """Read fields from the database's form; what is damaged is left out."""
     names = {str(name): name for name in Field}
-    return {
-        names[name]: Before(value[0], bool(value[1]))
-        for name, value in stored.items()
-        if name in names
-        and isinstance(value, list)
-        and len(value) == 2  # noqa: PLR2004 - a pair
-        and _fits(names[name], value[0])
-    }
+    found = {}
+    for name, kept in stored.items():
+        if name in names and isinstance(kept, list) and len(kept) in (2, 3):
+            value, locked, *taken = kept
+            if _fits(names[name], value):
+                away = frozenset(names_of(taken[0])) if taken else frozenset()
+                found[names[name]] = Before(value, bool(locked), away)
+    return found
 
 
 def _fits(name: Field, value: object) -> bool:

@@ -21,6 +21,7 @@ Rule = tuple[str, str]
 class Level(StrEnum):
     """How a Plex file was matched to the scene's file, best first."""
 
+    CHOSEN = "your choice"
     WHOLE_PATH = "the whole path"
     PATH_END = "the end of the path"
     NAME_AND_SIZE = "file name and size"
@@ -29,6 +30,7 @@ class Level(StrEnum):
 
 LEVELS = tuple(Level)
 CONFIDENCE = {
+    Level.CHOSEN: "certain",
     Level.WHOLE_PATH: "certain",
     Level.PATH_END: "high",
     Level.NAME_AND_SIZE: "high",
@@ -205,6 +207,32 @@ def explain(
     if near:
         refusal += f" Of the same name but another folder and size: {_shown(near)}."
     return evolve(missed[0], candidates=near, refusal=refusal)
+
+
+def follow_choice(
+    explanation: Explanation, file: StashFile, chosen: Sequence[PlexFile]
+) -> Explanation:
+    """Return the explanation of a scene for which the user chose an item.
+
+    `chosen` are the Plex files with the path that the user chose; if Plex lists none, the
+    explanation stays as it is.
+    """
+    if not chosen:
+        return explanation
+    items = {one.rating_key: one for one in chosen}
+    first, *others = items.values()
+    return evolve(
+        explanation,
+        file=file,
+        match=Match(first, Level.CHOSEN, tuple(others)),
+        confidence=CONFIDENCE[Level.CHOSEN],
+        candidates=tuple(
+            one if one.file.rating_key not in items else evolve(one, level=Level.CHOSEN, why="")
+            for one in explanation.candidates
+        ),
+        reason="",
+        refusal="",
+    )
 
 
 def _explain_file(

@@ -84,7 +84,7 @@ def goals_of(
     if asked_run:
         return _of_run(state, record, asked_run, fields, writes)
     goals = {
-        name: Goal(kept.value, kept.locked)
+        name: Goal(kept.value, kept.locked, kept.taken)
         for name, kept in state.fields.items()
         if not fields or name in fields
     }
@@ -136,7 +136,9 @@ def _of_run(
         before = next(write.fields[name][0] for write in mine if name in write.fields)
         kept = state.fields.get(name)
         is_first = kept is not None and _same(name, kept.value, before)
-        goals[name] = Goal(before, kept.locked if kept and is_first else None)
+        sent = [names_of(write.fields[name][1]) for write in mine if name in write.fields]
+        taken = folds(names_of(before)) - folds(sent[-1])
+        goals[name] = Goal(before, kept.locked if kept and is_first else None, frozenset(taken))
         for write in mine:
             if name in write.fields:
                 written[name] = write.fields[name][1]

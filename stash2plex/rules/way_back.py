@@ -17,7 +17,6 @@ from stash2plex.rules.merge import HELD_LIMIT, held_text
 from stash2plex.rules.spelling import counted, fold, folds, once, same_rating
 
 NOT_KEPT = "Plex accepts it but does not keep it"
-NO_KEY = "nothing is known of what was chosen before"
 EARLY = "it was written before the first states were kept"
 NEWER = "a later write changed it once more"
 NO_TITLE = "an item cannot be without a title"
@@ -26,10 +25,14 @@ NO_TITLE = "an item cannot be without a title"
 
 @frozen
 class Goal:
-    """What a field is to become. `is_locked` is None if its lock stays as it is."""
+    """What a field is to become. `is_locked` is None if its lock stays as it is.
+
+    `taken` are the folded names that we took from a list, and that are to be there again.
+    """
 
     value: object
     is_locked: bool | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @frozen
@@ -57,10 +60,11 @@ class ChosenPictures:
     """The pictures that an item shows now, by key.
 
     `ours` are the hashes of those that we sent. `is_open` means that the end of an upload of ours
-    is unknown.
+    is unknown. `offers` are the keys of those that Plex itself has.
     """
 
     keys: Mapping[Field, str] = Factory(dict)
+    offers: Mapping[Field, tuple[str, ...]] = Factory(dict)
     ours: Mapping[Field, frozenset[str]] = Factory(dict)
     is_open: bool = False
 
@@ -139,11 +143,11 @@ class _Work:
     def take_list(self, name: Field, goal: Goal) -> None:
         """Take our values away and add those that we took away; what else changed stays."""
         held, wanted = self.item.lists.get(name, ()), once(names_of(goal.value))
-        ours, away = self.base.ours(name), self.base.away(name)
+        ours = self.base.ours(name)
         by_name = {fold(value): value for value in wanted}
         staying = [one for one in once(held) if fold(one) in by_name or fold(one) not in ours]
         missing = [one for one in wanted if fold(one) not in folds(held)]
-        lost = [one for one in missing if fold(one) in away]
+        lost = [one for one in missing if fold(one) not in goal.taken]
         target = [
             by_name[fold(one)] if fold(one) in by_name and fold(one) in ours else one
             for one in staying
@@ -166,14 +170,18 @@ class _Work:
         """Choose the earlier picture if the chosen one is ours; without a look, do nothing."""
         if name not in self.chosen.keys:
             return
+        is_own = goal.value is None and name not in self.item.locked
         if self.chosen.keys[name] == goal.value:
             self.back.add(name)
         elif not self.chosen.is_ours(name):
-            self.theirs.add(name)
-        elif not isinstance(goal.value, str):
-            self.cannot[name] = NO_KEY
-        else:
+            (self.back if is_own else self.theirs).add(name)
+        elif isinstance(goal.value, str):
             self.pictures[name] = goal.value
+            self.back.add(name)
+        else:
+            # Plex chooses itself once nothing is chosen; the only one that it has is the same.
+            offers = self.chosen.offers.get(name, ())
+            self.pictures[name] = offers[0] if len(offers) == 1 else ""
             self.back.add(name)
 
     def way_back(self, goals: Mapping[Field, Goal]) -> WayBack:

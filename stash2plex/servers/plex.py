@@ -22,6 +22,7 @@ from stash2plex.servers.client import Client
 from stash2plex.servers.plexcollections import PlexCollection, list_collections
 from stash2plex.servers.plexedit import IMAGES, fitting_edits
 from stash2plex.servers.plexlists import LIST_PAGE, MOVIE, ListPage, PlexLists
+from stash2plex.servers.plexlooks import POSTER_LIMIT, ItemLook, read_looks, read_poster
 from stash2plex.servers.plexwire import (
     WireAnswer,
     WireContainer,
@@ -222,6 +223,21 @@ class Plex(Client):
             batch = [opaque(key) for key in rating_keys[start : start + IDS_PER_READ]]
             found.add(self._batches.rows(sorted(set(batch)), witness))
         return found
+
+    def looks(self, rating_keys: list[str]) -> dict[str, ItemLook]:
+        """Read by what the user tells items apart, up to 200; those that are gone are absent."""
+        keys = ",".join(opaque(key) for key in rating_keys[:IDS_PER_READ])
+        container = self._get(f"/library/metadata/{keys}?{DETAIL_TRIM}", DETAILS)
+        return read_looks(self._converter, container.Metadata)
+
+    def poster(self, thumb: str) -> str | None:
+        """Return a small poster as a data: address; None if there is none."""
+        return read_poster(
+            lambda path: self._transport.request(
+                "GET", path, limit=POSTER_LIMIT, what="a small poster"
+            ),
+            thumb,
+        )
 
     def _paths_of(self, rating_key: str) -> Sequence[tuple[str, int | None]]:
         """Return paths and sizes of an item's files; none if it is gone or cannot be read."""

@@ -9,7 +9,7 @@ from cattrs import Converter
 
 from stash2plex.errors import SERVER, ServerError, Transient
 from stash2plex.model import Scene
-from stash2plex.servers.apart import BatchReader, ReadScenes
+from stash2plex.servers.apart import BatchReader, ReadScenes, may_be_part
 from stash2plex.servers.scenepages import Criteria, ScenePages
 from stash2plex.servers.stash_link import Answer
 from stash2plex.servers.stashwire import SCENE_FIELDS, WireScene, dig, read_scene, rows_of
@@ -41,6 +41,33 @@ class SceneReader:
         if ids:
             found.add(self._by_id.rows(ids))
         return found
+
+    def sample(self, number: int, seed: int) -> tuple[int, list[Scene]]:
+        """Count all scenes, and read `number` of them, chosen at random; bad ones are left out."""
+        chosen = {"filter": {"per_page": number, "sort": f"random_{seed:d}"}}
+        start = "query Sample($filter: FindFilterType) { findScenes(filter: $filter) { count scenes"
+        try:
+            data = self._whole(f"{start} {{ ...SceneFields }} }} }} {SCENE_FIELDS}", chosen)
+            scenes = self._structured(data, "a sample of scenes")
+        except ServerError as error:
+            if not may_be_part(error):
+                raise
+            data = self._whole(f"{start} {{ id }} }} }}", chosen)
+            scenes = list(self.scenes(self._ids(data)).values())
+        count = dig(data, "findScenes", "count")
+        return structure(self._converter, count, int, "Stash", "the number of scenes"), scenes
+
+    def _structured(self, data: dict[str, Any], doing: str) -> list[Scene]:
+        return [
+            read_scene(structure(self._converter, row, WireScene, "Stash", doing))
+            for row in rows_of(data)
+        ]
+
+    def _ids(self, data: dict[str, Any]) -> list[int]:
+        return [
+            structure(self._converter, dig(row, "id"), int, "Stash", "a scene id")
+            for row in rows_of(data)
+        ]
 
     def _read_scenes(self, ids: Sequence[int]) -> ReadScenes:
         """Read scenes with one request.
@@ -77,10 +104,7 @@ class SceneReader:
             " scenes { ...SceneFields } } } " + SCENE_FIELDS,
             _variables(after, criteria, size, 1),
         )
-        page = [
-            read_scene(structure(self._converter, row, WireScene, "Stash", "a page of scenes"))
-            for row in rows_of(data)
-        ]
+        page = self._structured(data, "a page of scenes")
         _check_order([scene.id for scene in page], after, size)
         return page
 
@@ -90,10 +114,7 @@ class SceneReader:
             " findScenes(scene_filter: $criteria, filter: $filter) { scenes { id } } }",
             _variables(after, criteria, size, page),
         )
-        ids = [
-            structure(self._converter, dig(row, "id"), int, "Stash", "a scene id")
-            for row in rows_of(data)
-        ]
+        ids = self._ids(data)
         _check_order(ids, after, size)
         return ids
 

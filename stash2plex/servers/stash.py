@@ -199,15 +199,7 @@ class Stash(Client):
 
         Those that cannot be read are left out.
         """
-        data = self._query(
-            "query Sample($filter: FindFilterType) { findScenes(filter: $filter) {"
-            " count scenes { id } } }",
-            {"filter": {"per_page": number, "sort": f"random_{seed:d}"}},
-        )
-        total = structure(
-            self._converter, dig(data, "findScenes", "count"), int, "Stash", "the number of scenes"
-        )
-        return total, list(self.scenes(self._ids(data, "findScenes", "scenes")).values())
+        return self._scenes.sample(number, seed)
 
     def scene_ids(self, criteria: Mapping[str, object] | None = None) -> Iterator[list[int]]:
         """Page through the ids of all scenes, or of those that fit a scene filter.

@@ -36,6 +36,18 @@ class _WireScene:
 
 
 @frozen
+class _WireFile:
+    size: int | None = None
+    duration: float | None = None
+
+
+@frozen
+class _WireLook:
+    date: str | None = None
+    files: list[_WireFile] = Factory(list)
+
+
+@frozen
 class _WireScenes:
     count: int
     scenes: list[_WireScene] = Factory(list)
@@ -78,6 +90,28 @@ def search_scenes(link: StashLink, text: str) -> list[int]:
     )
     found = structure(_reader(), data.get("findScenes"), _WireScenes, "Stash", "a list of scenes")
     return [scene.id for scene in found.scenes]
+
+
+@frozen
+class SceneLook:
+    """What the user tells a scene's files apart by: date, and of the first file size and length."""
+
+    date: str | None
+    size: int | None
+    seconds: float | None
+
+
+def look_at_scene(link: StashLink, scene_id: int) -> SceneLook | None:
+    """Read by what the user knows a scene; None if it is gone. Raises what a query raises."""
+    data = link.query(
+        "query LookAtScene($id: ID!) { findScene(id: $id) { date files { size duration } } }",
+        {"id": str(scene_id)},
+    )
+    if data.get("findScene") is None:
+        return None
+    wire = structure(_reader(), data["findScene"], _WireLook, "Stash", f"scene {scene_id}")
+    first = wire.files[0] if wire.files else _WireFile()
+    return SceneLook(wire.date, first.size, first.duration)
 
 
 def _reader() -> Converter:

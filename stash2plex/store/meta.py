@@ -30,6 +30,9 @@ TROUBLE_NOTIFIED = "trouble_told"
 HOOK_COST = db.HOOK_COST
 """When a save measures its cost next (epoch seconds), and the samples as JSON."""
 
+NO_COPY = db.NO_COPY
+"""Why an update could not copy the database first, until that is in the log."""
+
 STASH_LOGIN = db.STASH_LOGIN
 """Whether Stash had a password when the settings were last read: “password” or “none”."""
 

@@ -21,6 +21,13 @@ MAX_CANDIDATES = 500
 """How many files of one name are compared; if there are more, the folder or size decides."""
 
 NAMED = "SELECT section_id, rating_key, path, size, listing FROM plex_file WHERE name = ? LIMIT ?"
+AT = (
+    "SELECT section_id, rating_key, path, size FROM plex_file WHERE name = ? AND path = ?"
+    " ORDER BY length(rating_key), rating_key"
+)
+FILES_OF_ITEM = (
+    "SELECT section_id, rating_key, path, size FROM plex_file WHERE rating_key = ? ORDER BY path"
+)
 NAMED_IN_FOLDER = (
     "SELECT section_id, rating_key, path, size, listing FROM plex_file"
     " WHERE name = ? AND folder = ? LIMIT ?"
@@ -124,6 +131,15 @@ class PlexFiles:
                 file = PlexFile(*row)
                 files[file.section_id, file.path] = file
         return list(files.values())
+
+    def at(self, path: str) -> list[PlexFile]:
+        """List the files with a whole path in Plex: one for each library that has it."""
+        rows = self._db.execute(AT, (folded_ends(path)[0], path))
+        return [PlexFile(*row) for row in rows]
+
+    def of_item(self, rating_key: str) -> list[PlexFile]:
+        """List the files of an item."""
+        return [PlexFile(*row) for row in self._db.execute(FILES_OF_ITEM, (rating_key,))]
 
     def _rows_named(
         self, path: str, sizes: Collection[int], rules: Sequence[Rule]

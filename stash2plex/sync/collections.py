@@ -37,6 +37,7 @@ class Collections:
         self._listed: dict[str, set[str] | None] = {}
         """The folded names by library; None where Plex does not list them."""
         self._is_cleaning = False
+        self._may_be_empty = store.own_collections.were_left
         self._not_before = monotonic()
 
     @property
@@ -94,14 +95,18 @@ class Collections:
 
     # -- which are empty ------------------------------------------------------------------
 
+    def note_left(self) -> None:
+        """Record that items left collections. Belongs to the transaction of the caller."""
+        self._store.own_collections.note_left()
+        self._may_be_empty = True
+
     def clean_up(self, session: Session) -> None:
         """Delete ours that are empty, once everything that was asked for is put back."""
-        own = self._store.own_collections
-        if self._is_cleaning or self._monotonic() < self._not_before or not own.were_left:
+        if self._is_cleaning or not self._may_be_empty or self._monotonic() < self._not_before:
             return
         if self._store.undo_marks.any_asked():
             return
-        server = self._store.first_states.server
+        own, server = self._store.own_collections, self._store.first_states.server
         ours = {section_id: own.names(server, section_id) for section_id in own.sections(server)}
         self._is_cleaning = True
         self._flight.start(
@@ -109,7 +114,7 @@ class Collections:
         )
 
     def _cleaned(self, gone: Mapping[str, set[str]]) -> None:
-        self._is_cleaning = False
+        self._is_cleaning = self._may_be_empty = False
         own, server = self._store.own_collections, self._store.first_states.server
         with transaction(self._store.connection):
             for section_id, names in gone.items():

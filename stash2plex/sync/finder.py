@@ -10,7 +10,14 @@ from stash2plex.config import Settings
 from stash2plex.db import transaction
 from stash2plex.errors import Ambiguous, LibraryUnread, NotInPlexYet, Stash2PlexError
 from stash2plex.model import Clock, Match, PlexFile, PlexItem, Record, Scene
-from stash2plex.rules.matching import Explanation, Level, explain, map_path, split_path
+from stash2plex.rules.matching import (
+    Explanation,
+    Level,
+    explain,
+    follow_choice,
+    map_path,
+    split_path,
+)
 from stash2plex.rules.path_inference import same_file
 from stash2plex.rules.scanning import holds, scan_targets
 from stash2plex.servers.apart import ReadItems
@@ -348,7 +355,7 @@ class Finder:
 def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanation:
     """Match a scene with the present index. Writes nothing and sends no request."""
     rules = store.rules(settings)
-    return explain(
+    explanation = explain(
         scene,
         store.plex_files.candidates(
             (file.path for file in scene.files),
@@ -360,6 +367,11 @@ def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanatio
         loose=settings.loose_matching,
         titles=store.plex_files.titles_by_id(),
     )
+    choice = store.choices.of([file.path for file in scene.files])
+    if choice is None:
+        return explanation
+    file = next(file for file in scene.files if file.path == choice.stash_path)
+    return follow_choice(explanation, file, store.plex_files.at(choice.plex_path))
 
 
 def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnread | None:

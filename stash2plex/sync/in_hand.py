@@ -101,11 +101,18 @@ class KeysInHand:
     # -- claims ---------------------------------------------------------------------------
 
     def claim(self, limit: int, *, urgent_only: bool = False) -> list[InHand]:
-        """Claim up to `limit` keys that are due."""
-        claims = self._store.queue.claim(limit, LEASE_SECONDS, urgent_only=urgent_only)
+        """Claim up to `limit` keys that are due, fewer where one of them may end the worker."""
+        claims = self._store.queue.claim(
+            limit, LEASE_SECONDS, urgent_only=urgent_only, careful=True, beside=self.busy
+        )
         keys = [InHand(claim) for claim in claims]
         self._keys.update((key.claim.key, key) for key in keys)
         return keys
+
+    @property
+    def interruptions(self) -> int:
+        """How often a worker ended while it had one of the claimed keys: the most of any."""
+        return max((key.claim.interruptions for key in self._keys.values()), default=0)
 
     def renew_leases(self) -> None:
         """Renew leases in time, and at once if the clock was set: a claim frees expired leases."""

@@ -17,6 +17,7 @@ from stash2plex.rules.traits import Traits
 from stash2plex.store.history import COMPARISON, SAVE
 from stash2plex.sync.apply import Applied
 from stash2plex.sync.collections import Collections
+from stash2plex.sync.pictures import is_cover_due
 from stash2plex.sync.session import Job, Store
 from stash2plex.sync.writes import Plan, planned
 from stash2plex.workqueue import URGENT, Claim
@@ -80,7 +81,14 @@ class Keeper:
     def _keep_first(self, job: Job, change: Change) -> None:
         item = job.item
         known = self.first_state(item, job.match.file.path)
-        new = values_before(item, change, job.record.written if job.record else {}, known)
+        is_due = is_cover_due(job.scene, job.desired, job.record)
+        new = values_before(
+            item,
+            change,
+            job.record.written if job.record else {},
+            known,
+            job.desired.images if is_due else frozenset(),
+        )
         state = known or FirstState(
             job.scene.id,
             item.rating_key,

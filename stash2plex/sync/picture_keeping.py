@@ -29,6 +29,11 @@ class PictureKeeper:
             return frozenset(IMAGE_FIELDS)
         return frozenset(name for name in IMAGE_FIELDS if name in state.fields)
 
+    def has_uploads(self, rating_key: str) -> bool:
+        """Whether pictures were sent to an item, also before it was put back."""
+        state = self.store.first_states.get(rating_key)
+        return state is not None and state.uploads > 0
+
     def keep_pictures(self, looked: Looked) -> None:
         """Keep which pictures are chosen before ours are sent."""
         states, job = self.store.first_states, looked.job

@@ -7,6 +7,7 @@ endpoint that fails holds up the pictures that need it, and nothing else.
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -30,6 +31,7 @@ from stash2plex.rules.endpoints import (
     ENDPOINTS,
     EndpointState,
     after_failure,
+    are_stuck,
     is_blocked,
 )
 from stash2plex.rules.pacing import Pacer
@@ -48,9 +50,6 @@ from stash2plex.workqueue import BULK
 
 MAX_KEPT = 200
 """Scenes that are kept in memory for their pictures; more are read again."""
-
-HANGING = 1.0
-"""Seconds after which an upload counts as one that hangs."""
 
 LONGEST_WAIT = 60.0
 """Seconds at most until pictures are tried again whose endpoint failed and is not shut yet."""
@@ -96,6 +95,8 @@ class PictureLane:
         self._jobs: dict[int, PictureJob] = {}
         self._busy: dict[int, Try] = {}
         """Scenes under way."""
+        self._ended_at = -math.inf
+        """When pictures were last sent, or failed (monotonic seconds)."""
         self._worked: Counter[str] = Counter()
         self._keeper = PictureKeeper(store)
 
@@ -112,7 +113,8 @@ class PictureLane:
         """
         if len(self._jobs) < MAX_KEPT or self._store.pictures.endpoints():
             return False
-        return all(self._monotonic() - one.began < HANGING for one in self._busy.values())
+        began = [one.began for one in self._busy.values()]
+        return not are_stuck(began, self._ended_at, self._monotonic())
 
     def add(self, job: Job, record: Record) -> None:
         """Have the pictures of a scene sent. Belongs to the transaction of the caller."""
@@ -185,9 +187,14 @@ class PictureLane:
     ) -> None:
         records = [record, *self._store.followers.of(waiting.scene_id).values()]
         held = self._store.undo_marks.held(waiting.scene_id).fields
-        known = {one.rating_key: self._keeper.known_pictures(one.rating_key) for one in records}
+        keys = [one.rating_key for one in records]
+        known = {key: self._keeper.known_pictures(key) for key in keys}
+        ours = [key for key in keys if self._keeper.has_uploads(key)]
+        work = partial(
+            send_for, waiting.scene_id, job, records, shut, self.session, known, held, ours
+        )
         self._flight.start_picture(
-            partial(send_for, waiting.scene_id, job, records, shut, self.session, known, held),
+            work,
             Step(
                 partial(self._ended, waiting, shut, before),
                 partial(self._broke, waiting),
@@ -196,9 +203,13 @@ class PictureLane:
 
     # -- ends -----------------------------------------------------------------------------
 
+    def _end(self, waiting: WaitingPicture) -> None:
+        del self._busy[waiting.scene_id]
+        self._ended_at = self._monotonic()
+
     def _broke(self, waiting: WaitingPicture, error: Exception) -> None:
         """Go on after the scene or its item could not be read: no endpoint of pictures failed."""
-        del self._busy[waiting.scene_id]
+        self._end(waiting)
         if isinstance(error, (Unavailable, Refused)):
             # The clients have tried other scenes and items before they raised.
             self._server_failed(waiting, error)
@@ -222,7 +233,7 @@ class PictureLane:
                 self._keeper.keep_pictures(result)
             self._launch(waiting, result.job, record, shut, before)
             return
-        del self._busy[waiting.scene_id]
+        self._end(waiting)
         if result == MOVED:
             self._requeue(waiting)
         elif isinstance(result, Result):

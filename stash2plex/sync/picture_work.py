@@ -39,10 +39,13 @@ class Result:
 
 @frozen
 class Looked:
-    """What items show before our first pictures: the keys of the chosen ones, by rating key."""
+    """What items show before our first pictures: the keys of the chosen ones, by rating key.
+
+    A key is None where the picture is Plex's own choice.
+    """
 
     job: PictureJob
-    chosen: Mapping[str, Mapping[Field, str]]
+    chosen: Mapping[str, Mapping[Field, str | None]]
 
 
 NEEDLESS = "needless"
@@ -60,12 +63,13 @@ def send_for(
     session: Session,
     known_first: Mapping[str, Collection[Field]],
     held: frozenset[Field] = frozenset(),
+    have_ours: Collection[str] = (),
 ) -> Result | Looked | str:
     """Send the pictures of a scene, in a thread; what is not known of it is read first.
 
     `known_first` has by rating key the pictures of which it is kept what was chosen before the
     first of ours. Where something is missing, that is returned first, and nothing is sent. `held`
-    are fields that the user had put back.
+    are fields that the user had put back, `have_ours` the items with earlier pictures of ours.
     """
     if job is None:
         read = _read(scene_id, records, session, held)
@@ -92,6 +96,7 @@ def send_for(
             preserve=session.settings.preserve_plex_edits,
             stash=session.stash,
             plex=session.plex,
+            had_ours=record.rating_key in have_ours,
         )
         failed = {name: _checked(name, error, session) for name, error in one.failed.items()}
         sent.append((record, evolve(one, failed=failed)))
@@ -106,10 +111,14 @@ def _look(
     session: Session,
 ) -> Looked | Result | None:
     """Ask which pictures are chosen before the first of ours; None if all are known."""
-    chosen: dict[str, dict[Field, str]] = {}
+    chosen: dict[str, dict[Field, str | None]] = {}
     for record, item in due:
         for name in sorted(job.desired.images):
             if name in known_first.get(record.rating_key, ()) or ENDPOINTS[name] in shut:
+                continue
+            if name not in item.locked:
+                # A user's choice locks (plex.md §4.3): this one is Plex's own.
+                chosen.setdefault(item.rating_key, {})[name] = None
                 continue
             try:
                 there = session.plex.pictures(item.rating_key, name)

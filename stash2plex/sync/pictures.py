@@ -140,16 +140,22 @@ def _plan_one(
     *,
     preserve: bool,
     plex: Plex,
+    had_ours: bool = False,
 ) -> PicturePlan:
-    """Add to a plan what becomes of a cover in one of its places."""
+    """Add to a plan what becomes of a cover in one of its places.
+
+    `had_ours`: the item has pictures of ours from before it was put back. Plex would not choose
+    those if they were sent again.
+    """
     new, ours = image_hash(cover), plan.hashes[name]
-    there = plex.pictures(item.rating_key, name) if name in item.locked else ()
+    looks = had_ours or name in item.locked
+    there = plex.pictures(item.rating_key, name) if looks else ()
     chosen = next((picture.key for picture in there if picture.selected), "")
     if chosen.endswith(new):
         return evolve(plan, hashes={**plan.hashes, name: new})
     if preserve and name in item.locked and not (ours and chosen.endswith(ours)):
         return evolve(plan, kept=plan.kept | {name}, hashes={**plan.hashes, name: ""})
-    before = {**plan.before, name: chosen} if name in item.locked else plan.before
+    before = {**plan.before, name: chosen} if looks else plan.before
     plan = evolve(plan, hashes={**plan.hashes, name: new}, before=before)
     earlier = [picture.key for picture in there if picture.key.endswith(new)]
     if earlier:
@@ -173,10 +179,11 @@ def send_pictures(
     preserve: bool,
     stash: Stash,
     plex: Plex,
+    had_ours: bool = False,
 ) -> Sent:
     """Send the cover to each of its places, but not to endpoints that are `shut`.
 
-    An endpoint that fails holds up no other one.
+    An endpoint that fails holds up no other one. `had_ours`: pictures of ours are there already.
     """
     hashes = _hashes(record)
     settled = Sent({}, (), frozenset(), scene.cover_tag, record.cover_etag if record else "")
@@ -203,6 +210,7 @@ def send_pictures(
                 item,
                 preserve=preserve,
                 plex=plex,
+                had_ours=had_ours,
             )
             notes = _carry_out(plan, name, scene, item, plex)
         except Exception as error:  # noqa: BLE001 - each picture has an outcome of its own

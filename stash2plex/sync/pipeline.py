@@ -108,7 +108,7 @@ class Pipeline:
         self._ready = ReadyJobs()
         self._keeper = Keeper(store)
         self._collections = Collections(store, self._flight, monotonic)
-        self._undoing = Undoing(store, hand, self._lane, self._make_ready)
+        self._undoing = Undoing(store, hand, self._lane, self._collections, self._make_ready)
 
     # -- for the drain loop ---------------------------------------------------------------
 
@@ -128,21 +128,27 @@ class Pipeline:
         `single` lets one key through at a time: the breaker is half open.
         """
         self._hand.renew_leases()
-        room = 1 if single else BATCH
-        while len(self._hand) - len(self._writing) < room:
-            keys = [] if self._lane.is_full else self._hand.claim(room)
+        while self._has_room(single=single):
+            keys = [] if self._lane.is_full else self._hand.claim(1 if single else BATCH)
             if not keys:
                 break
             self._begin(keys)
         else:
             urgent = self._hand.urgent
-            if not single and urgent < URGENT_BATCH and self._store.queue.urgent_due():
+            alone = single or self._hand.interruptions > 0
+            if not alone and urgent < URGENT_BATCH and self._store.queue.urgent_due():
                 self._begin(self._hand.claim(URGENT_BATCH - urgent, urgent_only=True))
         while self._ready and self._writing.crowd() < (1 if single else self._pacer.limit):
             self._write(self._ready.take(single=single))
         self._lane.fill(single=single)
         if not single:
             self._collections.clean_up(self._session)
+
+    def _has_room(self, *, single: bool) -> bool:
+        """Return whether to claim more: a key that may end the worker has few beside it."""
+        if interruptions := self._hand.interruptions:
+            return len(self._hand) < (1 if single else BATCH >> interruptions)
+        return len(self._hand) - len(self._writing) < (1 if single else BATCH)
 
     def collect(self, seconds: float) -> None:
         """Wait up to `seconds` for requests in flight, and handle those that have ended."""

@@ -17,6 +17,7 @@ from stash2plex.store.dead_letters import DeadLetters
 from stash2plex.store.first_states import FirstStates
 from stash2plex.store.followers import Followers
 from stash2plex.store.history import History
+from stash2plex.store.item_choices import ItemChoices
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
@@ -75,6 +76,11 @@ class Store:
     own_collections: OwnCollections = field(init=False)
 
     followers: Followers = field(init=False)
+    choices: ItemChoices = field(init=False)
+
+    @choices.default
+    def _make_choices(self) -> ItemChoices:
+        return ItemChoices(self.connection)
 
     @followers.default
     def _make_followers(self) -> Followers:

@@ -13,7 +13,7 @@ from attrs import Factory, evolve, frozen
 
 from stash2plex.db import transaction
 from stash2plex.errors import NotFound, Rejected, ServerError
-from stash2plex.model import IMAGE_FIELDS, Change, Field, PlexItem, Record
+from stash2plex.model import IMAGE_FIELDS, Change, Field, Picture, PlexItem, Record
 from stash2plex.rules.first_state import value_of
 from stash2plex.rules.matching import split_path
 from stash2plex.rules.memory import Base, Version, base_of
@@ -30,6 +30,7 @@ from stash2plex.rules.way_back import (
 from stash2plex.servers.plex import Plex
 from stash2plex.store.history import UNDO
 from stash2plex.store.undo_marks import Asked, Held
+from stash2plex.sync.collections import Collections
 from stash2plex.sync.edits import send_edit, sends_missing
 from stash2plex.sync.in_hand import InHand, KeysInHand
 from stash2plex.sync.picture_lane import PictureLane
@@ -44,6 +45,8 @@ BUSY_SECONDS = 1.0
 
 KEPT_BACK = 86_400.0
 """Seconds for which no pictures of a scene begin that is to be put back."""
+
+NOT_LISTED: Mapping[Field, Sequence[Picture]] = {}
 
 GONE, OTHER_SERVER, OTHER_FILE = "gone", "other server", "other file"
 
@@ -80,11 +83,13 @@ class Undoing:
         store: Store,
         hand: KeysInHand,
         lane: PictureLane,
+        collections: Collections,
         make_ready: Callable[[UndoJob], None],
     ) -> None:
         self._store = store
         self._hand = hand
         self._lane = lane
+        self._collections = collections
         self._make_ready = make_ready
 
     def take(self, keys: Sequence[InHand]) -> list[InHand]:
@@ -135,7 +140,7 @@ class Undoing:
                 if one.item is not None:
                     self._record(job, one, run_id, whole=whole)
             if Field.COLLECTION in back:
-                store.own_collections.note_left()
+                self._collections.note_left()
             if whole or back & set(IMAGE_FIELDS):
                 store.pictures.drop(scene_id)
             held = store.undo_marks.held(scene_id)
@@ -255,21 +260,24 @@ def look(back: ItemBack, server: str, plex: Plex) -> ItemUndone:
     items = plex.items([state.rating_key])
     if error := items.unreadable.get(state.rating_key):
         raise error
-    seen = weigh(back, server, items.get(state.rating_key), {})
+    seen = weigh(back, server, items.get(state.rating_key))
     if seen.item is None:
         return seen
-    chosen = {
-        name: next((one.key for one in plex.pictures(state.rating_key, name) if one.selected), "")
-        for name in back.goals
-        if name in IMAGE_FIELDS
+    listed = {
+        name: plex.pictures(state.rating_key, name) for name in back.goals if name in IMAGE_FIELDS
     }
-    return weigh(back, server, seen.item, chosen)
+    return weigh(back, server, seen.item, listed)
 
 
 def weigh(
-    back: ItemBack, server: str, item: PlexItem | None, chosen: Mapping[Field, str]
+    back: ItemBack,
+    server: str,
+    item: PlexItem | None,
+    listed: Mapping[Field, Sequence[Picture]] = NOT_LISTED,
 ) -> ItemUndone:
-    """Plan what is to be sent to an item as it is now; `chosen` are the pictures that it shows.
+    """Plan what is to be sent to an item as it is now; `listed` are the pictures that it can show.
+
+    Without a list, its pictures are left alone.
 
     What was written belongs to the server, the item and the file: to another one, nothing is sent.
     """
@@ -281,8 +289,15 @@ def weigh(
     if not _holds(item, back):
         return ItemUndone(back, gone=OTHER_FILE)
     item = evolve(item, section_id=item.section_id or state.section_id)
+    chosen = {
+        name: next((one.key for one in there if one.selected), "") for name, there in listed.items()
+    }
+    offers = {
+        name: tuple(one.key for one in there if not one.key.startswith("upload://"))
+        for name, there in listed.items()
+    }
     back = evolve(back, chosen=chosen)
-    pictures = ChosenPictures(chosen, back.hashes, back.is_picture_open)
+    pictures = ChosenPictures(chosen, offers, back.hashes, is_open=back.is_picture_open)
     return ItemUndone(back, item, plan_way_back(back.goals, item, base_for(back, item), pictures))
 
 

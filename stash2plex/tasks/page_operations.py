@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stash2plex.tasks import (
+    choices,
     dead_letters,
     holds,
     lists,
@@ -137,6 +138,26 @@ PAGE_OPERATIONS = (
         lists.runs,
         "Return a page of the tasks and commands that sent, newest first",
         "`limit`, `offset`",
+    ),
+    _operation(
+        "candidates",
+        choices.candidates,
+        "Return the Plex items that fit a scene, side by side: file, library, size, length, "
+        "year, small poster",
+        "`scene_id`",
+    ),
+    _operation(
+        "choose_item",
+        choices.choose_item,
+        "Keep which Plex item a scene has, by both files, whatever else would fit better; "
+        "queues the scene",
+        "`scene_id`, `rating_key`",
+    ),
+    _operation(
+        "forget_choice",
+        choices.forget_choice,
+        "Take the choice for a scene back, and queue the scene",
+        "`scene_id`",
     ),
 )
 """They stand in the reference behind those that everybody may call."""

@@ -737,6 +737,7 @@ OTHER_ANSWERS: dict[str, Any] = {
                 "fields": {
                     "title": {"before": "harbour_0017", "sent": "Lantern Day", "shown": None},
                     "tags": {"before": [], "sent": ["quay"], "shown": ["Quay"]},
+                    "poster": {"before": "", "sent": "cd2e007333ff", "shown": "cd2e007333ff"},
                 },
             }
         ],

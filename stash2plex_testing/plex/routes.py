@@ -287,7 +287,11 @@ class Routes:
         item = self._library.items.get(int(key))
         if item is None or not self._server.limits.chooses_none:
             return error(404, "Not Found")
-        item.selected.pop("posters" if kind == "thumb" else "arts", None)
+        where = "posters" if kind == "thumb" else "arts"
+        item.selected.pop(where, None)
+        if item.offers.get(where):
+            # Plex shows its own again.
+            item.selected[where] = item.offers[where][0]
         item.locked.add(kind)
         return Answer(cost="write")
 

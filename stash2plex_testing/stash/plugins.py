@@ -103,7 +103,7 @@ class Plugins:
         held = {
             "username": sessions.username,
             "api_key": sessions.api_key,
-            "plugins": {"settings": self.settings},
+            "plugins": {"settings": self.settings, "disabled": sorted(self.disabled)},
         }
         path = os.path.join(self._config_dir, "config.yml")
         with open(path, "w", encoding="utf-8") as file:

@@ -102,6 +102,7 @@ def set_plugins_enabled(
     disabled = context.core.plugins.disabled
     for plugin_id, enabled in enabledMap.items():
         (disabled.discard if enabled else disabled.add)(plugin_id)
+    context.core.plugins.write_config()
     return True
 
 

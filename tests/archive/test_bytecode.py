@@ -82,6 +82,25 @@ def test_the_usual_place_is_known_before_the_request_is_read(tmp_path):
     assert {"stash2plex/bytecode", "stash2plex/plugin", "stash2plex/errors"} <= compiled(folder)
 
 
+@pytest.mark.parametrize(
+    "place", ["config/plugins/community/Stash2Plex", "config/plugins/Stash2Plex"]
+)
+def test_where_stash_installs_no_save_compiles_a_module(tmp_path, place):
+    plugin = unpack(tmp_path / place)
+    config = tmp_path / "config"
+    for _ in range(2):
+        run(plugin, config, NO_WORKER)
+    request = {"server_connection": {"Port": 9, "Dir": str(config)}, "args": NO_WORKER}
+    done = subprocess.run(
+        [sys.executable, "-ISv", os.path.join(plugin, "stash2plex_plugin.py")],
+        input=json.dumps(request), capture_output=True, env={}, check=True, text=True,
+    )  # fmt: skip
+    loaded = [line for line in done.stderr.splitlines() if "code object from" in line]
+    ours = [line for line in loaded if "stash2plex" in line]
+    assert len(ours) > 5
+    assert [line for line in ours if ".pyc" not in line] == []
+
+
 def test_a_changed_module_is_compiled_again(tmp_path):
     plugin = unpack(tmp_path / "config" / "plugins" / "community" / "Stash2Plex")
     config = tmp_path / "config"

@@ -68,7 +68,7 @@ def open_page(chromium: Any, site: Site) -> Iterator[Callable[..., Any]]:
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto((base or site.stash.url) + path)
+        page.goto((base or site.stash.url) + path, wait_until="commit")
         return page
 
     yield opened

@@ -61,6 +61,15 @@ def test_what_was_done_before_is_folded(fresh, open_page):
     page.get_by_role("button", name="Sign in with Plex").wait_for()
 
 
+def test_files_that_cannot_be_looked_at_do_not_end_the_first_run(fresh, open_page):
+    problem = {"what": "Plex is busy.", "do": "Try again in a minute."}
+    fresh.answer(page=canned.at_step("files"), paths={"problem": problem})
+    page = open_page()
+    page.get_by_text("Plex is busy. Try again in a minute.").wait_for()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("row", name="change 9,815").wait_for()
+
+
 def test_leaving_half_way_holds_all_writing(site, open_page):
     free = {**canned.FRESH, "set_up": {"done": False, "step": "plex", "held": False}, "held": None}
     site.answer(page=free)

@@ -20,6 +20,7 @@ VIEWS = {
     "first run": (HOME, ".s2p-open", {"page": canned.FRESH}),
     "failed": (HOME, ".alert-danger", {"page": {"exit": 3}}),
 }
+THEMES = ("dark", "light")
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
@@ -33,7 +34,8 @@ def open_view(site: Any, open_page: Any, name: str, **options: Any) -> Any:
 
 def violations(page: Any, host_page: str, root: str) -> list[str]:
     """Name what axe finds below `root`, with the first place of each."""
-    page.add_script_tag(path=os.path.join(host_page, "axe.min.js"))
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.add_script_tag(path=os.path.join(host_page, "axe.min.js"))
     found = page.evaluate("root => axe.run(root, { resultTypes: ['violations'] })", root)
     return [
         f"{one['id']} {node['html'][:150]} {node['failureSummary'][-170:]}"
@@ -42,30 +44,30 @@ def violations(page: Any, host_page: str, root: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("view", list(VIEWS))
-def test_axe_finds_nothing(site, open_page, host_page, view, theme):
+def test_axe_finds_nothing(site, open_page, host_page, view):
     page = open_view(site, open_page, view)
-    page.evaluate("theme => document.documentElement.classList.add(theme)", theme)
     if view == "trouble":
         page.get_by_role("button", name="Compare").first.click()
         page.locator(".s2p-candidates").wait_for()
     if view == "settings":
         page.get_by_label("Only organized").check(force=True)
         page.locator(".s2p-save").wait_for()
-    assert violations(page, host_page, "#stash2plex") == []
+    for theme in THEMES:
+        page.evaluate("theme => { document.documentElement.className = theme }", theme)
+        assert violations(page, host_page, "#stash2plex") == [], theme
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_axe_finds_nothing_in_the_steps_of_the_first_run(site, open_page, host_page, theme):
+def test_axe_finds_nothing_in_the_steps_of_the_first_run(site, open_page, host_page):
     held = {"by": "set_up", "since": canned.AT, "task": None, "scenes": 0}
     for step, wanted in (("library", "fieldset"), ("files", ".s2p-paths"), ("start", ".s2p-bars")):
         set_up = {"done": False, "step": step, "held": True}
         site.answer(page=canned.page(run=None, set_up=set_up, held=held))
         page = open_page()
-        page.evaluate("theme => document.documentElement.classList.add(theme)", theme)
         page.locator(wanted).first.wait_for()
-        assert violations(page, host_page, "#stash2plex") == []
+        for theme in THEMES:
+            page.evaluate("theme => { document.documentElement.className = theme }", theme)
+            assert violations(page, host_page, "#stash2plex") == [], theme
 
 
 def test_axe_finds_nothing_in_a_scenes_tab(open_page, host_page):
@@ -76,11 +78,10 @@ def test_axe_finds_nothing_in_a_scenes_tab(open_page, host_page):
 
 
 @pytest.mark.parametrize("view", list(VIEWS))
-def test_a_phone_of_360_pixels_scrolls_down_only(site, open_page, host_page, view):
+def test_a_phone_of_360_pixels_scrolls_down_only(site, open_page, view):
     page = open_view(site, open_page, view, **PHONE)
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 360
-    assert violations(page, host_page, "#stash2plex") == []
 
 
 def test_the_phone_journey(site, open_page):

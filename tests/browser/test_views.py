@@ -175,6 +175,7 @@ class TestHistory:
         page = open_page(f"{HOME}/history?scene=17")
         page.get_by_role("heading", name="History of scene 17").wait_for()
         page.get_by_text("Plex spells it Quay").wait_for()
+        assert page.get_by_text("poster: nothing").inner_text().endswith("a picture")
         assert site.calls("history")[-1]["scene_id"] == 17
 
     def test_outages_can_be_read_without_seeing_them(self, open_page):

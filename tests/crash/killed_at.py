@@ -31,7 +31,7 @@ def place(point, reach):
     """Wrap one function so that the point lies before or after it."""
     from stash2plex import app, db, workqueue
     from stash2plex.servers import plex, transport
-    from stash2plex.store import records
+    from stash2plex.store import records, undo_marks
     from stash2plex.sync import indexing as plexindex
 
     owner, name = {
@@ -46,6 +46,8 @@ def place(point, reach):
         "reading": (records.Records, "keep_reading"),
         "index": (plexindex.PlexIndex, "refresh"),
         "session": (app.App, "open_session"),
+        "choice": (plex.Plex, "choose_picture"),
+        "undone": (undo_marks.UndoMarks, "end"),
     }[point.split("-", 1)[1]]
     original = getattr(owner, name)
 

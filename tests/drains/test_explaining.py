@@ -265,3 +265,16 @@ def test_the_whole_explanation_of_a_scene_without_an_item(make_desk):
     assert fields["title"] == ("About b/pier.mp4", None, None, "unknown")
     assert fields["tags"] == ([], None, None, "unknown")
     assert {row[1] for row in fields.values()} == {None}
+
+
+def test_a_key_that_waits_for_a_library_that_plex_does_not_list(make_desk):
+    desk = make_desk()
+    scene = synced(desk)
+    desk.add(scene)
+    (claim,) = desk.app.store.queue.claim(1, 60.0)
+    waits = {"reason": "library", "error": "“Films” is not listed.", "title": "Pier"}
+    desk.app.store.queue.snooze(claim, delay=300.0, counted=False, **waits)
+    assert why(desk, scene) == (
+        "waiting",
+        "It waits for a Plex library (next try at TIME). “Films” is not listed.",
+    )

@@ -11,6 +11,7 @@ from stash2plex.rules.pacing import Pacer
 from stash2plex.store.marks import ask_for_look
 from stash2plex.sync.gate import CONFIG_SECONDS, Gate, Open
 from stash2plex.sync.settings_watch import CLOSED_SECONDS, FRESH_SECONDS, SettingsWatch
+from tests.harness.in_process import listen
 
 
 @pytest.fixture
@@ -184,3 +185,14 @@ def test_another_setting_than_the_address_makes_the_next_probe_due(make_gate):
     assert desk.clock() < before.next_probe_at
     assert look(gate).is_connected
     assert desk.app.store.breakers["plex"].read().state == "half_open"
+
+
+def test_a_plex_that_is_away_at_the_start_is_reported_once(make_gate):
+    desk, gate = make_gate()
+    desk.plex.down()
+    heard = listen(desk)
+    for _ in range(6):
+        look(gate)
+        desk.clock.step(60)
+    (line,) = [line for line in heard if line.endswith("Nothing is lost.")]
+    assert "refuses the connection" in line

@@ -100,3 +100,14 @@ def test_the_task_logs_each_line_of_its_preview_as_it_is(make_desk):
     found = preview_all(desk.app)
     assert lines == preview_lines(found)
     assert answer == found.as_json()
+
+
+def test_a_rehearsal_leaves_no_file_behind(make_desk, tmp_path, monkeypatch):
+    desk = make_desk()
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with desk.app.rehearsal() as copy:
+        copy.store.queue.add("scene", 1)
+    assert list(here.iterdir()) == []
+    assert desk.app.store.queue.is_empty()

@@ -6,8 +6,9 @@ import pytest
 
 from stash2plex.lock import drain_lock
 from stash2plex.operations.foreground import drain_here
+from stash2plex.operations.server_probe import ServerProbe
 from stash2plex.store.marks import asked_look, end_asked_look
-from stash2plex.store.progress import Progress
+from stash2plex.store.progress import Progress, Wait
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
 from tests.support import present
@@ -105,3 +106,31 @@ def test_it_gives_up_when_plex_stays_away(busy):
     assert present(summary.gave_up).endswith("Waited 1 min 00 s; run the task again later.")
     assert 60.0 <= desk.clock() - began < 62.0
     assert summary.progress.left == 1
+
+
+def test_an_other_that_waits_ends_a_task_only_while_work_is_left(busy):
+    desk, _ = busy
+    probe = ServerProbe(desk.app, Foreground("a test", patience=60.0))
+    waits = Wait("Plex rests.")
+
+    def after(seconds, wait, left):
+        desk.clock.step(seconds)
+        return probe.verdict(wait, left)[1]
+
+    assert [after(50.0, waits, 0), after(50.0, waits, 0), after(0.0, waits, 1)] == [None] * 3
+    # It works again: what it waited before does not count.
+    assert [after(50.0, waits, 1), after(5.0, None, 1), after(5.0, waits, 1)] == [None] * 3
+    assert after(59.0, waits, 1) is None
+    assert after(1.0, waits, 1) == "Plex rests. Waited 1 min 00 s; run the task again later."
+
+
+def test_what_the_other_gave_up_meanwhile_is_named(busy):
+    desk, _ = busy
+    desk.add(desk.scene("a/pier.mp4"))
+
+    def bury():
+        (claim,) = desk.app.store.queue.claim(1, 60.0)
+        desk.app.store.queue.bury(claim, title="A pier", reason="rejected", error="No.", path="")
+
+    desk.clock.at[desk.clock() + 2.0] = bury
+    assert watch(desk).names["dead"] == " (scene 1 “A pier”)"

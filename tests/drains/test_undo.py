@@ -57,7 +57,11 @@ def pier(make_desk):
     items[0].tags["actor"] = ["Somebody else", "Performer 0"]
     items[1].floats["userRating"] = 2.0
     items[1].offers["posters"] = ["media://frame/1.jpg", "media://frame/2.jpg"]
-    items[1].selected["posters"] = "media://frame/1.jpg"
+    # The user's choice is locked; Plex's own is not.
+    items[1].selected["posters"] = "media://frame/2.jpg"
+    items[1].locked.add("thumb")
+    items[2].offers["posters"] = ["media://frame/3.jpg"]
+    items[2].selected["posters"] = "media://frame/3.jpg"
     before = [state(item) for item in items]
     desk.drain(*scenes)
     return desk, scenes, items, before
@@ -187,8 +191,9 @@ def test_what_cannot_come_back_is_named(pier):
     desk, _, items, before = pier
     desk.plex.limits.chooses_none = False
     _, report = put_back(desk)
-    assert report.done.cannot == 5
-    assert items[1].selected["posters"] == "media://frame/1.jpg"
+    assert report.done.cannot == 4
+    assert items[1].selected["posters"] == "media://frame/2.jpg"
+    assert items[2].selected["posters"] == "media://frame/3.jpg"
     assert {why for *_, why in report.done.left} == {"this Plex cannot choose none"}
     desk.plex.limits.chooses_none = True
     put_back(desk)
@@ -301,3 +306,35 @@ def test_collections_that_plex_does_not_list_stay(make_desk):
     put_back(desk)
     assert not item.tags.get("collection")
     assert desk.plex.collection_titles(desk.films) == ["Harbour"]
+
+
+def test_a_value_that_the_user_removed_since_does_not_come_back(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/1.mp4", studio=desk.stash.add_studio("Harbour"))
+    item = desk.item("a/1.mp4")
+    item.tags["collection"] = ["Mine", "Other"]
+    desk.drain(scene)
+    item.tags["collection"].remove("Mine")
+    put_back(desk)
+    assert item.tags["collection"] == ["Other"]
+
+
+def test_pictures_that_are_there_already_are_chosen_again(pier):
+    desk, scenes, items, _ = pier
+    after = state(items[0])
+    put_back(desk)
+    desk.plex.clear_log()
+    add_scenes(desk.app, [("scene", scenes[0].id)])
+    desk.process(Silent())
+    assert state(items[0]) == after
+    assert desk.plex.count("POST") == 0
+
+
+def test_new_scenes_cost_no_question_about_their_pictures(make_desk):
+    desk = make_desk(skip_fields="")
+    scenes = [desk.scene(f"a/{n}.mp4", cover=picture(n)) for n in range(60)]
+    items = [desk.item(f"a/{n}.mp4") for n in range(60)]
+    desk.drain(*scenes)
+    assert all(item.number_of_uploads == 2 for item in items)
+    assert desk.plex.count("GET", "/(posters|arts)") == 0
+    assert len(desk.plex.requests) <= 3 * 60 + 10

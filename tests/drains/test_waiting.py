@@ -7,6 +7,7 @@ import pytest
 from stash2plex.store.scans import GATHER_SECONDS, MAX_FOLDERS, SETTLE_SECONDS
 from stash2plex.sync.plex_watch import LOOK_SECONDS, TROUBLE_SECONDS, PlexWatch
 from stash2plex_testing.plex import Fault
+from tests.harness.in_process import listen
 
 SCANS = {"trigger_plex_scan": True, "path_map": "/data=>/media"}
 
@@ -220,11 +221,13 @@ def test_a_look_that_failed_is_not_repeated_for_five_minutes(make_desk, settings
         return looks(desk)
 
     assert look_after(LOOK_SECONDS) == 1
+    heard = listen(desk)
     if trouble == "Plex fails":
         desk.plex.faults.add(Fault("status", path="^/library/sections$", times=None))
     else:
         desk.films.title = "Harbour Pictures"
     assert look_after(LOOK_SECONDS) == 1
+    assert [line for line in heard if line.startswith("A look at Plex failed: ")]
     assert look_after(LOOK_SECONDS) == 0
     assert look_after(TROUBLE_SECONDS - LOOK_SECONDS - 1) == 0
     assert look_after(1) == 1

@@ -184,6 +184,26 @@ def test_an_uninstalled_plugin_stops_writing_and_leaves_nothing_in_the_plugins_f
     assert "warning" not in read(log)
 
 
+def test_a_disabled_plugin_stops_writing_and_carries_on_when_it_is_enabled(make_stage):
+    stage = make_stage(2)
+    stage.edit(1, title="Before")
+    stage.until(lambda: "Before" in {item.title for item in stage.plex.all_items()})
+    stage.plex.down()
+    stage.edit(2, title="After")
+    stage.until(lambda: stage.queue()["pending"] == 1)
+    switch = "mutation E($m: BoolMap!) { setPluginsEnabled(enabledMap: $m) }"
+    stage.graphql(switch, m={"Stash2Plex": False})
+    stage.until(lambda: workers(stage.data_dir)[0] == [])
+    assert "ends: the plugin was disabled in Stash." in read(
+        os.path.join(stage.data_dir, "worker.log")
+    )
+    stage.plex.up()
+    assert "After" not in {item.title for item in stage.plex.all_items()}
+    stage.graphql(switch, m={"Stash2Plex": True})
+    stage.edit(1, title="Enabled")
+    stage.until(lambda: {"After", "Enabled"} <= {item.title for item in stage.plex.all_items()})
+
+
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()

@@ -94,7 +94,9 @@ def test_the_data_folder_is_the_plugins_own_if_this_machine_has_it(tmp_path, mon
         assert os.path.basename(found.data_dir) == "stash2plex"
         assert found.data_dir.startswith(str(tmp_path / "stash"))
         monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path / "named"))
+        stash.clear_log()
         assert resolve(options, home).data_dir == str(tmp_path / "named")
+        assert stash.requests == []
         monkeypatch.delenv("STASH_PLUGIN_DATA")
         monkeypatch.setattr(os.path, "isdir", lambda _: False)
         with pytest.raises(ConfigError) as raised:

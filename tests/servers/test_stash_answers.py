@@ -111,8 +111,9 @@ def test_nothing_changed_in_an_empty_stash_and_a_time_that_is_none_is_refused():
     assert list(stash.scene_ids_changed_since(1_000_000.0)) == []
     assert len(transport.asked) == 1
     stash, _ = client({"findScenes": {"scenes": [{"updated_at": "noon"}]}})
-    with pytest.raises(Transient, match="cannot be read: 'noon'"):
+    with pytest.raises(Transient, match="cannot be read: 'noon'") as raised:
         list(stash.scene_ids_changed_since(1_000_000.0))
+    assert raised.value.server == "Stash"
 
 
 @pytest.mark.parametrize("answer", [{}, {"findScenes": None}, {"findScenes": {"scenes": 5}}])

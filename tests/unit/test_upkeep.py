@@ -267,5 +267,6 @@ def test_an_empty_library_is_polled_whole_when_it_fills():
 
 
 def test_a_text_that_is_no_time_is_said():
-    with pytest.raises(Transient, match="cannot be read"):
+    with pytest.raises(Transient, match="cannot be read") as raised:
         poll_start("yesterday", "")
+    assert raised.value.server == "Stash"

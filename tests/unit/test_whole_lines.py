@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from stash2plex.errors import StashGone
-from stash2plex.operations.dead_letters import Purged, Recovered
+from stash2plex.operations.dead_letters import Purged, Recovered, letter_json
 from stash2plex.operations.health.checks import FAILED, PASSED, SKIPPED, Check
+from stash2plex.operations.probe.run import Probed
+from stash2plex.operations.reasons import REASONS
 from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.store.key_state import Failure
 from stash2plex.store.progress import Progress, Wait
@@ -27,7 +29,7 @@ from stash2plex.ui.lines.dead_letters import (
 )
 from stash2plex.ui.lines.health import check_lines, health_lines, health_sentence
 from stash2plex.ui.lines.outages import outage_lines, percent
-from stash2plex.ui.lines.probe import left_lines
+from stash2plex.ui.lines.probe import left_lines, probe_lines
 from stash2plex.ui.lines.runs import begun_lines
 from stash2plex.ui.lines.scenes import value_words
 from stash2plex.ui.lines.status import status_lines
@@ -56,7 +58,7 @@ FULL: dict[str, Any] = {
     },
     "metrics": {
         "scenes": {"written": 8},
-        "edit_seconds": {"count": 8, "mean": 0.0204, "p50_below": 0.025, "p95_below": 0.05},
+        "edit_seconds": {"count": 8, "mean": 0.2504, "p50_below": 0.025, "p95_below": 0.05},
     },
     "background_worker": "auto",
     "named": {
@@ -95,7 +97,7 @@ def test_every_line_of_a_status():
         "Waiting: 1 to be tried again.",
         "Given up: 1 because several Plex items fit (scene 3).",
         f"In sync: 17 scenes, the last at {AT}.",
-        "So far: 8 scenes written, an edit takes 20 ms, 95 % below 0.05 s.",
+        "So far: 8 scenes written, an edit takes 250 ms, 95 % below 0.05 s.",
         "Plex: 1.43, “Harbour Films”, 1 item known.",
         "Plex accepts these fields but does not keep them: studio.",
         "Stash: Stash wants a log-in.",
@@ -174,6 +176,17 @@ def test_a_dead_letter_in_one_line_and_in_many():
         f"  {local(WHEN - 60)}  Plex rests.",
         f"  {AT}  Two fit.",
     ]
+
+
+def test_a_dead_letter_for_machines():
+    known = letter(history=(Failure(WHEN, "ambiguous", "Two fit."),))
+    reason = REASONS["ambiguous"]
+    assert letter_json(known) == {
+        "scene_id": 4, "kind": "scene", "title": "Pier", "path": "/data/pier.mp4",
+        "reason": "ambiguous", "words": reason.words, "fix": reason.fix, "error": "Two fit.",
+        "attempts": 2, "first_failed_at": utc(WHEN - 60), "last_failed_at": utc(WHEN),
+        "history": [{"at": utc(WHEN), "reason": "ambiguous", "error": "Two fit."}],
+    }  # fmt: skip
 
 
 def test_what_became_of_dead_letters():
@@ -267,6 +280,18 @@ def test_the_value_of_a_field():
     assert [value_words(value) for value in values] == [
         "–", "–", "–", "Fog, Ebb", "8", "7.5", "two lines",
     ]  # fmt: skip
+
+
+def test_the_answers_of_a_probe_beside_those_of_the_stand_in():
+    found = Probed("1.43", "Linux", 1, {"edits_lists": "yes", "rates": "no"})
+    head, first = "Plex 1.43, 1 item:", "edits_lists  yes"
+    assert probe_lines(found, None) == [head, first, "rates        no"]
+    assert probe_lines(found, {"edits_lists": "yes", "rates": "yes"}) == [
+        head,
+        first,
+        "rates        no  (the stand-in: yes)",
+        "The stand-in answers 1 question differently.",
+    ]
 
 
 def test_what_a_probe_could_not_restore():

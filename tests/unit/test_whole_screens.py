@@ -40,7 +40,7 @@ def test_a_whole_status():
         "Not kept  Plex accepts these fields but does not keep them: studio.",
         "Stash     Stash wants a log-in.",
         f"In sync   17 scenes, the last at {AT}",
-        "So far    8 scenes written, 0 needed no change; an edit takes 20 ms",
+        "So far    8 scenes written, 0 needed no change; an edit takes 250 ms",
     ]
 
 
@@ -50,7 +50,7 @@ def test_a_status_without_a_past():
         "Queue    0 due, 0 in progress, 0 waiting for later",
         "Plex     1.43, no library listed yet, 1 item",
         "In sync  17 scenes",
-        "So far   0 scenes written, 0 needed no change; an edit takes 20 ms",
+        "So far   0 scenes written, 0 needed no change; an edit takes 250 ms",
     ]
 
 

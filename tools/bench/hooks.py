@@ -29,11 +29,11 @@ c.execute("COMMIT")
 def measure(folder: str) -> list[Figure]:
     """Run both in turn, so that other work on the machine affects both."""
     python = os.path.realpath(sys.executable)
-    plugin = os.path.join(folder, "hook-plugin")
+    # As Stash installs it: compiled files are found before the request is read.
+    config = os.path.join(folder, "hook-config")
+    plugin = os.path.join(config, "plugins", "Stash2Plex")
     with zipfile.ZipFile(ARCHIVE) as archive:
         archive.extractall(plugin)
-    config = os.path.join(folder, "hook-config")
-    os.makedirs(config)
     bare_path = os.path.join(folder, "bare.db")
     with closing(sqlite3.connect(bare_path, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")

@@ -52,7 +52,10 @@ Stash2Plex.part(function (api) {
     const [typed, setTyped] = useState(null);
     const trial = useRested(typed, 800);
     const { data, problem, loading, load } = useAnswer("paths", trial === null ? {} : { path_map: trial });
-    if (!data) return problem ? h(Problem, { problem, again: load }) : h(Waiting);
+    // Files that cannot be looked at now do not end the first run: they are watched for later.
+    if (!data) {
+      return problem ? h("div", null, h(Problem, { problem, again: load }), h(Button, { variant: "primary", onClick: onDone }, t("next"))) : h(Waiting);
+    }
     const save = async () => (typed === null ? {} : checked(await S2P.call("save_settings", { values: { path_map: typed.trim() || null } })));
     return h("div", { "aria-busy": loading }, h(Problem, { problem, again: load }),
       data.problem ? h(Notice, { tone: "warning" }, data.problem) : null, h(Paths, { data }),

@@ -21,8 +21,11 @@ Stash2Plex.part(function (api) {
 
   function Fields({ fields }) {
     const { t } = useWords();
-    const said = (value) => h(Name, { fallback: t("nothing") }, S2P.choices.shownValue(value).join(", "));
-    return h("ul", { className: "s2p-plain" }, Object.entries(fields).map(([field, one]) => {
+    return h("ul", { className: "s2p-plain" }, S2P.figures.FIELDS.filter((field) => fields[field]).map((field) => {
+      const one = fields[field];
+      // A picture is stored as its hash.
+      const shown = (value) => (["poster", "background"].includes(field) && value ? [t("picture")] : S2P.choices.shownValue(value));
+      const said = (value) => h(Name, { fallback: t("nothing") }, shown(value).join(", "));
       const spelt = one.shown !== undefined && one.shown !== null && JSON.stringify(one.shown) !== JSON.stringify(one.sent);
       return h("li", { key: field }, h("strong", null, t(`field.${field}`)), ": ", said(one.before), " ", h(Icon, { name: "faArrowRight" }), h("span", { className: "sr-only" }, t("becomes")), " ", said(one.sent),
         spelt ? h("span", { className: "text-muted" }, " ", t("spelt"), " ", said(one.shown)) : null);
