@@ -258,18 +258,6 @@ class WorkQueue:
                 (self._clock() + lease_seconds, lease_id),
             ).rowcount
 
-    def take_over(self) -> int:
-        """Free every lease at once; returns how many there were.
-
-        Only for the holder of the drain lock, which knows that the lease holders are dead.
-        """
-        with transaction(self._db):
-            return self._db.execute(
-                "UPDATE queue SET lease_id = NULL, lease_generation = NULL,"
-                " lease_expires_at = NULL, interruptions = interruptions + 1"
-                " WHERE lease_id IS NOT NULL"
-            ).rowcount
-
     # -- ending a claim -------------------------------------------------------------------
 
     def ack(self, claim: Claim) -> bool:
@@ -432,13 +420,6 @@ class WorkQueue:
         self._db.execute("DELETE FROM failure WHERE kind = ? AND id = ?", key)
         if key[0] == "scene":
             self._db.execute("DELETE FROM missing_news WHERE scene_id = ?", key[1:])
-
-    # -- looking --------------------------------------------------------------------------
-
-    def urgent_due(self) -> bool:
-        """Return whether an urgent key is due: one look at the index, without a transaction."""
-        row = self._db.execute(CLAIM_SQL, (URGENT, self._clock(), 1)).fetchone()
-        return row is not None
 
 
 CLAIM_SQL = (

@@ -12,7 +12,7 @@ from attrs import frozen
 from stash2plex.db import transaction
 from stash2plex.store.dead_letters import read_dead_keys
 from stash2plex.store.stored_status import COUNTS_SQL
-from stash2plex.workqueue import ERROR_LIMIT, HELD_SQL, STOPPED, URGENT, Key, WorkQueue
+from stash2plex.workqueue import CLAIM_SQL, ERROR_LIMIT, HELD_SQL, STOPPED, URGENT, Key, WorkQueue
 
 
 @frozen
@@ -28,7 +28,24 @@ class Counts:
 class Queue(WorkQueue):
     """The queue in one database, for everything except a save."""
 
+    def take_over(self) -> int:
+        """Free every lease at once; returns how many there were.
+
+        Only for the holder of the drain lock, which knows that the lease holders are dead.
+        """
+        with transaction(self._db):
+            return self._db.execute(
+                "UPDATE queue SET lease_id = NULL, lease_generation = NULL,"
+                " lease_expires_at = NULL, interruptions = interruptions + 1"
+                " WHERE lease_id IS NOT NULL"
+            ).rowcount
+
     # -- looking --------------------------------------------------------------------------
+
+    def urgent_due(self) -> bool:
+        """Return whether an urgent key is due: one look at the index, without a transaction."""
+        row = self._db.execute(CLAIM_SQL, (URGENT, self._clock(), 1)).fetchone()
+        return row is not None
 
     def counts(self) -> Counts:
         """Count the keys by their present state."""
