@@ -44,7 +44,8 @@ class ItemBack:
     `record` is what is known to be ours there, `version` the one write that is undone, if it is not
     all. `goals` are what the fields are to become, `cannot` those that cannot come back, and why.
     `earlier` are the fields whose goal was ours too. `chosen` are the pictures that it shows now,
-    `hashes` those that we sent. `follows` is set for the item of another library.
+    `hashes` those that we sent. `has_begun`: an earlier try may have reached Plex. `follows` is
+    set for the item of another library.
     """
 
     state: FirstState
@@ -56,6 +57,7 @@ class ItemBack:
     hashes: Mapping[Field, frozenset[str]] = Factory(dict)
     chosen: Mapping[Field, str] = Factory(dict)
     is_picture_open: bool = False
+    has_begun: bool = False
     follows: bool = False
 
     def is_first(self, name: Field) -> bool:

@@ -60,13 +60,15 @@ class ChosenPictures:
     """The pictures that an item shows now, by key.
 
     `ours` are the hashes of those that we sent. `is_open` means that the end of an upload of ours
-    is unknown. `offers` are the keys of those that Plex itself has.
+    is unknown. `offers` are the keys of those that Plex itself has. `has_begun` means that we may
+    have chosen one of them: an earlier try did not get to its end.
     """
 
     keys: Mapping[Field, str] = Factory(dict)
     offers: Mapping[Field, tuple[str, ...]] = Factory(dict)
     ours: Mapping[Field, frozenset[str]] = Factory(dict)
     is_open: bool = False
+    has_begun: bool = False
 
     def is_ours(self, name: Field) -> bool:
         """Whether we sent the chosen picture."""
@@ -170,7 +172,7 @@ class _Work:
         """Choose the earlier picture if the chosen one is ours; without a look, do nothing."""
         if name not in self.chosen.keys:
             return
-        is_own = goal.value is None and name not in self.item.locked
+        is_own = goal.value is None and (self.chosen.has_begun or name not in self.item.locked)
         if self.chosen.keys[name] == goal.value:
             self.back.add(name)
         elif not self.chosen.is_ours(name):

@@ -12,6 +12,7 @@ from attrs import frozen
 from stash2plex.db import transaction
 from stash2plex.store.dead_letters import read_dead_keys
 from stash2plex.store.stored_status import COUNTS_SQL
+from stash2plex.store.undo_marks import UndoMarks
 from stash2plex.workqueue import CLAIM_SQL, ERROR_LIMIT, HELD_SQL, STOPPED, URGENT, Key, WorkQueue
 
 
@@ -170,7 +171,13 @@ class Queue(WorkQueue):
                 " WHERE lease_id IS NULL AND (run_id = run.id OR after_run < run.id))"
                 " WHERE state = 'open'"
             )
-            return self._db.execute("DELETE FROM queue WHERE lease_id IS NULL").rowcount
+            number = self._db.execute("DELETE FROM queue WHERE lease_id IS NULL").rowcount
+            self._withdraw()
+        return number
+
+    def _withdraw(self) -> None:
+        """Forget what was to be put back of scenes that the user removed."""
+        UndoMarks(self._db, self._clock).withdraw_unqueued()
 
     def redrive(self, keys: Sequence[Key] | None = None, *, reason: str | None = None) -> int:
         """Put dead letters back with fresh attempts: chosen ones, those with a reason, or all."""
@@ -204,6 +211,7 @@ class Queue(WorkQueue):
                     "DELETE FROM dead_letter WHERE kind = ? AND id = ?", key
                 ).rowcount
                 self._forget_failures(key)
+            self._withdraw()
         return gone
 
     def clear_dead(self, *, before: float | None = None) -> int:
@@ -214,6 +222,8 @@ class Queue(WorkQueue):
                 " WHERE ?1 IS NULL OR last_failed_at < ?1)",
                 (before,),
             )
-            return self._db.execute(
+            number = self._db.execute(
                 "DELETE FROM dead_letter WHERE ?1 IS NULL OR last_failed_at < ?1", (before,)
             ).rowcount
+            self._withdraw()
+        return number

@@ -20,12 +20,13 @@ ALL = "all"
 class Asked:
     """What is to be put back: the writes of a run, or all if it is 0; all fields if none is named.
 
-    `job` is the run that asked.
+    `job` is the run that asked. `has_begun` means that a try may have reached Plex already.
     """
 
     run_id: int = 0
     fields: frozenset[Field] = frozenset()
     job: int = 0
+    has_begun: bool = False
 
 
 @frozen
@@ -61,7 +62,7 @@ class UndoMarks:
         return self.connection.executemany(
             "INSERT INTO undo (scene_id, asked, job, at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (scene_id) DO UPDATE SET asked = excluded.asked, job = excluded.job,"
-            " at = excluded.at, outcome = ''",
+            " at = excluded.at, outcome = CASE WHEN undo.asked = '' THEN '' ELSE undo.outcome END",
             [(scene_id, text, asked.job, now) for scene_id in scene_ids],
         ).rowcount
 
@@ -71,11 +72,18 @@ class UndoMarks:
         if self.any_asked():
             for scene_id in scene_ids:
                 row = self.connection.execute(
-                    "SELECT asked, job FROM undo WHERE scene_id = ? AND asked <> ''", (scene_id,)
+                    "SELECT asked, job, outcome FROM undo WHERE scene_id = ? AND asked <> ''",
+                    (scene_id,),
                 ).fetchone()
                 if row:
                     found[scene_id] = _asked(*row)
         return found
+
+    def begin(self, scene_id: int) -> None:
+        """Record that a try of putting a scene back begins."""
+        self.connection.execute(
+            "UPDATE undo SET outcome = 'begun' WHERE scene_id = ? AND asked <> ''", (scene_id,)
+        )
 
     def any_asked(self) -> bool:
         """Whether any scene is to be put back."""
@@ -96,6 +104,14 @@ class UndoMarks:
             self.connection.executemany(
                 "DELETE FROM undo WHERE scene_id = ?", [(scene_id,) for scene_id in scene_ids]
             ).rowcount,
+        )
+
+    def withdraw_unqueued(self) -> None:
+        """Forget what is to be put back of scenes that the user removed from the queue."""
+        self.connection.execute(
+            "UPDATE undo SET asked = '' WHERE asked <> '' AND scene_id NOT IN"
+            " (SELECT id FROM queue WHERE kind = 'scene') AND scene_id NOT IN"
+            " (SELECT id FROM dead_letter WHERE kind = 'scene')"
         )
 
     # -- ending ---------------------------------------------------------------------------
@@ -151,10 +167,15 @@ class UndoMarks:
         return [(scene_id, None if asked else load_object(text)) for scene_id, asked, text in rows]
 
 
-def _asked(text: str, job: int) -> Asked:
+def _asked(text: str, job: int, outcome: str) -> Asked:
     known = load_object(text) or {}
     run_id = known.get("run")
-    return Asked(run_id if isinstance(run_id, int) else 0, _fields(known.get("fields")), job)
+    return Asked(
+        run_id if isinstance(run_id, int) else 0,
+        _fields(known.get("fields")),
+        job,
+        has_begun=bool(outcome),
+    )
 
 
 def _held(text: str) -> Held:

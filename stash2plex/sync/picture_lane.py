@@ -51,6 +51,9 @@ from stash2plex.workqueue import BULK
 MAX_KEPT = 200
 """Scenes that are kept in memory for their pictures; more are read again."""
 
+KEPT_BACK = 86_400.0
+"""Seconds for which no pictures of a scene begin that is to be put back."""
+
 LONGEST_WAIT = 60.0
 """Seconds at most until pictures are tried again whose endpoint failed and is not shut yet."""
 
@@ -163,6 +166,10 @@ class PictureLane:
     def _start(self, waiting: WaitingPicture | None, shut: Collection[str]) -> int:
         """Start to send pictures, but not to endpoints that are shut; returns how many began."""
         if waiting is None:
+            return 0
+        if self._store.undo_marks.asked_of([waiting.scene_id]):
+            with transaction(self._store.connection):
+                self._store.pictures.keep_back(waiting.scene_id, KEPT_BACK)
             return 0
         record = self._store.records.get(waiting.scene_id)
         if record is None or not record.rating_key:

@@ -33,18 +33,15 @@ from stash2plex.store.undo_marks import Asked, Held
 from stash2plex.sync.collections import Collections
 from stash2plex.sync.edits import send_edit, sends_missing
 from stash2plex.sync.in_hand import InHand, KeysInHand
-from stash2plex.sync.picture_lane import PictureLane
+from stash2plex.sync.picture_lane import KEPT_BACK, PictureLane
 from stash2plex.sync.session import Session, Store
-from stash2plex.workqueue import Claim
+from stash2plex.workqueue import BULK, Claim
 
 TRIES = 2
 """How often an item is written before a field counts as one that Plex does not keep."""
 
 BUSY_SECONDS = 1.0
 """Seconds until a scene is looked at again whose pictures are being sent."""
-
-KEPT_BACK = 86_400.0
-"""Seconds for which no pictures of a scene begin that is to be put back."""
 
 NOT_LISTED: Mapping[Field, Sequence[Picture]] = {}
 
@@ -112,6 +109,7 @@ class Undoing:
         key.path = items[0].state.path if items else ""
         with transaction(self._store.connection):
             self._store.pictures.keep_back(claim.id, KEPT_BACK)
+            self._store.undo_marks.begin(claim.id)
         self._make_ready(UndoJob(claim, claim.id, asked, tuple(items)))
 
     def write(self, job: UndoJob, session: Session) -> Callable[[], list[ItemUndone]]:
@@ -149,6 +147,9 @@ class Undoing:
             if was_orphan:
                 store.undo_marks.forget(scene_id)
             standing = UNDONE if now_held.whole else None
+            if not now_held.whole:
+                # Its other fields are compared again.
+                store.queue.add_many([job.claim.key], priority=BULK, take_up=False)
             self._hand.finish(job.claim, Done("put back", None if was_orphan else standing))
             if was_orphan and job.claim.finished:
                 store.scenes.forget([scene_id])
@@ -297,7 +298,9 @@ def weigh(
         for name, there in listed.items()
     }
     back = evolve(back, chosen=chosen)
-    pictures = ChosenPictures(chosen, offers, back.hashes, is_open=back.is_picture_open)
+    pictures = ChosenPictures(
+        chosen, offers, back.hashes, is_open=back.is_picture_open, has_begun=back.has_begun
+    )
     return ItemUndone(back, item, plan_way_back(back.goals, item, base_for(back, item), pictures))
 
 
@@ -370,7 +373,12 @@ def items_back(store: Store, scene_id: int, asked: Asked) -> list[ItemBack]:
         )
         if back is not None:
             found.append(
-                evolve(back, is_picture_open=is_open, follows=state.rating_key in followers)
+                evolve(
+                    back,
+                    is_picture_open=is_open,
+                    follows=state.rating_key in followers,
+                    has_begun=asked.has_begun,
+                )
             )
     return found
 

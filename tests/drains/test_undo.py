@@ -338,3 +338,23 @@ def test_new_scenes_cost_no_question_about_their_pictures(make_desk):
     assert all(item.number_of_uploads == 2 for item in items)
     assert desk.plex.count("GET", "/(posters|arts)") == 0
     assert len(desk.plex.requests) <= 3 * 60 + 10
+
+
+def test_what_the_user_removes_from_the_queue_is_not_put_back_later(pier):
+    desk, scenes, items, _ = pier
+    after = [state(item) for item in items]
+    queue_undo(desk.app, EVERYTHING)
+    assert desk.app.store.queue.clear_waiting() == 3
+    assert not desk.app.store.undo_marks.any_asked()
+    desk.drain(*scenes)
+    assert [state(item) for item in items] == after
+
+
+def test_a_try_that_ends_between_the_choice_and_the_locks_is_ended_by_the_next(pier):
+    desk, _, items, before = pier
+    desk.plex.faults.add(Fault("status", method="PUT", path="/library/sections/", times=3))
+    put_back(desk)
+    for _ in range(5):
+        desk.clock.step(600)
+        desk.process(Silent())
+    assert [state(item) for item in items] == before

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import jsonschema
 import pytest
 from attrs import define, field
 
@@ -16,8 +17,6 @@ from stash2plex.errors import Stash2PlexError
 from stash2plex.tasks.registry import find_task
 from stash2plex.tasks.task import Call, problem_json
 from tests.harness.in_process import Desk
-
-jsonschema = pytest.importorskip("jsonschema")
 
 SCHEMA_PATH = os.path.join(os.path.dirname(__file__), "operations.schema.json")
 
