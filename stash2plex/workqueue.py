@@ -38,19 +38,9 @@ class Claim:
     """
 
     __slots__ = (
-        "added_at",
-        "after_run",
-        "attempts",
-        "finished",
-        "id",
-        "interruptions",
-        "kind",
-        "later_run",
-        "lease_id",
-        "priority",
-        "run_id",
-        "snoozes",
-    )
+        "added_at", "after_run", "attempts", "finished", "id", "interruptions",
+        "kind", "later_run", "lease_id", "priority", "run_id", "snoozes",
+    )  # fmt: skip
 
     def __init__(
         self,

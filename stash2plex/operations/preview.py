@@ -26,6 +26,9 @@ from stash2plex.sync.session import Session
 Page = tuple[Sequence[Scene], Mapping[int, ServerError]]
 """Scenes, and those that cannot be read, each with its error."""
 
+SAMPLE = 30
+"""How many scenes, chosen at random, a small preview compares."""
+
 SHOWN = 50
 """How many scenes are shown; all are counted."""
 
@@ -161,6 +164,27 @@ def preview_scenes(app: App, ids: Iterable[int]) -> Preview:
         listed = ", ".join(str(id_) for id_ in sorted(missing)[:SHOWN])
         raise UsageError(f"Stash has no scene {listed}.")
     return preview_pages(app, pages)
+
+
+def preview_some(app: App, ids: Iterable[int] | None, limit: int) -> dict[str, Any]:
+    """Preview chosen scenes, or a sample of `SAMPLE`, and return up to `limit` that change.
+
+    Each has the path of its cover below Stash's address. Raises what `preview_scenes` does.
+    """
+    if ids is None:
+        _, sample = app.stash.sample(SAMPLE, app.random.randrange(10**8))
+        preview = preview_pages(app, [(sample, {})])
+    else:
+        preview = preview_scenes(app, ids)
+    shown = preview.as_json()
+    for scene in shown["scenes"]:
+        scene["cover"] = f"/scene/{scene['scene_id']}/screenshot"
+    names = ("seen", "changing", "unchanged", "left_out", "not_matched")
+    return {
+        **{name: shown[name] for name in names},
+        "scenes": shown["scenes"][:limit],
+        "problems": shown["problems"][:limit],
+    }
 
 
 def _pages(app: App, ids: Iterable[int]) -> Iterator[Page]:

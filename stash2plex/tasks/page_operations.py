@@ -9,6 +9,7 @@ from stash2plex.tasks import (
     choices,
     dead_letters,
     holds,
+    library,
     lists,
     page,
     settings,
@@ -158,6 +159,32 @@ PAGE_OPERATIONS = (
         choices.forget_choice,
         "Take the choice for a scene back, and queue the scene",
         "`scene_id`",
+    ),
+    _operation(
+        "paths",
+        library.paths,
+        "Look up to 300 scenes up in Plex, with the present path rules or with a trial: three "
+        "examples, the rules, and by folder what is not in Plex",
+        "`path_map`: a trial; nothing is saved",
+    ),
+    _operation(
+        "preview_some",
+        library.preview_some,
+        "Return what a sync of a few scenes would write, before and after; by default of ten "
+        "that change",
+        "`scene_ids`, `limit`",
+    ),
+    _operation(
+        "library",
+        library.library,
+        "Return the share in sync, the last looks, and what each Plex library holds with and "
+        "without a scene",
+    ),
+    _operation(
+        "unknown_files",
+        library.unknown_files,
+        "Return a page of the files in Plex that no scene has",
+        "`section_id`, `search`, `limit`, `offset`",
     ),
 )
 """They stand in the reference behind those that everybody may call."""

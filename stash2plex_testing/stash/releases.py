@@ -1,7 +1,7 @@
 """Knows which definitions of the schema each release of Stash has.
 
 `since.json` lists what is newer than the oldest release of the list, found by comparing the schema
-of each release's source with ours. Nothing in it was removed or got another type in between.
+of each release's source with ours. Nothing that we use was removed or got another type in between.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ class Lookout:
         self.desk = desk
         self.folder = desk.app.folder
         self.queue = desk.app.store.queue
+        self.job: Any = None
         self.watch = self.make()
 
     def make(self):

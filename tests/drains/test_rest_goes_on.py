@@ -13,6 +13,7 @@ from stash2plex.operations.health.local_checks import check_breaker
 from stash2plex.rules.drift import Kind
 from stash2plex.servers.transport import Transport
 from stash2plex.store.records import with_pictures
+from stash2plex.store.worker_choice import keep_choice
 from stash2plex.sync.reconcile import Scope
 from stash2plex.text import Private, local
 from stash2plex_testing.plex import Fault, scopes
@@ -254,3 +255,13 @@ def test_a_worker_reports_each_burst_of_work_and_no_quiet_time(make_desk):
     desk.clock.at[desk.clock() + 5.0] = lambda: desk.add(scene)
     desk.work(30)
     assert [line for line in heard if line.endswith("in sync.")] == ["1 scene in sync."]
+
+
+def test_a_worker_that_another_process_saw_switched_off_looks_although_nothing_is_due(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a.mp4"), desk.scene("b.mp4"))
+    keep_choice(desk.app.store.connection, "off", desk.clock())
+    desk.app.overrides["background_worker"] = "off"
+    began = desk.clock()
+    desk.work(300)
+    assert desk.clock() - began < 60

@@ -93,16 +93,16 @@ def test_what_is_cut_is_reported():
 
 
 def test_names_to_remove_fill_a_request_and_no_more():
-    # A name of 96 letters takes 99 bytes, with the comma.
-    names = tuple(f"{at:03}".ljust(96, "x") for at in range(2 * ENCODED_LIMIT // 99))
+    # A name of 97 letters takes 100 bytes, with the comma: 160 of them are just not too many.
+    names = tuple(f"{at:03}".ljust(97, "x") for at in range(400))
     change = Change({}, {Field.TAGS: ListChange((), names)})
     parts = [part.lists[Field.TAGS].stale for part in edit_parts(change, NO_TRAITS, delta=False)]
     assert [name for part in parts for name in part] == list(names)
-    full = ENCODED_LIMIT // 99
-    assert [len(part) for part in parts[:2]] == [full, full]
+    full = ENCODED_LIMIT // 100
+    assert [len(part) for part in parts] == [full, full, 400 - 2 * full]
 
 
-def test_the_size_of_the_database_is_shown(make_desk):
+def test_the_size_of_the_database_is_shown(make_desk, monkeypatch):
     desk = make_desk()
-    size = os.path.getsize(os.path.join(desk.app.folder, "stash2plex.db")) / 1_048_576
-    assert check_database(desk.app).detail == f"It is intact and can be written, {size:.1f} MiB."
+    monkeypatch.setattr(os.path, "getsize", lambda _: 3 * 1_048_576 + 524_288)
+    assert check_database(desk.app).detail == "It is intact and can be written, 3.5 MiB."

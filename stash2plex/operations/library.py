@@ -1,0 +1,88 @@
+"""The library page: the share in sync, the last looks, the libraries, and what Stash lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stash2plex.app import App
+from stash2plex.lock import drain_runs
+from stash2plex.rules.scene_states import IN_SYNC
+from stash2plex.store.library_lists import count_unknown, library_counts, list_unknown
+from stash2plex.store.marks import load_marks
+from stash2plex.store.stored_status import read_scenes
+from stash2plex.sync.report import summary_of, summary_sentence
+from stash2plex.text import local, moment, utc
+
+
+def library_json(app: App) -> dict[str, Any]:
+    """Return all of it from the database alone."""
+    database = app.store.connection
+    scenes = read_scenes(database, app.clock(), runs=drain_runs(app.folder))
+    share = scenes[IN_SYNC] / scenes["total"] if scenes["total"] else None
+    troubles = app.store.library_troubles.all()
+    return {
+        "scenes": scenes,
+        "share": share,
+        "looks": _looks(app),
+        "libraries": [
+            {
+                "id": one.section_id,
+                "title": one.title,
+                "items": one.items,
+                "files": one.files,
+                "with_scene": one.with_scene,
+                "without_scene": one.items - one.with_scene,
+                "listed_at": utc(one.listed_at) if one.listed_at else None,
+                "compared_at": None if one.compared_at is None else utc(one.compared_at),
+                "problem": troubles[one.section_id].words() if one.section_id in troubles else None,
+            }
+            for one in library_counts(database)
+        ],
+    }
+
+
+def unknown_json(app: App, section_id: str, search: str, limit: int, offset: int) -> dict[str, Any]:
+    """Return a page of the files in Plex that no scene has."""
+    database = app.store.connection
+    titles = app.store.plex_files.titles_by_id()
+    return {
+        "total": count_unknown(database, section_id, search),
+        "items": [
+            {
+                "rating_key": file.rating_key,
+                "path": file.path,
+                "library": titles.get(file.section_id, ""),
+                "section_id": file.section_id,
+                "size": file.size,
+            }
+            for file in list_unknown(database, section_id, search, limit, offset)
+        ],
+    }
+
+
+def _looks(app: App) -> list[dict[str, Any]]:
+    marks = load_marks(app.store.connection)
+    swept = marks.swept_at if marks else None
+    report = app.store.reports.last()
+    words, compared = None, None
+    if report is not None:
+        summary = summary_of(report)
+        compared = moment(summary["started_at"])
+        words = summary_sentence(summary, local(compared))
+    listed = [one.listed_at for one in app.store.plex_files.known().values() if one.listed_at]
+    return [
+        _look("sweep", swept, marks.sweep_at if marks else None, None),
+        _look("compare", compared, None, words),
+        _look("index", max(listed, default=None), None, None),
+    ]
+
+
+def _look(
+    kind: str, at: float | None, following: float | None, words: str | None
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "at": None if at is None else utc(at),
+        "next_at": None if following is None else utc(following),
+        "words": words,
+    }
