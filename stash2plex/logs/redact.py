@@ -46,8 +46,8 @@ OURS = frozenset(
         "max_wait", "offset", "performer_id", "rating_key", "reason", "scene_id",
         "scene_ids", "set_up", "stash2plex history", "stash2plex import-legacy",
         "stash2plex process", "stash2plex reconcile", "stash2plex restore",
-        "stash2plex sync", "state", "step", "studio_id", "sync", "tag_id", "values",
-        "worker.log",
+        "stash2plex sync", "stash2plex undo --left-out", "state", "step", "studio_id", "sync",
+        "tag_id", "values", "worker.log",
     )
 )  # fmt: skip
 """What our own messages quote that reveals nothing about a library; a test collects them."""

@@ -98,6 +98,16 @@ class FirstStates:
         )
         return [int(row[0]) for row in rows]
 
+    def number_left_out(self) -> int:
+        """Count those of them whose item Plex still lists."""
+        (number,) = self.connection.execute(
+            "SELECT count(DISTINCT scene_id) FROM first_state WHERE undone_at IS NULL AND (scene_id"
+            " IN (SELECT id FROM scene WHERE standing IN ('excluded', 'not_organized'))"
+            " OR scene_id IN (SELECT scene_id FROM orphan))"
+            " AND rating_key IN (SELECT rating_key FROM plex_file)"
+        ).fetchone()
+        return int(number)
+
     def keep(self, state: FirstState, new: Mapping[Field, Before]) -> None:
         """Keep more fields of an item; what was put back before counts no more."""
         fresh = state.undone_at is not None

@@ -10,6 +10,7 @@ import pytest
 from stash2plex.errors import UsageError
 from stash2plex.model import Field
 from stash2plex.operations.enqueue import add_scenes, enqueue_all
+from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.undo import Chosen, forecast, queue_undo, undo, undo_report
 from stash2plex.store.scene_counts import count_scenes
 from stash2plex.sync.goals import Foreground
@@ -230,6 +231,26 @@ def test_a_scene_that_left_stash_is_put_back_too(pier):
     assert state(items[0]) == before[0]
     assert desk.rows("SELECT count(*) FROM scene WHERE id = ?", scenes[0].id) == [(0,)]
     assert desk.rows("SELECT count(*) FROM orphan") == [(0,)]
+
+
+def test_health_counts_what_plex_still_shows_of_scenes_that_are_left_out(pier):
+    desk, scenes, items, _ = pier
+    assert "left out" not in check_kept(desk.app).detail
+    for scene in scenes[:2]:
+        desk.stash.core.library.destroy_scene(scene)
+    desk.drain(*scenes[:2])
+    checked = check_kept(desk.app)
+    # The user may want it so.
+    assert checked.ok
+    assert "2 scenes left out by now" in checked.detail
+    assert "stash2plex undo --left-out" in checked.detail
+    desk.app.store.connection.execute(
+        "DELETE FROM plex_file WHERE rating_key = ?", (items[0].rating_key,)
+    )
+    assert "1 scene left out by now" in check_kept(desk.app).detail
+    undo(desk.app, Chosen(left_out=True))
+    desk.process(Silent())
+    assert "left out" not in check_kept(desk.app).detail
 
 
 def test_an_outage_and_a_sick_item_stop_nothing_else(pier):

@@ -15,16 +15,10 @@ def check_kept(app: App) -> Check:
     """Report the fields that Plex does not keep although it answers 200, and other spellings.
 
     Also report the scenes that are left out by now although Plex shows what was written before.
+    That may be what the user wants, so it fails nothing.
     """
-    if number := len(app.store.first_states.left_out_scenes()):
-        return failed(
-            KEPT,
-            f"{count(number, 'scene')} left out by now: an excluded tag, not organized, or deleted"
-            " in Stash. Plex still shows what was written before.",
-            "Put that back with “stash2plex undo --left-out”.",
-        )
     rows = app.store.traits.rows()
-    known = traits_sentence(traits_json(rows))
+    known = " ".join(filter(None, (traits_sentence(traits_json(rows)), _left_out(app))))
     lost = [name for name in lost_fields(rows) if name not in _skipped(app)]
     if lost:
         names = ", ".join(lost)
@@ -39,6 +33,17 @@ def check_kept(app: App) -> Check:
     written, _ = app.store.records.summary()
     nothing = "Nothing yet: nothing has been written."
     return passed(KEPT, "Plex keeps everything as it was sent." if written else nothing)
+
+
+def _left_out(app: App) -> str:
+    number = app.store.first_states.number_left_out()
+    if not number:
+        return ""
+    return (
+        f"{count(number, 'scene')} left out by now, by an excluded tag, not organized, or deleted"
+        " in Stash: Plex still shows what was written before. “stash2plex undo --left-out” puts"
+        " that back."
+    )
 
 
 def _skipped(app: App) -> frozenset[str]:
