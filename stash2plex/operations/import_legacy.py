@@ -67,6 +67,10 @@ class Taken:
     queued: int
 
 
+NOTHING = Taken(Legacy("", frozenset(), frozenset(), 0, ()), 0)
+"""What is taken over where version 1 has left nothing."""
+
+
 def take_over(app: App, folder: str) -> Taken:
     """Queue what version 1 left in a folder, and remember that this was done."""
     legacy = read_legacy(folder)

@@ -98,7 +98,9 @@ class StashLink:
             # scene.
             oldest = ".".join(map(str, OLDEST_STASH))
             raise Unavailable(
-                "Stash", f"{error.what} Is it really Stash, v{oldest} or newer?"
+                "Stash",
+                f"{error.what} Is it really Stash, v{oldest} or newer?",
+                scope=SERVER,
             ) from error
         answer = self._transport.json(reply, doing)
         failed = _read_errors(answer.get("errors"), doing)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from stash2plex.errors import ConfigError
-from stash2plex.operations.import_legacy import offered, take_over
+from stash2plex.operations.import_legacy import NOTHING, offered, take_over
 from stash2plex.tasks.task import Call
 from stash2plex.ui.lines.legacy import legacy_json, legacy_lines
 
 
 def import_legacy(call: Call) -> dict[str, Any]:
-    """Queue what the older version left where it kept its data, and return the numbers."""
+    """Queue what the older version left where it kept its data, and return the numbers.
+
+    They are zero if it has left nothing that is still to be done.
+    """
     found = offered(call.app)
     if found is None:
-        raise ConfigError("Stash2Plex 1.x has left nothing that is still to be done.")
+        call.report("Stash2Plex 1.x has left nothing that is still to be done.")
+        return legacy_json(NOTHING)
     taken = take_over(call.app, found.folder)
     for line in legacy_lines(taken):
         call.report(line)

@@ -189,6 +189,12 @@ def rows(found):
     }
 
 
+def take_place(found):
+    """Take out where the scene is in Plex, since when, and the user's choice."""
+    names = ("since", "do", "machine_id", "rating_key", "library", "web", "choice")
+    return {name: found.pop(name) for name in names}
+
+
 def test_the_whole_explanation_for_machines(make_desk):
     desk = make_desk(skip_fields="poster background tags date director")
     scene, item = desk.scene("a/pier.mp4", rating100=80), desk.item("a/pier.mp4")
@@ -197,6 +203,13 @@ def test_the_whole_explanation_for_machines(make_desk):
     found = explanation_json(explain_scene(desk.app, scene.id))
     fields = rows(found)
     where = {"rating_key": "1", "path": "/media/a/pier.mp4"}
+    place, server = take_place(found), desk.app.store.plex_files.server()
+    assert place == {
+        "since": None, "do": None, "machine_id": server, "rating_key": "1",
+        "library": "Harbour Films", "choice": None,
+        "web": f"https://app.plex.tv/desktop/#!/server/{server}/details"
+        "?key=%2Flibrary%2Fmetadata%2F1",
+    }  # fmt: skip
     assert found == {
         "scene_id": 1,
         "title": "About a/pier.mp4",
@@ -239,6 +252,7 @@ def test_the_whole_explanation_of_a_scene_without_an_item(make_desk):
     desk.app.open_session().index.refresh(NameList())
     found = explanation_json(explain_scene(desk.app, scene.id))
     fields = rows(found)
+    assert set(take_place(found).values()) <= {None, desk.app.store.plex_files.server()}
     refusal = (
         "“About b/pier.mp4” is not in Plex yet. No Plex file fits “/data/b/pier.mp4”. "
         "Of the same name but another folder and size: “/media/a/pier.mp4”."

@@ -12,6 +12,7 @@ OFF = {"background_worker": "off"}
 TEXT_ONLY = {**OFF, "skip_fields": "poster background"}
 SHAPE = {
     "scene_id", "title", "path", "state", "why", "match", "queue", "last_sync", "fields", "unknown",
+    "since", "do", "machine_id", "rating_key", "library", "web", "choice",
 }  # fmt: skip
 
 
