@@ -22,6 +22,9 @@ NOTHING: Mapping[str, object] = {}
 BACK = "+back"
 """For an announced write: the names of each list that one request removes and the next adds."""
 
+BEFORE = "+before"
+"""For an announced write: what each field that it changes showed before it."""
+
 
 @frozen
 class Version:
@@ -116,8 +119,8 @@ class Base:
         return any(one.made(name, held) for one in self.versions)
 
     def may_overwrite(self, name: Field, held: str) -> bool:
-        """Return whether a text is ours, or should have been changed by our last write."""
-        return self.wrote(name, held) or self.last.before.get(name) == held
+        """Return whether a text is ours, or should have been changed by one of our writes."""
+        return self.wrote(name, held) or any(one.before.get(name) == held for one in self.versions)
 
     def knows(self, name: Field) -> bool:
         """Return whether we wrote this field before."""
@@ -145,8 +148,9 @@ class Base:
                 for shown in names_of(one.shown.get(name))
                 if any(name_spelling(value, shown) for value in written)
             }
-        if name in self.last.before:
-            found |= folds(list_before(self.last.before[name]).stale)
+            if name in one.before:
+                # A server that takes one removal a request may still hold some of them.
+                found |= folds(list_before(one.before[name]).stale)
         return found
 
     def away(self, name: Field) -> set[str]:
@@ -221,7 +225,12 @@ def base_of(record: Record | None, item: PlexItem) -> Base:
         # Never synced, or the file has a new item, which holds nothing that we wrote.
         return Base()
     last = Version(record.written, record.shown, record.unread, record.verified)
-    return Base((last, *(Version(one) for one in record.announced)), record.removed)
+    return Base((last, *map(_announced, record.announced)), record.removed)
+
+
+def _announced(written: Mapping[str, object]) -> Version:
+    before = written.get(BEFORE)
+    return Version(written, before=before if isinstance(before, Mapping) else NOTHING)
 
 
 def names_of(value: object) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
 from stash2plex.rules.desired import clean_text
-from stash2plex.rules.memory import BACK, Base, base_of, before_change, names_of
+from stash2plex.rules.memory import BACK, BEFORE, Base, base_of, before_change, names_of
 from stash2plex.rules.spelling import (
     counted,
     fold,
@@ -120,7 +120,8 @@ def announcement(
     """Work out what a change will leave of ours if its end stays unknown.
 
     Names that one request removes and the next adds may be missing then: they count neither as
-    present nor as removed by the user.
+    present nor as removed by the user. What the changed fields show now is kept with it: the change
+    may not arrive, or the server may ignore it.
     """
     written, _ = remember(desired, item, change, record)
     back: dict[str, list[str]] = {}
@@ -129,7 +130,14 @@ def announcement(
         if again:
             written[name] = [one for one in names_of(written.get(name)) if fold(one) not in again]
             back[name] = [value for value in one.wanted if fold(value) in again]
-    return {**written, BACK: back} if back else written
+    before = {
+        **{name: held_text(item, name) for name in change.texts},
+        **{
+            name: before_change(item, name, one, delta=False).plain()
+            for name, one in change.lists.items()
+        },
+    }
+    return {**written, **({BACK: back} if back else {}), **({BEFORE: before} if before else {})}
 
 
 def remember_shown(
