@@ -112,9 +112,14 @@ class _Book:
     disabled: DisabledWatch
 
     def total(self, number: int) -> None:
+        """Store how many scenes there are. Raises Interrupted if another survey has begun."""
         self._keep(evolve(self.survey, total=number))
 
     def reach(self, done: int, counts: dict[str, Any]) -> None:
+        """Store and show how many scenes were seen, with what was counted.
+
+        Raises Interrupted if another survey has begun, or if the plugin was disabled.
+        """
         self._keep(evolve(self.survey, done=done, counts=counts))
         left = max(0, (self.survey.total or 0) - done)
         self.observer.progress(Progress(done=done, left=left))
@@ -122,7 +127,7 @@ class _Book:
             raise Interrupted("The plugin was disabled in Stash.")
 
     def end(self, problem: str | None) -> None:
-        # Whoever began another one reads that.
+        """Store that it has ended, and why before every scene was seen; not over another one."""
         ended = evolve(self.survey, ended_at=self.app.clock(), problem=problem)
         self.surveys.keep(self.kind, ended)
 
