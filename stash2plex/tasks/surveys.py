@@ -32,11 +32,10 @@ def compare(call: Call) -> dict[str, Any]:
 
 
 def survey(call: Call) -> str:
-    """Do the survey that one of the two operations began."""
-    name = call.text("kind")
-    if name not in set(SurveyKind):
-        raise UsageError(f"“kind” is {name[:40]!r}; allowed: {', '.join(SurveyKind)}.")
-    kind = SurveyKind(name)
-    observer = StashProgress(call.stderr, call.logger, NAMES[kind])
-    done = carry_out(call.app, kind, call.text("word"), observer)
-    return call.report("It has ended; the page shows it." if done else "There is nothing to do.")
+    """Do the survey that one of the two operations began; without one there is nothing to do."""
+    kind = next((kind for kind in SurveyKind if kind == call.arguments.get("kind")), None)
+    if kind is not None:
+        observer = StashProgress(call.stderr, call.logger, NAMES[kind])
+        if carry_out(call.app, kind, call.text("word"), observer):
+            return call.report("It has ended; the page shows it.")
+    return call.report("There is nothing to do.")
