@@ -64,7 +64,7 @@ from stash2plex.sync.observer import Observer
 from stash2plex.sync.pipeline import PICTURE_THREADS, THREADS, Pipeline
 from stash2plex.sync.plex_watch import PlexWatch
 from stash2plex.sync.read_back import ReadBack
-from stash2plex.sync.reconcile import Reconciliation, Scope
+from stash2plex.sync.reconcile import Drifted, Reconciliation, Scope
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session, Store
 from stash2plex.sync.settings_reader import SettingsReader
@@ -245,9 +245,16 @@ class App:
         return PlexIndex(self.store.plex_files, plex, self.clock)
 
     def make_reconciliation(
-        self, session: Session, scope: Scope = Scope.ALL, run_id: int = 0
+        self,
+        session: Session,
+        scope: Scope = Scope.ALL,
+        run_id: int = 0,
+        drifted: Drifted | None = None,
     ) -> Reconciliation:
-        """Make a comparison of Stash, the records and Plex; `run_id` is 0 without a run."""
+        """Make a comparison of Stash, the records and Plex; `run_id` is 0 without a run.
+
+        `drifted` gets each scene that differs.
+        """
         return Reconciliation(
             self.store,
             session,
@@ -255,6 +262,7 @@ class App:
             clock=self.clock,
             monotonic=self.monotonic,
             run_id=run_id,
+            drifted=drifted,
         )
 
     def drain(self, goal: Goal, observer: Observer, stopped: Callable[[], bool]) -> Summary:

@@ -25,7 +25,7 @@ PAGE_MODES = (
     "save_settings", "tags", "libraries", "sign_in", "sign_in_poll", "choose_server",
     "connect", "trouble", "scenes", "not_in_plex", "retry_reason", "discard_reason", "entity",
     "runs", "candidates", "choose_item", "forget_choice", "paths", "preview_some", "library",
-    "unknown_files",
+    "unknown_files", "count_changes", "compare",
 )  # fmt: skip
 """The operations that only the page calls. Their failure is an output: if it were an error, Stash
 would write their arguments into its log, a typed token too. A test compares them with the list of

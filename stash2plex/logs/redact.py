@@ -42,7 +42,7 @@ OURS = frozenset(
         "Reconcile Library (Recent)", "Reconcile Missing Metadata Only", "Recover Outage Jobs",
         "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",
         "Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
-        "days", "dlq list", "dlq retry", "enabled", "import_legacy", "limit", "make demo",
+        "days", "dlq list", "dlq retry", "enabled", "field", "import_legacy", "limit", "make demo",
         "max_wait", "offset", "performer_id", "rating_key", "reason", "scene_id",
         "scene_ids", "set_up", "stash2plex history", "stash2plex import-legacy",
         "stash2plex process", "stash2plex reconcile", "stash2plex restore",

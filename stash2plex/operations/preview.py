@@ -6,7 +6,7 @@ It works on a copy of the database: a preview must not change what the next sync
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -88,6 +88,8 @@ class Preview:
     scenes: list[ScenePreview] = field(factory=list)
     problems: list[Unmatched] = field(factory=list)
     fields: Counter[Field] = field(factory=Counter)
+    left_out_reasons: Counter[str] = field(factory=Counter)
+    not_matched_reasons: Counter[str] = field(factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
         """Return the preview as plain values."""
@@ -203,11 +205,13 @@ def _page(app: App, ids: list[int]) -> Page:
     return tuple(found.values()), found.unreadable
 
 
-def preview_pages(app: App, pages: Iterable[Page]) -> Preview:
+def preview_pages(
+    app: App, pages: Iterable[Page], after_page: Callable[[Preview], None] = lambda _: None
+) -> Preview:
     """Compare scenes with Plex and return what a sync would write.
 
-    A settled scene costs no request; the items of the others are read 200 at a time. Raises what
-    the clients raise.
+    A settled scene costs no request; the items of the others are read 200 at a time. `after_page`
+    gets what is known after each page. Raises what the clients and `after_page` raise.
     """
     preview = Preview()
     with app.rehearsal() as copy:
@@ -226,6 +230,7 @@ def preview_pages(app: App, pages: Iterable[Page]) -> Preview:
                 if len(waiting) == IDS_PER_READ:
                     _compare(session, waiting, preview)
                     waiting = []
+            after_page(preview)
         _compare(session, waiting, preview)
     return preview
 
@@ -236,8 +241,10 @@ def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _C
     preview.seen += 1
     held = app.store.undo_marks.held(scene.id)
     desired = without_fields(desired_state(scene, settings), held.fields)
-    if why_left_out(scene, settings, desired, is_undone=held.whole):
+    left_out = why_left_out(scene, settings, desired, is_undone=held.whole)
+    if left_out:
         preview.left_out += 1
+        preview.left_out_reasons[left_out.standing] += 1
         return None
     record = app.store.records.get(scene.id)
     if is_settled(scene, desired, record):
@@ -252,6 +259,7 @@ def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _C
 
 def _not_matched(preview: Preview, scene_id: int, title: str, reason: str, error: str) -> None:
     preview.not_matched += 1
+    preview.not_matched_reasons[reason] += 1
     if len(preview.problems) < SHOWN:
         preview.problems.append(Unmatched(scene_id, title, reason, error))
 

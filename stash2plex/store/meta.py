@@ -124,6 +124,9 @@ COLLECTIONS_LEFT = "collections_left"
 PUT_BACK_ASKED = "put_back_asked"
 """When “Put Plex Back” last showed what it would do (epoch seconds)."""
 
+SURVEY = "survey "
+"""Followed by the operation that returns it: the state of the last survey, as JSON."""
+
 HISTORY_PRUNED = "history_pruned"
 """The id of the last write that pruning the history has looked at."""
 

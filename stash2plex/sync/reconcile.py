@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 
@@ -70,6 +70,10 @@ class Finding:
     matched: bool
 
 
+Drifted = Callable[[Pair, PlexItem, tuple[Field, ...]], None]
+"""Gets each scene and item that differ, with the fields."""
+
+
 class Reconciliation:
     """One run. `pages` does the work a page at a time, so that a drain can go on in between.
 
@@ -86,8 +90,10 @@ class Reconciliation:
         clock: Clock,
         monotonic: Clock,
         run_id: int = 0,
+        drifted: Drifted | None = None,
     ) -> None:
         self._run_id = run_id
+        self._drifted = drifted
         self._store = store
         self._session = session
         self._scope = scope
@@ -333,6 +339,8 @@ class Reconciliation:
             drift = find_drift(pair.scene, pair.desired, item, pair.record, preserve=preserve)
             if drift is not None:
                 kind, fields = drift
+                if self._drifted is not None:
+                    self._drifted(pair, item, fields)
                 example = _example(pair.scene, rating_key=key, fields=tuple(fields))
                 findings.append(Finding(kind, pair.scene.id, example, matched=True))
                 wrong.add(pair.scene.id)

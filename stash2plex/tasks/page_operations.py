@@ -14,6 +14,7 @@ from stash2plex.tasks import (
     page,
     settings,
     sign_in,
+    surveys,
 )
 from stash2plex.tasks.task import Call, Task
 
@@ -185,6 +186,19 @@ PAGE_OPERATIONS = (
         library.unknown_files,
         "Return a page of the files in Plex that no scene has",
         "`section_id`, `search`, `limit`, `offset`",
+    ),
+    _operation(
+        "count_changes",
+        surveys.count_changes,
+        "Count over all scenes what a sync would do, as a job of Stash; writes nothing to Plex",
+        "`start`: begin unless one runs or ended within a minute",
+    ),
+    _operation(
+        "compare",
+        surveys.compare,
+        "Compare every scene with Plex as a job of Stash, and return a page of the differences by "
+        "field; writes nothing to Plex",
+        "`start`: begin unless one runs; `field`, `limit`, `offset`",
     ),
 )
 """They stand in the reference behind those that everybody may call."""

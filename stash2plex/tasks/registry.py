@@ -14,6 +14,7 @@ from stash2plex.tasks import (
     report,
     scenes,
     status,
+    surveys,
     sync,
     undo,
     worker,
@@ -237,6 +238,13 @@ TASKS = (
         arguments="`scene_ids`, `rating_keys`, `run_id`, `all` or `left_out`; `fields`, `dry_run`",
     ),
     Task("sync", "", sync.sync, "Queue chosen scenes", arguments="`scene_ids`"),
+    Task(
+        "survey",
+        "",
+        surveys.survey,
+        "The job that Stash runs for `count_changes` and `compare`; for them only",
+        arguments="`kind`, `word`",
+    ),
     *PAGE_OPERATIONS,
 )
 """Every task in the order of the buttons in Stash, those needed most first; then the operations.
