@@ -128,7 +128,10 @@ Stash2Plex.part(function (api) {
     const finished = (step) => () => {
       setPassed((old) => [...old, step]);
       setOpened(null);
-      S2P.pulse.now();
+      // Whoever leaves here goes on here.
+      const next = STEPS.indexOf(step) + 1;
+      const isNew = next < STEPS.length && next > STEPS.indexOf(page.set_up.step || "plex");
+      (isNew ? S2P.call("hold", { step: STEPS[next] }) : Promise.resolve()).then(() => S2P.pulse.now());
     };
     return h("div", { id: "set-up" }, h("p", null, t("first.promise")), STEPS.map((step, index) => {
       const done = index < STEPS.indexOf(due) || passed.includes(step);
