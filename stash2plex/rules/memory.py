@@ -22,6 +22,9 @@ NOTHING: Mapping[str, object] = {}
 BACK = "+back"
 """For an announced write: the names of each list that one request removes and the next adds."""
 
+GOING = "+going"
+"""For an announced write: the names of each list that are to be removed for good."""
+
 
 @frozen
 class Version:
@@ -147,7 +150,8 @@ class Base:
             }
         if name in self.last.before:
             found |= folds(list_before(self.last.before[name]).stale)
-        return found
+        # A write that ended between its removals has locked the field: only this says whose they are.
+        return found | folds(self._announced(GOING, name))
 
     def away(self, name: Field) -> set[str]:
         """Return the folded names that the user removed from a list, if they are missing.
@@ -159,11 +163,14 @@ class Base:
 
     def owed(self, name: Field) -> list[str]:
         """Return the names that a write with an unknown end was to add to a list again."""
+        return self._announced(BACK, name)
+
+    def _announced(self, mark: str, name: Field) -> list[str]:
         found: list[str] = []
         for one in self.versions:
-            back = one.written.get(BACK)
-            if isinstance(back, Mapping):
-                found += names_of(back.get(name))
+            marked = one.written.get(mark)
+            if isinstance(marked, Mapping):
+                found += names_of(marked.get(name))
         return found
 
     def settled_list(self, name: Field, wanted: Sequence[str], held: Sequence[str]) -> bool:

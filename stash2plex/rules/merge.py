@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
 from stash2plex.rules.desired import clean_text
-from stash2plex.rules.memory import BACK, Base, base_of, before_change, names_of
+from stash2plex.rules.memory import BACK, GOING, Base, base_of, before_change, names_of
 from stash2plex.rules.spelling import (
     counted,
     fold,
@@ -120,16 +120,21 @@ def announcement(
     """Work out what a change will leave of ours if its end stays unknown.
 
     Names that one request removes and the next adds may be missing then: they count neither as
-    present nor as removed by the user.
+    present nor as removed by the user. Names that are to go may still be there: they count as ours.
     """
     written, _ = remember(desired, item, change, record)
     back: dict[str, list[str]] = {}
+    going: dict[str, list[str]] = {}
     for name, one in change.lists.items():
         again = folds(one.wanted) & folds(one.stale)
         if again:
             written[name] = [one for one in names_of(written.get(name)) if fold(one) not in again]
             back[name] = [value for value in one.wanted if fold(value) in again]
-    return {**written, BACK: back} if back else written
+        gone = [value for value in one.stale if fold(value) not in again]
+        if gone:
+            going[name] = gone
+    marks = {BACK: back, GOING: going}
+    return {**written, **{mark: names for mark, names in marks.items() if names}}
 
 
 def remember_shown(
