@@ -150,7 +150,7 @@ class Base:
             }
         if name in self.last.before:
             found |= folds(list_before(self.last.before[name]).stale)
-        # A write that ended between its removals has locked the field: only this says whose they are.
+        # A write that ended between its removals has locked the field: only this names them.
         return found | folds(self._announced(GOING, name))
 
     def away(self, name: Field) -> set[str]:
