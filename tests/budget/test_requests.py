@@ -27,9 +27,7 @@ def test_what_scenes_cost_plex(desk):
     desk.plex.clear_log()
     desk.drain(*scenes)
     assert all({*item.selected} == {"posters", "arts"} for item in desk.plex.all_items())
-    looks = desk.plex.count("GET", "/(posters|arts)$")
-    assert looks <= 2 * SCENES, "what was chosen before our first picture, for the way back"
-    assert desk.plex.count() - looks <= 3.05 * SCENES, "new"
+    assert desk.plex.count() <= 3.05 * SCENES, "new"
     for scene in scenes:
         scene.details += " Seen again."
     desk.plex.clear_log()

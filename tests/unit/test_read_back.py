@@ -296,3 +296,35 @@ def test_a_tag_that_the_user_adds_stays_when_a_killed_write_is_taken_back(names)
     left = {fold(name) for name in server.item().lists[Field.TAGS]}
     assert fold("Fog") in left
     assert not left & {fold("Harbour"), fold("Lantern")}
+
+
+def test_a_kill_between_removals_does_not_make_an_agents_names_the_users():
+    server = Server(["one_removal_per_put"], preserve=True)
+    server.traits = Traits(frozenset({(Trait.ONE_REMOVAL, None)}))
+    server.killed(make_scene(tags=named("Fog")), 1)
+    assert len(server.held.tags["genre"]) > 2
+    assert Field.TAGS in server.item().locked
+    server.sync(make_scene(tags=named("Fog")))
+    assert server.held.tags["genre"] == ["Fog"]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["first write", "later write"])
+def test_a_tag_that_the_user_added_beside_an_unrecorded_write_stays(known):
+    server = Server([], preserve=True)
+    server.library.traits.tags = "append"
+    server.held.tags["genre"] = []
+    if known:
+        server.sync(make_scene(tags=named("Pier")))
+    scene = make_scene(tags=named("Pier", "Tide"))
+    adds = {"genre[0].tag.tag": ["Fog"], "genre.locked": ["1"]}
+    if known:
+        server.library.edit([server.held], adds, whole=False)
+    server.killed(scene, 99)
+    if not known:
+        server.library.edit([server.held], adds, whole=False)
+    assert sorted(server.held.tags["genre"]) == ["Fog", "Pier", "Tide"]
+    server.sync(make_scene(tags=()))
+    assert server.held.tags["genre"] == ["Fog"]
+    before = server.writes
+    server.sync(make_scene(tags=()))
+    assert server.writes == before
