@@ -284,3 +284,10 @@ def test_kills_at_any_request_freeze_and_lose_nothing(names, saves, last, preser
     before = server.writes
     server.sync(last)
     assert server.writes == before
+
+
+def test_a_rating_that_is_not_kept_is_sent_once_more_where_ratings_go_apart():
+    record = written({"rating": None}, rating=4.5)
+    apart = Traits({(Trait.RATES_APART, None)})
+    assert reading(record, apart).again == {Field.RATING}
+    assert reading(evolve(record, tries=1), apart).lost == {Field.RATING}
