@@ -43,9 +43,16 @@ def test_from_nothing_to_start(fresh, open_page):
     assert page.locator("mark").first.inner_text() == "/data/"
     page.get_by_text("420 scenes are not in Plex").click()
     page.get_by_text("/data/new: 400").wait_for()
+    fresh.answer(page=canned.at_step("start"))
     page.get_by_role("button", name="Next").click()
     page.get_by_role("heading", name="Scenes that change, up to ten").wait_for()
     page.get_by_role("row", name="change 9,815").wait_for()
+    page.get_by_text("step 4 of 4").wait_for()
+    # Whoever leaves now goes on at this card.
+    assert [call["step"] for call in fresh.calls("hold") if "step" in call][-2:] == [
+        "files",
+        "start",
+    ]
     assert not fresh.calls("start")
     fresh.answer(page=canned.page())
     page.get_by_role("button", name="Start").click()

@@ -266,3 +266,17 @@ def test_a_worker_that_another_process_saw_switched_off_looks_although_nothing_i
     began = desk.clock()
     desk.work(300)
     assert desk.clock() - began < 60
+
+
+def test_a_waiting_worker_looks_as_soon_as_another_process_saw_it_switched_off(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a.mp4"))
+    began = desk.clock()
+
+    def switch_off():
+        desk.app.overrides["background_worker"] = "off"
+        keep_choice(desk.app.store.connection, "off", desk.clock())
+
+    desk.clock.at[began + 5.0] = switch_off
+    desk.work(300)
+    assert 5 <= desk.clock() - began < 60

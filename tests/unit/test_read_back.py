@@ -328,3 +328,10 @@ def test_a_tag_that_the_user_added_beside_an_unrecorded_write_stays(known):
     before = server.writes
     server.sync(make_scene(tags=()))
     assert server.writes == before
+
+
+def test_a_rating_that_is_not_kept_is_sent_once_more_where_ratings_go_apart():
+    record = written({"rating": None}, rating=4.5)
+    apart = Traits(frozenset({(Trait.RATES_APART, None)}))
+    assert reading(record, apart).again == {Field.RATING}
+    assert reading(evolve(record, tries=1), apart).lost == {Field.RATING}

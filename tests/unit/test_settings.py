@@ -44,6 +44,11 @@ def test_settings_as_people_write_them():
     assert settings.tls_insecure
 
 
+def test_an_address_loses_its_last_slash_only():
+    settings, problems = parse_settings({"plex_url": "http://plex/BOX/"})
+    assert (settings.plex_url, problems) == ("http://plex/BOX", [])
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
