@@ -245,7 +245,7 @@ def test_a_library_that_fails_later_keeps_the_items_that_are_known(two, edits):
     waiting = 1 if edits == "edits go on" else 4
     assert counts(desk) == [(0, 0, "library")] * waiting
     assert desk.rows("SELECT 1 FROM outage") == []
-    desk.work(3600)
+    desk.work(3 * 3600)
     assert counts(desk) == [(0, 0, "library")] * waiting, "as long as the library"
     desk.plex.faults.clear()
     desk.work(320)
