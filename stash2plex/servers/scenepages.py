@@ -87,17 +87,17 @@ class ScenePages:
             last = scenes[-1].id if scenes else after
             return ScenePage(tuple(scenes), last, len(scenes) < size)
         listed = self.ids(after, criteria, size)
-        found = self.by_id(listed.ids)
-        unreadable = {**found.unreadable, **listed.unlisted}
-        scenes = [found[id_] for id_ in listed.ids if id_ in found]
+        read = self.by_id(listed.ids)
+        unreadable = {**read.unreadable, **listed.unlisted}
+        scenes = [read[id_] for id_ in listed.ids if id_ in read]
         return ScenePage(tuple(scenes), listed.last, listed.ended, unreadable)
 
     def by_id(self, ids: Sequence[int]) -> ReadScenes:
         """Read scenes by their ids; those that are gone are absent."""
-        found = ReadScenes()
+        scenes = ReadScenes()
         for start in range(0, len(ids), SCENES_PER_READ):
-            found.add(self.read_scenes(ids[start : start + SCENES_PER_READ]))
-        return found
+            scenes.add(self.read_scenes(ids[start : start + SCENES_PER_READ]))
+        return scenes
 
     def ids(self, after: int, criteria: Criteria, size: int) -> IdPage:
         """List the next `size` ids above one. Raises the error of a Stash that lists none."""
@@ -165,13 +165,13 @@ class _Walk:
         following = self._following(error)
         end = HIGHEST if following is None else following
         gap = range(self.after + 1, min(end, self.after + 1 + MAX_GAP))
-        found = self.pages.by_id(gap)
+        read = self.pages.by_id(gap)
         # A scene may answer for itself after all, or not fit the filter: then it is read in vain.
-        self._ids += found
-        self._unlisted.update(found.unreadable)
-        if not found.unreadable:
+        self._ids += read
+        self._unlisted.update(read.unreadable)
+        if not read.unreadable:
             raise error
-        self.after = end - 1 if following is not None else max([*found, *found.unreadable])
+        self.after = end - 1 if following is not None else max([*read, *read.unreadable])
         self._ended = following is None
 
     def _following(self, error: ServerError) -> int | None:
