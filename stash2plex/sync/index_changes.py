@@ -47,7 +47,7 @@ def read_index_changes(
             logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "scene"))
         with transaction(store.connection):
             set_meta(store.connection, LISTING_WOKEN, str(listing))
-    if troubled.keys() - {one.section_id for one in news.unlisted}:
+    if troubled.keys() - {library.section_id for library in news.unlisted}:
         # What waits for a library that is listed again, matched or not.
         waiting = store.queue.waiting_for(LibraryUnread.reason)
         for start in range(0, len(waiting), CHUNK):

@@ -67,7 +67,7 @@ class PlexWatch:
             self._next, self._troubled = now + TROUBLE_SECONDS, True
         else:
             # A library whose list failed is tried again as soon as that is allowed.
-            waits = [one.retry_at - self.clock() for one in news.unlisted]
+            waits = [library.retry_at - self.clock() for library in news.unlisted]
             soonest = now + max(SCAN_LOOK_SECONDS, min(waits, default=LOOK_SECONDS))
             self._next = min(self._next, soonest)
 
