@@ -320,7 +320,9 @@ def edit_delay(number: int) -> float:
 
 def shows_nothing(fields: object) -> bool:
     """Return whether Plex shows nothing of the input fields that were sent."""
-    return isinstance(fields, list) and bool(fields) and all(one in PLAY_FIELDS for one in fields)
+    return (
+        isinstance(fields, list) and bool(fields) and all(field in PLAY_FIELDS for field in fields)
+    )
 
 
 def read_edit(arguments: "Mapping[str, Any]") -> "tuple[list[tuple[str, int]], float]":

@@ -25,11 +25,11 @@ def report(shell: Shell) -> None:
     """
     try:
         with shell.app() as app:
-            found = read_report(app)
+            content = read_report(app)
     except StoreError as error:
-        found = report_of_health(health_without_store(error))
+        content = report_of_health(health_without_store(error))
     except ServerError as error:
-        found = report_of_health(health_without_stash(error))
-    lines = report_lines(found)
+        content = report_of_health(health_without_stash(error))
+    lines = report_lines(content)
     text = json_text({"report": lines}, sys.stdout) if shell.as_json else "\n".join(lines)
     write(text, sys.stdout)

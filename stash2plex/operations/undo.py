@@ -71,8 +71,8 @@ class Forecast:
         left = self.left
         if len(left) < SHOWN:
             left += tuple(
-                (scene_id, str(one.get("field")), str(one.get("why")))
-                for one in outcome.get("left", ())
+                (scene_id, str(entry.get("field")), str(entry.get("why")))
+                for entry in outcome.get("left", ())
             )
         return Forecast(
             self.queued + 1,
@@ -132,8 +132,8 @@ def choose(app: App, chosen: Chosen) -> list[int]:
     if chosen.scene_ids:
         return sorted(set(chosen.scene_ids))
     if chosen.rating_keys:
-        found = map(store.first_states.scene_of_item, chosen.rating_keys)
-        return sorted({scene_id for scene_id in found if scene_id is not None})
+        owners = map(store.first_states.scene_of_item, chosen.rating_keys)
+        return sorted({scene_id for scene_id in owners if scene_id is not None})
     if chosen.run_id:
         if store.history.run(chosen.run_id) is None:
             raise UsageError(
@@ -185,9 +185,9 @@ def _count(
     keys = [
         back.state.rating_key for _, items in page for back in items if back.state.server == server
     ]
-    found = app.open_session().plex.items(keys) if looks and keys else None
+    shown = app.open_session().plex.items(keys) if looks and keys else None
     for scene_id, items in page:
-        if found is None:
+        if shown is None:
             total = Forecast(
                 total.queued + 1,
                 total.back,
@@ -196,7 +196,7 @@ def _count(
                 total.gone + sum(back.state.server != server for back in items),
             )
             continue
-        seen = [weigh(back, server, found.get(back.state.rating_key)) for back in items]
+        seen = [weigh(back, server, shown.get(back.state.rating_key)) for back in items]
         total = total.plus(scene_id, outcome_of(seen))
     return total
 

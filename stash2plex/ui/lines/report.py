@@ -32,6 +32,6 @@ def report_lines(report: Report) -> list[str]:
         "Last lines of worker.log": list(report.log),
     }
     lines = []
-    for head, found in parts.items():
-        lines += [f"== {head} ==", *(hide(line) for line in found or ["(nothing)"]), ""]
+    for head, content in parts.items():
+        lines += [f"== {head} ==", *(hide(line) for line in content or ["(nothing)"]), ""]
     return lines[:-1]
