@@ -43,15 +43,15 @@ def answer_without(
     arguments = request.get("args") or {}
     if "hookContext" in arguments:
         info = request.get("server_connection") or {}
-        if not _is_news(locate(info.get("Dir"), plugin_dir), trouble):
+        if not _must_notify(locate(info.get("Dir"), plugin_dir), trouble):
             answer({"output": f"Not recorded: {trouble.what}"})
             return trouble.exit_code
         answer({"error": str(trouble)})
         return trouble.exit_code
     if for_script:
         info = request.get("server_connection") or {}
-        news = _is_news(locate(info.get("Dir"), plugin_dir), trouble)
-        answer({"output": {"recorded": 0, "error": str(trouble) if news else None}})
+        is_new = _must_notify(locate(info.get("Dir"), plugin_dir), trouble)
+        answer({"output": {"recorded": 0, "error": str(trouble) if is_new else None}})
         return 0
     if for_page:
         answer({"output": {"problem": {"what": trouble.what, "do": trouble.fix or ""}}})
@@ -74,11 +74,11 @@ def answer_without(
     return trouble.exit_code
 
 
-def _is_news(folder: str, error: Stash2PlexError) -> bool:
+def _must_notify(folder: str, error: Stash2PlexError) -> bool:
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError:
         return True
-    news = record_trouble(folder, Trouble(error.what, error.fix or ""))
+    is_new = record_trouble(folder, Trouble(error.what, error.fix or ""))
     take_trouble(folder)
-    return news
+    return is_new

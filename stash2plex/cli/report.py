@@ -20,7 +20,7 @@ from stash2plex.ui.lines.report import report_lines
 def report(shell: Shell) -> None:
     """Print a report that you can post: versions, health, status, and the last lines of the log.
 
-    Titles, names, paths and hosts are aliases in it, whatever the settings say, and no secret is
+    Titles, names, paths and hosts are pseudonyms in it, whatever the settings say, and no secret is
     in it. It is complete even if Stash, Plex or the database cannot be reached.
     """
     try:

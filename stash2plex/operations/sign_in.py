@@ -35,7 +35,7 @@ from stash2plex.text import moment, utc
 TRY_SECONDS = 3.0
 """Seconds that an address may take to answer."""
 
-MOST_ADDRESSES = 24
+MAX_ADDRESSES = 24
 """How many addresses of one server are tried."""
 
 POLL_SECONDS = 2.0
@@ -235,7 +235,7 @@ def _poll_json(
 
 
 def _server_json(app: App, server: Server) -> dict[str, Any]:
-    addresses = server.addresses[:MOST_ADDRESSES]
+    addresses = server.addresses[:MAX_ADDRESSES]
     clients = [_client(app, address, server.token) for address in addresses]
     with ThreadPoolExecutor(max(1, len(addresses))) as pool:
         asked = [

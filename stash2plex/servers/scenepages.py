@@ -26,7 +26,7 @@ MAX_GAP = 1_000
 SCENES_PER_READ = 200
 """How many scenes one request reads by id: an answer of a few hundred KiB."""
 
-HIGHEST = 2**31 - 1
+MAX_FILTER_ID = 2**31 - 1
 """The highest id that a GraphQL filter can hold."""
 
 
@@ -113,7 +113,7 @@ class ScenePages:
     def _check_lists(self, criteria: Criteria, error: ServerError) -> None:
         """Raise the error of a list if Stash does not even give an empty one."""
         try:
-            self.list_ids(HIGHEST, criteria, 1, 1)
+            self.list_ids(MAX_FILTER_ID, criteria, 1, 1)
         except ServerError:
             raise error from None
 
@@ -163,7 +163,7 @@ class _Walk:
         if len(self._unlisted) >= MAX_LOST or self._slow > MAX_SLOW:
             raise error
         following = self._following(error)
-        end = HIGHEST if following is None else following
+        end = MAX_FILTER_ID if following is None else following
         gap = range(self.after + 1, min(end, self.after + 1 + MAX_GAP))
         read = self.pages.by_id(gap)
         # A scene may answer for itself after all, or not fit the filter: then it is read in vain.

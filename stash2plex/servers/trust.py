@@ -17,7 +17,7 @@ CERTIFICATE = re.compile(
     rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
 )
 
-LARGEST_FILE = 1 << 20
+MAX_BYTES = 1 << 20
 """Bytes of a file of certificates that are read."""
 
 
@@ -28,7 +28,7 @@ def fingerprint_of(path: str) -> str:
     """
     try:
         with open(path, "rb") as file:
-            match = CERTIFICATE.search(file.read(LARGEST_FILE))
+            match = CERTIFICATE.search(file.read(MAX_BYTES))
         return hashlib.sha256(base64.b64decode(match[1])).hexdigest() if match else ""
     except (OSError, ValueError):
         return ""

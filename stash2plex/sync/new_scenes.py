@@ -106,14 +106,14 @@ class NewSceneWatch:
         self.promise.clear()
 
     @property
-    def looking(self) -> bool:
+    def is_looking(self) -> bool:
         """Whether a look is under way."""
         return self._answer is not None and not self._answer.done()
 
     def step(self) -> None:
         """Take in what was found, and look again if it is time; never waits."""
         if self._answer is not None:
-            if self.looking:
+            if self.is_looking:
                 return
             answer, self._answer = self._answer, None
             seen = self._read(answer.result)
