@@ -16,6 +16,7 @@ from stash2plex.app import App
 from stash2plex.config import SPECS, Settings
 from stash2plex.errors import (
     CLOSED,
+    LIMITED,
     NO_TLS,
     SLOW,
     UNTRUSTED,
@@ -213,7 +214,7 @@ def _failure(error: ServerError) -> tuple[str, str]:
         return "expired", "The code has expired. Sign in again."
     if isinstance(error, Refused):
         return "refused", f"plex.tv does not accept the sign-in. {error.what}"
-    if isinstance(error, Unavailable) and "429" in error.what:
+    if error.cause == LIMITED:
         return "limited", "plex.tv asks to wait a little."
     return "unreachable", f"plex.tv cannot be asked from where Stash runs. {error.what}"
 

@@ -28,6 +28,7 @@ from urllib3.exceptions import (
 from stash2plex.errors import (
     BUSY,
     CLOSED,
+    LIMITED,
     NO_TLS,
     SERVER,
     SLOW,
@@ -305,6 +306,7 @@ class Transport:
             raise Unavailable(
                 self.server,
                 f"{message}.",
+                cause=LIMITED if status == 429 else None,  # noqa: PLR2004 - HTTP's own number
                 retry_after=_retry_after(reply),
                 scope=SERVER if status in (429, 503) else None,
             )

@@ -45,13 +45,13 @@ from stash2plex.sync.picture_keeping import PictureKeeper
 from stash2plex.sync.picture_work import MOVED, Looked, PictureJob, Result, send_for
 from stash2plex.sync.pictures import Sent
 from stash2plex.sync.session import Job, Session, Store
-from stash2plex.text import Private, span
+from stash2plex.text import DAY, Private, span
 from stash2plex.workqueue import BULK
 
 MAX_KEPT = 200
 """Scenes that are kept in memory for their pictures; more are read again."""
 
-KEPT_BACK = 86_400.0
+KEPT_BACK = DAY
 """Seconds for which no pictures of a scene begin that is to be put back."""
 
 MAX_WAIT = 60.0
