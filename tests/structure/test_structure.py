@@ -172,6 +172,27 @@ def circle_in(graph):
             del left[one]
 
 
+def groups_of(folder):
+    """Read the groups from the folder's docstring: top first, each with its modules."""
+    text = inspect.cleandoc(present(ast.get_docstring(tree_of(folder))))
+    lines = re.sub(r"\n {8}", " ", text).splitlines()
+    return [line.partition(": ")[2].split(", ") for line in lines if line.startswith("    ")]
+
+
+@pytest.mark.parametrize("folder", ["operations", "store", "sync"])
+def test_a_large_folder_has_groups_that_import_only_downwards(folder):
+    groups = groups_of(folder)
+    row = {name: number for number, group in enumerate(groups) for name in group}
+    inside = [module for module in MODULES if module.startswith(f"{folder}.")]
+    assert sorted(name for group in groups for name in group) == sorted(
+        {module.split(".")[1] for module in inside}
+    )
+    for module in inside:
+        others = {other for other in imports(module) if other.startswith(f"{folder}.")}
+        name = module.split(".")[1]
+        assert [other for other in others if row[other.split(".")[1]] < row[name]] == [], module
+
+
 @pytest.mark.parametrize("module", [one for one in MODULES if one.startswith("rules")])
 def test_rules_do_no_input_or_output(module):
     assert not {other.split(".")[0] for other in imports(module)} & NOT_FOR_RULES
