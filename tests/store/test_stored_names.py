@@ -37,6 +37,7 @@ def test_the_names_in_the_database_stay():
         "LISTING_WOKEN": "plex_listing_woken",
         "LIBRARY_SCAN": "library_scan ",
         "LIBRARY_TROUBLE": "library_trouble ",
+        "OTHER_LIBRARIES": "other_libraries",
         "SWEEP_MARKS": "upkeep",
         "LOOK_ASKED": "look_asked",
         "COMPARED_AT": "compared_at",
