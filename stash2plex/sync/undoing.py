@@ -122,7 +122,7 @@ class Undoing:
     def end(self, job: UndoJob, undone: Sequence[ItemUndone]) -> None:
         """Record what became of a scene, and end its key, in one commit."""
         store, scene_id = self._store, job.scene_id
-        whole = not (job.asked.fields or job.asked.run_id)
+        whole = job.asked.is_whole
         with transaction(store.connection):
             was_orphan = store.records.is_orphan(scene_id)
             run_id = (
@@ -143,12 +143,12 @@ class Undoing:
                 store.pictures.drop(scene_id)
             held = store.undo_marks.held(scene_id)
             now_held = Held(whole=True) if whole or held.whole else Held(fields=held.fields | back)
-            store.undo_marks.end(scene_id, now_held, outcome_of(undone))
+            more = store.undo_marks.end(scene_id, job.asked, now_held, outcome_of(undone))
             if was_orphan:
                 store.undo_marks.forget(scene_id)
-            standing = UNDONE if now_held.whole else None
-            if not now_held.whole:
-                # Its other fields are compared again.
+            standing = UNDONE if now_held.whole and not more else None
+            if more or not now_held.whole:
+                # More of it is to be put back, or its other fields are compared again.
                 store.queue.add_many([job.claim.key], priority=BULK, take_up=False)
             self._hand.finish(job.claim, Done("put back", None if was_orphan else standing))
             if was_orphan and job.claim.finished:

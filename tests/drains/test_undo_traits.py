@@ -97,11 +97,11 @@ def state(item):
 
 def put_back(desk, chosen=EVERYTHING):
     begun = desk.app.store.runs.begin("undo", None, 20.0)
-    queue_undo(desk.app, chosen, run_id=begun.id)
+    scenes = queue_undo(desk.app, chosen, run_id=begun.id)
     desk.plex.clear_log()
     desk.app.drain(Foreground("test", run_id=begun.id), Silent(), lambda: False)
     desk.app.store.runs.end(begun.id)
-    return undo_report(desk.app, begun.id).as_json()
+    return undo_report(desk.app, scenes).as_json()
 
 
 @pytest.mark.parametrize("learnt", [True, False])
