@@ -47,7 +47,7 @@ def without_respelled(way: WayBack, item: PlexItem) -> WayBack:
 def checked(way: WayBack, goals: Mapping[Field, Goal], left: WayBack, item: PlexItem) -> WayBack:
     """Return what became of each field. `left` is what the `item` still lacks after the writes.
 
-    What somebody changed meanwhile is theirs.
+    What was changed meanwhile is not ours.
     """
     undone = {*left.change.fields, *left.change.unlocks, *left.pictures}
     cannot = {**way.cannot, **{name: NOT_KEPT for name in undone if name not in way.cannot}}

@@ -166,7 +166,7 @@ class UndoMarks:
     def end(self, scene_id: int, done: Asked, held: Held, outcome: Mapping[str, Any]) -> bool:
         """Record that a scene was put back, what is held of it, and what became of its fields.
 
-        Returns whether more of it is to be put back: somebody asked for that meanwhile.
+        Returns whether more of it is to be put back: that was asked for meanwhile.
         """
         waiting, had = self._waiting(scene_id)
         rest = [one for one in waiting if not one.is_same(done)]

@@ -163,7 +163,8 @@ class Undoing:
         }
         if sent:
             store.history.add(run_id, job.scene_id, state.rating_key, sent)
-            store.history.note_shown(job.scene_id, state.rating_key, _made_of(one, sent))
+            if made := _made_of(one, sent):
+                store.history.note_shown(job.scene_id, state.rating_key, made)
         if whole:
             left = {name: state.fields[name] for name in way.open_fields if name in state.fields}
             store.first_states.put_back(state, left, is_done=not (left or one.back.cannot))

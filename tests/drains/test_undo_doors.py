@@ -38,7 +38,7 @@ def quay(make_desk):
 
 def beside(desk, work):
     """Do something as another process does it, the first time that an edit of Plex is under way."""
-    done = []
+    done: list[bool] = []
 
     def during(request):
         if request.method == "PUT" and not done:
@@ -127,7 +127,6 @@ def test_the_user_takes_a_scene_in_again_while_its_request_is_under_way(quay):
 
 def test_a_second_undo_of_all_while_one_runs_reports_the_same_scenes(quay):
     desk, _, items, before = quay
-    second = []
     begun = desk.app.store.runs.begin("undo", None, 20.0)
     first = queue_undo(desk.app, EVERYTHING, run_id=begun.id)
     other = desk.app.store.runs.begin("Put Plex Back", None, 20.0)
