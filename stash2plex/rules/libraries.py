@@ -29,6 +29,12 @@ def choose_sections(sections: Sequence[Section], names: NameList) -> list[Sectio
     return chosen
 
 
+def other_libraries(sections: Sequence[Section], chosen: Sequence[Section]) -> list[Section]:
+    """Return the movie libraries that are not chosen."""
+    ids = {section.id for section in chosen}
+    return [section for section in _movies(sections) if section.id not in ids]
+
+
 def lost_libraries(sections: Sequence[Section], names: NameList) -> str:
     """Return the named libraries that Plex does not have; empty if it has all."""
     unknown = _read(sections, names).unknown

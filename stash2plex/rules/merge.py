@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
+from stash2plex.model import (
+    LIST_FIELDS,
+    TEXT_FIELDS,
+    Change,
+    Desired,
+    Field,
+    ListChange,
+    PlexItem,
+    Record,
+)
 from stash2plex.rules.desired import clean_text
 from stash2plex.rules.memory import BACK, BEFORE, Base, base_of, before_change, names_of
 from stash2plex.rules.spelling import (
@@ -111,7 +120,29 @@ def remember(
             written.pop(Field.RATING, None)
         else:
             written[Field.RATING] = desired.rating
+    if len(base.versions) > 1:
+        written |= _ours_of_skipped(desired, item, base)
     return written, {name: value for name, value in removed.items() if value}
+
+
+def _ours_of_skipped(desired: Desired, item: PlexItem, base: Base) -> dict[str, object]:
+    """Return what writes with an unknown end left of ours in fields that are skipped by now.
+
+    The end of this write ends their announcements, so that nothing else would know it later.
+    """
+    ours: dict[str, object] = {}
+    for name in TEXT_FIELDS:
+        held = held_text(item, name)
+        if name not in desired.texts and base.wrote(name, held):
+            ours[name] = held
+    for name in LIST_FIELDS:
+        mine = base.ours(name)
+        there = [value for value in item.lists.get(name, ()) if fold(value) in mine]
+        if name not in desired.lists and there:
+            ours[name] = there
+    if not desired.rates and base.rated(item.rating):
+        ours[Field.RATING] = item.rating
+    return ours
 
 
 def announcement(

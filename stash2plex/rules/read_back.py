@@ -16,6 +16,7 @@ from stash2plex.rules.spelling import (
     fold,
     folds,
     is_rounded,
+    is_rounded_away,
     name_spelling,
     same_rating,
     text_spelling,
@@ -160,6 +161,10 @@ class _Comparison:
         if isinstance(written, (int, float)) and is_rounded(written, held):
             self._shown[Field.RATING] = held
             self._note(Field.RATING, Spelling.ROUNDING)
+            return True
+        if isinstance(written, (int, float)) and is_rounded_away(written, held):
+            # It shows nothing about the server, which may also keep no rating at all.
+            self._shown[Field.RATING] = held
             return True
         if written is not None:
             self._learnt.add((Trait.RATES_APART, None))

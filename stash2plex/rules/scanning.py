@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from stash2plex.rules.matching import Rule, folded_parts, is_below, map_path, split_path
 from stash2plex.rules.path_inference import head
+
+DRIVE = re.compile(r"[A-Za-z]:")
+"""A drive of Windows, as some spell it."""
 
 Locations = Mapping[str, Sequence[str]]
 """The folders of each library, by its id."""
@@ -59,5 +63,5 @@ def _spelled(folder: str, locations: Sequence[str]) -> str | None:
     below = split_path(folder)[len(split_path(location)) :]
     if not below:
         return location
-    separator = "\\" if "\\" in location else "/"
+    separator = "\\" if "\\" in location or DRIVE.fullmatch(location) else "/"
     return separator.join([location.rstrip("\\/"), *below])

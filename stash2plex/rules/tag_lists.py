@@ -46,6 +46,12 @@ class ReadList:
         """The tags that the list calls by a former name."""
         return tuple(tag for tag in self.tags if not tag.alias and name_key(tag.name) != tag.entry)
 
+    def folded(self) -> ReadList:
+        """Return the same list with its names folded as `name_key` does it now."""
+        keys = tuple(sorted({name_key(key) for key in self.keys}))
+        tags = tuple(evolve(tag, entry=name_key(tag.entry)) for tag in self.tags)
+        return evolve(self, keys=keys, tags=tags)
+
 
 @frozen
 class TagLists:

@@ -17,6 +17,7 @@ from stash2plex.rules.merge import HELD_LIMIT, held_text
 from stash2plex.rules.spelling import counted, fold, folds, once, same_rating
 
 NOT_KEPT = "Plex accepts it but does not keep it"
+ALTERED = "Plex keeps another form of it"
 EARLY = "it was written before the first states were kept"
 NEWER = "a later write changed it once more"
 NO_TITLE = "an item cannot be without a title"
@@ -53,6 +54,16 @@ class WayBack:
     def is_idle(self) -> bool:
         """Whether nothing is to be sent."""
         return not (self.change.edits or self.change.clear_rating or self.pictures)
+
+    @property
+    def settled(self) -> frozenset[Field]:
+        """The fields of which nothing is ours any more."""
+        return self.back | self.theirs | (self.cannot.keys() - self.open_fields)
+
+    @property
+    def open_fields(self) -> frozenset[Field]:
+        """The fields that may come back at another try."""
+        return frozenset(name for name, why in self.cannot.items() if why != ALTERED)
 
 
 @frozen

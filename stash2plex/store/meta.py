@@ -103,6 +103,9 @@ LIBRARY_SCAN = "library_scan "
 LIBRARY_TROUBLE = "library_trouble "
 """Followed by a library's id: why Plex does not list it, as JSON."""
 
+OTHER_LIBRARIES = "other_libraries"
+"""The folders of the movie libraries that are not chosen, as JSON."""
+
 SWEEP_MARKS = "upkeep"
 """The marks between two glances at Stash, as JSON."""
 

@@ -35,12 +35,12 @@ def put_back(call: Call) -> str:
         return _report(call, lines)
     remember_press(app, acts=True)
     with call.running(NAME) as begun:
-        number = queue_undo(app, everything, run_id=begun.id)
-        call.report(f"{NAME}: {count(number, 'scene')} queued.")
+        scenes = queue_undo(app, everything, run_id=begun.id)
+        call.report(f"{NAME}: {count(len(scenes), 'scene')} queued.")
         try:
             drain(call, begun, NAME)
         finally:
-            text = _report(call, report_lines(undo_report(app, begun.id)))
+            text = _report(call, report_lines(undo_report(app, scenes)))
     return text
 
 
