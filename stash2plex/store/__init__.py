@@ -4,7 +4,7 @@ Find a table by its name; `tests/structure` names the few that have a second wri
 form groups. Each imports from its own group and from those below.
 
     Plex's files: plex_files, path_rules, awaited_files, scans, library_lists, library_troubles,
-        plex_comparisons, server_traits, other_items
+        other_libraries, plex_comparisons, server_traits, other_items
     comparing: scenes, marks, key_set, reports, differences, surveys
     the queue: queue, runs, holds, dead_letters, key_state, names
     what was written: records, followers, waiting_pictures, item_claims, item_choices, history,

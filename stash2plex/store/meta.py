@@ -77,7 +77,7 @@ CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""
 
 PSEUDONYM_KEY = "alias_key"
-"""The key for the aliases in logs, in hexadecimal digits."""
+"""The key for the pseudonyms in logs, in hexadecimal digits."""
 
 OBFUSCATE = "obfuscate"
 """“on” if the last known settings hide titles and paths in logs, else empty."""
