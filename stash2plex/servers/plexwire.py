@@ -248,7 +248,7 @@ def files_of(row: WireRow) -> list[tuple[str, int | None]]:
         for part in media.Part
         if part.file
     ]
-    return [one for one in files if not _is_in_versions(one[0])] or files
+    return [file for file in files if not _is_in_versions(file[0])] or files
 
 
 def _is_in_versions(path: str) -> bool:
