@@ -16,6 +16,8 @@ from tests.support import present
 FOLDER = os.path.dirname(stash2plex.__file__)
 MAX_LINES = 470
 MAX_CLASS_LINES = 400
+MAX_FLOW_LINES = {"Drain": 340, "Pipeline": 340}
+"""Where everything meets, less is allowed."""
 
 STOREYS = (
     {"plugin", "__main__", "worker_start"},
@@ -302,7 +304,8 @@ def test_modules_and_classes_are_short_and_quiet_at_import(module):
     tree = tree_of(module)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
-            assert present(node.end_lineno) - node.lineno < MAX_CLASS_LINES, node.name
+            most = MAX_FLOW_LINES.get(node.name, MAX_CLASS_LINES)
+            assert present(node.end_lineno) - node.lineno < most, node.name
     for node in tree.body:
         quiet = (
             ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign,
