@@ -87,7 +87,9 @@ class NameList:
 def read_names(text: str, known: Collection[str]) -> Reading:
     """Read a list, given the keys of the existing names: the longest match wins."""
     parts = _split(text)
-    longest = 1 + max((sum(key.count(one) for one in SEPARATORS) for key in known), default=0)
+    longest = 1 + max(
+        (sum(key.count(separator) for separator in SEPARATORS) for key in known), default=0
+    )
     found: list[str] = []
     unknown: list[str] = []
     keys: set[str] = set()

@@ -203,8 +203,8 @@ def _pages(app: App, ids: Iterable[int]) -> Iterator[Page]:
 
 
 def _page(app: App, ids: list[int]) -> Page:
-    found = app.stash.scenes(ids)
-    return tuple(found.values()), found.unreadable
+    scenes = app.stash.scenes(ids)
+    return tuple(scenes.values()), scenes.unreadable
 
 
 def preview_pages(

@@ -187,10 +187,10 @@ class _Comparison:
         there, mine, held_before = counted(held), folds(written), folds(before.held)
         for value in written:
             if fold(value) in there and value not in held and fold(value) not in held_before:
-                shown = next(one for one in held if fold(one) == fold(value))
+                shown = next(entry for entry in held if fold(entry) == fold(value))
                 self._note(name, name_spelling(value, shown) or Spelling.BLANKS)
         missing = [value for value in written if fold(value) not in there]
-        strangers = [one for one in held if fold(one) not in mine | held_before]
+        strangers = [entry for entry in held if fold(entry) not in mine | held_before]
         if missing and all(self._find_spelling(name, value, strangers) for value in missing):
             self._take_as_shown(name)
             missing = []
@@ -200,8 +200,8 @@ class _Comparison:
 
     def _find_spelling(self, name: Field, value: str, strangers: list[str]) -> bool:
         """Look for a name that Plex respelt beyond recognition, among those that are not ours."""
-        for one in strangers:
-            spelling = name_spelling(value, one)
+        for stranger in strangers:
+            spelling = name_spelling(value, stranger)
             if spelling is not None:
                 self._note(name, spelling)
                 return True

@@ -52,10 +52,14 @@ def _spelled(folder: str, locations: Sequence[str]) -> str | None:
 
     Plex accepts a location only in its own spelling: `S:\`, not `S:` (plex-2.md §1, 18).
     """
-    above = [one for one in locations if is_below((*folded_parts(folder), ""), folded_parts(one))]
+    above = [
+        location
+        for location in locations
+        if is_below((*folded_parts(folder), ""), folded_parts(location))
+    ]
     if not above:
         return None
-    location = max(above, key=lambda one: len(split_path(one)))
+    location = max(above, key=lambda path: len(split_path(path)))
     below = split_path(folder)[len(split_path(location)) :]
     if not below:
         return location

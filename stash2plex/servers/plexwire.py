@@ -188,15 +188,15 @@ def read_rows(converter: Converter, rows: Sequence[Any]) -> tuple[list[WireRow],
 
 def read_sections(converter: Converter, rows: Sequence[Any]) -> list[WireDirectory]:
     """Read libraries; one whose id, type or shape cannot be read is skipped."""
-    found = []
+    sections = []
     for row in rows:
         try:
             section = give_shape(converter, row, WireDirectory)
         except ValueError:
             continue
         if OPAQUE_ID.fullmatch(section.key):
-            found.append(section)
-    return found
+            sections.append(section)
+    return sections
 
 
 def opaque(value: str) -> str:
@@ -209,8 +209,8 @@ def opaque(value: str) -> str:
 def section_of(row: WireRow, container: WireContainer) -> str:
     """Return the id of an item's library; empty if the answer names none."""
     match = SECTION_KEY.fullmatch(row.librarySectionKey)
-    found = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
-    return found if OPAQUE_ID.fullmatch(found) else ""
+    section_id = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
+    return section_id if OPAQUE_ID.fullmatch(section_id) else ""
 
 
 def _rating_key(row: Any) -> str:

@@ -131,7 +131,7 @@ class PlexIndex:
         OtherLibraries(self.files.connection).keep(other_libraries(listed, sections))
         read, whole = 0, False
         failures: list[tuple[Section, ServerError]] = []
-        for section in sorted(sections, key=lambda one: one.id in troubles):
+        for section in sorted(sections, key=lambda library: library.id in troubles):
             trouble = troubles.get(section.id)
             if trouble and not (retry or complete or self._is_due(trouble)):
                 continue

@@ -263,8 +263,8 @@ class Reconciliation:
             elif isinstance(match, Ambiguous):
                 findings.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
-                found = self._pairs(scene, desired, match)
-                pairs += [pair for pair in found if self._must_look(pair, changes)]
+                scene_pairs = self._pairs(scene, desired, match)
+                pairs += [pair for pair in scene_pairs if self._must_look(pair, changes)]
         judged = len(scenes) - sum(not pair.follows for pair in pairs)
         self._seen += judged
         self._left_out += left_out
@@ -309,7 +309,7 @@ class Reconciliation:
             )
             if other.match is not None:
                 self._owned.add(other.match.file.rating_key)
-                self._owned.update(one.rating_key for one in other.match.also)
+                self._owned.update(item.rating_key for item in other.match.also)
         if explanation.reason == Ambiguous.reason:
             # One of them is the scene's.
             self._owned.update(candidate.file.rating_key for candidate in explanation.candidates)

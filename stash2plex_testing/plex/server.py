@@ -30,7 +30,8 @@ class FakePlex:
     `clock` gives the times of items and of the Date header. `tag_semantics` is short for
     `traits.tags`. How it differs from other servers is set here or later, while it answers:
     `traits` is what it makes of edits, `limits` what it takes and shows at most, `access` who may
-    see what, `scanning` how scans go, `faults` what goes wrong.
+    see what, `scanning` how scans go, `faults` what goes wrong. `after_write` is called in the
+    thread of a request once its write has happened, before it is answered.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class FakePlex:
         self.version = "1.43.0.10467-test"
         self.machine_identifier = secrets.token_hex(20)
         self.faults = Faults()
+        self.after_write: Callable[[Request], object] = lambda _request: None
         self.writer_seconds = 0.0
         self.most_in_flight = 0
         self._library = PlexLibrary(clock)
@@ -367,6 +369,7 @@ class FakePlex:
                 seconds = self.latency.upload if answer.cost == "upload" else self.latency.write
                 time.sleep(seconds)
                 self.writer_seconds += seconds
+                self.after_write(request)
         return answer
 
     def _note(self, request: Request, status: int) -> None:
