@@ -14,7 +14,7 @@ from types import TracebackType
 from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
-SCHEMA_NUMBER = 16
+SCHEMA_NUMBER = 17
 MAX_INTEGER = 2**63 - 1
 """The largest whole number that SQLite holds."""
 MAX_DIGITS = 19

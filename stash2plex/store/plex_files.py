@@ -111,6 +111,7 @@ class PlexFiles:
             self._records.invalidate_all()
             self._db.execute("DELETE FROM plex_file")
             self._db.execute("DELETE FROM plex_section")
+            self._db.execute("DELETE FROM picture_check")
             if known := self.server():
                 set_meta(self._db, CLEARED_MACHINE_ID, known)
             drop_meta(self._db, MACHINE_ID)

@@ -141,6 +141,7 @@ class Undoing:
                 self._collections.note_left()
             if whole or back & set(IMAGE_FIELDS):
                 store.pictures.drop(scene_id)
+                store.picture_checks.drop(scene_id)
             held = store.undo_marks.held(scene_id)
             now_held = Held(whole=True) if whole or held.whole else Held(fields=held.fields | back)
             more = store.undo_marks.end(scene_id, job.asked, now_held, outcome_of(undone))
