@@ -90,7 +90,9 @@ def test_every_part_imports_without_site_packages(unpacked):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("there", [(), ("bytecode.py", "__init__.py")], ids=["no package", "a part"])
+@pytest.mark.parametrize(
+    "there", [(), ("bytecode.py", "__init__.py")], ids=["no package", "a part"]
+)
 def test_a_save_in_the_middle_of_an_update_is_one_sentence(tmp_path, there):
     with zipfile.ZipFile(ARCHIVE) as archive:
         for name in ("stash2plex_plugin.py", *(f"stash2plex/{part}" for part in there)):
