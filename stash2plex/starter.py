@@ -99,7 +99,7 @@ def spawn_by_popen(folder: str, plugin_dir: str, request: bytes, *more: str) -> 
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     errors = os.open(os.path.join(folder, LOG_NAME), flags, 0o600)
     try:
-        process = Popen(  # noqa: S603 - our own interpreter and script
+        process = Popen(
             [sys.executable, *FLAGS, script, "worker", folder, *more],
             stdin=PIPE,
             stdout=DEVNULL,

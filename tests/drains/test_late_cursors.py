@@ -1,4 +1,4 @@
-"""An interpreter that closes cursors late, as PyPy does: an answer not read to its end stays open."""
+"""An interpreter that closes cursors late, as PyPy does: what is not read to its end stays open."""
 
 from __future__ import annotations
 
@@ -10,18 +10,44 @@ import pytest
 from stash2plex.db import connect, get_meta, set_meta, transaction
 from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.sync.observer import Silent
+from stash2plex_testing.plex.faults import Fault
+
+
+class Read(sqlite3.Cursor):
+    """Knows whether its answer was read to the end; looks one row ahead for that, as PyPy does."""
+
+    left = False
+    ahead: tuple[object, ...] | None = None
+
+    def fetchone(self):
+        row, self.ahead = self.ahead or super().fetchone(), None
+        self.ahead = None if row is None else super().fetchone()
+        self.left = self.ahead is not None
+        return row
+
+    def __next__(self):
+        self.left = True
+        try:
+            return super().__next__()
+        except StopIteration:
+            self.left = False
+            raise
 
 
 class Late(sqlite3.Connection):
-    """Keeps each of its cursors as long as it lives."""
+    """Keeps each of its cursors as long as it lives; `left` are answers open before a write."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.kept = []
+        self.left = []
 
     def execute(self, *arguments):
-        cursor = super().execute(*arguments)
-        self.kept.append(cursor)
+        if arguments[0].startswith("BEGIN"):
+            self.left += [sql for cursor, sql in self.kept if cursor.left]
+        cursor = self.cursor(Read)
+        cursor.execute(*arguments)
+        self.kept.append((cursor, arguments[0]))
         return cursor
 
 
@@ -56,12 +82,18 @@ def test_a_new_database_is_made(tmp_path):
         assert get_meta(database, "lantern") == "lit"
 
 
-def test_a_sync_of_everything_ends(make_desk, late):
-    desk = make_desk()
-    for number in range(1, 4):
+def test_no_answer_stays_open_while_scenes_are_sent_fail_and_wait(make_desk, late):
+    """An open answer holds an old view of the database; what is written over it is refused."""
+    desk = make_desk(max_retries=2)
+    for number in range(1, 5):
         desk.scene(f"a/{number}.mp4", size=number, title=f"Lantern {number}")
-        desk.item(f"a/{number}.mp4", size=number)
+        if number < 4:
+            desk.item(f"a/{number}.mp4", size=number)
     enqueue_all(desk.app)
-    desk.process(Silent())
-    assert {item.title for item in desk.plex.all_items()} == {"Lantern 1", "Lantern 2", "Lantern 3"}
+    desk.plex.faults.add(Fault("status", method="PUT", status=400, times=3))
+    for _ in range(4):
+        desk.process(Silent())
+        desk.clock.step(7_200)
+    assert {item.title for item in desk.plex.all_items()} & {"Lantern 1", "Lantern 2", "Lantern 3"}
     assert any(connection.kept for connection in late)
+    assert [sql for connection in late for sql in connection.left] == []
