@@ -7,6 +7,7 @@ from typing import Any
 from stash2plex_testing.page import first_run, history, library, now, scene, settings, trouble
 from stash2plex_testing.page.common import AT, HOSTILE, SCENES, settled
 from stash2plex_testing.page.now import FRESH, PAGE, WELL, at_step, change, page
+from stash2plex_testing.page.settings import SETTINGS, setting
 from stash2plex_testing.page.trouble import dead_letters
 
 __all__ = [
@@ -17,11 +18,13 @@ __all__ = [
     "HOSTILE",
     "PAGE",
     "SCENES",
+    "SETTINGS",
     "WELL",
     "at_step",
     "change",
     "dead_letters",
     "page",
+    "setting",
     "settled",
 ]
 
