@@ -97,6 +97,7 @@ ANSWERS: dict[str, Any] = {
         ],
         "matched": 11990,
         "total": 12410,
+        "scenes": 12410,
         "as_of": AT,
         "missing": [{"folder": "/data/new", "scenes": 400}, {"folder": "/data/odd", "scenes": 20}],
         "missing_total": 420,

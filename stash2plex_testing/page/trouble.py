@@ -73,6 +73,7 @@ ANSWERS: dict[str, Any] = {
                 "setting": None,
             },
         ],
+        "legacy": None,
         "health_at": AT,
     },
     "dead_letters": dead_letters(3),
@@ -125,5 +126,16 @@ ANSWERS: dict[str, Any] = {
                 "fix": "See whether its disk is mounted.",
             },
         ]
+    },
+    "import_legacy": {
+        "queued": 14,
+        "waiting": 12,
+        "dead": 2,
+        "unreadable": 0,
+        "damaged": [],
+        "left": ["stats.json"],
+    },
+    "report": {
+        "report": ["== Versions ==", "Stash2Plex: 2.0.0, schema 17", "", "== Status ==", "…"]
     },
 }
