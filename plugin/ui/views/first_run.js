@@ -36,7 +36,7 @@ Stash2Plex.part(function (api) {
     const { t, many, share, clock } = useWords();
     const counts = { n: many(data.matched), total: many(data.total), scenes: many(data.scenes), share: share(data.total ? data.matched / data.total : 0) };
     return h("div", null,
-      h("p", null, h("strong", null, t(data.total < data.scenes ? "first.files.sampled" : "first.files.found", counts)), data.as_of ? ` (${clock(data.as_of)})` : ""),
+      h("p", null, h("strong", null, t("first.files.found", counts)), data.as_of ? ` (${clock(data.as_of)})` : "", data.total < data.scenes ? ` ${t("first.files.sampled", counts)}` : ""),
       h("p", null, data.words),
       data.examples.map((one) => {
         const parts = S2P.spans.apart(one.stash, one.plex);

@@ -14,6 +14,11 @@ Stash2Plex.part(function (api) {
       h(Bootstrap.Button, { size: "sm", variant: chosen === code ? "primary" : "secondary", "aria-pressed": chosen === code, onClick: () => change({ reason: chosen === code ? null : code, from: null }) }, `${reason(code, true)} ${many(n)}`))));
   }
 
+  // Whether a sync of its scenes sends anything: a rule goes on leaving out what it leaves out.
+  function syncable(state, reason) {
+    return state !== "sending" && (state !== "left_out" || reason === "undone");
+  }
+
   function Scenes({ page }) {
     const { t, clock, many, reason } = useWords();
     const { values, change } = useAddress();
@@ -39,7 +44,7 @@ Stash2Plex.part(function (api) {
           onChange: (event) => change({ state: event.target.value, from: null, reason: null }) },
         S2P.figures.STATES.map((one) => h("option", { key: one, value: one }, `${t(`state.${one}`)}: ${many(page.scenes[one])}`))),
         h(Search, { value: values.search, label: t("search"), onChange: (search) => change({ search, from: null }, true) }),
-        ids.length && state !== "sending"
+        ids.length && syncable(state, values.reason)
           ? h(Act, { run: () => S2P.call("sync", { scene_ids: ids }), label: t("sync_shown", { n: ids.length }), says: (a) => t("queued_n", { n: a.changed }), after: load }) : null),
       h(Reasons, { state, page, chosen: values.reason, change }),
       h(Problem, { problem, again: load }),
