@@ -19,19 +19,23 @@ FIELDS = json.dumps({"title": ["harbour_17", "Lantern"], "tags": [[], ["Quay", "
 NUMBERS = (
     "WITH RECURSIVE number (n) AS (SELECT :low UNION ALL SELECT n + 1 FROM number WHERE n < :high) "
 )
-STEPS = (
+FILES = (
     # Every tenth file of Plex has no scene.
-    "INSERT INTO plex_file SELECT 7000 + n, '/media/harbour/' || n % 500 || '/' || n || '.mp4', '1',"
-    " n || '.mp4', n % 500, 1000000 + n, 1 FROM number",
-    "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by, fingerprint,"
-    " written, synced_at) SELECT n, 7000 + n, '1', '/media/harbour/' || n % 500 || '/' || n ||"
-    " '.mp4', 'the whole path', 'f', :written, 1700000000 + n FROM number WHERE n % 10",
-    "INSERT INTO scene_link SELECT 'performer', n % 500 + 1, n FROM number",
-    "INSERT INTO scene_link SELECT 'studio', n % 50 + 1, n FROM number",
-    # One tag is on every second scene.
-    "INSERT INTO scene_link SELECT 'tag', 1, n FROM number WHERE n % 2",
+    "INSERT INTO plex_file SELECT 7000 + n, '/media/harbour/' || n % 500 || '/' || n || '.mp4',"
+    " '1', n || '.mp4', n % 500, 1000000 + n, 1 FROM number"
+)
+RECORDS = (
+    "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"
+    " fingerprint, written, synced_at) SELECT n, 7000 + n, '1', '/media/harbour/' || n % 500 ||"
+    " '/' || n || '.mp4', 'the whole path', 'f', :written, 1700000000 + n FROM number WHERE n % 10"
+)
+PERFORMERS = "INSERT INTO scene_link SELECT 'performer', n % 500 + 1, n FROM number"
+STUDIOS = "INSERT INTO scene_link SELECT 'studio', n % 50 + 1, n FROM number"
+# One tag is on every second scene.
+TAGS = "INSERT INTO scene_link SELECT 'tag', 1, n FROM number WHERE n % 2"
+HISTORY = (
     "INSERT INTO history (run_id, at, scene_id, rating_key, fields, ended)"
-    " SELECT 1 + n % 40, 1700000000 + n, n, 7000 + n, :fields, 1 FROM number",
+    " SELECT 1 + n % 40, 1700000000 + n, n, 7000 + n, :fields, 1 FROM number"
 )
 QUEUED = (
     "INSERT INTO queue (kind, id, priority, added_at, due_at, reason) SELECT 'scene', n, n % 3, 1,"
@@ -59,29 +63,22 @@ RUNS = (
 
 def fill(database: sqlite3.Connection, scenes: int = SCENES, dead: int = DEAD) -> None:
     """Store `scenes` scenes, a fifth of them queued and `dead` of them given up, and their past."""
+    middle = scenes * 8 // 10
     names = {f"s{index}": standing for index, standing in enumerate(STANDINGS)}
     cases = " ".join(f"WHEN {index} THEN :s{index}" for index in range(len(STANDINGS)))
-    low, middle = scenes * 6 // 10, scenes * 8 // 10
-    values = {"low": 1, "high": scenes, "written": WRITTEN, "fields": FIELDS, **names}
+    known = f"INSERT INTO scene (id, standing) SELECT n, CASE n % {len(STANDINGS)} {cases} END"
+    values = {"written": WRITTEN, "fields": FIELDS, "error": "e" * 300, **names}
     database.execute("BEGIN")
-    database.execute(
-        f"INSERT INTO scene (id, standing) {NUMBERS} SELECT n, CASE n % {len(STANDINGS)} {cases}"
-        " END FROM number",
-        values,
-    )
-    for step in STEPS:
-        table, _, select = step.partition(" SELECT")
-        database.execute(f"{table} {NUMBERS} SELECT{select}", values)
-    for step, first, last in (
-        (QUEUED, low + 1, middle),
+    for step, low, high in (
+        (f"{known} FROM number", 1, scenes),
+        *((step, 1, scenes) for step in (FILES, RECORDS, PERFORMERS, STUDIOS, TAGS, HISTORY)),
+        (QUEUED, scenes * 6 // 10 + 1, middle),
         (GIVEN_UP, middle + 1, middle + dead),
         (OUTAGES, 1, 2_000),
         (RUNS, 1, 2_000),
     ):
         table, _, select = step.partition(" SELECT")
-        database.execute(
-            f"{table} {NUMBERS} SELECT{select}", {"low": first, "high": last, "error": "e" * 300}
-        )
+        database.execute(f"{table} {NUMBERS} SELECT{select}", {**values, "low": low, "high": high})
     for step in OTHERS:
         database.execute(step)
     database.execute("COMMIT")
