@@ -96,7 +96,7 @@ Stash2Plex.part(function (api) {
       ...Object.entries(data.left_out).map(([code, n]) => [code, n, t("count.left_out", { reason: reason(code, true) })])];
     const most = Math.max(1, ...rows.map(([, n]) => n));
     return h("table", { className: "s2p-bars", "aria-label": t("count.all") }, h("tbody", null, rows.map(([key, n, words]) => h("tr", { key }, h("th", { scope: "row" }, words), h("td", null, many(n)),
-      h("td", { className: "s2p-meter", "aria-hidden": true }, h("div", { className: `s2p-count-${key}`, style: { width: `${(n / most) * 100}%` } }))))));
+      h("td", { className: "s2p-meter", "aria-hidden": true }, n ? h("div", { className: `s2p-count-${key}`, style: { width: `${(n / most) * 100}%` } }) : null)))));
   }
 
   function Start({ onDone }) {

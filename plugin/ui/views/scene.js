@@ -58,7 +58,7 @@ Stash2Plex.part(function (api) {
     const { t } = useWords();
     const { data } = useAnswer("entity", { [`${noun}_id`]: id });
     if (!data || !data.scenes) return null;
-    return h("div", { className: "s2p s2p-entity" }, h(ReactRouterDOM.Link, { to: S2P.links.to("now") }, h(Icon, { name: data.not_in_sync ? "faExclamationTriangle" : "faCheckCircle" }), " ",
+    return h("div", { className: "s2p s2p-entity" }, h(ReactRouterDOM.Link, { to: S2P.links.to("now") }, h(Icon, { name: data.not_in_sync ? "faExclamationTriangle" : "faCheckCircle" }),
       data.not_in_sync ? t("entity.some", { n: data.not_in_sync, total: data.scenes }) : t("entity.all", { total: data.scenes })));
   }
 
