@@ -31,6 +31,7 @@ from stash2plex.operations.settings import save_values
 from stash2plex.servers.plex import Plex, ServerIdentity
 from stash2plex.servers.plextv import Address, Server, agree_address
 from stash2plex.store.identity import client_id
+from stash2plex.store.servers_seen import keep_plex_seen
 from stash2plex.text import moment, utc
 
 TRY_SECONDS = 3.0
@@ -127,6 +128,8 @@ def take_server(app: App, pin_id: int, machine_id: str, url: str) -> dict[str, A
     if tried.state != ANSWERED:
         raise ConfigError(tried.words, "Choose another address.")
     saved = save_values(app, {"plex_url": address, "plex_token": server.token})
+    if tried.identity is not None:
+        keep_plex_seen(app.store.connection, tried.identity, app.clock(), tried.ms)
     return {"saved": saved["saved"], "name": server.name, "url": address}
 
 

@@ -188,6 +188,14 @@ def sweep_cause(marks: Marks, interval: str, now: float, *, by_clock: bool) -> s
     return None
 
 
+def next_sweep(marks: Marks, interval: str) -> float | None:
+    """Return when the next full sweep is due, by the interval too; None if none is planned."""
+    moments = [] if marks.sweep_at is None else [marks.sweep_at]
+    if interval in INTERVALS:
+        moments.append(marks.swept_at + INTERVALS[interval])
+    return min(moments, default=None)
+
+
 def swept(marks: Marks, began: float) -> Marks:
     """Record that the full sweep that began at `began` saw everything."""
     if marks.sweep_at is not None and marks.sweep_at > began:

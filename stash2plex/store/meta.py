@@ -112,6 +112,9 @@ SWEEP_MARKS = "upkeep"
 LOOK_ASKED = "look_asked"
 """A request to the draining process for a look: the run that asks, and a random word."""
 
+RECONCILE_INTERVAL = "reconcile_interval"
+"""The last known value of that setting, for readers that ask no server."""
+
 COMPARED_AT = "compared_at"
 """When the interval of the comparison with Plex began (epoch seconds)."""
 
