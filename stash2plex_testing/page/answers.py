@@ -742,7 +742,15 @@ OTHER_ANSWERS: dict[str, Any] = {
             }
         ],
     },
-    "undo": {"queued": 9812, "theirs": 2, "cannot": 1, "gone": 0},
+    "undo": {
+        "queued": 9812,
+        "theirs": 2,
+        "cannot": 1,
+        "gone": 0,
+        "pictures": 19624,
+        "own_pictures": 19000,
+        "may_stay": 0,
+    },
 }
 """Answers that the contract names and the schema of the page does not have yet."""
 
