@@ -79,8 +79,8 @@ class Forecast:
         left = self.left
         if len(left) < SHOWN:
             left += tuple(
-                (scene_id, str(one.get("field")), str(one.get("why")))
-                for one in outcome.get("left", ())
+                (scene_id, str(entry.get("field")), str(entry.get("why")))
+                for entry in outcome.get("left", ())
             )
         return evolve(
             self,
@@ -162,8 +162,8 @@ def choose(app: App, chosen: Chosen) -> list[int]:
     if chosen.scene_ids:
         return sorted(set(chosen.scene_ids))
     if chosen.rating_keys:
-        found = map(store.first_states.scene_of_item, chosen.rating_keys)
-        return sorted({scene_id for scene_id in found if scene_id is not None})
+        owners = map(store.first_states.scene_of_item, chosen.rating_keys)
+        return sorted({scene_id for scene_id in owners if scene_id is not None})
     if chosen.run_id:
         if store.history.run(chosen.run_id) is None:
             raise UsageError(
@@ -219,9 +219,9 @@ def _count(
     keys = [
         back.state.rating_key for _, items in page for back in items if back.state.server == server
     ]
-    found = app.open_session().plex.items(keys) if looks and keys else None
+    shown = app.open_session().plex.items(keys) if looks and keys else None
     for scene_id, items in page:
-        if found is None:
+        if shown is None:
             here = [back for back in items if back.state.server == server]
             total = evolve(
                 total.with_pictures(here),
@@ -230,7 +230,7 @@ def _count(
                 gone=total.gone + len(items) - len(here),
             )
             continue
-        seen = [weigh(back, server, found.get(back.state.rating_key)) for back in items]
+        seen = [weigh(back, server, shown.get(back.state.rating_key)) for back in items]
         total = total.plus(scene_id, outcome_of(seen))
         total = total.with_pictures(one.back for one in seen if not one.gone)
     return total

@@ -194,13 +194,13 @@ def _same(name: Field, one: object, other: object) -> bool:
 
 
 def _hashes(state: FirstState, record: Record | None) -> dict[Field, frozenset[str]]:
-    found = {}
+    hashes = {}
     for name, key in HASHES.items():
         known = {str(state.ours.get(key) or "")}
         if record is not None:
             known.add(str(getattr(record, key)))
-        found[name] = frozenset(known - {""})
-    return found
+        hashes[name] = frozenset(known - {""})
+    return hashes
 
 
 def _is_something(record: Record | None, name: Field) -> bool:

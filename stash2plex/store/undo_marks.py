@@ -115,7 +115,7 @@ class UndoMarks:
 
     def asked_of(self, scene_ids: Sequence[int]) -> dict[int, Asked]:
         """Return what is to be put back of these scenes."""
-        found = {}
+        marks = {}
         if self.any_asked():
             for scene_id in scene_ids:
                 row = self.connection.execute(
@@ -123,8 +123,8 @@ class UndoMarks:
                     (scene_id,),
                 ).fetchone()
                 if row:
-                    found[scene_id] = _asked(*row)
-        return found
+                    marks[scene_id] = _asked(*row)
+        return marks
 
     def begin(self, scene_id: int) -> None:
         """Record that a try of putting a scene back begins."""

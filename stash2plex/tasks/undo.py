@@ -80,7 +80,7 @@ def _texts(value: object, name: str) -> list[str]:
         return []
     if not isinstance(value, list) or len(value) > MAX_IDS:
         raise UsageError(f"“{name}” must be a list of at most {MAX_IDS:,} words.")
-    words = [str(one) for one in value]
+    words = [str(word) for word in value]
     if not all(OPAQUE_ID.fullmatch(word) for word in words):
         raise UsageError(f"“{name}” has something that is not one of its words.")
     return words

@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from stash2plex_testing.plex.access import Access, refusal
 from stash2plex_testing.plex.connection import Connection, Listener
-from stash2plex_testing.plex.exchange import Answer, Request, error
+from stash2plex_testing.plex.exchange import Answer, Request, error, spoil
 from stash2plex_testing.plex.faults import Fault, Faults
 from stash2plex_testing.plex.library import PlexLibrary
 from stash2plex_testing.plex.limits import Limits
@@ -305,11 +305,14 @@ class FakePlex:
             self._slow_down(flying)
             fault = self._too_long(request) or self.faults.take(request)
             answer = None
-            if fault is None or fault.after_apply or fault.kind == "wrong_items":
+            if fault is None or fault.after_apply or fault.kind in ("wrong_items", "bytes"):
                 if fault is not None and fault.kind == "wrong_items":
                     request, fault = self._of_others(request), None
                 answer = self._answer(request)
                 fault = fault or self.faults.take(request, answer)
+            if fault is not None and fault.kind == "bytes" and answer is not None:
+                spoil(answer, fault.item)
+                fault = None
             # Before the answer is sent, so that its client finds the request in the log.
             noted = True
             if fault is not None:

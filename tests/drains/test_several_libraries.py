@@ -190,6 +190,19 @@ def test_an_item_that_is_another_scenes_does_not_follow(make_desk):
     assert desk.plex.count("PUT") == 0
 
 
+def test_an_item_that_follows_is_written_until_plex_shows_it_in_one_turn(shelf):
+    desk, scene, items = shelf
+    desk.plex.traits = combined("one_removal_per_put")
+    scene.tags = [desk.stash.add_tag("ebb"), desk.stash.add_tag("quay")]
+    desk.drain(scene)
+    scene.tags = ()
+    desk.plex.clear_log()
+    desk.drain(scene)
+    assert [item.tags["genre"] for item in items] == [[], []]
+    assert desk.plex.count("PUT") == 4
+    assert desk.rows("SELECT name, label FROM metric WHERE name IN ('retried', 'put_off')") == []
+
+
 def test_the_explanation_names_what_follows(shelf):
     desk, scene, _ = shelf
     desk.drain(scene)

@@ -20,7 +20,7 @@ from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Tally
 from stash2plex.sync.evidence import Evidence
-from stash2plex.sync.finder import MAX_ROUNDS, Failure, Finder, explain_scene
+from stash2plex.sync.finder import Failure, Finder, explain_scene
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.session import Session, Wanted
@@ -100,10 +100,10 @@ def test_who_wrote_last_to_an_item_of_another_has_that_one_look_again(desk):
 def test_an_item_that_proves_wrong_again_and_again_waits(desk):
     _, _, finder = desk
     (job,) = look(desk, ORIGINAL).matched
-    for rounds in range(MAX_ROUNDS):
+    for rounds in range(3):
         again = finder.learn_wrong(evolve(job, rounds=rounds), None)
         assert again.rounds == rounds + 1
-    failure = finder.learn_wrong(evolve(job, rounds=MAX_ROUNDS), None)
+    failure = finder.learn_wrong(evolve(job, rounds=3), None)
     assert isinstance(failure, Failure)
     assert (failure.wanted.scene.id, failure.error.reason) == (1, "not_in_plex")
     assert "“A harbour” is being moved" in str(failure.error)

@@ -31,7 +31,8 @@ class Bench:
         self.store = open_store(folder, self.clock, Random(1))
         self.tally = Tally("test", self.clock)
         clocks = {"clock": self.clock, "monotonic": self.clock}
-        self.evidence = Evidence(self.store, Pacer(), **clocks)
+        self.pacer = Pacer()
+        self.evidence = Evidence(self.store, self.pacer, **clocks)
         self.hand = KeysInHand(self.store, self.tally, self.evidence, random=Random(1), **clocks)
 
     def claim(self, *keys):
@@ -139,6 +140,22 @@ def test_what_is_about_the_server_costs_no_attempt_and_what_is_about_the_item_no
     bench.hand.fail([key.claim], DOWN, Settings(), ITEM)
     assert bench.rows("SELECT attempts FROM queue") == [(1,)]
     assert bench.store.breakers["plex"].read().failures == 1
+
+
+def test_a_first_failure_of_one_item_slows_the_writes_down_and_a_second_does_not(bench):
+    for _ in range(9):
+        bench.pacer.succeeded(0.1)
+    limits = [bench.pacer.limit]
+    (key,) = bench.claim(("scene", 1))
+    for _ in range(2):
+        bench.hand.fail([key.claim], DOWN, Settings(), ITEM)
+        limits.append(bench.pacer.limit)
+        bench.clock.step(600.0)
+        (key,) = bench.claim()
+    bench.hand.fail([key.claim], Rejected("Plex", "It said no."), Settings(), ITEM)
+    limits.append(bench.pacer.limit)
+    # Plex may have too much to do; later it is about the item.
+    assert limits == [4, 2, 2, 2]
 
 
 def test_keys_that_fail_together_are_one_failure_of_the_server_and_keep_their_names(bench):

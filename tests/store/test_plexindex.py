@@ -114,6 +114,21 @@ def test_an_item_that_was_read_corrects_the_index_once(desk):
     assert store.awaited_files.may_match(known) == []
 
 
+def test_a_changed_library_is_listed_whole_for_a_miss_ten_minutes_after_the_last_time(desk):
+    _, listed, index, clock = desk
+    listed.files = [row("1", "/media/a/pier.mp4")]
+    index.refresh(NameList())
+    listed.mark = 2
+    wholes = []
+    for seconds in (599.0, 1.0):
+        clock.step(seconds)
+        wholes.append(index.refresh(NameList(), missed=True).whole)
+    assert wholes == [False, True]
+    # That was all that changed.
+    clock.step(600.0)
+    assert not index.refresh(NameList(), missed=True).whole
+
+
 def test_a_comparison_lists_whole_what_was_only_followed_and_nothing_twice(desk):
     _, listed, index, _ = desk
     listed.files = [row("1", "/media/a/pier.mp4")]

@@ -136,6 +136,7 @@ def test_a_worker_that_is_asked_to_end_does_so_with_keys_due(workshop):
     assert process.wait(PATIENCE) == 0
     assert workshop.counts() == (1, 0, 0, 0)
     assert not drain_runs(workshop.data_dir)
+    assert f"The background worker has started (process {process.pid})." in workshop.log()
     assert "it was asked to" in workshop.log()
 
 
