@@ -409,6 +409,6 @@ def outcome_of(undone: Sequence[ItemUndone]) -> dict[str, object]:
         "cannot": sum(len({**one.way.cannot, **one.back.cannot}) for one in looked_at),
         "items": len(undone),
         "gone": len(undone) - len(looked_at),
-        "uploads": sum(one.back.state.uploads for one in looked_at),
+        "uploads": sum(one.back.uploads for one in looked_at),
         "left": left,
     }

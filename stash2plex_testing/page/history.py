@@ -54,7 +54,15 @@ ANSWERS: dict[str, Any] = {
             }
         ],
     },
-    "undo": {"queued": 9812, "theirs": 2, "cannot": 1, "gone": 0},
+    "undo": {
+        "queued": 9812,
+        "theirs": 2,
+        "cannot": 1,
+        "gone": 0,
+        "pictures": 19624,
+        "own_pictures": 19000,
+        "may_stay": 0,
+    },
     "outages": {
         "watched_since": AT,
         "current": [],
