@@ -50,13 +50,13 @@ class Copy:
     """A copy: its file's name, when it was made (local time) and the schema that it has."""
 
     def __init__(self, folder: str, name: str) -> None:
-        found = NAME.fullmatch(name)
-        if found is None:
+        match = NAME.fullmatch(name)
+        if match is None:
             raise ValueError(name)
         self.name = name
         self.path = os.path.join(folder, name)
-        self.made_at = time.mktime(time.strptime(found[1], "%Y%m%d-%H%M%S"))
-        self.schema = int(found[2])
+        self.made_at = time.mktime(time.strptime(match[1], "%Y%m%d-%H%M%S"))
+        self.schema = int(match[2])
 
 
 def list_copies(data_folder: str) -> list[Copy]:

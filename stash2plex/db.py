@@ -161,12 +161,12 @@ def _migrations() -> Iterator[tuple[int, list[str]]]:
 
 def _statements(text: str) -> list[str]:
     """Part a migration; the statements of a trigger belong together."""
-    found = [""]
+    statements = [""]
     for part in text.split(";"):
-        found[-1] += f"{part};"
-        if sqlite3.complete_statement(found[-1]):
-            found.append("")
-    return [one for one in found if one.strip("; \n")]
+        statements[-1] += f"{part};"
+        if sqlite3.complete_statement(statements[-1]):
+            statements.append("")
+    return [statement for statement in statements if statement.strip("; \n")]
 
 
 class transaction:  # noqa: N801 - reads as the statement it is; contextlib costs the hook a millisecond

@@ -36,49 +36,49 @@ def answer_without(
     is the first line. `for_script` means that the hooks' script asked, `for_page` that the page
     did: both get an output.
     """
-    found = missing_part(error) or Stash2PlexError(
+    trouble = missing_part(error) or Stash2PlexError(
         f"Stash2Plex cannot be started: {error}.",
         "If it is being updated, try again in a moment; if not, install it again.",
     )
     arguments = request.get("args") or {}
     if "hookContext" in arguments:
         info = request.get("server_connection") or {}
-        if not _is_news(locate(info.get("Dir"), plugin_dir), found):
-            answer({"output": f"Not recorded: {found.what}"})
-            return found.exit_code
-        answer({"error": str(found)})
-        return found.exit_code
+        if not _must_notify(locate(info.get("Dir"), plugin_dir), trouble):
+            answer({"output": f"Not recorded: {trouble.what}"})
+            return trouble.exit_code
+        answer({"error": str(trouble)})
+        return trouble.exit_code
     if for_script:
         info = request.get("server_connection") or {}
-        news = _is_news(locate(info.get("Dir"), plugin_dir), found)
-        answer({"output": {"recorded": 0, "error": str(found) if news else None}})
+        is_new = _must_notify(locate(info.get("Dir"), plugin_dir), trouble)
+        answer({"output": {"recorded": 0, "error": str(trouble) if is_new else None}})
         return 0
     if for_page:
-        answer({"output": {"problem": {"what": found.what, "do": found.fix or ""}}})
+        answer({"output": {"problem": {"what": trouble.what, "do": trouble.fix or ""}}})
         return 0
     if arguments.get("mode") in HEALTH_MODES:
         if arguments["mode"] != HEALTH_MODES[0]:
-            warn(f"Health Check: {PYTHON}: {found}")
+            warn(f"Health Check: {PYTHON}: {trouble}")
         check = {
             "name": PYTHON,
             "ok": False,
             "state": "failed",
-            "detail": found.what,
-            "fix": found.fix or "",
+            "detail": trouble.what,
+            "fix": trouble.fix or "",
         }
         answer({"output": {"checks": [check]}})
         return 0
-    answer({"error": str(found) if missing_part(error) else fault_sentence(error)})
+    answer({"error": str(trouble) if missing_part(error) else fault_sentence(error)})
     if missing_part(error) is None:
         traceback.print_exception(error)
-    return found.exit_code
+    return trouble.exit_code
 
 
-def _is_news(folder: str, error: Stash2PlexError) -> bool:
+def _must_notify(folder: str, error: Stash2PlexError) -> bool:
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError:
         return True
-    news = record_trouble(folder, Trouble(error.what, error.fix or ""))
+    is_new = record_trouble(folder, Trouble(error.what, error.fix or ""))
     take_trouble(folder)
-    return news
+    return is_new

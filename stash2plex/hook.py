@@ -187,13 +187,18 @@ def take_session(
 class Stored:
     """What is known once keys are committed. A plain class, because `attrs` is slower."""
 
-    __slots__ = ("has_news", "may_need_login", "settings_changed", "worker_wanted")
+    __slots__ = ("has_notices", "may_need_login", "settings_changed", "worker_wanted")
 
     def __init__(
-        self, *, worker_wanted: bool, has_news: bool, settings_changed: bool, may_need_login: bool
+        self,
+        *,
+        worker_wanted: bool,
+        has_notices: bool,
+        settings_changed: bool,
+        may_need_login: bool,
     ) -> None:
         self.worker_wanted = worker_wanted
-        self.has_news = has_news
+        self.has_notices = has_notices
         self.settings_changed = settings_changed
         self.may_need_login = may_need_login
 
@@ -208,14 +213,14 @@ def _record(
     repair: "Callable[[str], None]",
     notify: "Callable[[str], None]",
 ) -> Stored:
-    """Commit the keys, in a new database if the old one is damaged; notify the user of news."""
+    """Commit the keys, in a new database if the old one is damaged; notify the user."""
     path = prepare(folder)
     try:
         stored = _store(path, stash_dir, keys, delay, began)
     except StoreDamaged:
         repair(folder)
         stored = _store(path, stash_dir, keys, delay, began)
-    if stored.has_news or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
+    if stored.has_notices or os.path.exists(os.path.join(folder, TROUBLE_NAME)):
         notify(path)
     return stored
 
@@ -241,7 +246,7 @@ def _store(
         wanted = wanted and get_meta(database, HOLD) is None
         notified_at = last_notified(get_meta(database, NOTIFIED_AT), time.time())
         # A changed setting may have cured it: the worker finds out first.
-        news = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
+        notices = not changed and bool(database.execute(NOTICES_SQL, (notified_at,)).fetchone()[0])
         is_open = changed is False and get_meta(database, STASH_LOGIN) == NO_LOGIN
     except database.Error as error:
         # The traceback keeps it open otherwise, and Windows does not rename an open file.
@@ -249,7 +254,7 @@ def _store(
         raise store_error(error, path) from error
     return Stored(
         worker_wanted=wanted,
-        has_news=news,
+        has_notices=notices,
         settings_changed=bool(changed),
         may_need_login=not is_open,
     )
@@ -320,7 +325,9 @@ def edit_delay(number: int) -> float:
 
 def shows_nothing(fields: object) -> bool:
     """Return whether Plex shows nothing of the input fields that were sent."""
-    return isinstance(fields, list) and bool(fields) and all(one in PLAY_FIELDS for one in fields)
+    return (
+        isinstance(fields, list) and bool(fields) and all(field in PLAY_FIELDS for field in fields)
+    )
 
 
 def read_edit(arguments: "Mapping[str, Any]") -> "tuple[list[tuple[str, int]], float]":

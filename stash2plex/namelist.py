@@ -1,7 +1,8 @@
 """Lists of names in settings, in which a comma may be part of a name.
 
 What the user means depends on the names that Stash or Plex has: the longest match wins. Names
-are equal if they differ only in Unicode form, letter case or spaces at the ends.
+are equal if they differ only in Unicode form, letter case or spaces at the ends, around commas and
+between words.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ SEPARATORS = ",，、"
 QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“”", "«": "»"}
 """Closing quotes by their opening quote. Inside, a doubled quote stands for one quote."""
 
+AROUND = re.compile(f"\\s*([{SEPARATORS}])\\s*")
+"""A separator with the spaces around it."""
+
 MAX_PARTS = 12
 """How many parts of a list are tried as one name while the existing names are unknown."""
 
@@ -26,7 +30,8 @@ MAX_PARTS = 12
 def name_key(name: str) -> str:
     """Return a key that is equal for names that count as the same."""
     folded = unicodedata.normalize("NFD", name).casefold()
-    return unicodedata.normalize("NFC", folded).strip()
+    spaced = AROUND.sub(r"\1", unicodedata.normalize("NFC", folded))
+    return " ".join(spaced.split())
 
 
 @frozen
@@ -82,7 +87,9 @@ class NameList:
 def read_names(text: str, known: Collection[str]) -> Reading:
     """Read a list, given the keys of the existing names: the longest match wins."""
     parts = _split(text)
-    longest = 1 + max((sum(key.count(one) for one in SEPARATORS) for key in known), default=0)
+    longest = 1 + max(
+        (sum(key.count(separator) for separator in SEPARATORS) for key in known), default=0
+    )
     found: list[str] = []
     unknown: list[str] = []
     keys: set[str] = set()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stash2plex.errors import ENDPOINT, FIELD, ITEM, LIBRARY
-from stash2plex_testing.faultcases import CASES, Case
+from stash2plex_testing.faultcases import CASES, DONE, Case, Outcome
 
 FAILS = "tried again, a dead letter at last"
 REJECTED = "dead letter"
@@ -19,8 +19,16 @@ WAITS = "waits, and follows when the endpoint works"
 WAITS_LIBRARY = "waits for the library, without losing attempts"
 UNSENT = "not sent; the log names it"
 NO_COVER = "in sync without a cover: 404 is how Stash says that it has none"
+LENIENT = "in sync: the byte is read as U+FFFD"
+NAMED = "looked up again later; the log names the place in the list"
 APPLIED = "in sync: the next try finds it right"
 UNREAD = "in sync: the body of this answer is not read"
+
+BYTES = Case("a byte that is no UTF-8", Outcome("", DONE), {"Plex": {"kind": "bytes"}, "Stash": {}})
+"""Plex's answers can hold such bytes in names of files and in titles (plex-2.md §1, 13)."""
+
+SCOPED = (*CASES, BYTES)
+"""The faults of which a part may be the reason."""
 
 AWAY = (
     "connection reset", "no answer", "half an answer", "an answer byte by byte",
@@ -36,6 +44,7 @@ BODIES = ("broken JSON, or broken XML", "an empty answer")
 REFUSES = ("a redirect to a log-in page", "a redirect to another host", "401", "403")
 WHOLE = ("429 with Retry-After", "503 while Plex migrates its database")
 STRANGERS = ("other items than were asked for",)
+RAW = (BYTES.name,)
 STASH_ONLY = (
     "JSON of another shape", "a GraphQL error: database is locked", "another GraphQL error",
 )  # fmt: skip
@@ -67,15 +76,25 @@ WHOLE_SERVER = "it speaks for the whole server"
 ONLY_STASH = "Stash alone answers so"
 ONLY_PLEX = "Plex alone answers so"
 ONLY_READS = "only a read can show them"
+ONLY_READ = "it is only read"
+NO_NAMES = "the answer to a write shows no names"
+IN_LISTS = "measured with the lists (faults at every stage)"
 FOR_EDITS = _all(
     ((*REFUSES, *WHOLE), WHOLE_SERVER),
     (STASH_ONLY, ONLY_STASH),
     (STRANGERS, ONLY_READS),
+    (RAW, NO_NAMES),
 )
 FOR_UPLOADS = _all(
     (WHOLE, WHOLE_SERVER),
     (STASH_ONLY, ONLY_STASH),
     (STRANGERS, ONLY_READS),
+    (RAW, NO_NAMES),
+)
+FOR_ITEMS = _all(
+    ((*REFUSES, *WHOLE), WHOLE_SERVER),
+    (STASH_ONLY, ONLY_STASH),
+    (AFTER, ONLY_READ),
 )
 OF_UPLOADS = _all(
     ((*AWAY, *ODD, *REFUSES, "404"), WAITS), (REJECTS, UNSENT), (AFTER, APPLIED), (BODIES, UNREAD)
@@ -110,6 +129,33 @@ PARTS = (
         ),
         FOR_EDITS,
     ),
+    Part(
+        ITEM,
+        "the details of one item",
+        "Plex",
+        "cannot be read in Plex",
+        60,
+        _all(
+            ((*AWAY, *ODD, *BODIES), FAILS),
+            (REJECTS, REJECTED),
+            (("404", *STRANGERS), GONE),
+            (RAW, LENIENT),
+        ),
+        FOR_ITEMS,
+    ),
+    Part(
+        ITEM,
+        "the row of one item in its list",
+        "Plex",
+        "item number 2 of the list",
+        60,
+        _all(((*AWAY, *BODIES, *REJECTS, "404", "409"), NAMED), (RAW, LENIENT)),
+        {
+            **FOR_ITEMS,
+            **_all((STRANGERS, "a list is asked for no items")),
+            "an answer without end": IN_LISTS,
+        },
+    ),
     Part(ENDPOINT, "the uploads of posters", "Plex", "poster", 50, OF_UPLOADS, FOR_UPLOADS),
     Part(ENDPOINT, "the uploads of backgrounds", "Plex", "background", 50, OF_UPLOADS, FOR_UPLOADS),
     Part(
@@ -128,7 +174,11 @@ PARTS = (
              UNSENT),
             (("404",), NO_COVER),
         ),
-        _all((AFTER, "a cover is only read"), (WHOLE[1:], ONLY_PLEX), (STRANGERS, ONLY_PLEX)),
+        _all(
+            (AFTER, "a cover is only read"),
+            ((*WHOLE[1:], *STRANGERS), ONLY_PLEX),
+            (RAW, "a picture is no text"),
+        ),
     ),
     Part(
         LIBRARY,
@@ -136,12 +186,12 @@ PARTS = (
         "Plex",
         "Old Harbour",
         60,
-        _all(((*AWAY, *BODIES, "400", "404", "413", "409"), WAITS_LIBRARY)),
+        _all(((*AWAY, *BODIES, "400", "404", "413", "409"), WAITS_LIBRARY), (RAW, LENIENT)),
         {
             **_all(((*REFUSES, *WHOLE), WHOLE_SERVER), (STASH_ONLY, ONLY_STASH)),
             "other items than were asked for": ONLY_READS,
             **_all((AFTER, "a library is only read")),
-            "an answer without end": "measured with the lists (faults at every stage)",
+            "an answer without end": IN_LISTS,
         },
     ),
 )  # fmt: skip
@@ -150,6 +200,6 @@ PARTS = (
 def scope_rows() -> Iterator[tuple[Part, Case, str]]:
     """List every part with every fault that can be about it, and what becomes of the part."""
     for part in PARTS:
-        for case in CASES:
+        for case in SCOPED:
             if case.name in part.inside:
                 yield part, case, part.inside[case.name]

@@ -86,18 +86,18 @@ def probe_plex(
         if restore:
             _put_back(shell, client, path)
             return
-        found = _probe(shell, client, keys, path, uploads=_may_upload(shell, uploads))
+        probed = _probe(shell, client, keys, path, uploads=_may_upload(shell, uploads))
     finally:
         client.close()
-    other = _fake_answers(len(keys), found.answers) if compares else None
-    value = found.as_json()
+    other = _fake_answers(len(keys), probed.answers) if compares else None
+    value = probed.as_json()
     if other is not None:
-        value["differs_from_stand_in"] = compare(found.answers, other)
+        value["differs_from_stand_in"] = compare(probed.answers, other)
     if report:
         with open(report, "w", encoding="utf-8") as file:
             json.dump(value, file, indent=2)
-    shell.show(value, probe_lines(found, other))
-    _end(shell, list(found.left), path)
+    shell.show(value, probe_lines(probed, other))
+    _end(shell, list(probed.left), path)
 
 
 def _key_of(item: str) -> str:

@@ -20,16 +20,16 @@ from stash2plex.ui.lines.report import report_lines
 def report(shell: Shell) -> None:
     """Print a report that you can post: versions, health, status, and the last lines of the log.
 
-    Titles, names, paths and hosts are aliases in it, whatever the settings say, and no secret is
+    Titles, names, paths and hosts are pseudonyms in it, whatever the settings say, and no secret is
     in it. It is complete even if Stash, Plex or the database cannot be reached.
     """
     try:
         with shell.app() as app:
-            found = read_report(app)
+            content = read_report(app)
     except StoreError as error:
-        found = report_of_health(health_without_store(error))
+        content = report_of_health(health_without_store(error))
     except ServerError as error:
-        found = report_of_health(health_without_stash(error))
-    lines = report_lines(found)
+        content = report_of_health(health_without_stash(error))
+    lines = report_lines(content)
     text = json_text({"report": lines}, sys.stdout) if shell.as_json else "\n".join(lines)
     write(text, sys.stdout)

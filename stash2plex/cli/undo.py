@@ -66,10 +66,10 @@ def undo(
             shell.show(known.as_json(), forecast_lines(known))
             return
         with running(app, "stash2plex undo", in_stash=False) as begun:
-            number = queue_undo(app, chosen, run_id=begun.id)
-            print_to(shell, f"{count(number, 'scene')} queued to be put back.")
+            queued = queue_undo(app, chosen, run_id=begun.id)
+            print_to(shell, f"{count(len(queued), 'scene')} queued to be put back.")
             summary = drain(shell, app, wait, begun)
-            report = undo_report(app, begun.id)
+            report = undo_report(app, queued)
         shell.show(report.as_json(), report_lines(report))
         if summary.error is not None or summary.gave_up:
             print_to(shell, summary.sentence())

@@ -52,38 +52,38 @@ class Redactor:
     """Hides private names once it is enabled."""
 
     def __init__(self) -> None:
-        self._alias: Pseudonyms | None = None
+        self._pseudonyms: Pseudonyms | None = None
 
     def __call__(self, text: str) -> str:
         """Return a text with its private parts hidden."""
-        return text if self._alias is None else self._alias.text(text)
+        return text if self._pseudonyms is None else self._pseudonyms.text(text)
 
     def message(self, record: logging.LogRecord) -> str:
         """Return the message of a log record with its private parts hidden.
 
         Arguments that are `Private` are hidden as a whole; the rest is searched for private parts.
         """
-        alias = self._alias
-        if alias is None or not isinstance(record.args, tuple):
+        pseudonyms = self._pseudonyms
+        if pseudonyms is None or not isinstance(record.args, tuple):
             return self(record.getMessage())
         hidden: dict[str, str] = {}
         shown: list[object] = []
         for value in record.args:
             if isinstance(value, Private):
                 mark = f"\x01{len(hidden)}\x01"
-                hidden[mark] = alias.private(value.text)
+                hidden[mark] = pseudonyms.private(value.text)
             shown.append(mark if isinstance(value, Private) else value)
-        text = alias.text(str(record.msg) % tuple(shown) if shown else str(record.msg))
+        text = pseudonyms.text(str(record.msg) % tuple(shown) if shown else str(record.msg))
         # A server's text may contain something that looks like a mark.
         return re.sub("\x01\\d+\x01", lambda match: hidden.get(match[0], ""), text)
 
     def value(self, text: str) -> str:
         """Hide a text that is only a title, a name or the like."""
-        return text if self._alias is None or not text else self._alias.name(text)
+        return text if self._pseudonyms is None or not text else self._pseudonyms.name(text)
 
     def enable(self, key: bytes | None) -> None:
-        """Hide from now on, with aliases made with `key`; None shows everything again."""
-        self._alias = None if key is None else Pseudonyms(key)
+        """Hide from now on, with pseudonyms made with `key`; None shows everything again."""
+        self._pseudonyms = None if key is None else Pseudonyms(key)
 
 
 class StashFormatter(logging.Formatter):

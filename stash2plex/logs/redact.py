@@ -1,8 +1,8 @@
 """Hides paths, titles, names and hosts, so that a log can be posted in public.
 
-The same input gets the same alias within a data folder, and without the folder's key an alias does
-not reveal what it stands for. Each folder and file name gets its own alias, so that equal parts of
-two paths still look equal.
+The same input gets the same pseudonym within a data folder, and without the folder's key a
+pseudonym does not reveal what it stands for. Each folder and file name gets its own pseudonym, so
+that equal parts of two paths still look equal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 PSEUDONYM_LENGTH = 8
-"""Hexadecimal digits: among a million names, one in four thousand shares its alias."""
+"""Hexadecimal digits: among a million names, one in four thousand shares its pseudonym."""
 
 SEPARATOR = re.compile(r"[\\/]")
 QUOTES = re.compile("[“”]")
@@ -29,10 +29,10 @@ EXTENSION = re.compile(
     re.IGNORECASE,
 )
 """Extensions that a path keeps. Any other may be a word: a title may have slashes and dots."""
-ALIAS = re.compile(
+PSEUDONYM = re.compile(
     r"name-[0-9a-f]{8}|host-[0-9a-f]{8}|(?:[A-Za-z]:)?(?:[\\/]+[0-9a-f]{8}(?:\.\w{1,4})?)+"
 )
-"""What was hidden before, such as a line of a log. It keeps its alias, so that both stay equal."""
+"""What was hidden before, such as a line of a log: hidden again, it stays the same."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 OURS = frozenset(
@@ -54,17 +54,17 @@ OURS = frozenset(
 
 
 class Pseudonyms:
-    """Makes aliases with one key."""
+    """Makes pseudonyms with one key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def name(self, text: str) -> str:
-        """Return the alias of a title or name."""
+        """Return the pseudonym of a title or name."""
         return f"name-{self._digest(text)}"
 
     def path(self, text: str) -> str:
-        """Return the alias of a path: one for each part; separators and the extension stay."""
+        """Return the pseudonym of a path: one for each part; separators and the extension stay."""
         pieces = re.split(r"([\\/]+|^[A-Za-z]:(?=\\))", text)
         last = max((at for at, piece in enumerate(pieces) if piece), default=0)
         return "".join(
@@ -94,11 +94,11 @@ class Pseudonyms:
         )
 
     def private(self, text: str) -> str:
-        """Hide a title, path or name, whatever it contains, and put its alias in quotes."""
+        """Hide a title, path or name, whatever it contains, and put its pseudonym in quotes."""
         return f"“{self.path(text) if SEPARATOR.search(text) else self.name(text)}”"
 
     def _quoted(self, text: str) -> str:
-        if text in OURS or ALIAS.fullmatch(text):
+        if text in OURS or PSEUDONYM.fullmatch(text):
             return f"“{text}”"
         if re.fullmatch(r"https?://\S+", text):
             return f"“{self._address(text)}”"
@@ -115,7 +115,7 @@ class Pseudonyms:
 
         text = ADDRESS.sub(keep, text.replace("\x00", ""))
         text = PATH.sub(
-            lambda match: match[0] if ALIAS.fullmatch(match[0]) else self.path(match[0]), text
+            lambda match: match[0] if PSEUDONYM.fullmatch(match[0]) else self.path(match[0]), text
         )
         return re.sub("\x00(\\d+)\x00", lambda match: kept[int(match[1])], text)
 
@@ -123,7 +123,7 @@ class Pseudonyms:
         """Hide the path of an address, and its host unless that is this machine."""
         head, host, rest = re.split(r"://(\[[^\]]*\]|[^/:]+)", text, maxsplit=1)
         port, slash, path = rest.partition("/")
-        known = host in LOOPBACK or ALIAS.fullmatch(host)
+        known = host in LOOPBACK or PSEUDONYM.fullmatch(host)
         shown = host if known else f"host-{self._digest(host.lower())}"
         return f"{head}://{shown}{port}{slash}{self.path(path) if path else ''}"
 

@@ -52,16 +52,16 @@ def candidates_json(app: App, scene_id: int) -> dict[str, Any]:
         },
         "candidates": [
             {
-                "rating_key": one.file.rating_key,
-                "library": titles.get(one.file.section_id, ""),
-                "path": one.file.path,
-                "size": one.file.size,
-                **_look_json(looks.get(one.file.rating_key)),
-                "poster": posters.get(one.file.rating_key),
-                "why": one.why or None,
-                "chosen": one.file.rating_key == chosen,
+                "rating_key": candidate.file.rating_key,
+                "library": titles.get(candidate.file.section_id, ""),
+                "path": candidate.file.path,
+                "size": candidate.file.size,
+                **_look_json(looks.get(candidate.file.rating_key)),
+                "poster": posters.get(candidate.file.rating_key),
+                "why": candidate.why or None,
+                "chosen": candidate.file.rating_key == chosen,
             }
-            for one in candidates
+            for candidate in candidates
         ],
         "unknown": unknown,
     }
@@ -120,7 +120,7 @@ def _looks(
     app: App, settings: Settings, candidates: tuple[Candidate, ...], unknown: list[str]
 ) -> tuple[dict[str, ItemLook], dict[str, str | None]]:
     """Ask Plex about the candidates; `unknown` gets a sentence if it does not answer."""
-    keys = list(dict.fromkeys(one.file.rating_key for one in candidates))
+    keys = list(dict.fromkeys(candidate.file.rating_key for candidate in candidates))
     if not keys:
         return {}, {}
     try:

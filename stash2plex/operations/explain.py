@@ -38,6 +38,7 @@ from stash2plex.store.runs import read_held
 from stash2plex.store.stored_page import WEB
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene as explain_match
+from stash2plex.sync.whose_library import library_not_chosen
 from stash2plex.text import local, span, utc
 
 LOOK_SECONDS = 10.0
@@ -284,7 +285,12 @@ def _reason(
             "Plex's library has not been listed yet; the next sync does that.",
         )
     if known.look is not None and known.look.match is None:
-        return "not_matched", known.look.refusal
+        why = known.scene and library_not_chosen(app.store, settings, known.scene, known.record)
+        return (
+            ("left_out", f"It is not synced: {why}.")
+            if why
+            else ("not_matched", known.look.refusal)
+        )
     return _compared(known, desired)
 
 

@@ -26,17 +26,19 @@ def library_json(app: App) -> dict[str, Any]:
         "looks": _looks(app),
         "libraries": [
             {
-                "id": one.section_id,
-                "title": one.title,
-                "items": one.items,
-                "files": one.files,
-                "with_scene": one.with_scene,
-                "without_scene": one.items - one.with_scene,
-                "listed_at": utc(one.listed_at) if one.listed_at else None,
-                "compared_at": None if one.compared_at is None else utc(one.compared_at),
-                "problem": troubles[one.section_id].words() if one.section_id in troubles else None,
+                "id": library.section_id,
+                "title": library.title,
+                "items": library.items,
+                "files": library.files,
+                "with_scene": library.with_scene,
+                "without_scene": library.items - library.with_scene,
+                "listed_at": utc(library.listed_at) if library.listed_at else None,
+                "compared_at": None if library.compared_at is None else utc(library.compared_at),
+                "problem": troubles[library.section_id].words()
+                if library.section_id in troubles
+                else None,
             }
-            for one in library_counts(database)
+            for library in library_counts(database)
         ],
     }
 
@@ -69,7 +71,9 @@ def _looks(app: App) -> list[dict[str, Any]]:
         summary = summary_of(report)
         compared = moment(summary["started_at"])
         words = summary_sentence(summary, local(compared))
-    listed = [one.listed_at for one in app.store.plex_files.known().values() if one.listed_at]
+    listed = [
+        library.listed_at for library in app.store.plex_files.known().values() if library.listed_at
+    ]
     return [
         _look("sweep", swept, marks.sweep_at if marks else None, None),
         _look("compare", compared, None, words),

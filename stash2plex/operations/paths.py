@@ -99,7 +99,7 @@ def _varied(pairs: Sequence[tuple[Scene, Pair]]) -> list[tuple[Scene, Pair]]:
     first: dict[object, tuple[Scene, Pair]] = {}
     for scene, pair in pairs:
         first.setdefault(pair.heads(), (scene, pair))
-    others = [one for one in pairs if one not in first.values()]
+    others = [pair for pair in pairs if pair not in first.values()]
     return [*first.values(), *others][:EXAMPLES]
 
 
@@ -121,15 +121,17 @@ def _rules_json(app: App, settings: Settings) -> list[dict[str, Any]]:
             {"stash": ours, "plex": theirs, "files": None} for ours, theirs in settings.path_map
         ]
     return [
-        {"stash": one.rule[0], "plex": one.rule[1], "files": one.support}
-        for one in inferred_rules(app.store.connection)
-        if one.trusted
+        {"stash": inferred.rule[0], "plex": inferred.rule[1], "files": inferred.support}
+        for inferred in inferred_rules(app.store.connection)
+        if inferred.trusted
     ]
 
 
 def _words(rules: Sequence[dict[str, Any]], found: bool) -> str:
     if rules:
-        return "; ".join(f"“{one['stash']}” in Stash is “{one['plex']}” in Plex" for one in rules)
+        return "; ".join(
+            f"“{rule['stash']}” in Stash is “{rule['plex']}” in Plex" for rule in rules
+        )
     return "Files are found without a rule." if found else "No file was found in Plex yet."
 
 

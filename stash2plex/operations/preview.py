@@ -16,12 +16,14 @@ from stash2plex.errors import NotInPlexYet, ServerError, UsageError
 from stash2plex.model import Change, Desired, Field, Match, PlexItem, Record, Scene
 from stash2plex.rules.desired import desired_state, why_left_out, without_fields
 from stash2plex.rules.merge import held_text, plan_change
+from stash2plex.rules.scene_states import LIBRARY
 from stash2plex.servers.plex import IDS_PER_READ
 from stash2plex.servers.scenepages import SCENES_PER_READ
 from stash2plex.sync.apply import is_settled
 from stash2plex.sync.finder import explain_scene
 from stash2plex.sync.pictures import PicturePlan, plan_pictures
 from stash2plex.sync.session import Session
+from stash2plex.sync.whose_library import library_not_chosen
 
 Page = tuple[Sequence[Scene], Mapping[int, ServerError]]
 """Scenes, and those that cannot be read, each with its error."""
@@ -201,8 +203,8 @@ def _pages(app: App, ids: Iterable[int]) -> Iterator[Page]:
 
 
 def _page(app: App, ids: list[int]) -> Page:
-    found = app.stash.scenes(ids)
-    return tuple(found.values()), found.unreadable
+    scenes = app.stash.scenes(ids)
+    return tuple(scenes.values()), scenes.unreadable
 
 
 def preview_pages(
@@ -251,6 +253,10 @@ def _candidate(app: App, session: Session, scene: Scene, preview: Preview) -> _C
         preview.settled += 1
         return None
     look = explain_scene(app.store, session.settings, scene)
+    if look.match is None and library_not_chosen(app.store, settings, scene, record):
+        preview.left_out += 1
+        preview.left_out_reasons[LIBRARY] += 1
+        return None
     if look.match is None:
         _not_matched(preview, scene.id, scene.label, look.reason, look.refusal)
         return None

@@ -35,8 +35,8 @@ SHOWN = frozenset(("skip_fields", "reconcile_interval", "background_worker"))
 class Report:
     """What was collected, with every name still in it.
 
-    `key` makes the aliases of this data folder; empty if there is no database. `secrets` must not
-    be shown, wherever they turn up. `status` is None if it could not be read.
+    `key` makes the pseudonyms of this data folder; empty if there is no database. `secrets` must
+    not be shown, wherever they turn up. `status` is None if it could not be read.
     """
 
     versions: Mapping[str, str]

@@ -144,8 +144,8 @@ def _counts(app: App, values: Mapping[str, object]) -> list[dict[str, Any]]:
         criteria["only_organized"] = {"organized": False}
     if settings.exclude_tags:
         lists = app.settings_reader.read_tags(settings, app.stash)
-        found = lists.lists.get("exclude_tags")
-        ids = [str(tag.id) for tag in found.tags] if found else []
+        excluded = lists.lists.get("exclude_tags")
+        ids = [str(tag.id) for tag in excluded.tags] if excluded else []
         if ids:
             criteria["exclude_tags"] = {"tags": {"value": ids, "modifier": "INCLUDES"}}
     if not criteria:
@@ -155,10 +155,10 @@ def _counts(app: App, values: Mapping[str, object]) -> list[dict[str, Any]]:
         {
             "key": key,
             "effect": "leaves_out",
-            "number": count_scenes(app.stash.link, one),
+            "number": count_scenes(app.stash.link, criterion),
             "of": total,
         }
-        for key, one in criteria.items()
+        for key, criterion in criteria.items()
     ]
 
 

@@ -35,7 +35,7 @@ from stash2plex.text import moment, utc
 TRY_SECONDS = 3.0
 """Seconds that an address may take to answer."""
 
-MOST_ADDRESSES = 24
+MAX_ADDRESSES = 24
 """How many addresses of one server are tried."""
 
 POLL_SECONDS = 2.0
@@ -102,7 +102,7 @@ def poll_sign_in(app: App, pin_id: int) -> dict[str, Any]:
     except ServerError as error:
         return _poll_json(*_failure(error))
     if token:
-        return _poll_json("agreed", None, servers=[_server_json(app, one) for one in servers])
+        return _poll_json("agreed", None, servers=[_server_json(app, server) for server in servers])
     if expires_at and moment(expires_at) <= app.clock():
         return _poll_json("expired", "The code has expired. Sign in again.")
     return _poll_json("waiting", None, expires_at=expires_at)
@@ -116,7 +116,9 @@ def take_server(app: App, pin_id: int, machine_id: str, url: str) -> dict[str, A
     token, _ = _read_token(app, pin_id)
     if not token:
         raise ConfigError("You have not agreed at plex.tv yet.", "Sign in again.")
-    server = next((one for one in _read_servers(app, token) if one.machine_id == machine_id), None)
+    server = next(
+        (server for server in _read_servers(app, token) if server.machine_id == machine_id), None
+    )
     if server is None:
         raise ConfigError("This server is not among yours at plex.tv.", "Choose another one.")
     address = _check_url(url)
@@ -233,22 +235,25 @@ def _poll_json(
 
 
 def _server_json(app: App, server: Server) -> dict[str, Any]:
-    addresses = server.addresses[:MOST_ADDRESSES]
+    addresses = server.addresses[:MAX_ADDRESSES]
     clients = [_client(app, address, server.token) for address in addresses]
     with ThreadPoolExecutor(max(1, len(addresses))) as pool:
         asked = [
             pool.submit(_try, app.monotonic, client, address, server.machine_id)
             for client, address in zip(clients, addresses, strict=True)
         ]
-        tried = [one.result() for one in asked]
-    good = sorted((one for one in tried if one.state == ANSWERED), key=lambda one: one.rank)
+        tried = [attempt.result() for attempt in asked]
+    good = sorted(
+        (attempt for attempt in tried if attempt.state == ANSWERED),
+        key=lambda attempt: attempt.rank,
+    )
     return {
         "machine_id": server.machine_id,
         "name": server.name,
         "owner": server.owner or None,
         "owned": server.owned,
         "version": server.version or None,
-        "addresses": [one.as_json() for one in tried],
+        "addresses": [attempt.as_json() for attempt in tried],
         "best": good[0].url if good else None,
         "advice": None if good else UNREACHED,
     }
@@ -264,7 +269,7 @@ def _check_token(token: str) -> str:
 
 def _parsed(key: str, value: str) -> object:
     """Parse a setting. Raises ConfigError without the value, which may be a token."""
-    spec = next(one for one in SPECS if one.key == key)
+    spec = next(spec for spec in SPECS if spec.key == key)
     try:
         return spec.parse(value)
     except ValueError:

@@ -64,13 +64,13 @@ def comparison_json(
     """
     state, survey = _follow(app, SurveyKind.COMPARISON, start=start, keep_seconds=0.0)
     counts = (survey.counts if survey else None) or NO_COMPARISON
-    found = Differences(app.store.connection)
+    differences = Differences(app.store.connection)
     return {
         "work": _work_json(state, survey),
         **counts,
-        "fields": found.scenes_by_field(),
-        "total": found.total(field),
-        "items": found.page(field, limit, offset),
+        "fields": differences.scenes_by_field(),
+        "total": differences.total(field),
+        "items": differences.page(field, limit, offset),
     }
 
 
@@ -161,11 +161,11 @@ def _compare(app: App, book: _Book) -> str | None:
     """Compare on a copy of the database; returns why the comparison is not complete."""
     differences = Differences(app.store.connection)
     differences.clear()
-    found: list[Difference] = []
+    collected: list[Difference] = []
 
     def note(report: Report) -> None:
-        differences.add(found)
-        found.clear()
+        differences.add(collected)
+        collected.clear()
         counts = {kind: number or 0 for kind, number in report.counts.items()}
         differing = counts[Kind.STALE] + counts[Kind.DRIFTED] + counts[Kind.EMPTY]
         book.reach(
@@ -179,7 +179,7 @@ def _compare(app: App, book: _Book) -> str | None:
         )
 
     with app.rehearsal() as copy:
-        run = copy.make_reconciliation(copy.open_session(), drifted=_collect(found))
+        run = copy.make_reconciliation(copy.open_session(), drifted=_collect(collected))
         for _ in run.pages():
             note(run.report())
         report = run.report()
@@ -187,9 +187,9 @@ def _compare(app: App, book: _Book) -> str | None:
     return report.problem
 
 
-def _collect(found: list[Difference]) -> Callable[[Pair, PlexItem, tuple[Field, ...]], None]:
+def _collect(collected: list[Difference]) -> Callable[[Pair, PlexItem, tuple[Field, ...]], None]:
     def collect(pair: Pair, item: PlexItem, fields: tuple[Field, ...]) -> None:
-        found.extend(_difference(pair, item, name) for name in fields)
+        collected.extend(_difference(pair, item, name) for name in fields)
 
     return collect
 

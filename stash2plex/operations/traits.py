@@ -25,9 +25,9 @@ def traits_sentence(traits: Sequence[dict[str, Any]]) -> str | None:
     The fields that it does not keep are left out: `lost_fields` lists them.
     """
     fields: dict[Trait, list[str]] = {}
-    for one in traits:
-        if one["trait"] != Trait.LOSES:
-            fields.setdefault(Trait(one["trait"]), []).append(one["field"] or "")
+    for row in traits:
+        if row["trait"] != Trait.LOSES:
+            fields.setdefault(Trait(row["trait"]), []).append(row["field"] or "")
     parts = [" ".join((trait.words, ", ".join(names))).rstrip() for trait, names in fields.items()]
     return f"Known about this Plex server: {'; '.join(parts)}." if parts else None
 

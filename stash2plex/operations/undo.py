@@ -71,8 +71,8 @@ class Forecast:
         left = self.left
         if len(left) < SHOWN:
             left += tuple(
-                (scene_id, str(one.get("field")), str(one.get("why")))
-                for one in outcome.get("left", ())
+                (scene_id, str(entry.get("field")), str(entry.get("why")))
+                for entry in outcome.get("left", ())
             )
         return Forecast(
             self.queued + 1,
@@ -98,21 +98,24 @@ class Forecast:
 class UndoReport:
     """What became of the scenes of an undo: `done` holds those that ended.
 
-    `waiting` scenes are still to be put back, and `given_up` are dead letters.
+    `waiting` scenes are still to be put back, and `given_up` are dead letters. `withdrawn` scenes
+    were synced by the user since, or removed from the queue.
     """
 
     done: Forecast = field(factory=Forecast)
     waiting: int = 0
     given_up: int = 0
+    withdrawn: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain values. The scenes add up to what was queued."""
         done = self.done
         return {
-            "scenes": done.queued + self.waiting + self.given_up,
+            "scenes": done.queued + self.waiting + self.given_up + self.withdrawn,
             "done": done.queued,
             "waiting": self.waiting,
             "given_up": self.given_up,
+            "withdrawn": self.withdrawn,
             "put_back": done.back,
             "theirs": done.theirs,
             "cannot": done.cannot,
@@ -132,8 +135,8 @@ def choose(app: App, chosen: Chosen) -> list[int]:
     if chosen.scene_ids:
         return sorted(set(chosen.scene_ids))
     if chosen.rating_keys:
-        found = map(store.first_states.scene_of_item, chosen.rating_keys)
-        return sorted({scene_id for scene_id in found if scene_id is not None})
+        owners = map(store.first_states.scene_of_item, chosen.rating_keys)
+        return sorted({scene_id for scene_id in owners if scene_id is not None})
     if chosen.run_id:
         if store.history.run(chosen.run_id) is None:
             raise UsageError(
@@ -185,9 +188,9 @@ def _count(
     keys = [
         back.state.rating_key for _, items in page for back in items if back.state.server == server
     ]
-    found = app.open_session().plex.items(keys) if looks and keys else None
+    shown = app.open_session().plex.items(keys) if looks and keys else None
     for scene_id, items in page:
-        if found is None:
+        if shown is None:
             total = Forecast(
                 total.queued + 1,
                 total.back,
@@ -196,13 +199,13 @@ def _count(
                 total.gone + sum(back.state.server != server for back in items),
             )
             continue
-        seen = [weigh(back, server, found.get(back.state.rating_key)) for back in items]
+        seen = [weigh(back, server, shown.get(back.state.rating_key)) for back in items]
         total = total.plus(scene_id, outcome_of(seen))
     return total
 
 
-def queue_undo(app: App, chosen: Chosen, *, run_id: int = 0) -> int:
-    """Queue the way back of scenes; returns how many. `run_id` is the run that asks, 0 for none.
+def queue_undo(app: App, chosen: Chosen, *, run_id: int = 0) -> list[int]:
+    """Queue the way back of scenes; returns which. `run_id` is the run that asks, 0 for none.
 
     Each is put back like a key of a sync is sent, by whichever process drains.
     """
@@ -220,7 +223,7 @@ def queue_undo(app: App, chosen: Chosen, *, run_id: int = 0) -> int:
                 priority=URGENT if few else BULK,
                 run_id=run_id,
             )
-    return len(scenes)
+    return scenes
 
 
 def undo(app: App, chosen: Chosen, *, run_id: int = 0) -> Forecast:
@@ -237,17 +240,18 @@ def undo(app: App, chosen: Chosen, *, run_id: int = 0) -> Forecast:
     return known
 
 
-def undo_report(app: App, run_id: int) -> UndoReport:
-    """Return what became of the scenes that a run had put back."""
+def undo_report(app: App, scene_ids: Sequence[int]) -> UndoReport:
+    """Return what became of scenes that were queued to be put back, whoever put them back."""
     done, waiting, given_up = Forecast(), 0, 0
-    for scene_id, outcome in app.store.undo_marks.outcomes(run_id):
+    for scene_id, outcome in app.store.undo_marks.outcomes(scene_ids):
         if outcome is not None:
             done = done.plus(scene_id, outcome)
         elif app.store.dead_letters.find("scene", scene_id) is not None:
             given_up += 1
         else:
             waiting += 1
-    return UndoReport(done, waiting, given_up)
+    withdrawn = len(scene_ids) - done.queued - waiting - given_up
+    return UndoReport(done, waiting, given_up, withdrawn)
 
 
 def is_second_press(app: App) -> bool:

@@ -26,17 +26,17 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
     adds the names that are removed first and come back, or change their spelling.
     """
     first, removals, last = {}, {}, {}
-    for name, one in change.lists.items():
-        again = folds(one.wanted) & folds(one.stale)
-        staying = tuple(value for value in one.wanted if fold(value) not in again)
-        chunks = list(_removals(one.stale, traits))
+    for name, list_change in change.lists.items():
+        again = folds(list_change.wanted) & folds(list_change.stale)
+        staying = tuple(value for value in list_change.wanted if fold(value) not in again)
+        chunks = list(_removals(list_change.stale, traits))
         if chunks and _added_bytes(staying) + _removed_bytes(chunks[0]) > ENCODED_LIMIT:
             chunks.insert(0, ())
         first[name] = ListChange(staying, chunks[0] if chunks else ())
         removals[name] = chunks[1:]
         if again:
-            coming = tuple(value for value in one.wanted if fold(value) in again)
-            last[name] = ListChange(coming if delta else one.wanted, ())
+            coming = tuple(value for value in list_change.wanted if fold(value) in again)
+            last[name] = ListChange(coming if delta else list_change.wanted, ())
     parts = [evolve(change, lists=first)]
     unlocks = change.unlocks
     parts += [Change({}, lists, unlocks=unlocks) for lists in _side_by_side(removals)]
@@ -48,10 +48,10 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
 def to_mend(change: Change, before: PlexItem, after: PlexItem) -> Change | None:
     """Return the lists that a shared edit replaced instead of adding to; None if there are none."""
     lists = {}
-    for name, one in change.lists.items():
-        staying = folds(before.lists.get(name, ())) - folds(one.stale)
+    for name, list_change in change.lists.items():
+        staying = folds(before.lists.get(name, ())) - folds(list_change.stale)
         if not staying <= folds(after.lists.get(name, ())):
-            lists[name] = ListChange(one.wanted, ())
+            lists[name] = ListChange(list_change.wanted, ())
     return Change({}, lists) if lists else None
 
 

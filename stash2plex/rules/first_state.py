@@ -90,10 +90,10 @@ def values_before(
     if known is None or not known.before_history:
         own = images - item.locked - kept.keys()
         new.update((name, Before(None, locked=False)) for name in own)
-    for name, one in change.lists.items():
+    for name, list_change in change.lists.items():
         before = new.get(name) or kept.get(name)
         if before is not None:
-            after = evolve(before, taken=_taken(before, one))
+            after = evolve(before, taken=_taken(before, list_change))
             if after != before:
                 new[name] = after
     return new
@@ -107,27 +107,31 @@ def _taken(before: Before, change: ListChange) -> frozenset[str]:
 def plain_fields(fields: Mapping[Field, Before]) -> dict[str, list[object]]:
     """Return fields in the form that the database keeps."""
     return {
-        str(name): [one.value, int(one.locked), *([sorted(one.taken)] if one.taken else [])]
-        for name, one in sorted(fields.items())
+        str(name): [
+            before.value,
+            int(before.locked),
+            *([sorted(before.taken)] if before.taken else []),
+        ]
+        for name, before in sorted(fields.items())
     }
 
 
 def read_fields(stored: Mapping[str, Any]) -> dict[Field, Before]:
     """Read fields from the database's form; what is damaged is left out."""
     names = {str(name): name for name in Field}
-    found = {}
+    fields = {}
     for name, kept in stored.items():
         if name in names and isinstance(kept, list) and len(kept) in (2, 3):
             value, locked, *taken = kept
             if _fits(names[name], value):
                 away = frozenset(names_of(taken[0])) if taken else frozenset()
-                found[names[name]] = Before(value, bool(locked), away)
-    return found
+                fields[names[name]] = Before(value, bool(locked), away)
+    return fields
 
 
 def _fits(name: Field, value: object) -> bool:
     if name is Field.RATING:
         return value is None or isinstance(value, (int, float))
     if name in LIST_FIELDS:
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
     return isinstance(value, str) or (value is None and name not in TEXT_FIELDS)

@@ -22,11 +22,17 @@ def choose_sections(sections: Sequence[Section], names: NameList) -> list[Sectio
         if not movies:
             raise ConfigError("Plex has no movie or “Other videos” library.")
         return movies
-    found = {name_key(name) for name in _read(sections, names).found}
-    chosen = [section for section in movies if name_key(section.title) in found]
+    existing = {name_key(name) for name in _read(sections, names).found}
+    chosen = [section for section in movies if name_key(section.title) in existing]
     if not chosen:
         raise ConfigError(lost_libraries(sections, names), LIBRARY_FIX)
     return chosen
+
+
+def other_libraries(sections: Sequence[Section], chosen: Sequence[Section]) -> list[Section]:
+    """Return the movie libraries that are not chosen."""
+    ids = {section.id for section in chosen}
+    return [section for section in _movies(sections) if section.id not in ids]
 
 
 def lost_libraries(sections: Sequence[Section], names: NameList) -> str:

@@ -219,7 +219,7 @@ def follow_choice(
     """
     if not chosen:
         return explanation
-    items = {one.rating_key: one for one in chosen}
+    items = {candidate.rating_key: candidate for candidate in chosen}
     first, *others = items.values()
     return evolve(
         explanation,
@@ -227,8 +227,10 @@ def follow_choice(
         match=Match(first, Level.CHOSEN, tuple(others)),
         confidence=CONFIDENCE[Level.CHOSEN],
         candidates=tuple(
-            one if one.file.rating_key not in items else evolve(one, level=Level.CHOSEN, why="")
-            for one in explanation.candidates
+            candidate
+            if candidate.file.rating_key not in items
+            else evolve(candidate, level=Level.CHOSEN, why="")
+            for candidate in explanation.candidates
         ),
         reason="",
         refusal="",
@@ -384,10 +386,12 @@ def _why_not(
     return f"another one fits better, by {chosen.level}"
 
 
-def _shown(found: Sequence[Candidate], titles: Mapping[str, str] | None = None) -> str:
+def _shown(candidates: Sequence[Candidate], titles: Mapping[str, str] | None = None) -> str:
     """List paths in Plex, with their libraries if those are known."""
     named = titles or {}
-    places = dict.fromkeys((one.file.path, named.get(one.file.section_id)) for one in found)
+    places = dict.fromkeys(
+        (candidate.file.path, named.get(candidate.file.section_id)) for candidate in candidates
+    )
     shown = [f"“{path}”" + (f" in “{title}”" if title else "") for path, title in places]
     more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return ", ".join(shown[:SHOWN]) + more

@@ -116,15 +116,17 @@ class Base:
 
     def wrote(self, name: Field, held: str) -> bool:
         """Return whether we wrote this text, apart from Plex's spelling."""
-        return any(one.made(name, held) for one in self.versions)
+        return any(version.made(name, held) for version in self.versions)
 
     def may_overwrite(self, name: Field, held: str) -> bool:
         """Return whether a text is ours, or should have been changed by one of our writes."""
-        return self.wrote(name, held) or any(one.before.get(name) == held for one in self.versions)
+        return self.wrote(name, held) or any(
+            version.before.get(name) == held for version in self.versions
+        )
 
     def knows(self, name: Field) -> bool:
         """Return whether we wrote this field before."""
-        return any(name in one.written for one in self.versions)
+        return any(name in version.written for version in self.versions)
 
     def settled(self, name: Field, target: str, held: str) -> bool:
         """Return whether `held` is what Plex makes of a written text that is still wanted."""
@@ -139,36 +141,36 @@ class Base:
 
     def ours(self, name: Field) -> set[str]:
         """Return the folded names that may be ours in a list."""
-        found: set[str] = set()
-        for one in self.versions:
-            written = names_of(one.written.get(name))
-            found |= folds(written)
-            found |= {
+        names: set[str] = set()
+        for version in self.versions:
+            written = names_of(version.written.get(name))
+            names |= folds(written)
+            names |= {
                 fold(shown)
-                for shown in names_of(one.shown.get(name))
+                for shown in names_of(version.shown.get(name))
                 if any(name_spelling(value, shown) for value in written)
             }
-            if name in one.before:
+            if name in version.before:
                 # A server that takes one removal a request may still hold some of them.
-                found |= folds(list_before(one.before[name]).stale)
-        return found
+                names |= folds(list_before(version.before[name]).stale)
+        return names
 
     def away(self, name: Field) -> set[str]:
         """Return the folded names that the user removed from a list, if they are missing.
 
         They certainly were there, or were recorded as removed already.
         """
-        surely = set.intersection(*(one.surely(name) for one in self.versions))
+        surely = set.intersection(*(version.surely(name) for version in self.versions))
         return surely | folds(names_of(self.removed.get(name)))
 
     def owed(self, name: Field) -> list[str]:
         """Return the names that a write with an unknown end was to add to a list again."""
-        found: list[str] = []
-        for one in self.versions:
-            back = one.written.get(BACK)
+        names: list[str] = []
+        for version in self.versions:
+            back = version.written.get(BACK)
             if isinstance(back, Mapping):
-                found += names_of(back.get(name))
-        return found
+                names += names_of(back.get(name))
+        return names
 
     def settled_list(self, name: Field, wanted: Sequence[str], held: Sequence[str]) -> bool:
         """Return whether `held` is what Plex makes of a written list that is still wanted."""
@@ -182,14 +184,14 @@ class Base:
     def respelt(self, name: Field, value: str) -> bool:
         """Return whether Stash spells a name differently than when we wrote it."""
         written = names_of(self.last.written.get(name))
-        spellings = [one for one in written if fold(one) == fold(value)]
+        spellings = [spelling for spelling in written if fold(spelling) == fold(value)]
         return bool(spellings) and value not in spellings
 
     # -- ratings --------------------------------------------------------------------------
 
     def rated(self, held: float | None) -> bool:
         """Return whether we wrote this rating, apart from rounding."""
-        return bool(held) and any(one.rated(held) for one in self.versions)
+        return bool(held) and any(version.rated(held) for version in self.versions)
 
     def rating_was_to_go(self, held: float | None) -> bool:
         """Return whether our last write left this rating unchanged, although Plex accepted it."""
@@ -215,7 +217,7 @@ class Base:
         if Field.RATING in shown and not shown[Field.RATING]:
             return False
         return bool(self.removed.get(Field.RATING)) or all(
-            Field.RATING in one.written for one in self.versions
+            Field.RATING in version.written for version in self.versions
         )
 
 
@@ -235,7 +237,7 @@ def _announced(written: Mapping[str, object]) -> Version:
 
 def names_of(value: object) -> tuple[str, ...]:
     """Read a list of names from the database's value; empty if that is something else."""
-    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else ()
+    return tuple(str(name) for name in value) if isinstance(value, (list, tuple)) else ()
 
 
 def before_change(item: PlexItem, name: Field, change: ListChange, *, delta: bool) -> ListBefore:

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from stash2plex.model import Change, Desired, Field, ListChange, PlexItem, Record
+from stash2plex.model import (
+    LIST_FIELDS,
+    TEXT_FIELDS,
+    Change,
+    Desired,
+    Field,
+    ListChange,
+    PlexItem,
+    Record,
+)
 from stash2plex.rules.desired import clean_text
 from stash2plex.rules.memory import BACK, BEFORE, Base, base_of, before_change, names_of
 from stash2plex.rules.spelling import (
@@ -111,7 +120,29 @@ def remember(
             written.pop(Field.RATING, None)
         else:
             written[Field.RATING] = desired.rating
+    if len(base.versions) > 1:
+        written |= _ours_of_skipped(desired, item, base)
     return written, {name: value for name, value in removed.items() if value}
+
+
+def _ours_of_skipped(desired: Desired, item: PlexItem, base: Base) -> dict[str, object]:
+    """Return what writes with an unknown end left of ours in fields that are skipped by now.
+
+    The end of this write ends their announcements, so that nothing else would know it later.
+    """
+    ours: dict[str, object] = {}
+    for name in TEXT_FIELDS:
+        held = held_text(item, name)
+        if name not in desired.texts and base.wrote(name, held):
+            ours[name] = held
+    for name in LIST_FIELDS:
+        mine = base.ours(name)
+        there = [value for value in item.lists.get(name, ()) if fold(value) in mine]
+        if name not in desired.lists and there:
+            ours[name] = there
+    if not desired.rates and base.rated(item.rating):
+        ours[Field.RATING] = item.rating
+    return ours
 
 
 def announcement(
@@ -125,16 +156,18 @@ def announcement(
     """
     written, _ = remember(desired, item, change, record)
     back: dict[str, list[str]] = {}
-    for name, one in change.lists.items():
-        again = folds(one.wanted) & folds(one.stale)
+    for name, list_change in change.lists.items():
+        again = folds(list_change.wanted) & folds(list_change.stale)
         if again:
-            written[name] = [one for one in names_of(written.get(name)) if fold(one) not in again]
-            back[name] = [value for value in one.wanted if fold(value) in again]
+            written[name] = [
+                value for value in names_of(written.get(name)) if fold(value) not in again
+            ]
+            back[name] = [value for value in list_change.wanted if fold(value) in again]
     before = {
         **{name: held_text(item, name) for name in change.texts},
         **{
-            name: before_change(item, name, one, delta=False).plain()
-            for name, one in change.lists.items()
+            name: before_change(item, name, list_change, delta=False).plain()
+            for name, list_change in change.lists.items()
         },
     }
     return {**written, **({BACK: back} if back else {}), **({BEFORE: before} if before else {})}
@@ -252,7 +285,11 @@ def _compare_list(
     }
     change = None
     if names != set(there) or again:
-        gone = [one for one in dict.fromkeys(held) if fold(one) not in names or fold(one) in again]
+        gone = [
+            value
+            for value in dict.fromkeys(held)
+            if fold(value) not in names or fold(value) in again
+        ]
         change = ListChange(target, tuple(gone))
     more = names - mine
     is_kept = bool(mine - names) or bool(more and wanted and name is not Field.COLLECTION)
@@ -304,10 +341,10 @@ def as_shared(change: Change, item: PlexItem) -> Change:
     An edit of several items adds to their lists (plex.md §3.6), so only missing values are sent.
     """
     lists = {}
-    for name, one in change.lists.items():
-        there = folds(item.lists.get(name, ())) - folds(one.stale)
-        missing = tuple(value for value in one.wanted if fold(value) not in there)
-        lists[name] = ListChange(missing, one.stale)
+    for name, list_change in change.lists.items():
+        there = folds(item.lists.get(name, ())) - folds(list_change.stale)
+        missing = tuple(value for value in list_change.wanted if fold(value) not in there)
+        lists[name] = ListChange(missing, list_change.stale)
     return evolve(change, lists=lists)
 
 
@@ -317,7 +354,12 @@ def share_key(change: Change) -> tuple[object, ...] | None:
         return None
     return (
         tuple(sorted(change.texts.items())),
-        tuple(sorted((name, one.wanted, one.stale) for name, one in change.lists.items())),
+        tuple(
+            sorted(
+                (name, list_change.wanted, list_change.stale)
+                for name, list_change in change.lists.items()
+            )
+        ),
         change.rating,
         change.locks,
     )

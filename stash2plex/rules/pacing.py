@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-START, MOST = 2.0, 6.0
+START, MAX_PARALLEL = 2.0, 6.0
 FLAT, STEEP = 3.0, 8.0
 """Latency as a multiple of the best: up to `FLAT` the limit grows, above `STEEP` it halves."""
 
@@ -32,7 +32,7 @@ class Pacer:
         if seconds > STEEP * self._best:
             self._limit = max(1.0, self._limit / 2)
         elif seconds <= FLAT * self._best:
-            self._limit = min(MOST, self._limit + 1.0 / self._limit)
+            self._limit = min(MAX_PARALLEL, self._limit + 1.0 / self._limit)
 
     def failed(self) -> None:
         """Halve the limit after an error."""

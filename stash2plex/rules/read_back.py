@@ -16,6 +16,7 @@ from stash2plex.rules.spelling import (
     fold,
     folds,
     is_rounded,
+    is_rounded_away,
     name_spelling,
     same_rating,
     text_spelling,
@@ -161,6 +162,10 @@ class _Comparison:
             self._shown[Field.RATING] = held
             self._note(Field.RATING, Spelling.ROUNDING)
             return True
+        if isinstance(written, (int, float)) and is_rounded_away(written, held):
+            # It shows nothing about the server, which may also keep no rating at all.
+            self._shown[Field.RATING] = held
+            return True
         if written is not None:
             self._learnt.add((Trait.RATES_APART, None))
         return False
@@ -173,10 +178,10 @@ class _Comparison:
         there, mine, held_before = counted(held), folds(written), folds(before.held)
         for value in written:
             if fold(value) in there and value not in held and fold(value) not in held_before:
-                shown = next(one for one in held if fold(one) == fold(value))
+                shown = next(entry for entry in held if fold(entry) == fold(value))
                 self._note(name, name_spelling(value, shown) or Spelling.BLANKS)
         missing = [value for value in written if fold(value) not in there]
-        strangers = [one for one in held if fold(one) not in mine | held_before]
+        strangers = [entry for entry in held if fold(entry) not in mine | held_before]
         if missing and all(self._find_spelling(name, value, strangers) for value in missing):
             self._take_as_shown(name)
             missing = []
@@ -186,8 +191,8 @@ class _Comparison:
 
     def _find_spelling(self, name: Field, value: str, strangers: list[str]) -> bool:
         """Look for a name that Plex respelt beyond recognition, among those that are not ours."""
-        for one in strangers:
-            spelling = name_spelling(value, one)
+        for stranger in strangers:
+            spelling = name_spelling(value, stranger)
             if spelling is not None:
                 self._note(name, spelling)
                 return True

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from stash2plex.rules.matching import Rule, folded_parts, is_below, map_path, split_path
 from stash2plex.rules.path_inference import head
+
+DRIVE = re.compile(r"[A-Za-z]:")
+"""A drive of Windows, as some spell it."""
 
 Locations = Mapping[str, Sequence[str]]
 """The folders of each library, by its id."""
@@ -48,12 +52,16 @@ def _spelled(folder: str, locations: Sequence[str]) -> str | None:
 
     Plex accepts a location only in its own spelling: `S:\`, not `S:` (plex-2.md §1, 18).
     """
-    above = [one for one in locations if is_below((*folded_parts(folder), ""), folded_parts(one))]
+    above = [
+        location
+        for location in locations
+        if is_below((*folded_parts(folder), ""), folded_parts(location))
+    ]
     if not above:
         return None
-    location = max(above, key=lambda one: len(split_path(one)))
+    location = max(above, key=lambda path: len(split_path(path)))
     below = split_path(folder)[len(split_path(location)) :]
     if not below:
         return location
-    separator = "\\" if "\\" in location else "/"
+    separator = "\\" if "\\" in location or DRIVE.fullmatch(location) else "/"
     return separator.join([location.rstrip("\\/"), *below])

@@ -20,6 +20,9 @@ CUT_LIMIT = 16
 MAX_ROUNDING = 1.0
 """How far Plex may round a rating out of ten: half a star of five is 1."""
 
+ROUNDED_AWAY = 0.5
+"""A rating out of ten below this may be rounded to none."""
+
 EXACT_RATING = 0.05
 """Half of Stash's smallest step."""
 
@@ -85,6 +88,11 @@ def name_spelling(sent: str, shown: str) -> Spelling | None:
 def is_rounded(sent: float | None, shown: float | None) -> bool:
     """Return whether `shown` is the rating that was `sent`, rounded."""
     return bool(sent and shown) and abs((sent or 0.0) - (shown or 0.0)) <= MAX_ROUNDING
+
+
+def is_rounded_away(sent: float, shown: float | None) -> bool:
+    """Return whether the rating that was `sent` is too small for Plex's steps, so it shows none."""
+    return 0.0 < sent < ROUNDED_AWAY and not shown
 
 
 def same_rating(left: object, right: object) -> bool:

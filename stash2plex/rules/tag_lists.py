@@ -46,6 +46,12 @@ class ReadList:
         """The tags that the list calls by a former name."""
         return tuple(tag for tag in self.tags if not tag.alias and name_key(tag.name) != tag.entry)
 
+    def folded(self) -> ReadList:
+        """Return the same list with its names folded as `name_key` does it now."""
+        keys = tuple(sorted({name_key(key) for key in self.keys}))
+        tags = tuple(evolve(tag, entry=name_key(tag.entry)) for tag in self.tags)
+        return evolve(self, keys=keys, tags=tags)
+
 
 @frozen
 class TagLists:
@@ -56,7 +62,7 @@ class TagLists:
 
     def fits(self, settings: Settings, mark: str) -> bool:
         """Whether they belong to these settings and to the present tags."""
-        texts = {name: one.text for name, one in self.lists.items()}
+        texts = {name: read_list.text for name, read_list in self.lists.items()}
         return mark == self.mark and texts == named(settings)
 
 
@@ -81,14 +87,14 @@ def _read(text: str, tags: Sequence[Tag], old: ReadList | None) -> ReadList:
             key, alias = name_key(name), name is not tag.name
             names.setdefault(key, []).append(NamedTag(key, tag.id, tag.created_at, tag.name, alias))
     reading = read_names(text, names.keys())
-    found = {(tag.entry, tag.id): tag for name in reading.found for tag in names[name_key(name)]}
+    chosen = {(tag.entry, tag.id): tag for name in reading.found for tag in names[name_key(name)]}
     for kept in _kept(text, reading.keys, tags, old):
-        found.setdefault((kept.entry, kept.id), kept)
-    entries = {entry for entry, _ in found}
+        chosen.setdefault((kept.entry, kept.id), kept)
+    entries = {entry for entry, _ in chosen}
     return ReadList(
         text,
         tuple(sorted(reading.keys)),
-        tuple(found[place] for place in sorted(found)),
+        tuple(chosen[place] for place in sorted(chosen)),
         tuple(name for name in reading.unknown if name_key(name) not in entries),
     )
 
@@ -123,8 +129,10 @@ def learn_tag(known: ReadList, tag: Entity) -> ReadList:
 def apply_lists(settings: Settings, lists: TagLists) -> Settings:
     """Return the settings with the meaning of their lists filled in."""
     known = {
-        name: NameList(one.text, frozenset(one.keys), frozenset(tag.id for tag in one.tags))
-        for name, one in lists.lists.items()
+        name: NameList(
+            read_list.text, frozenset(read_list.keys), frozenset(tag.id for tag in read_list.tags)
+        )
+        for name, read_list in lists.lists.items()
     }
     return evolve(settings, **known)  # type: ignore[arg-type]  # each is the list of its setting
 
@@ -133,16 +141,16 @@ def trouble_with(lists: TagLists) -> list[str]:
     """Return a sentence for each name that no tag has, or no longer has."""
     return [
         sentence
-        for setting, one in lists.lists.items()
+        for setting, read_list in lists.lists.items()
         for sentence in (
             *(
                 f"Setting {setting} names “{name}”, but Stash has no tag of that name."
-                for name in one.unknown
+                for name in read_list.unknown
             ),
             *(
                 f"Setting {setting} names a tag that is now called “{tag.name}”: it still "
                 f"{EFFECTS[setting]}. Enter the new name in the setting."
-                for tag in one.renamed
+                for tag in read_list.renamed
             ),
         )
     ]

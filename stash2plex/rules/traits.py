@@ -75,7 +75,7 @@ class Traits:
 
     def has(self, trait: Trait) -> bool:
         """Return whether the server has a trait, for any field."""
-        return any(one is trait for one, _ in self.known)
+        return any(known is trait for known, _ in self.known)
 
     def loses(self, name: Field) -> bool:
         """Return whether the server answers 200 to a field but does not keep it."""

@@ -119,12 +119,7 @@ def _of_run(
         return None
     mine = [writes[number] for number in numbers]
     earlier = writes[: numbers[0]]
-    newer = {
-        name
-        for write in writes[numbers[-1] + 1 :]
-        if write.run_id != asked_run and write.cause != "undo"
-        for name in write.fields
-    }
+    newer = _written_since(mine, writes[numbers[-1] + 1 :])
     goals: dict[Field, Goal] = {}
     cannot: dict[Field, str] = {}
     written: dict[str, object] = {}
@@ -159,6 +154,30 @@ def _of_run(
     return ItemBack(state, record, goals, cannot, version, frozenset(ours), hashes)
 
 
+def _written_since(mine: Sequence[Written], since: Sequence[Written]) -> set[Field]:
+    """Return the fields that a later write changed, unless that was undone as well."""
+    newer: set[Field] = set()
+    for write in since:
+        for name in Field:
+            if name not in write.fields:
+                continue
+            if write.cause != "undo":
+                newer.add(name)
+            elif any(_made(one, name, write.fields[name][1]) for one in mine):
+                newer.discard(name)
+    return newer
+
+
+def _made(write: Written, name: Field, value: object) -> bool:
+    """Return whether a write left this value in a field."""
+    if name not in write.fields:
+        return False
+    if name in IMAGE_FIELDS:
+        sent = write.fields[name][1]
+        return bool(sent) and str(value).endswith(str(sent))
+    return any(_same(name, one, value) for one in _results(write, name))
+
+
 def _results(write: Written, name: Field) -> list[object]:
     return [write.fields[name][1], *([write.shown[name]] if name in write.shown else [])]
 
@@ -170,13 +189,13 @@ def _same(name: Field, one: object, other: object) -> bool:
 
 
 def _hashes(state: FirstState, record: Record | None) -> dict[Field, frozenset[str]]:
-    found = {}
+    hashes = {}
     for name, key in HASHES.items():
         known = {str(state.ours.get(key) or "")}
         if record is not None:
             known.add(str(getattr(record, key)))
-        found[name] = frozenset(known - {""})
-    return found
+        hashes[name] = frozenset(known - {""})
+    return hashes
 
 
 def _is_something(record: Record | None, name: Field) -> bool:

@@ -17,6 +17,7 @@ from stash2plex.rules.merge import HELD_LIMIT, held_text
 from stash2plex.rules.spelling import counted, fold, folds, once, same_rating
 
 NOT_KEPT = "Plex accepts it but does not keep it"
+ALTERED = "Plex keeps another form of it"
 EARLY = "it was written before the first states were kept"
 NEWER = "a later write changed it once more"
 NO_TITLE = "an item cannot be without a title"
@@ -54,6 +55,16 @@ class WayBack:
         """Whether nothing is to be sent."""
         return not (self.change.edits or self.change.clear_rating or self.pictures)
 
+    @property
+    def settled(self) -> frozenset[Field]:
+        """The fields of which nothing is ours any more."""
+        return self.back | self.theirs | (self.cannot.keys() - self.open_fields)
+
+    @property
+    def open_fields(self) -> frozenset[Field]:
+        """The fields that may come back at another try."""
+        return frozenset(name for name, why in self.cannot.items() if why != ALTERED)
+
 
 @frozen
 class ChosenPictures:
@@ -73,7 +84,7 @@ class ChosenPictures:
     def is_ours(self, name: Field) -> bool:
         """Whether we sent the chosen picture."""
         key = self.keys[name]
-        if any(key.endswith(one) for one in self.ours.get(name, ()) if one):
+        if any(key.endswith(digest) for digest in self.ours.get(name, ()) if digest):
             return True
         return self.is_open and key.startswith("upload://")
 
@@ -147,25 +158,27 @@ class _Work:
         held, wanted = self.item.lists.get(name, ()), once(names_of(goal.value))
         ours = self.base.ours(name)
         by_name = {fold(value): value for value in wanted}
-        staying = [one for one in once(held) if fold(one) in by_name or fold(one) not in ours]
-        missing = [one for one in wanted if fold(one) not in folds(held)]
-        lost = [one for one in missing if fold(one) not in goal.taken]
-        target = [
-            by_name[fold(one)] if fold(one) in by_name and fold(one) in ours else one
-            for one in staying
+        staying = [
+            value for value in once(held) if fold(value) in by_name or fold(value) not in ours
         ]
-        target += [one for one in missing if one not in lost]
+        missing = [value for value in wanted if fold(value) not in folds(held)]
+        lost = [value for value in missing if fold(value) not in goal.taken]
+        target = [
+            by_name[fold(value)] if fold(value) in by_name and fold(value) in ours else value
+            for value in staying
+        ]
+        target += [value for value in missing if value not in lost]
         there = counted(held)
         again = {
-            fold(one)
-            for one in target
-            if there[fold(one)] > 1 or (there[fold(one)] and one not in held)
+            fold(value)
+            for value in target
+            if there[fold(value)] > 1 or (there[fold(value)] and value not in held)
         }
         names = folds(target)
         if names != set(there) or again:
-            gone = [one for one in held if fold(one) not in names or fold(one) in again]
+            gone = [value for value in held if fold(value) not in names or fold(value) in again]
             self.lists[name] = ListChange(tuple(target), tuple(dict.fromkeys(gone)))
-        is_theirs = bool(lost) or any(fold(one) not in by_name for one in staying)
+        is_theirs = bool(lost) or any(fold(value) not in by_name for value in staying)
         (self.theirs if is_theirs else self.back).add(name)
 
     def take_picture(self, name: Field, goal: Goal) -> None:

@@ -118,7 +118,7 @@ class GlanceReader:
         text = f"query Newest($newest: FindFilterType) {{ {_newest_field(kind)} }}"
         for place in range(1, 2 + MAX_SKIP):
             try:
-                found = self.query(text, {"newest": _newest(place)}).get(kind)
+                newest = self.query(text, {"newest": _newest(place)}).get(kind)
             except ServerError as error:
                 if place > MAX_SKIP or not may_be_part(error):
                     raise
@@ -126,7 +126,7 @@ class GlanceReader:
             else:
                 if place == 1:
                     self._odd.discard(kind)
-                return found
+                return newest
         raise AssertionError("the last place returns or raises")
 
 

@@ -21,7 +21,7 @@ NEW_SCENES_QUERY = (
     " findScenes(scene_filter: $criteria, filter: $filter) { scenes { id } } }"
 )
 
-MOST = 1000
+MAX_SCENES = 1000
 """How many new scenes one request reads."""
 
 
@@ -59,7 +59,7 @@ def new_scenes_variables(after: int | None) -> dict[str, object]:
         return {"filter": {"per_page": 1, "sort": "id", "direction": "DESC"}}
     return {
         "criteria": {"id": {"value": after, "modifier": "GREATER_THAN"}},
-        "filter": {"per_page": MOST, "sort": "id", "direction": "ASC"},
+        "filter": {"per_page": MAX_SCENES, "sort": "id", "direction": "ASC"},
     }
 
 

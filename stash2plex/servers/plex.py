@@ -218,11 +218,11 @@ class Plex(Client):
         item that Plex should be able to show: it distinguishes a bad item from a server that is
         down.
         """
-        found = ReadItems()
+        items = ReadItems()
         for start in range(0, len(rating_keys), IDS_PER_READ):
             batch = [opaque(key) for key in rating_keys[start : start + IDS_PER_READ]]
-            found.add(self._batches.rows(sorted(set(batch)), witness))
-        return found
+            items.add(self._batches.rows(sorted(set(batch)), witness))
+        return items
 
     def looks(self, rating_keys: list[str]) -> dict[str, ItemLook]:
         """Read by what the user tells items apart, up to 200; those that are gone are absent."""
@@ -256,23 +256,23 @@ class Plex(Client):
             return ReadItems()
         rows, odd = read_rows(self._converter, container.Metadata)
         # An item that was not asked for would be overwritten with another scene's data.
-        found = ReadItems(
+        items = ReadItems(
             {
                 row.ratingKey: read_item(row, section_of(row, container))
                 for row in rows
                 if row.ratingKey in keys
             }
         )
-        nameless = any(not one.rating_key for one in odd)
-        if nameless and len(keys) > 1 and len(found) < len(keys):
+        nameless = any(not row.rating_key for row in odd)
+        if nameless and len(keys) > 1 and len(items) < len(keys):
             raise Transient("Plex", f"Plex answered {DETAILS} with an item that has no key.")
-        lost = keys if nameless else [one.rating_key for one in odd]
+        lost = keys if nameless else [row.rating_key for row in odd]
         for key in lost:
-            if key in keys and key not in found:
-                found.unreadable[key] = Transient(
+            if key in keys and key not in items:
+                items.unreadable[key] = Transient(
                     "Plex", f"Plex shows item {key} in a shape that Stash2Plex does not know."
                 )
-        return found
+        return items
 
     def edit(self, section_id: str, rating_keys: list[str], change: Change) -> None:
         """Write one item, or the same change to up to 100, with one PUT.

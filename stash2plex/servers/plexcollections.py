@@ -14,7 +14,7 @@ from stash2plex.servers.wire import give_shape
 PAGE = 500
 """Rows of one page."""
 
-MOST_PAGES = 100
+MAX_PAGES = 100
 """How many pages are read at most: a server may ignore where a page begins."""
 
 
@@ -44,7 +44,7 @@ def list_collections(
 ) -> Iterator[PlexCollection]:
     """Page through the collections of a library; a row that cannot be read is left out."""
     start = 0
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         query = urlencode({"X-Plex-Container-Start": start, "X-Plex-Container-Size": PAGE})
         container = get(f"/library/sections/{opaque(section_id)}/collections?{query}")
         rows = container.Metadata

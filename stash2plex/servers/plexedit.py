@@ -69,7 +69,7 @@ def parted(change: Change) -> list[tuple[Field | None, Change]]:
     """Take a change apart as far as it goes, each part with its field; None for the locks."""
     parts: list[tuple[Field | None, Change]] = [
         *((name, Change({name: text}, {})) for name, text in change.texts.items()),
-        *((name, Change({}, {name: one})) for name, one in change.lists.items()),
+        *((name, Change({}, {name: list_change})) for name, list_change in change.lists.items()),
     ]
     if change.rating is not None:
         parts.append((Field.RATING, Change({}, {}, rating=change.rating)))
@@ -97,13 +97,13 @@ def fitting_edits(change: Change, room: int) -> list[str]:
 
 def _parted(change: Change) -> list[Change]:
     """Split a list into what is removed and what is wanted, or the removals into halves."""
-    for name, one in change.lists.items():
-        if one.stale and one.wanted:
-            gone, wanted = ListChange((), one.stale), ListChange(one.wanted, ())
+    for name, list_change in change.lists.items():
+        if list_change.stale and list_change.wanted:
+            gone, wanted = ListChange((), list_change.stale), ListChange(list_change.wanted, ())
             return [Change({}, {name: gone}), evolve(change, lists={name: wanted})]
-        if len(one.stale) > 1:
-            middle = len(one.stale) // 2
-            halves = (one.stale[:middle], one.stale[middle:])
+        if len(list_change.stale) > 1:
+            middle = len(list_change.stale) // 2
+            halves = (list_change.stale[:middle], list_change.stale[middle:])
             first, last = (ListChange((), half) for half in halves)
             return [Change({}, {name: first}), evolve(change, lists={name: last})]
     return [change]

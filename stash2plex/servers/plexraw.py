@@ -44,8 +44,8 @@ class PlexRaw:
 
     def section(self, section_id: str) -> Mapping[str, Any]:
         """Return Plex's description of a library. Raises NotFound if there is none."""
-        found = self._container("/library/sections", "its libraries").get("Directory", [])
-        for row in found:
+        libraries = self._container("/library/sections", "its libraries").get("Directory", [])
+        for row in libraries:
             if str(row.get("key")) == section_id:
                 return dict(row)
         raise NotFound("Plex", "The library of the item is not listed.")
@@ -113,7 +113,7 @@ def names(row: Row, kind: str) -> list[str]:
 
 def locks(row: Row) -> set[str]:
     """Return the locked fields of an item."""
-    return {str(one.get("name")) for one in row.get("Field", []) if one.get("locked")}
+    return {str(field.get("name")) for field in row.get("Field", []) if field.get("locked")}
 
 
 def _opaque(value: str) -> str:

@@ -118,7 +118,7 @@ class PlexTv(Client):
         """List the servers of the user whose token this client has."""
         doing = "the list of servers"
         rows = self._ask("GET", "/api/v2/resources?includeHttps=1&includeRelay=1", doing)
-        found = structure(self._converter, rows, list[_WireResource], PLEX_TV, doing)
+        resources = structure(self._converter, rows, list[_WireResource], PLEX_TV, doing)
         return [
             Server(
                 machine_id=row.clientIdentifier,
@@ -129,7 +129,7 @@ class PlexTv(Client):
                 token=row.accessToken,
                 addresses=_addresses(row),
             )
-            for row in found
+            for row in resources
             if "server" in row.provides.split(",") and row.clientIdentifier
         ]
 
@@ -161,12 +161,19 @@ def _addresses(row: _WireResource) -> tuple[Address, ...]:
 
     The name below plex.direct is not known behind a router that protects against DNS rebinding.
     """
-    found: dict[str, Address] = {}
-    for one in row.connections:
-        if one.uri:
-            found[one.uri] = Address(one.uri.rstrip("/"), one.local, one.relay)
-    for one in row.connections:
-        if one.local and not (row.httpsRequired or one.IPv6) and one.address and one.port:
-            plain = f"http://{one.address}:{one.port}"
-            found.setdefault(plain, Address(plain, local=True, relay=False))
-    return tuple(found.values())
+    addresses: dict[str, Address] = {}
+    for connection in row.connections:
+        if connection.uri:
+            addresses[connection.uri] = Address(
+                connection.uri.rstrip("/"), connection.local, connection.relay
+            )
+    for connection in row.connections:
+        if (
+            connection.local
+            and not (row.httpsRequired or connection.IPv6)
+            and connection.address
+            and connection.port
+        ):
+            plain = f"http://{connection.address}:{connection.port}"
+            addresses.setdefault(plain, Address(plain, local=True, relay=False))
+    return tuple(addresses.values())

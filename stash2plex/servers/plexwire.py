@@ -15,8 +15,11 @@ from stash2plex.servers.plexedit import PLEX_NAMES
 from stash2plex.servers.wire import give_shape
 
 ITEM_KEY = re.compile(r"/library/metadata/([^/?]{1,64})")
-OPTIMIZED = 42
+OPTIMIZED = (42, "42")
 """`proxyType` of a version that Plex made for other devices (plex-2.md §1, 12)."""
+
+OPTIMIZED_FOLDER = "plex versions"
+"""The folder of such versions, beside the original or in a library's own folder."""
 
 SECTION_KEY = re.compile(r"/library/sections/([^/?]{1,64})")
 
@@ -49,7 +52,7 @@ class WireMedia:
     """A version of an item."""
 
     Part: list[WirePart] = Factory(list)
-    proxyType: int | None = None  # noqa: N815
+    proxyType: Any = None  # noqa: N815
 
 
 @frozen
@@ -183,15 +186,15 @@ def read_rows(converter: Converter, rows: Sequence[Any]) -> tuple[list[WireRow],
 
 def read_sections(converter: Converter, rows: Sequence[Any]) -> list[WireDirectory]:
     """Read libraries; one whose id, type or shape cannot be read is skipped."""
-    found = []
+    sections = []
     for row in rows:
         try:
             section = give_shape(converter, row, WireDirectory)
         except ValueError:
             continue
         if OPAQUE_ID.fullmatch(section.key):
-            found.append(section)
-    return found
+            sections.append(section)
+    return sections
 
 
 def opaque(value: str) -> str:
@@ -204,8 +207,8 @@ def opaque(value: str) -> str:
 def section_of(row: WireRow, container: WireContainer) -> str:
     """Return the id of an item's library; empty if the answer names none."""
     match = SECTION_KEY.fullmatch(row.librarySectionKey)
-    found = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
-    return found if OPAQUE_ID.fullmatch(found) else ""
+    section_id = row.librarySectionID or (match[1] if match else "") or container.librarySectionID
+    return section_id if OPAQUE_ID.fullmatch(section_id) else ""
 
 
 def _rating_key(row: Any) -> str:
@@ -234,14 +237,22 @@ def _name(row: Any) -> str:
 
 
 def files_of(row: WireRow) -> list[tuple[str, int | None]]:
-    """Return paths and sizes of an item's files, without versions that Plex made of them."""
-    return [
+    """Return paths and sizes of an item's files, without versions that Plex made of them.
+
+    A server that does not mark such a version still keeps it in a folder of its own.
+    """
+    files = [
         (part.file, part.size)
         for media in row.Media
-        if media.proxyType != OPTIMIZED
+        if media.proxyType not in OPTIMIZED
         for part in media.Part
         if part.file
     ]
+    return [one for one in files if not _is_in_versions(one[0])] or files
+
+
+def _is_in_versions(path: str) -> bool:
+    return OPTIMIZED_FOLDER in re.split(r"[\\/]", path.casefold())[:-1]
 
 
 def is_blind(row: WireRow) -> bool:

@@ -26,7 +26,7 @@ MAX_GAP = 1_000
 SCENES_PER_READ = 200
 """How many scenes one request reads by id: an answer of a few hundred KiB."""
 
-HIGHEST = 2**31 - 1
+MAX_FILTER_ID = 2**31 - 1
 """The highest id that a GraphQL filter can hold."""
 
 
@@ -87,17 +87,17 @@ class ScenePages:
             last = scenes[-1].id if scenes else after
             return ScenePage(tuple(scenes), last, len(scenes) < size)
         listed = self.ids(after, criteria, size)
-        found = self.by_id(listed.ids)
-        unreadable = {**found.unreadable, **listed.unlisted}
-        scenes = [found[id_] for id_ in listed.ids if id_ in found]
+        read = self.by_id(listed.ids)
+        unreadable = {**read.unreadable, **listed.unlisted}
+        scenes = [read[id_] for id_ in listed.ids if id_ in read]
         return ScenePage(tuple(scenes), listed.last, listed.ended, unreadable)
 
     def by_id(self, ids: Sequence[int]) -> ReadScenes:
         """Read scenes by their ids; those that are gone are absent."""
-        found = ReadScenes()
+        scenes = ReadScenes()
         for start in range(0, len(ids), SCENES_PER_READ):
-            found.add(self.read_scenes(ids[start : start + SCENES_PER_READ]))
-        return found
+            scenes.add(self.read_scenes(ids[start : start + SCENES_PER_READ]))
+        return scenes
 
     def ids(self, after: int, criteria: Criteria, size: int) -> IdPage:
         """List the next `size` ids above one. Raises the error of a Stash that lists none."""
@@ -113,7 +113,7 @@ class ScenePages:
     def _check_lists(self, criteria: Criteria, error: ServerError) -> None:
         """Raise the error of a list if Stash does not even give an empty one."""
         try:
-            self.list_ids(HIGHEST, criteria, 1, 1)
+            self.list_ids(MAX_FILTER_ID, criteria, 1, 1)
         except ServerError:
             raise error from None
 
@@ -163,15 +163,15 @@ class _Walk:
         if len(self._unlisted) >= MAX_LOST or self._slow > MAX_SLOW:
             raise error
         following = self._following(error)
-        end = HIGHEST if following is None else following
+        end = MAX_FILTER_ID if following is None else following
         gap = range(self.after + 1, min(end, self.after + 1 + MAX_GAP))
-        found = self.pages.by_id(gap)
+        read = self.pages.by_id(gap)
         # A scene may answer for itself after all, or not fit the filter: then it is read in vain.
-        self._ids += found
-        self._unlisted.update(found.unreadable)
-        if not found.unreadable:
+        self._ids += read
+        self._unlisted.update(read.unreadable)
+        if not read.unreadable:
             raise error
-        self.after = end - 1 if following is not None else max([*found, *found.unreadable])
+        self.after = end - 1 if following is not None else max([*read, *read.unreadable])
         self._ended = following is None
 
     def _following(self, error: ServerError) -> int | None:

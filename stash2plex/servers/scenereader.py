@@ -37,10 +37,10 @@ class SceneReader:
 
     def scenes(self, ids: Sequence[int]) -> ReadScenes:
         """Read scenes by their ids, with one request if all can be read."""
-        found = ReadScenes()
+        scenes = ReadScenes()
         if ids:
-            found.add(self._by_id.rows(ids))
-        return found
+            scenes.add(self._by_id.rows(ids))
+        return scenes
 
     def sample(self, number: int, seed: int) -> tuple[int, list[Scene]]:
         """Count all scenes, and read `number` of them, chosen at random; bad ones are left out."""
@@ -78,17 +78,17 @@ class SceneReader:
             f"s{int(id_)}: findScene(id: {int(id_)}) {{ ...SceneFields }}" for id_ in ids
         )
         answer = self._query(f"query Scenes {{ {aliases} }} {SCENE_FIELDS}")
-        found = ReadScenes()
+        scenes = ReadScenes()
         for id_ in ids:
             value = answer.data.get(f"s{id_}")
             if failure := answer.failed.get(f"s{id_}"):
-                found.unreadable[id_] = _of_scene(id_, failure)
+                scenes.unreadable[id_] = _of_scene(id_, failure)
             elif value is not None:
                 try:
-                    found[id_] = self._scene(value, id_)
+                    scenes[id_] = self._scene(value, id_)
                 except Transient as error:
-                    found.unreadable[id_] = _of_scene(id_, error)
-        return found
+                    scenes.unreadable[id_] = _of_scene(id_, error)
+        return scenes
 
     def _scene(self, value: Any, id_: int) -> Scene:
         """Read one scene. Raises Transient if it has another shape or another id."""

@@ -204,7 +204,7 @@ def _read_errors(errors: Any, doing: str) -> dict[str, Transient]:
 
     Raises Unavailable if the database is locked: that is about every field.
     """
-    found: dict[str, Transient] = {}
+    by_field: dict[str, Transient] = {}
     for error in errors if isinstance(errors, list) else filter(None, [errors]):
         message = str(error.get("message") if isinstance(error, dict) else error)[:300]
         if "database is locked" in message:
@@ -218,5 +218,5 @@ def _read_errors(errors: Any, doing: str) -> dict[str, Transient]:
         name = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
         # A field that cannot be read now may be readable later: it is tried again.
         failure = Transient("Stash", f"Stash could not answer {doing}: “{message}”")
-        found.setdefault(name, failure)
-    return found
+        by_field.setdefault(name, failure)
+    return by_field

@@ -63,8 +63,8 @@ def search_tags(link: StashLink, text: str, limit: int) -> tuple[int, Sequence[T
         " count tags { id name aliases scene_count } } }",
         {"filter": {"q": text, "per_page": limit, "sort": "name", "direction": "ASC"}},
     )
-    found = structure(_reader(), data.get("findTags"), _WireTags, "Stash", "its tags")
-    return found.count, found.tags
+    answer = structure(_reader(), data.get("findTags"), _WireTags, "Stash", "its tags")
+    return answer.count, answer.tags
 
 
 def count_scenes(link: StashLink, criteria: Mapping[str, object]) -> int:
@@ -74,8 +74,10 @@ def count_scenes(link: StashLink, criteria: Mapping[str, object]) -> int:
         " findScenes(scene_filter: $criteria, filter: {per_page: 0}) { count } }",
         {"criteria": dict(criteria)},
     )
-    found = structure(_reader(), data.get("findScenes"), _WireScenes, "Stash", "a number of scenes")
-    return found.count
+    answer = structure(
+        _reader(), data.get("findScenes"), _WireScenes, "Stash", "a number of scenes"
+    )
+    return answer.count
 
 
 def search_scenes(link: StashLink, text: str) -> list[int]:
@@ -88,8 +90,8 @@ def search_scenes(link: StashLink, text: str) -> list[int]:
         " findScenes(filter: $filter) { count scenes { id } } }",
         {"filter": {"q": text, "per_page": HITS, "sort": "id", "direction": "ASC"}},
     )
-    found = structure(_reader(), data.get("findScenes"), _WireScenes, "Stash", "a list of scenes")
-    return [scene.id for scene in found.scenes]
+    answer = structure(_reader(), data.get("findScenes"), _WireScenes, "Stash", "a list of scenes")
+    return [scene.id for scene in answer.scenes]
 
 
 @frozen

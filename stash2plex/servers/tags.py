@@ -46,8 +46,8 @@ class _WireMark:
 
 def read_tags(converter: Converter, data: Mapping[str, Any]) -> list[Tag]:
     """Read the answer to `TAGS_QUERY`. Raises Transient if it has another shape."""
-    found = structure(converter, data.get("findTags"), _WireTags, "Stash", "its tags")
-    return [Tag(tag.id, tag.name, tuple(tag.aliases), tag.created_at) for tag in found.tags]
+    answer = structure(converter, data.get("findTags"), _WireTags, "Stash", "its tags")
+    return [Tag(tag.id, tag.name, tuple(tag.aliases), tag.created_at) for tag in answer.tags]
 
 
 def read_tag_mark(converter: Converter, data: Mapping[str, Any]) -> str:
@@ -55,5 +55,5 @@ def read_tag_mark(converter: Converter, data: Mapping[str, Any]) -> str:
 
     Raises Transient if it has another shape.
     """
-    found = structure(converter, data.get("findTags"), _WireMark, "Stash", "its newest tag")
-    return f"{found.count} {found.tags[0].updated_at if found.tags else ''}"
+    answer = structure(converter, data.get("findTags"), _WireMark, "Stash", "its newest tag")
+    return f"{answer.count} {answer.tags[0].updated_at if answer.tags else ''}"

@@ -17,7 +17,7 @@ CERTIFICATE = re.compile(
     rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
 )
 
-LARGEST_FILE = 1 << 20
+MAX_BYTES = 1 << 20
 """Bytes of a file of certificates that are read."""
 
 
@@ -28,8 +28,8 @@ def fingerprint_of(path: str) -> str:
     """
     try:
         with open(path, "rb") as file:
-            found = CERTIFICATE.search(file.read(LARGEST_FILE))
-        return hashlib.sha256(base64.b64decode(found[1])).hexdigest() if found else ""
+            match = CERTIFICATE.search(file.read(MAX_BYTES))
+        return hashlib.sha256(base64.b64decode(match[1])).hexdigest() if match else ""
     except (OSError, ValueError):
         return ""
 

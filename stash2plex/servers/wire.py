@@ -62,7 +62,7 @@ def make_converter(*, drops_null: bool = False) -> Converter:
 
         def without_null(value: Any, _: type[Any]) -> Any:
             if isinstance(value, dict):
-                value = {name: one for name, one in value.items() if one is not None}
+                value = {name: part for name, part in value.items() if part is not None}
             return read(value, cls)
 
         return without_null

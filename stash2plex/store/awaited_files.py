@@ -86,7 +86,7 @@ class AwaitedFiles:
         rows = self.connection.execute(
             "SELECT DISTINCT section_id, folder FROM missed_file WHERE section_id <> ''"
         )
-        tops = [folded_parts(one) for one in ([folder] if folder else locations)]
+        tops = [folded_parts(location) for location in ([folder] if folder else locations)]
         return any(
             (not folder and asked == section_id)
             or any(is_below((*folded_parts(below), ""), top) for top in tops)

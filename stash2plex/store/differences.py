@@ -46,17 +46,20 @@ class Differences:
         with transaction(self.connection) as database:
             database.execute("DELETE FROM difference")
 
-    def add(self, found: Iterable[Difference]) -> None:
+    def add(self, differences: Iterable[Difference]) -> None:
         """Store differences behind those that are there."""
         rows = [
             (
-                one.scene_id,
-                one.title,
-                one.rating_key,
-                one.field,
-                *(json.dumps(value) for value in (one.stash, one.plex, one.written)),
+                difference.scene_id,
+                difference.title,
+                difference.rating_key,
+                difference.field,
+                *(
+                    json.dumps(value)
+                    for value in (difference.stash, difference.plex, difference.written)
+                ),
             )
-            for one in found
+            for difference in differences
         ]
         if rows:
             with transaction(self.connection) as database:

@@ -36,8 +36,8 @@ class Followers:
         rows = self.connection.execute(
             "SELECT rating_key, record FROM follower WHERE scene_id = ?", (scene_id,)
         )
-        found = {key: _load(text) for key, text in rows.fetchall()}
-        return {key: record for key, record in found.items() if record is not None}
+        records = {key: _load(text) for key, text in rows.fetchall()}
+        return {key: record for key, record in records.items() if record is not None}
 
     def announce(self, records: Iterable[Record]) -> None:
         """Record what the next edits will leave in Plex, like `Records.announce`."""

@@ -25,7 +25,7 @@ ONE_EDIT_SECONDS = 5.0
 KEPT_DAYS, KEPT_WRITES = 90, 20
 """A write is kept for `KEPT_DAYS`, and while its scene has fewer newer ones than `KEPT_WRITES`."""
 
-MOST_WRITES = 1_000_000
+MAX_WRITES = 1_000_000
 """How many writes are kept in all."""
 
 PRUNED_AT_ONCE = 1_000
@@ -258,7 +258,7 @@ class History:
             + self.connection.execute(
                 "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE id <= ? ORDER BY id"
                 " LIMIT ?)",
-                (newest - MOST_WRITES, 2 * PRUNED_AT_ONCE),
+                (newest - MAX_WRITES, 2 * PRUNED_AT_ONCE),
             ).rowcount
         )
         if gone:

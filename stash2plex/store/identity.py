@@ -7,19 +7,19 @@ import sqlite3
 import uuid
 
 from stash2plex.db import get_meta, set_meta, transaction
-from stash2plex.store.meta import ALIAS_KEY, CLIENT_ID, OBFUSCATE
+from stash2plex.store.meta import CLIENT_ID, OBFUSCATE, PSEUDONYM_KEY
 
 
 def make_identity(connection: sqlite3.Connection) -> None:
     """Create the identity if it is missing: once in the life of a data folder."""
-    if get_meta(connection, CLIENT_ID) and get_meta(connection, ALIAS_KEY):
+    if get_meta(connection, CLIENT_ID) and get_meta(connection, PSEUDONYM_KEY):
         return
     with transaction(connection):
         # Another process may have been faster while this one waited for the lock.
         if not get_meta(connection, CLIENT_ID):
             set_meta(connection, CLIENT_ID, str(uuid.uuid4()))
-        if not get_meta(connection, ALIAS_KEY):
-            set_meta(connection, ALIAS_KEY, secrets.token_hex(16))
+        if not get_meta(connection, PSEUDONYM_KEY):
+            set_meta(connection, PSEUDONYM_KEY, secrets.token_hex(16))
 
 
 def client_id(connection: sqlite3.Connection) -> str:
@@ -29,7 +29,7 @@ def client_id(connection: sqlite3.Connection) -> str:
 
 def alias_key(connection: sqlite3.Connection) -> bytes:
     """Return the key for the aliases that replace names in logs."""
-    return bytes.fromhex(get_meta(connection, ALIAS_KEY) or "")
+    return bytes.fromhex(get_meta(connection, PSEUDONYM_KEY) or "")
 
 
 def key_in_use(connection: sqlite3.Connection) -> bytes | None:

@@ -71,4 +71,6 @@ class LibraryTroubles:
     def forget(self, section_ids: Collection[str]) -> None:
         """Drop the trouble of libraries that are listed again or are gone."""
         if section_ids:
-            drop_meta(self.connection, *(LIBRARY_TROUBLE + one for one in section_ids))
+            drop_meta(
+                self.connection, *(LIBRARY_TROUBLE + section_id for section_id in section_ids)
+            )

@@ -10,24 +10,24 @@ from attrs import asdict
 
 from stash2plex.db import drop_meta, get_meta, set_meta, transaction
 from stash2plex.rules.sweep_schedule import Marks
-from stash2plex.store.meta import LOOK_ASKED, UPKEEP
+from stash2plex.store.meta import LOOK_ASKED, SWEEP_MARKS
 from stash2plex.store.stored_json import load_shape
 
 
 def load_marks(database: sqlite3.Connection) -> Marks | None:
     """Read the marks; None before the first glance, and if they cannot be read."""
-    return load_shape(get_meta(database, UPKEEP), Marks)
+    return load_shape(get_meta(database, SWEEP_MARKS), Marks)
 
 
 def marks_are_lost(database: sqlite3.Connection) -> bool:
     """Return whether there are marks that cannot be read: what changed since is unknown."""
-    return get_meta(database, UPKEEP) is not None and load_marks(database) is None
+    return get_meta(database, SWEEP_MARKS) is not None and load_marks(database) is None
 
 
 def save_marks(database: sqlite3.Connection, marks: Marks) -> None:
     """Store the marks, in the caller's transaction if there is one."""
     with transaction(database):
-        set_meta(database, UPKEEP, json.dumps(asdict(marks)))
+        set_meta(database, SWEEP_MARKS, json.dumps(asdict(marks)))
 
 
 def ask_for_look(database: sqlite3.Connection, run_id: int = 0) -> None:

@@ -76,7 +76,7 @@ SCENES_AS_OF = "scenes_as_of"
 CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""
 
-ALIAS_KEY = "alias_key"
+PSEUDONYM_KEY = "alias_key"
 """The key for the aliases in logs, in hexadecimal digits."""
 
 OBFUSCATE = "obfuscate"
@@ -103,7 +103,10 @@ LIBRARY_SCAN = "library_scan "
 LIBRARY_TROUBLE = "library_trouble "
 """Followed by a library's id: why Plex does not list it, as JSON."""
 
-UPKEEP = "upkeep"
+OTHER_LIBRARIES = "other_libraries"
+"""The folders of the movie libraries that are not chosen, as JSON."""
+
+SWEEP_MARKS = "upkeep"
 """The marks between two glances at Stash, as JSON."""
 
 LOOK_ASKED = "look_asked"

@@ -25,9 +25,9 @@ def other_items(connection: sqlite3.Connection, besides: Collection[str], number
     None of `besides`, and none of a scene that is queued or was given up: it may be the trouble.
     Items that were only listed fill up where too few were synced.
     """
-    found: list[str] = []
+    keys: list[str] = []
     for sql in (IN_SYNC, LISTED):
-        if len(found) < number:
-            rows = connection.execute(sql, (number + len(besides) + len(found),))
-            found += [key for (key,) in rows if key not in besides and key not in found]
-    return found[:number]
+        if len(keys) < number:
+            rows = connection.execute(sql, (number + len(besides) + len(keys),))
+            keys += [key for (key,) in rows if key not in besides and key not in keys]
+    return keys[:number]

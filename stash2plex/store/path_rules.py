@@ -37,7 +37,7 @@ class PathRules:
 
         `libraries` are the folders of each Plex library, by its id.
         """
-        new = [(scene_id, pair) for scene_id, pair in pairs if self._is_news(scene_id, pair)]
+        new = [(scene_id, pair) for scene_id, pair in pairs if self._is_new(scene_id, pair)]
         if not new:
             return
         with transaction(self._db):
@@ -54,7 +54,7 @@ class PathRules:
             if taken:
                 self._infer(libraries)
 
-    def _is_news(self, scene_id: int, pair: PathPair) -> bool:
+    def _is_new(self, scene_id: int, pair: PathPair) -> bool:
         known = self._db.execute(
             "SELECT stash_path, plex_path FROM path_pair WHERE scene_id = ?", (scene_id,)
         ).fetchone()

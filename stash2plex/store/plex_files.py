@@ -259,13 +259,14 @@ class PlexFiles:
 
         `newest` is when the last item was added (Plex's clock); `now` is by our clock. `unread` are
         the keys of unreadable rows, empty if even the key could not be read. What such rows are is
-        unknown, so then nothing is dropped.
+        unknown, so then nothing is dropped. At the next miss the library is listed again, changed
+        or not: a row may be readable by then.
         """
         with transaction(self._db):
             if "" not in unread:
                 rows = self._db.execute(UNSEEN, (section.id, listing)).fetchall()
                 self._drop_files([row for row in rows if row[0] not in unread])
-            self.put_section(section, newest, now, section.change_mark)
+            self.put_section(section, newest, now, "" if unread else section.change_mark)
 
     def end_added_listing(
         self, section: Section, listing: int, newest: int, old: KnownSection

@@ -99,7 +99,9 @@ class Records:
         written, removed = load_object(values["written"]), load_object(values["removed"])
         if written is None or removed is None:
             return None
-        announced = tuple(one for one in load_list(values["announced"]) if isinstance(one, dict))
+        announced = tuple(
+            entry for entry in load_list(values["announced"]) if isinstance(entry, dict)
+        )
         known = {
             "written": written,
             "removed": removed,

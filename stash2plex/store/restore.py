@@ -46,11 +46,11 @@ def find_copy(data_folder: str, name: str | None) -> Copy:
             f"There is no copy in “{data_folder}”. One is made before an update changes the "
             "database."
         )
-    found = next((copy for copy in copies if name in (None, copy.name)), None)
-    if found is None:
+    chosen = next((copy for copy in copies if name in (None, copy.name)), None)
+    if chosen is None:
         names = ", ".join(copy.name for copy in copies)
         raise UsageError(f"There is no copy “{name}”. There are: {names}.")
-    return found
+    return chosen
 
 
 def restore(data_folder: str, copy: Copy, clock: Clock) -> Restored:

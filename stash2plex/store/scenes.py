@@ -45,9 +45,11 @@ class Scenes:
         Where nothing is known, a standing that only a drain can find out stays, such as that Plex
         does not have the scene.
         """
-        unknown = {id_: one for id_, one in standings.items() if one == UNKNOWN}
+        unknown = {id_: standing for id_, standing in standings.items() if standing == UNKNOWN}
         self._put(unknown, DOUBT_SQL)
-        self._put({id_: one for id_, one in standings.items() if id_ not in unknown}, PUT_SQL)
+        self._put(
+            {id_: standing for id_, standing in standings.items() if id_ not in unknown}, PUT_SQL
+        )
 
     def _put(self, standings: Mapping[int, str], statement: str) -> None:
         with transaction(self.connection) as database:

@@ -155,7 +155,7 @@ def _read(database: sqlite3.Connection, now: float, *, runs: bool) -> "dict[str,
         "held": read_held(database, pending, stopped, runs=runs),
         "sick": sick,
         "changes": _changes(database),
-        "troubles": sum(one["state"] != "closed" for one in servers.values())
+        "troubles": sum(server["state"] != "closed" for server in servers.values())
         + len(sick)
         + int(database.execute(DEAD_REASONS_SQL).fetchone()[0])
         + int(bool(get_meta(database, TROUBLE) or get_meta(database, TROUBLE_NOTIFIED))),
@@ -281,7 +281,7 @@ def _sick(part: str, name: str, what: str, do: str, since: object) -> "dict[str,
 
 
 def _sick_libraries(database: sqlite3.Connection) -> "list[dict[str, Any]]":
-    found = []
+    libraries = []
     for (text,) in database.execute(LIBRARIES_SQL, (f"{LIBRARY_TROUBLE}*",)).fetchall():
         try:
             trouble = json.loads(text)
@@ -295,12 +295,12 @@ def _sick_libraries(database: sqlite3.Connection) -> "list[dict[str, Any]]":
             sick["next_try_at"] = _time(trouble["retry_at"])
         except (ValueError, KeyError, TypeError):
             continue
-        found.append(sick)
-    if found:
+        libraries.append(sick)
+    if libraries:
         (number,) = database.execute(WAITING_SQL).fetchone()
-        for sick in found:
+        for sick in libraries:
             sick["scenes"] = number
-    return found
+    return libraries
 
 
 def _sick_endpoints(database: sqlite3.Connection) -> "list[dict[str, Any]]":
@@ -309,13 +309,13 @@ def _sick_endpoints(database: sqlite3.Connection) -> "list[dict[str, Any]]":
         "posters": "Plex takes no posters",
         "backgrounds": "Plex takes no backgrounds",
     }
-    found = []
+    endpoints = []
     for name, since, next_try_at, reason, scenes in database.execute(ENDPOINTS_SQL, (FAILING,)):
         what = f"{words.get(name, name)}: {reason}"
         do = "Nothing else waits for it; it is tried again until it works."
-        found.append(_sick("endpoint", name, what, do, since))
-        found[-1].update(scenes=scenes, next_try_at=_time(next_try_at))
-    return found
+        endpoints.append(_sick("endpoint", name, what, do, since))
+        endpoints[-1].update(scenes=scenes, next_try_at=_time(next_try_at))
+    return endpoints
 
 
 def _sick_fields(database: sqlite3.Connection) -> "list[dict[str, Any]]":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from stash2plex.config import Settings
 from stash2plex.db import get_meta, set_meta, transaction
@@ -18,7 +18,9 @@ from stash2plex.store.stored_json import load_shape
 def load_tag_lists(database: sqlite3.Connection, *, own: bool) -> TagLists:
     """Read what the lists last meant; `own` for a command line with its own settings."""
     name = _name(own=own)
-    return load_shape(get_meta(database, name), TagLists) or TagLists()
+    lists = load_shape(get_meta(database, name), TagLists) or TagLists()
+    # An earlier version may have folded names in another way.
+    return evolve(lists, lists={key: one.folded() for key, one in lists.lists.items()})
 
 
 def keep_tag_lists(database: sqlite3.Connection, lists: TagLists, *, own: bool) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from stash2plex.model import Clock, Field
 from stash2plex.store.stored_json import load, load_object
@@ -27,6 +27,31 @@ class Asked:
     fields: frozenset[Field] = frozenset()
     job: int = 0
     has_begun: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is to be put back."""
+        return not (self.run_id or self.fields)
+
+    def is_same(self, other: Asked) -> bool:
+        """Whether two ask for the same, whoever asked."""
+        return (self.run_id, self.fields) == (other.run_id, other.fields)
+
+
+def joined(waiting: Sequence[Asked], new: Asked) -> list[Asked]:
+    """Return what is to be put back of a scene once more is asked for, while some still waits.
+
+    All includes every other, and two of one run become one. The rest is done in turn.
+    """
+    if new.is_whole:
+        return [new]
+    if any(one.is_whole for one in waiting):
+        return list(waiting)
+    for number, one in enumerate(waiting):
+        if one.run_id == new.run_id:
+            fields = one.fields | new.fields if one.fields and new.fields else frozenset[Field]()
+            return [*waiting[:number], evolve(one, fields=fields), *waiting[number + 1 :]]
+    return [*waiting, new]
 
 
 @frozen
@@ -57,18 +82,40 @@ class UndoMarks:
 
     def ask(self, scene_ids: Iterable[int], asked: Asked) -> int:
         """Mark scenes as to be put back; returns how many. What is held already stays held."""
-        text = json.dumps({"run": asked.run_id, "fields": sorted(asked.fields)})
         now = self.clock()
-        return self.connection.executemany(
-            "INSERT INTO undo (scene_id, asked, job, at) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (scene_id) DO UPDATE SET asked = excluded.asked, job = excluded.job,"
-            " at = excluded.at, outcome = CASE WHEN undo.asked = '' THEN '' ELSE undo.outcome END",
-            [(scene_id, text, asked.job, now) for scene_id in scene_ids],
-        ).rowcount
+        waits = self.any_asked()
+        number = 0
+        for scene_id in scene_ids:
+            known, had = self._waiting(scene_id) if waits else ([], None)
+            self.connection.execute(
+                "INSERT INTO undo (scene_id, asked, job, at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (scene_id) DO UPDATE SET asked = excluded.asked, job = excluded.job,"
+                " at = excluded.at,"
+                " outcome = CASE WHEN undo.asked = '' THEN '' ELSE undo.outcome END",
+                (scene_id, _asked_text(joined(known, asked), had), asked.job, now),
+            )
+            number += 1
+        return number
+
+    def _waiting(self, scene_id: int) -> tuple[list[Asked], Mapping[str, Any] | None]:
+        """Return what is to be put back of a scene, and the outcome of what was, since asked."""
+        row = self.connection.execute(
+            "SELECT asked, job FROM undo WHERE scene_id = ? AND asked <> ''", (scene_id,)
+        ).fetchone()
+        known = load_object(row[0]) if row else None
+        if row is None or known is None:
+            return [], None
+        then = known.get("then")
+        rest = then if isinstance(then, list) else []
+        had = known.get("had")
+        return (
+            [_one_asked(one, row[1]) for one in (known, *rest) if isinstance(one, dict)],
+            had if isinstance(had, dict) else None,
+        )
 
     def asked_of(self, scene_ids: Sequence[int]) -> dict[int, Asked]:
         """Return what is to be put back of these scenes."""
-        found = {}
+        marks = {}
         if self.any_asked():
             for scene_id in scene_ids:
                 row = self.connection.execute(
@@ -76,8 +123,8 @@ class UndoMarks:
                     (scene_id,),
                 ).fetchone()
                 if row:
-                    found[scene_id] = _asked(*row)
-        return found
+                    marks[scene_id] = _asked(*row)
+        return marks
 
     def begin(self, scene_id: int) -> None:
         """Record that a try of putting a scene back begins."""
@@ -116,13 +163,25 @@ class UndoMarks:
 
     # -- ending ---------------------------------------------------------------------------
 
-    def end(self, scene_id: int, held: Held, outcome: Mapping[str, Any]) -> None:
-        """Record that a scene was put back, what is held of it, and what became of its fields."""
-        text = ALL if held.whole else json.dumps(sorted(held.fields)) if held.fields else ""
+    def end(self, scene_id: int, done: Asked, held: Held, outcome: Mapping[str, Any]) -> bool:
+        """Record that a scene was put back, what is held of it, and what became of its fields.
+
+        Returns whether more of it is to be put back: that was asked for meanwhile.
+        """
+        waiting, had = self._waiting(scene_id)
+        rest = [one for one in waiting if not one.is_same(done)]
+        outcome = _sum(had, outcome)
         self.connection.execute(
-            "UPDATE undo SET held = ?, asked = '', at = ?, outcome = ? WHERE scene_id = ?",
-            (text, self.clock(), json.dumps(outcome), scene_id),
+            "UPDATE undo SET held = ?, asked = ?, at = ?, outcome = ? WHERE scene_id = ?",
+            (
+                _held_text(held),
+                _asked_text(rest, outcome) if rest else "",
+                self.clock(),
+                "" if rest else json.dumps(outcome),
+                scene_id,
+            ),
         )
+        return bool(rest)
 
     def forget(self, scene_id: int) -> None:
         """Forget a scene that Stash no longer has."""
@@ -159,23 +218,55 @@ class UndoMarks:
 
     # -- reporting ------------------------------------------------------------------------
 
-    def outcomes(self, job: int) -> list[tuple[int, dict[str, Any] | None]]:
-        """List the scenes that a run asked to put back, each with its outcome once it has one."""
+    def outcomes(self, scene_ids: Iterable[int]) -> list[tuple[int, dict[str, Any] | None]]:
+        """List those of these scenes that are to be put back or were, with their outcome if known.
+
+        Scenes that the user asked for since are not among them.
+        """
+        wanted = frozenset(scene_ids)
         rows = self.connection.execute(
-            "SELECT scene_id, asked, outcome FROM undo WHERE job = ? ORDER BY scene_id", (job,)
+            "SELECT scene_id, asked, outcome FROM undo WHERE asked <> '' OR outcome LIKE '{%'"
+            " ORDER BY scene_id"
         )
-        return [(scene_id, None if asked else load_object(text)) for scene_id, asked, text in rows]
+        return [
+            (scene_id, None if asked else load_object(text))
+            for scene_id, asked, text in rows
+            if scene_id in wanted
+        ]
+
+
+def _asked_text(waiting: Sequence[Asked], had: Mapping[str, Any] | None) -> str:
+    first, *rest = ({"run": one.run_id, "fields": sorted(one.fields)} for one in waiting)
+    text: dict[str, Any] = dict(first)
+    if rest:
+        text["then"] = rest
+    if had:
+        text["had"] = had
+    return json.dumps(text)
+
+
+def _sum(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outcome of two turns. What both looked at, such as items, is counted once."""
+    if not one:
+        return dict(other)
+    both = dict(other)
+    for name in ("back", "theirs", "cannot", "left"):
+        if isinstance(one.get(name), type(other.get(name))):
+            both[name] = one[name] + other[name]
+    return both
 
 
 def _asked(text: str, job: int, outcome: str) -> Asked:
-    known = load_object(text) or {}
+    return evolve(_one_asked(load_object(text) or {}, job), has_begun=bool(outcome))
+
+
+def _one_asked(known: Mapping[str, Any], job: int) -> Asked:
     run_id = known.get("run")
-    return Asked(
-        run_id if isinstance(run_id, int) else 0,
-        _fields(known.get("fields")),
-        job,
-        has_begun=bool(outcome),
-    )
+    return Asked(run_id if isinstance(run_id, int) else 0, _fields(known.get("fields")), job)
+
+
+def _held_text(held: Held) -> str:
+    return ALL if held.whole else json.dumps(sorted(held.fields)) if held.fields else ""
 
 
 def _held(text: str) -> Held:

@@ -69,8 +69,8 @@ class Collections:
         if not sections:
             return False
 
-        def listed(found: Mapping[str, set[str] | None]) -> None:
-            self._listed.update(found)
+        def listed(titles: Mapping[str, set[str] | None]) -> None:
+            self._listed.update(titles)
             then()
 
         def failed(_error: Exception) -> None:
@@ -134,15 +134,15 @@ class Collections:
 
 
 def _list(plex: Plex, sections: Sequence[str]) -> dict[str, set[str] | None]:
-    found: dict[str, set[str] | None] = {}
+    listed: dict[str, set[str] | None] = {}
     for section_id in sections:
         try:
             rows = plex.collections(section_id, LIST_SECONDS)
-            found[section_id] = {fold(row.title) for row in rows}
+            listed[section_id] = {fold(row.title) for row in rows}
         except ServerError:
             # Then none counts as ours, and all stay.
-            found[section_id] = None
-    return found
+            listed[section_id] = None
+    return listed
 
 
 def _delete_empty(plex: Plex, ours: Mapping[str, set[str]]) -> dict[str, set[str]]:

@@ -25,10 +25,10 @@ def sends_missing(change: Change, item: PlexItem, traits: Traits, *, preserve: b
         return False
     return all(
         name is not Field.COLLECTION
-        and not one.stale
+        and not list_change.stale
         and item.lists.get(name)
-        and folds(item.lists[name]) <= folds(one.wanted)
-        for name, one in change.lists.items()
+        and folds(item.lists[name]) <= folds(list_change.wanted)
+        for name, list_change in change.lists.items()
     )
 
 

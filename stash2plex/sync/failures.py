@@ -75,7 +75,7 @@ class Failures:
         """
         jobs = [part for part in parts if isinstance(part, Job)]
 
-        def judged(scope: str, found: Exception) -> None:
+        def judged(scope: str, cause: Exception) -> None:
             if scope == ITEM and len(parts) > 1:
                 middle = len(parts) // 2
                 for half in (parts[:middle], parts[middle:]):
@@ -85,9 +85,9 @@ class Failures:
                     # Each waits under its own title.
                     self.of_write(mark, job, error)
             elif len(jobs) == 1:
-                self._write_failed(jobs[0], scope, found)
+                self._write_failed(jobs[0], scope, cause)
             else:
-                self.of_keys([part.claim for part in parts], found, scope)
+                self.of_keys([part.claim for part in parts], cause, scope)
 
         if jobs:
             self._judge.judge_write(error, mark, jobs, judged)
@@ -103,9 +103,9 @@ class Failures:
 
     def of_followers(self, job: Job, error: Exception, section_id: str) -> None:
         """End a job whose own item Plex took, but not one that follows it, of another library."""
-        found = self._judge.of_library(error, section_id, job.scene.label)
+        cause = self._judge.of_library(error, section_id, job.scene.label)
         # Plex took the scene's own item just now.
-        self.of_keys([job.claim], found, known_scope(found) or ITEM)
+        self.of_keys([job.claim], cause, known_scope(cause) or ITEM)
 
     def of_keys(self, claims: Sequence[Claim], error: Exception, scope: str | None = None) -> None:
         """End keys that failed together; `scope` is how far the failure reaches, if known."""

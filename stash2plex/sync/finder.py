@@ -8,25 +8,25 @@ from attrs import define, evolve, field, frozen
 
 from stash2plex.config import Settings
 from stash2plex.db import transaction
-from stash2plex.errors import Ambiguous, LibraryUnread, NotInPlexYet, Stash2PlexError
+from stash2plex.errors import Ambiguous, NotInPlexYet, Stash2PlexError
 from stash2plex.model import Clock, Match, PlexFile, PlexItem, Record, Scene
 from stash2plex.rules.matching import (
     Explanation,
     Level,
     explain,
     follow_choice,
-    map_path,
     split_path,
 )
 from stash2plex.rules.path_inference import same_file
-from stash2plex.rules.scanning import holds, scan_targets
+from stash2plex.rules.scanning import scan_targets
+from stash2plex.rules.scene_states import LIBRARY, OTHER_SCENE
 from stash2plex.servers.apart import ReadItems
 from stash2plex.store.item_claims import Claimant, leading, winner_of
 from stash2plex.sync.apply import record_of
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.index_changes import read_index_changes
-from stash2plex.sync.library_blame import unread
 from stash2plex.sync.session import Follower, Job, Matched, Session, Store, Wanted
+from stash2plex.sync.whose_library import library_not_chosen, library_unread
 from stash2plex.workqueue import BULK
 
 REFRESH_SECONDS = 10.0
@@ -46,10 +46,11 @@ class Failure:
 
 @frozen
 class Needless:
-    """A scene that needs no item, and why."""
+    """A scene that needs no item, why, and how it stands by `rules.scene_states`."""
 
     wanted: Wanted
     why: str
+    standing: str = OTHER_SCENE
 
 
 @frozen
@@ -76,6 +77,7 @@ class Matching:
     matched: tuple[Matched, ...] = ()
     missed: tuple[tuple[Wanted, str], ...] = ()
     failed: tuple[Failure, ...] = ()
+    needless: tuple[Needless, ...] = ()
 
 
 @define
@@ -101,7 +103,8 @@ class Finder:
         later = self._look_again(first.missed) if first.missed else Matching()
         with transaction(self.store.connection):
             found = self._keep_apart([*first.matched, *later.matched])
-        return evolve(found, failed=(*first.failed, *later.failed, *found.failed))
+        failed = (*first.failed, *later.failed, *found.failed)
+        return evolve(found, failed=failed, needless=(*later.needless, *found.needless))
 
     def is_disputed(self, record: Record) -> bool:
         """Return whether another scene claims the item of a scene that is in sync."""
@@ -214,7 +217,7 @@ class Finder:
             if self.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
                 read_index_changes(self.store, self.session, missed=True)
                 self._refreshed_at = self.monotonic()
-            so_far = self._match_missed(so_far)
+            so_far = self._leave_to_others(self._match_missed(so_far))
             if self._learn_items([wanted for wanted, _ in so_far.missed]):
                 so_far = self._match_missed(so_far)
         except Stash2PlexError as error:
@@ -233,7 +236,23 @@ class Finder:
     def _match_missed(self, before: Matching) -> Matching:
         """Match once more what was missed before."""
         new = self._match([wanted for wanted, _ in before.missed])
-        return Matching((*before.matched, *new.matched), new.missed, (*before.failed, *new.failed))
+        failed = (*before.failed, *new.failed)
+        return Matching((*before.matched, *new.matched), new.missed, failed, before.needless)
+
+    def _leave_to_others(self, found: Matching) -> Matching:
+        """Take out the missed scenes whose files are in a library that is not chosen.
+
+        Their files are still awaited: the library may be chosen later.
+        """
+        needless, missed = [], []
+        for wanted, refusal in found.missed:
+            scene, settings = wanted.scene, self.session.settings
+            if why := library_not_chosen(self.store, settings, scene, wanted.record):
+                self._await(scene)
+                needless.append(Needless(wanted, why, LIBRARY))
+            else:
+                missed.append((wanted, refusal))
+        return evolve(found, missed=tuple(missed), needless=tuple(needless))
 
     def _learn_items(self, missed: Sequence[Wanted]) -> bool:
         """Read the items that missed scenes had: an item that moved keeps its id.
@@ -372,26 +391,6 @@ def match_by_index(store: Store, settings: Settings, scene: Scene) -> Explanatio
         return explanation
     file = next(file for file in scene.files if file.path == choice.stash_path)
     return follow_choice(explanation, file, store.plex_files.at(choice.plex_path))
-
-
-def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnread | None:
-    """Return the reason to wait for a library that Plex does not list; None if there is none.
-
-    A missed scene may be in such a library, unless its files belong to other libraries.
-    """
-    troubles = store.library_troubles.all()
-    if not troubles:
-        return None
-    # Rules that were worked out know nothing of a library that was never listed.
-    paths = [map_path(file.path, settings.path_map) for file in scene.files]
-    fitting = [
-        one for one in troubles.values() if any(holds(one.locations, path) for path in paths)
-    ]
-    listed = store.plex_files.locations()
-    others = [folder for id_ in listed.keys() - troubles.keys() for folder in listed[id_]]
-    if not fitting and all(holds(others, path) for path in paths):
-        return None
-    return unread((fitting or list(troubles.values()))[0], scene.label)
 
 
 def explain_scene(store: Store, settings: Settings, scene: Scene) -> Explanation:

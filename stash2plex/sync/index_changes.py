@@ -29,15 +29,15 @@ def read_index_changes(
     up. The options are those of `PlexIndex.refresh`; raises what that raises.
     """
     troubled = store.library_troubles.all()
-    news = session.index.refresh(
+    changes = session.index.refresh(
         session.settings.plex_library, missed=missed, complete=complete, retry=retry
     )
     listing = store.plex_files.listing()
     woken = int(get_number(store.connection, LISTING_WOKEN) or 0)
     if listing != woken:
-        if news.whole:
+        if changes.whole:
             store.path_rules.check(store.plex_files.locations())
-        partners = store.followers.new_partners(woken) if len(news.sections) > 1 else []
+        partners = store.followers.new_partners(woken) if len(changes.sections) > 1 else []
         store.records.invalidate(partners)
         ids = {*store.awaited_files.may_match(woken), *partners}
         keys = [("scene", id_) for id_ in sorted(ids)]
@@ -47,9 +47,9 @@ def read_index_changes(
             logging.getLogger(__name__).debug("Plex changed: %s due.", count(len(keys), "scene"))
         with transaction(store.connection):
             set_meta(store.connection, LISTING_WOKEN, str(listing))
-    if troubled.keys() - {one.section_id for one in news.unlisted}:
+    if troubled.keys() - {library.section_id for library in changes.unlisted}:
         # What waits for a library that is listed again, matched or not.
         waiting = store.queue.waiting_for(LibraryUnread.reason)
         for start in range(0, len(waiting), CHUNK):
             store.queue.wake(waiting[start : start + CHUNK])
-    return news
+    return changes

@@ -10,11 +10,12 @@ from attrs import field, frozen
 from stash2plex.errors import Refused, ServerError
 from stash2plex.model import Clock, PlexFile, Section
 from stash2plex.namelist import NameList
-from stash2plex.rules.libraries import choose_sections, lost_libraries
+from stash2plex.rules.libraries import choose_sections, lost_libraries, other_libraries
 from stash2plex.servers.apart import may_be_part
 from stash2plex.servers.plex import Plex
 from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.library_troubles import RETRY_CAP, LibraryTrouble, LibraryTroubles
+from stash2plex.store.other_libraries import OtherLibraries
 from stash2plex.store.plex_files import KnownSection, PlexFiles
 from stash2plex.text import Private, span
 
@@ -127,9 +128,10 @@ class PlexIndex:
         here = {section.id for section in sections}
         self.files.drop_sections(known.keys() - here)
         self._troubles.forget(troubles.keys() - here)
+        OtherLibraries(self.files.connection).keep(other_libraries(listed, sections))
         read, whole = 0, False
         failures: list[tuple[Section, ServerError]] = []
-        for section in sorted(sections, key=lambda one: one.id in troubles):
+        for section in sorted(sections, key=lambda library: library.id in troubles):
             trouble = troubles.get(section.id)
             if trouble and not (retry or complete or self._is_due(trouble)):
                 continue

@@ -52,12 +52,12 @@ class Judge:
     def judge_write(self, error: Exception, mark: int, jobs: Sequence[Job], judged: Judged) -> None:
         """Do as `judge` for an edit of items of one library, which may fail as a whole."""
         section, label = jobs[0].item.section_id, jobs[0].scene.label
-        found = self.of_library(error, section, label)
-        if isinstance(found, LibraryUnread):
-            judged(LIBRARY, found)
+        cause = self.of_library(error, section, label)
+        if isinstance(cause, LibraryUnread):
+            judged(LIBRARY, cause)
         else:
             keys = {job.item.rating_key for job in jobs}
-            self.judge(found, EDITS, mark, keys, judged)
+            self.judge(cause, EDITS, mark, keys, judged)
 
     def of_library(self, error: Exception, section_id: str, label: str) -> Exception:
         """Return the failure of a write, or what its scene waits for if its library fails."""

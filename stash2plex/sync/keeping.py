@@ -39,9 +39,9 @@ class Keeper:
     ) -> None:
         """Keep what is about to be sent, and what the items show before it, in one commit."""
         following = [
-            planned(one, traits, preserve=preserve)
+            planned(follower, traits, preserve=preserve)
             for plan in plans
-            for one in plan.job.of_followers()
+            for follower in plan.job.of_followers()
         ]
         with transaction(self.store.connection):
             self._keep([*plans, *following])
@@ -110,7 +110,7 @@ class Keeper:
         known = self.store.first_states.get(item.rating_key)
         if known is None or not known.path:
             return known
-        held = [split_path(one) for one in item.paths]
+        held = [split_path(item_path) for item_path in item.paths]
         return known if split_path(known.path) in held or known.path == path else None
 
     def _run_of(self, claim: Claim) -> int:
@@ -124,7 +124,7 @@ class Keeper:
 def sent_by(change: Change, item: PlexItem) -> dict[str, tuple[object, object]]:
     """Return for each field that a change writes what is there before, and what is sent."""
     sent: dict[Field, object] = dict(change.texts)
-    sent.update({name: list(one.wanted) for name, one in change.lists.items()})
+    sent.update({name: list(list_change.wanted) for name, list_change in change.lists.items()})
     if change.rating is not None or change.clear_rating:
         sent[Field.RATING] = change.rating
     return {str(name): (value_of(item, name), value) for name, value in sent.items()}

@@ -106,19 +106,19 @@ class NewSceneWatch:
         self.promise.clear()
 
     @property
-    def looking(self) -> bool:
+    def is_looking(self) -> bool:
         """Whether a look is under way."""
         return self._answer is not None and not self._answer.done()
 
     def step(self) -> None:
         """Take in what was found, and look again if it is time; never waits."""
         if self._answer is not None:
-            if self.looking:
+            if self.is_looking:
                 return
             answer, self._answer = self._answer, None
-            found = self._read(answer.result)
-            if found is not None:
-                self._take_in(found)
+            seen = self._read(answer.result)
+            if seen is not None:
+                self._take_in(seen)
         if self.monotonic() - self._looked_at < LOOK_SECONDS:
             return
         if self._scan is not None or self.queue.expects_urgent(COVER_DELAY):
@@ -136,9 +136,9 @@ class NewSceneWatch:
             self._pool = self._answer = None
         if self._scan is not None:
             newest, self._scan = self._scan.newest, None
-            found = self._read(lambda: self.stash.within(LAST_SECONDS).new_scenes(newest))
-            if found is not None:
-                self._add(found)
+            seen = self._read(lambda: self.stash.within(LAST_SECONDS).new_scenes(newest))
+            if seen is not None:
+                self._add(seen)
 
     def _read(self, look: Callable[[], NewScenes]) -> NewScenes | None:
         """Return what a look found; None if it failed, which ends the promise.
@@ -152,17 +152,17 @@ class NewSceneWatch:
             self.promise.withdraw()
             return None
 
-    def _take_in(self, found: NewScenes) -> None:
+    def _take_in(self, seen: NewScenes) -> None:
         """Begin, go on or end, by what a look found."""
         scan = self._scan
         if scan is None:
-            if found.scans:
-                self._scan = _Scan(found.newest, found.newest)
-                self.promise.renew(found.newest)
+            if seen.scans:
+                self._scan = _Scan(seen.newest, seen.newest)
+                self.promise.renew(seen.newest)
             return
-        self._add(found)
-        scan.newest = found.newest
-        if found.scans:
+        self._add(seen)
+        scan.newest = seen.newest
+        if seen.scans:
             scan.over = False
             self.promise.renew(scan.after)
         elif scan.over:
@@ -172,8 +172,8 @@ class NewSceneWatch:
             scan.over = True
             self.promise.withdraw()
 
-    def _add(self, found: NewScenes) -> None:
+    def _add(self, seen: NewScenes) -> None:
         """Queue new scenes, as their hooks would have done."""
-        if found.ids:
-            keys = [("scene", id_) for id_ in found.ids]
+        if seen.ids:
+            keys = [("scene", id_) for id_ in seen.ids]
             self.queue.add_many(keys, priority=URGENT, delay=COVER_DELAY)

@@ -54,7 +54,7 @@ MAX_KEPT = 200
 KEPT_BACK = 86_400.0
 """Seconds for which no pictures of a scene begin that is to be put back."""
 
-LONGEST_WAIT = 60.0
+MAX_WAIT = 60.0
 """Seconds at most until pictures are tried again whose endpoint failed and is not shut yet."""
 
 
@@ -319,7 +319,7 @@ class PictureLane:
             self._item_failed(waiting, error, label)
         else:
             self._count_failure(endpoint, error)
-            longest = min(LONGEST_WAIT, 5.0 * 2.0 ** min(waiting.failures, 16))
+            longest = min(MAX_WAIT, 5.0 * 2.0 ** min(waiting.failures, 16))
             delay = self._random.uniform(longest / 2, longest)
             self._put_off(waiting, delay, endpoint, waiting.attempts, error)
 
@@ -329,7 +329,7 @@ class PictureLane:
 
     def _server_failed(self, waiting: WaitingPicture, error: ServerError) -> None:
         self._evidence.failed(error)
-        delay = self._random.uniform(1.0, LONGEST_WAIT / 4)
+        delay = self._random.uniform(1.0, MAX_WAIT / 4)
         self._put_off(waiting, delay, FRESH, waiting.attempts, error)
 
     def _item_failed(self, waiting: WaitingPicture, error: Exception, label: str) -> None:

@@ -20,7 +20,7 @@ from stash2plex.model import Clock, Field
 from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
-from stash2plex.rules.scene_states import IN_SYNC, OTHER_SCENE
+from stash2plex.rules.scene_states import IN_SYNC
 from stash2plex.servers.apart import ReadItems, ReadScenes
 from stash2plex.store.metrics import SCENES
 from stash2plex.store.tag_lists import learn_excluding_tag
@@ -300,7 +300,7 @@ class Pipeline:
         for failure in found.failed:
             self._failures.of_keys([failure.wanted.claim], failure.error)
         for needless in found.needless:
-            self._hand.finish(needless.wanted.claim, Done(needless.why, OTHER_SCENE))
+            self._hand.finish(needless.wanted.claim, Done(needless.why, needless.standing))
         if found.matched:
             self._read_items(found.matched)
 

@@ -60,14 +60,14 @@ class PlexWatch:
         if not self.store.awaited_files.any() and not self.scanning() and not troubles:
             return
         try:
-            news = read_index_changes(self.store, session)
-            self._advance(session, {section.id: section for section in news.sections})
+            changes = read_index_changes(self.store, session)
+            self._advance(session, {section.id: section for section in changes.sections})
         except (ServerError, ConfigError) as error:
             logging.getLogger(__name__).debug("A look at Plex failed: %s", error)
             self._next, self._troubled = now + TROUBLE_SECONDS, True
         else:
             # A library whose list failed is tried again as soon as that is allowed.
-            waits = [one.retry_at - self.clock() for one in news.unlisted]
+            waits = [library.retry_at - self.clock() for library in changes.unlisted]
             soonest = now + max(SCAN_LOOK_SECONDS, min(waits, default=LOOK_SECONDS))
             self._next = min(self._next, soonest)
 

@@ -21,11 +21,12 @@ from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress
 from stash2plex.store.undo_marks import NOTHING_HELD
 from stash2plex.sync.apply import is_settled
-from stash2plex.sync.finder import explain_scene, library_unread, match_by_index
+from stash2plex.sync.finder import explain_scene, match_by_index
 from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.plex_changes import PlexChanges
 from stash2plex.sync.report import EXAMPLES, Example, Report
 from stash2plex.sync.session import Session, Store
+from stash2plex.sync.whose_library import library_not_chosen, library_unread
 from stash2plex.text import DAY
 from stash2plex.workqueue import Key
 
@@ -250,7 +251,11 @@ class Reconciliation:
             explanation = explain_scene(self._store, settings, scene)
             self._own(scene, explanation)
             match = explanation.match_or_error
-            if why_left_out(scene, settings, desired, is_undone=held.whole) or not scene.files:
+            if (
+                why_left_out(scene, settings, desired, is_undone=held.whole)
+                or not scene.files
+                or (isinstance(match, NotInPlexYet) and self._is_elsewhere(scene))
+            ):
                 left_out += 1
             elif isinstance(match, NotInPlexYet):
                 why = library_unread(self._store, settings, scene) or match
@@ -258,8 +263,8 @@ class Reconciliation:
             elif isinstance(match, Ambiguous):
                 findings.append(_unmatched(Kind.AMBIGUOUS, scene, match))
             else:
-                found = self._pairs(scene, desired, match)
-                pairs += [pair for pair in found if self._must_look(pair, changes)]
+                scene_pairs = self._pairs(scene, desired, match)
+                pairs += [pair for pair in scene_pairs if self._must_look(pair, changes)]
         judged = len(scenes) - sum(not pair.follows for pair in pairs)
         self._seen += judged
         self._left_out += left_out
@@ -268,6 +273,11 @@ class Reconciliation:
         self._unlooked += pairs
         if len(self._unlooked) >= IDS_PER_READ:
             self._look(changes)
+
+    def _is_elsewhere(self, scene: Scene) -> bool:
+        """Whether a scene without an item is in a library that is not chosen."""
+        record = self._store.records.get(scene.id)
+        return bool(library_not_chosen(self._store, self._session.settings, scene, record))
 
     def _pairs(self, scene: Scene, desired: Desired, match: Match) -> list[Pair]:
         """Return a scene with its item, and with each item that follows, with their records."""
@@ -299,7 +309,7 @@ class Reconciliation:
             )
             if other.match is not None:
                 self._owned.add(other.match.file.rating_key)
-                self._owned.update(one.rating_key for one in other.match.also)
+                self._owned.update(item.rating_key for item in other.match.also)
         if explanation.reason == Ambiguous.reason:
             # One of them is the scene's.
             self._owned.update(candidate.file.rating_key for candidate in explanation.candidates)

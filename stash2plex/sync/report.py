@@ -114,7 +114,9 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     if report["in_sync"] is not None:
         parts.append(f"{report['in_sync']:,} in sync")
     if report["left_out"]:
-        parts.append(f"{report['left_out']:,} left out by the settings or without metadata or file")
+        parts.append(
+            f"{report['left_out']:,} left out: put back, by settings, or without metadata or file"
+        )
     queued = "would be queued" if report["dry_run"] else "queued"
     parts.append(f"{report['queued']:,} {queued}")
     lines = [", ".join(parts) + "."]

@@ -21,6 +21,7 @@ from stash2plex.store.item_choices import ItemChoices
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.library_troubles import LibraryTroubles
 from stash2plex.store.metrics import Meter
+from stash2plex.store.other_libraries import OtherLibraries
 from stash2plex.store.own_collections import OwnCollections
 from stash2plex.store.path_rules import PathRules
 from stash2plex.store.plex_comparisons import PlexComparisons
@@ -70,6 +71,7 @@ class Store:
     pictures: WaitingPictures
     meter: Meter = field(factory=Meter)
     library_troubles: LibraryTroubles = field(init=False)
+    other_libraries: OtherLibraries = field(init=False)
     first_states: FirstStates = field(init=False)
     history: History = field(init=False)
     undo_marks: UndoMarks = field(init=False)
@@ -89,6 +91,10 @@ class Store:
     @library_troubles.default
     def _make_library_troubles(self) -> LibraryTroubles:
         return LibraryTroubles(self.connection)
+
+    @other_libraries.default
+    def _make_other_libraries(self) -> OtherLibraries:
+        return OtherLibraries(self.connection)
 
     @first_states.default
     def _make_first_states(self) -> FirstStates:

@@ -21,12 +21,8 @@ from stash2plex.rules.policy import Decision, Done, Verdict
 from stash2plex.rules.scene_states import UNDONE
 from stash2plex.rules.traits import Traits
 from stash2plex.rules.undo_goals import ItemBack, goals_of
-from stash2plex.rules.way_back import (
-    NOT_KEPT,
-    ChosenPictures,
-    WayBack,
-    plan_way_back,
-)
+from stash2plex.rules.way_back import ChosenPictures, WayBack, plan_way_back
+from stash2plex.rules.way_checked import careful, checked, without_respelled
 from stash2plex.servers.plex import Plex
 from stash2plex.store.history import UNDO
 from stash2plex.store.undo_marks import Asked, Held
@@ -61,12 +57,16 @@ class UndoJob:
 
 @frozen
 class ItemUndone:
-    """What became of an item. `gone` is why it could not be looked at, empty if it was."""
+    """What became of an item. `gone` is why it could not be looked at, empty if it was.
+
+    `item` is what it showed before, `after` what it showed after the writes.
+    """
 
     back: ItemBack
     item: PlexItem | None = None
     way: WayBack = Factory(lambda: WayBack(Change({}, {})))
     gone: str = ""
+    after: PlexItem | None = None
 
 
 class Undoing:
@@ -122,7 +122,7 @@ class Undoing:
     def end(self, job: UndoJob, undone: Sequence[ItemUndone]) -> None:
         """Record what became of a scene, and end its key, in one commit."""
         store, scene_id = self._store, job.scene_id
-        whole = not (job.asked.fields or job.asked.run_id)
+        whole = job.asked.is_whole
         with transaction(store.connection):
             was_orphan = store.records.is_orphan(scene_id)
             run_id = (
@@ -134,7 +134,7 @@ class Undoing:
                 store.records.drop(scene_id)
             back: set[Field] = set()
             for one in undone:
-                back |= one.way.back | one.way.theirs
+                back |= one.way.settled
                 if one.item is not None:
                     self._record(job, one, run_id, whole=whole)
             if Field.COLLECTION in back:
@@ -143,12 +143,12 @@ class Undoing:
                 store.pictures.drop(scene_id)
             held = store.undo_marks.held(scene_id)
             now_held = Held(whole=True) if whole or held.whole else Held(fields=held.fields | back)
-            store.undo_marks.end(scene_id, now_held, outcome_of(undone))
+            more = store.undo_marks.end(scene_id, job.asked, now_held, outcome_of(undone))
             if was_orphan:
                 store.undo_marks.forget(scene_id)
-            standing = UNDONE if now_held.whole else None
-            if not now_held.whole:
-                # Its other fields are compared again.
+            standing = UNDONE if now_held.whole and not more else None
+            if more or not now_held.whole:
+                # More of it is to be put back, or its other fields are compared again.
                 store.queue.add_many([job.claim.key], priority=BULK, take_up=False)
             self._hand.finish(job.claim, Done("put back", None if was_orphan else standing))
             if was_orphan and job.claim.finished:
@@ -163,11 +163,13 @@ class Undoing:
         }
         if sent:
             store.history.add(run_id, job.scene_id, state.rating_key, sent)
+            if made := _made_of(one, sent):
+                store.history.note_shown(job.scene_id, state.rating_key, made)
         if whole:
-            left = {name: state.fields[name] for name in way.cannot if name in state.fields}
+            left = {name: state.fields[name] for name in way.open_fields if name in state.fields}
             store.first_states.put_back(state, left, is_done=not (left or one.back.cannot))
             return
-        settled = {name for name in way.back | way.theirs if one.back.is_first(name)}
+        settled = {name for name in way.settled if one.back.is_first(name)}
         if settled:
             rest = {name: kept for name, kept in state.fields.items() if name not in settled}
             store.first_states.put_back(state, rest, is_done=not (rest or state.before_history))
@@ -185,16 +187,26 @@ def _shown_before(one: ItemUndone, name: Field) -> object:
     return one.back.chosen.get(name, "") if name in IMAGE_FIELDS else value_of(one.item, name)
 
 
+def _made_of(one: ItemUndone, sent: Mapping[str, tuple[object, object]]) -> dict[str, object]:
+    """Return what Plex made of what was sent to it, where that is something else."""
+    after = one.after
+    shown = {
+        str(name): value_of(after, name)
+        for name in one.way.change.fields
+        if after is not None and name not in IMAGE_FIELDS
+    }
+    return {name: value for name, value in shown.items() if value != sent[name][1]}
+
+
 def _without(record: Record, way: WayBack, back: ItemBack) -> Record:
     """Return a record without the fields that are no longer ours."""
     written, shown = dict(record.written), dict(record.shown)
     unread, removed = dict(record.unread), dict(record.removed)
-    for name in way.back | way.theirs:
+    for name in way.settled:
         for known in (written, shown, unread, removed):
             known.pop(name, None)
         if name in way.back and back.is_ours_before(name):
             written[name] = back.goals[name].value
-    settled = way.back | way.theirs
     return evolve(
         record,
         written=written,
@@ -202,8 +214,8 @@ def _without(record: Record, way: WayBack, back: ItemBack) -> Record:
         unread=unread,
         removed=removed,
         fingerprint="",
-        poster_hash="" if Field.POSTER in settled else record.poster_hash,
-        background_hash="" if Field.BACKGROUND in settled else record.background_hash,
+        poster_hash="" if Field.POSTER in way.settled else record.poster_hash,
+        background_hash="" if Field.BACKGROUND in way.settled else record.background_hash,
     )
 
 
@@ -231,7 +243,7 @@ def _put_item_back(back: ItemBack, server: str, session: Session, traits: Traits
     seen = look(back, server, session.plex)
     if seen.gone or seen.item is None:
         return seen
-    first, way = seen, seen.way
+    first, way, item = seen, seen.way, seen.item
     for _ in range(TRIES):
         if seen.way.is_idle:
             break
@@ -242,15 +254,10 @@ def _put_item_back(back: ItemBack, server: str, session: Session, traits: Traits
         seen = look(evolve(back, goals=kept), server, session.plex)
         if seen.item is None:
             return seen
-    lost = {*seen.way.change.fields, *seen.way.pictures} & way.back
-    return evolve(
-        first,
-        way=evolve(
-            way,
-            back=way.back - lost,
-            cannot={**way.cannot, **dict.fromkeys(lost, NOT_KEPT)},
-        ),
-    )
+        item = seen.item
+        seen = evolve(seen, way=without_respelled(seen.way, item))
+        traits = careful(traits, item)
+    return evolve(first, way=checked(way, back.goals, seen.way, item), after=item)
 
 
 def look(back: ItemBack, server: str, plex: Plex) -> ItemUndone:

@@ -220,12 +220,12 @@ def _write_followers(
     """Write the items that follow, each with its own record; one that fails stops no other."""
     records: list[Record] = []
     unsure: list[str] = []
-    for one in job.of_followers():
+    for follower in job.of_followers():
         try:
-            records.append(_follow(one, session, traits, clock, monotonic))
+            records.append(_follow(follower, session, traits, clock, monotonic))
         except Exception as error:  # noqa: BLE001 - the scene's own item is written; it is kept
-            applied = evolve(applied, later=applied.later or (error, one.item.section_id))
-            unsure.append(one.item.rating_key)
+            applied = evolve(applied, later=applied.later or (error, follower.item.section_id))
+            unsure.append(follower.item.rating_key)
     is_due = any(is_cover_due(job.scene, job.desired, record) for record in records)
     return evolve(
         applied,

@@ -14,11 +14,11 @@ def import_legacy(call: Call) -> dict[str, Any]:
 
     They are zero if it has left nothing that is still to be done.
     """
-    found = offered(call.app)
-    if found is None:
+    offer = offered(call.app)
+    if offer is None:
         call.report("Stash2Plex 1.x has left nothing that is still to be done.")
         return legacy_json(NOTHING)
-    taken = take_over(call.app, found.folder)
+    taken = take_over(call.app, offer.folder)
     for line in legacy_lines(taken):
         call.report(line)
     return legacy_json(taken)

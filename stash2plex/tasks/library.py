@@ -9,7 +9,7 @@ from stash2plex.operations.paths import paths_json
 from stash2plex.operations.preview import preview_some as preview_a_few
 from stash2plex.tasks.task import MAX_ROWS, Call
 
-MOST_SCENES = 50
+MAX_SCENES = 50
 """How many scenes a small preview shows."""
 
 
@@ -38,4 +38,4 @@ def unknown_files(call: Call) -> dict[str, Any]:
 def preview_some(call: Call) -> dict[str, Any]:
     """Return what a sync of a few scenes would write; by default of ten that change."""
     chosen = [id_ for _, id_ in call.scene_keys()] if "scene_ids" in call.arguments else None
-    return preview_a_few(call.app, chosen, call.whole("limit", 10, 1, MOST_SCENES))
+    return preview_a_few(call.app, chosen, call.whole("limit", 10, 1, MAX_SCENES))

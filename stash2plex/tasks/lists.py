@@ -52,7 +52,7 @@ def entity(call: Call) -> dict[str, Any]:
 
 def runs(call: Call) -> dict[str, Any]:
     """Return a page of the runs, newest first."""
-    total, found = call.app.store.runs.page(*_page(call))
+    total, page = call.app.store.runs.page(*_page(call))
     return {
         "total": total,
         "items": [
@@ -70,7 +70,7 @@ def runs(call: Call) -> dict[str, Any]:
                 "removed": run.removed,
                 "held": run.held,
             }
-            for run in found
+            for run in page
         ],
     }
 

@@ -35,12 +35,12 @@ def put_back(call: Call) -> str:
         return _report(call, lines)
     remember_press(app, acts=True)
     with call.running(NAME) as begun:
-        number = queue_undo(app, everything, run_id=begun.id)
-        call.report(f"{NAME}: {count(number, 'scene')} queued.")
+        scenes = queue_undo(app, everything, run_id=begun.id)
+        call.report(f"{NAME}: {count(len(scenes), 'scene')} queued.")
         try:
             drain(call, begun, NAME)
         finally:
-            text = _report(call, report_lines(undo_report(app, begun.id)))
+            text = _report(call, report_lines(undo_report(app, scenes)))
     return text
 
 
@@ -80,7 +80,7 @@ def _texts(value: object, name: str) -> list[str]:
         return []
     if not isinstance(value, list) or len(value) > MAX_IDS:
         raise UsageError(f"“{name}” must be a list of at most {MAX_IDS:,} words.")
-    words = [str(one) for one in value]
+    words = [str(word) for word in value]
     if not all(OPAQUE_ID.fullmatch(word) for word in words):
         raise UsageError(f"“{name}” has something that is not one of its words.")
     return words

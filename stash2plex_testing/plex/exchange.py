@@ -76,3 +76,10 @@ def error(status: int, title: str) -> Answer:
     """Answer an error in HTML: there is no machine code (plex.md §1.6)."""
     text = f"<html><head><title>{title}</title></head><body><h1>{status} {title}</h1></body></html>"
     return Answer(status=status, body=text.encode())
+
+
+def spoil(answer: Answer, item: int | None) -> None:
+    """Show a name that is no UTF-8 in the row of an item, or in every row (plex-2.md §1, 13)."""
+    for row in (answer.container or {}).get("Metadata", ()):
+        if item is None or row["ratingKey"] == str(item):
+            row["originalTitle"] = "Caf\udce9 am Kai"

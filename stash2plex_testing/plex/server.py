@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from stash2plex_testing.plex.access import Access, refusal
 from stash2plex_testing.plex.connection import Connection, Listener
-from stash2plex_testing.plex.exchange import Answer, Request, error
+from stash2plex_testing.plex.exchange import Answer, Request, error, spoil
 from stash2plex_testing.plex.faults import Fault, Faults
 from stash2plex_testing.plex.library import PlexLibrary
 from stash2plex_testing.plex.limits import Limits
@@ -30,7 +30,8 @@ class FakePlex:
     `clock` gives the times of items and of the Date header. `tag_semantics` is short for
     `traits.tags`. How it differs from other servers is set here or later, while it answers:
     `traits` is what it makes of edits, `limits` what it takes and shows at most, `access` who may
-    see what, `scanning` how scans go, `faults` what goes wrong.
+    see what, `scanning` how scans go, `faults` what goes wrong. `after_write` is called in the
+    thread of a request once its write has happened, before it is answered.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class FakePlex:
         self.version = "1.43.0.10467-test"
         self.machine_identifier = secrets.token_hex(20)
         self.faults = Faults()
+        self.after_write: Callable[[Request], object] = lambda _request: None
         self.writer_seconds = 0.0
         self.most_in_flight = 0
         self._library = PlexLibrary(clock)
@@ -303,11 +305,14 @@ class FakePlex:
             self._slow_down(flying)
             fault = self._too_long(request) or self.faults.take(request)
             answer = None
-            if fault is None or fault.after_apply or fault.kind == "wrong_items":
+            if fault is None or fault.after_apply or fault.kind in ("wrong_items", "bytes"):
                 if fault is not None and fault.kind == "wrong_items":
                     request, fault = self._of_others(request), None
                 answer = self._answer(request)
                 fault = fault or self.faults.take(request, answer)
+            if fault is not None and fault.kind == "bytes" and answer is not None:
+                spoil(answer, fault.item)
+                fault = None
             # Before the answer is sent, so that its client finds the request in the log.
             noted = True
             if fault is not None:
@@ -364,6 +369,7 @@ class FakePlex:
                 seconds = self.latency.upload if answer.cost == "upload" else self.latency.write
                 time.sleep(seconds)
                 self.writer_seconds += seconds
+                self.after_write(request)
         return answer
 
     def _note(self, request: Request, status: int) -> None:

@@ -13,7 +13,7 @@ from tools.bench.__main__ import ROOT
 
 @pytest.mark.parametrize(
     ("parts", "large"),
-    [(["bulk", "drains"], 0), (["large", "reconciles"], 1200), (["sweeps"], 6000)],
+    [(["bulk", "drains", "histories"], 0), (["large", "reconciles"], 1200), (["sweeps"], 6000)],
 )
 def test_a_small_benchmark_runs_through_and_writes_its_figures(tmp_path, parts, large):
     written = tmp_path / "bench.json"

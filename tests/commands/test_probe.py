@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import pytest
 
 from stash2plex.app import make_probe_client
 from stash2plex.config import Settings
+from stash2plex.operations.probe.questions import all_questions
+from stash2plex.operations.probe.run import compare
+from stash2plex.ui.lines.probe import probe_lines
 from stash2plex_testing.plex import SWITCHES, FakePlex, Fault, combined
 from stash2plex_testing.probing import fake_answers, probe_fake
 from tests.support import ManualClock, until
@@ -72,6 +76,35 @@ def fill(plex):
         item.floats["userRating"] = 8.0
 
 
+PLANTED = (
+    "Secret harbour", "Quay Works", "At dawn", "Low tide", "Tide, low", "2020-02-29",
+    "Performer 17", "Favourites", "Mine", "Harbour Films", "Harbour Plex", "/media", ".mp4",
+)  # fmt: skip
+"""What a user may not want to be seen, in the items that `fill` gives and in their server."""
+
+ANSWER = re.compile(
+    r"adds|adds, doubles|replaces|not kept|are (one|two)|yes|no|all go|(one|none|\d) goe?s?"
+    r"|ignored|removes|(adds|removes) first|as (they are )?sent|composed|decomposed|mixed"
+    r"|first letter a capital|each word a capital|single blanks|other letters|a day (before|after)"
+    r"|rounded to [\d.]+|(one|two) pictures?|refused \(\w+\)"
+)
+
+
+def assert_may_be_posted(found, other, planted):
+    """Check that neither the table nor the JSON shows anything of a user, nor may ever do."""
+    value = {**found.as_json(), "differs_from_stand_in": compare(found.answers, other)}
+    assert value.keys() == {
+        "probe", "plex", "platform", "items", "answers", "differs_from_stand_in"
+    }  # fmt: skip
+    texts = [json.dumps(value, ensure_ascii=False), *probe_lines(found, other)]
+    texts += probe_lines(found, None)
+    shown = "\n".join(texts).casefold()
+    assert [one for one in planted if one.casefold() in shown] == []
+    assert {*value["answers"]} <= {*all_questions(several=True, uploads=True)}
+    assert all(isinstance(one, (int, float)) or ANSWER.fullmatch(one)
+               for one in value["answers"].values())  # fmt: skip
+
+
 def held(plex):
     """Return what the user has in the items."""
     return [
@@ -112,8 +145,10 @@ def test_a_server_of_each_kind_is_seen_through_and_left_as_it_was(plain, switch)
         before = held(plex)
         found = probe_fake(plex, clock.sleep, uploads=True)
         assert held(plex) == before
+        planted = [plex.url, f":{plex.port}", "127.0.0.1", plex.token, plex.machine_identifier]
     question, answer = SEEN[switch]
     assert (found.answers[question], found.left) == (answer, ())
+    assert_may_be_posted(found, plain, [*planted, *PLANTED])
     assert switch == "adds" or plain[question] != answer
     assert not [name for name, one in found.answers.items() if str(one).startswith("refused")]
 

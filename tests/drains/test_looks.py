@@ -9,7 +9,7 @@ import pytest
 from stash2plex.db import set_meta
 from stash2plex.operations.enqueue import enqueue_recent
 from stash2plex.servers import stash as stash_client
-from stash2plex.store.meta import UPKEEP
+from stash2plex.store.meta import SWEEP_MARKS
 from stash2plex.sync import sweep as sweeping
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
@@ -154,7 +154,7 @@ def test_marks_that_cannot_be_read_make_a_full_sweep_due_once(make_desk, text):
     desk = make_desk()
     scenes = at_rest(desk, 3)
     scenes[1].title = "Edited before the marks were lost"
-    set_meta(desk.app.store.connection, UPKEEP, text)
+    set_meta(desk.app.store.connection, SWEEP_MARKS, text)
     heard = listen(desk)
     assert look(desk) > 0
     assert [line for line in heard if "cannot be read" in line] == [

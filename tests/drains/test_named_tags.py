@@ -10,8 +10,8 @@ from stash2plex.config import parse_settings
 from stash2plex.model import Tag
 from stash2plex.operations.health.report import read_health
 from stash2plex.operations.health.server_checks import LIBRARY, TAGS
-from stash2plex.rules.tag_lists import TagLists, read_lists
-from stash2plex.store.tag_lists import load_tag_lists
+from stash2plex.rules.tag_lists import NamedTag, ReadList, TagLists, read_lists
+from stash2plex.store.tag_lists import keep_tag_lists, load_tag_lists
 from stash2plex.sync.observer import Silent
 from tests.harness.in_process import listen
 
@@ -44,6 +44,7 @@ def reaches(desk, scene, item):
     [
         ("Night, indoor", ["Night, indoor"], True),
         ("Night, indoor", ["night, INDOOR"], True),
+        ("Night,indoor", ["Night, indoor"], True),
         (' "Night, indoor" ,Fog', ["Night, indoor"], True),
         ("Fog, Night, indoor, Day, outdoor", ["Day, outdoor"], True),
         (unicodedata.normalize("NFD", "Café, Übersee"), ["Café, Übersee"], True),
@@ -171,9 +172,18 @@ def test_what_tags_are_meant_is_stored_whole(make_desk):
     scene, _ = tagged(desk, "a", "Night, indoor", "Fog")
     desk.drain(scene)
     lists = load_tag_lists(desk.app.store.connection, own=True).lists
-    assert [(tag.entry, tag.id) for tag in lists["exclude_tags"].tags] == [("night, indoor", 1)]
+    assert [(tag.entry, tag.id) for tag in lists["exclude_tags"].tags] == [("night,indoor", 1)]
     assert lists["exclude_tags"].unknown == ("Nowhere",)
     assert [tag.name for tag in lists["ignore_tags"].tags] == ["Fog"]
+
+
+def test_lists_that_an_earlier_version_folded_in_another_way_keep_their_tags(make_desk):
+    database = make_desk().app.store.connection
+    old = ReadList("Night, indoor", ("night, indoor",), (NamedTag("night, indoor", 7, "", "Dusk"),))
+    keep_tag_lists(database, TagLists("", {"exclude_tags": old}), own=False)
+    (now,) = load_tag_lists(database, own=False).lists.values()
+    assert (now.keys, now.tags[0].entry) == (("night,indoor",), "night,indoor")
+    assert load_tag_lists(database, own=False).lists["exclude_tags"].folded() == now
 
 
 def test_libraries_with_a_comma_in_their_names(make_desk):

@@ -45,7 +45,7 @@ class Lookout:
         self.desk.clock.step(LOOK_SECONDS)
         self.desk.stash.clear_log()
         self.watch.step()
-        until(lambda: not self.watch.looking)
+        until(lambda: not self.watch.is_looking)
         self.watch.step()
 
     def queued(self):

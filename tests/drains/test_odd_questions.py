@@ -18,7 +18,7 @@ from stash2plex.operations.import_legacy import MAX_BYTES, scene_id_of
 from stash2plex.operations.notifications import notify_stash
 from stash2plex.operations.preview import preview_all, preview_scenes
 from stash2plex.operations.runs import find_own_job
-from stash2plex.store.meta import UPKEEP
+from stash2plex.store.meta import SWEEP_MARKS
 from stash2plex.tasks.run import run_task
 from tests.harness.in_process import fill
 
@@ -55,7 +55,7 @@ def test_a_field_that_is_not_synced_is_shown_as_that(make_desk):
 def test_what_is_in_sync_before_the_first_look_names_no_look(make_desk):
     desk = make_desk()
     desk.drain(*fill(desk, 2))
-    drop_meta(desk.app.store.connection, UPKEEP)
+    drop_meta(desk.app.store.connection, SWEEP_MARKS)
     detail = check_sync(desk.app).detail
     assert "2 scenes in sync" in detail
     assert "Last full sweep" not in detail

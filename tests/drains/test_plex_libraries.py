@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 
 from stash2plex.namelist import NameList
+from stash2plex.operations.enqueue import enqueue_all
+from stash2plex.operations.explain import explain_scene
+from stash2plex.operations.preview import preview_all
+from stash2plex.operations.status import stored_status
+from stash2plex.rules.scene_states import STATES
 from stash2plex.store.reports import ReportBook
 from stash2plex.sync.scheduled_reconcile import RETRY_SECONDS, ScheduledReconcile
 from tests.harness.in_process import listen
@@ -58,8 +63,66 @@ def test_the_items_of_a_library_that_is_left_are_forgotten_and_no_others(make_de
     assert settled(desk) == [scenes[0].id]
     assert (pier.title, lamp.title) == (scenes[0].title, "About b/lamp.mp4")
     desk.drain(scenes[1])
-    assert desk.rows("SELECT id, reason FROM queue") == [(scenes[1].id, "not_in_plex")]
+    left = [(scenes[1].id, "not_in_plex")] if how == "removed" else []
+    assert desk.rows("SELECT id, reason FROM queue") == left
     assert lamp.title == "About b/lamp.mp4"
+
+
+def left_out(desk):
+    """Return the reasons of the scenes that are left out, after checking that all add up."""
+    scenes = stored_status(desk.app)["scenes"]
+    assert sum(scenes[state] for state in STATES) == scenes["total"]
+    return scenes["left_out_because"]
+
+
+def test_a_scene_of_a_library_that_is_deselected_is_left_out_until_it_is_chosen_again(make_desk):
+    desk = make_desk(plex_library="")
+    scenes, (_, lamp), _ = two_libraries(desk)
+    enqueue_all(desk.app)
+    desk.drain()
+    assert left_out(desk) == {}
+    desk.restart(plex_library="Harbour Films")
+    scenes[1].title = "Edited meanwhile"
+    desk.work(60)
+    assert left_out(desk) == {"library": 1}
+    assert stored_status(desk.app)["scenes"]["in_sync"] == 1
+    assert (desk.rows("SELECT 1 FROM queue"), desk.dead()) == ([], {})
+    known = explain_scene(desk.app, scenes[1].id)
+    assert (known.state, known.why) == (
+        "left_out",
+        "It is not synced: its file is in “Lanterns”, a Plex library that is not chosen.",
+    )
+    reconciliation = desk.app.make_reconciliation(desk.app.open_session())
+    list(reconciliation.pages())
+    report = reconciliation.report()
+    assert (report.left_out, report.in_sync, set(report.counts.values())) == (1, 1, {0})
+    assert preview_all(desk.app).left_out_reasons == {"library": 1}
+    # Nothing names the scene: its file is awaited, and wakes it.
+    desk.restart(plex_library="Harbour Films, Lanterns")
+    desk.work(60)
+    assert (lamp.title, left_out(desk)) == ("Edited meanwhile", {})
+
+
+@pytest.mark.parametrize(
+    ("path", "folders", "reasons"),
+    [
+        ("/data/b/lamp.mp4", ["/lanterns"], {"library": 1}),
+        # The chosen library holds the folder too: it may get the file yet.
+        ("/data/b/lamp.mp4", ["/lanterns", "/media"], {}),
+        ("/elsewhere/lamp.mp4", ["/lanterns"], {}),
+    ],
+)
+def test_a_new_scene_is_left_out_by_the_path_map(make_desk, path, folders, reasons):
+    desk = make_desk(plex_library="Harbour Films", path_map="/data=>/lanterns")
+    lanterns = desk.plex.add_section("Lanterns", locations=["/lanterns"])
+    desk.plex.add_item(lanterns, "/lanterns/b/lamp.mp4")
+    desk.films.locations[:] = ["/media", *(["/lanterns"] if len(folders) > 1 else [])]
+    desk.stash.add_scene(title="Lamp", files=[path], sizes=[2])
+    enqueue_all(desk.app)
+    desk.drain()
+    assert left_out(desk) == reasons
+    states = stored_status(desk.app)["scenes"]
+    assert states["left_out"] + states["not_in_plex"] == 1
 
 
 def test_a_library_that_is_chosen_again_gets_what_it_missed(make_desk):

@@ -70,10 +70,10 @@ def pier(make_desk):
 
 def put_back(desk, chosen=EVERYTHING):
     begun = desk.app.store.runs.begin("undo", None, 20.0)
-    number = queue_undo(desk.app, chosen, run_id=begun.id)
+    scenes = queue_undo(desk.app, chosen, run_id=begun.id)
     desk.app.drain(Foreground("test", run_id=begun.id), Silent(), lambda: False)
     desk.app.store.runs.end(begun.id)
-    return number, undo_report(desk.app, begun.id)
+    return len(scenes), undo_report(desk.app, scenes)
 
 
 def left_out(desk):

@@ -12,7 +12,7 @@ from stash2plex.operations.status import read_status
 from stash2plex.rules.traits import Trait
 from stash2plex.sync.read_back import BATCHES, TROUBLE_SECONDS, ReadBack
 from stash2plex.ui.lines.status import status_lines
-from stash2plex_testing.plex import Fault, combined
+from stash2plex_testing.plex import Fault, Traits, combined
 from tests.harness.in_process import listen
 
 DETAILS = r"^/library/metadata/[\d,]+$"
@@ -92,6 +92,40 @@ def test_a_rounded_rating_is_quiet_and_follows(pier):
     assert item.floats["userRating"] == 7.0
     save(desk, scene, rating100=None)
     assert "userRating" not in item.floats
+
+
+NEAR = {
+    "a day late": (Traits(date_shift=1), {"date": "2024-12-31"}, {"date": "2025-01-01"}),
+    "a day early, of a year": (Traits(date_shift=-1), {"date": "2019"}, {"date": "2018-12-31"}),
+    "no date at all": (
+        Traits(ignores_field=frozenset({"originallyAvailableAt"})),
+        {"date": "2019-03"},
+        {"date": ""},
+    ),
+    "whole stars of five": (Traits(rounds_rating=2.0), {"rating100": 50}, {"rating": 6.0}),
+    "half stars of five": (Traits(rounds_rating=1.0), {"rating100": 45}, {"rating": 5.0}),
+    "one decimal": (Traits(rounds_rating=0.1), {"rating100": 33}, {"rating": 3.3}),
+    "rounded to nothing": (Traits(rounds_rating=1.0), {"rating100": 2}, {"rating": 0.0}),
+}
+
+
+@pytest.mark.parametrize(("traits", "given", "shown"), NEAR.values(), ids=NEAR)
+def test_near_dates_and_ratings_are_quiet_and_follow(pier, traits, given, shown):
+    desk, scene, item = pier(preserve=True, **given)
+    desk.plex.traits = traits
+    desk.drain(scene)
+    held = {"date": item.originally_available_at, "rating": item.floats.get("userRating", 0.0)}
+    assert {name: pytest.approx(held[name]) for name in shown} == shown
+    assert reconcile(desk) == 0
+    lost = {name for trait, name in desk.app.store.traits.known.known if trait is Trait.LOSES}
+    assert lost == ({"date"} if shown == {"date": ""} else set())
+    assert not desk.app.store.traits.known.has(Trait.RATES_APART)
+    assert (
+        save(desk, scene, **{"date": "2020-06-15"} if "date" in given else {"rating100": 80}) == 1
+    )
+    assert item.originally_available_at in ("", "2020-06-14", "2020-06-16")
+    assert item.floats.get("userRating", 8.0) == pytest.approx(8.0)
+    assert save(desk, scene) == 0
 
 
 def test_a_summary_whose_blanks_plex_squeezes_is_quiet_and_follows(pier):

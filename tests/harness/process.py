@@ -18,6 +18,7 @@ from plexapi.server import PlexServer
 from stash2plex.app import App
 from stash2plex_testing.plex import Latency
 from stash2plex_testing.world import ARCHIVE, World, differences
+from tests.harness.compiled import write_compiled
 from tests.harness.in_process import make_app
 from tests.support import PATIENCE, ManualClock, until
 
@@ -144,6 +145,7 @@ def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
         latency: Latency | None = None,
         settings: Any = None,
         folder_name: str = "stash",
+        cold: bool = False,
         **stash: Any,
     ) -> Stage:
         folder = tmp_path / f"{folder_name}{len(stages)}"
@@ -153,6 +155,10 @@ def make_stage(tmp_path: Any) -> Iterator[Callable[..., Stage]]:
         stages.append(stage)
         stage.fill(scenes)
         stage.install(**(settings or {}))
+        if not cold:
+            write_compiled(
+                ARCHIVE, os.path.join(stage.stash.plugins_dir, "Stash2Plex"), stage.data_dir
+            )
         return stage
 
     yield make

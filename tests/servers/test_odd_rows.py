@@ -144,6 +144,37 @@ def test_the_library_of_an_item_is_read_where_it_stands(plex, client, row, conta
     assert (found["1"].section_id, found["3"].section_id) == ("1", section)
 
 
+PIER = "/media/a/Pier (2019).mkv"
+VERSIONS = "/media/a/Plex Versions"
+
+
+@pytest.mark.parametrize(
+    ("media", "own"),
+    [
+        ([(PIER, None), (f"{VERSIONS}/Optimized for TV/Pier (2019).mp4", 42)], [PIER]),
+        ([(f"{VERSIONS}/Pier (2019).mp4", "42"), (PIER, None)], [PIER]),
+        # A server that does not mark it, or marks it oddly.
+        ([(PIER, None), (f"{VERSIONS}/Mobile/Pier (2019).mp4", None)], [PIER]),
+        ([(PIER, []), (f"{VERSIONS}/Mobile/Pier (2019).mp4", "yes")], [PIER]),
+        (
+            [("S:\\a\\Pier.mkv", None), ("S:\\a\\plex versions\\TV\\Pier.mp4", None)],
+            ["S:\\a\\Pier.mkv"],
+        ),
+        # In a folder of the library's own, with another name.
+        ([(PIER, None), ("/media/Plex Versions/Original Quality/Pier.mkv", 42)], [PIER]),
+        # The user's own folder, and a file of that name.
+        ([(f"{VERSIONS}/Pier (2019).mkv", None)], [f"{VERSIONS}/Pier (2019).mkv"]),
+        ([(PIER, 0), ("/media/a/Plex Versions", None)], [PIER, "/media/a/Plex Versions"]),
+        ([(f"{VERSIONS}/Pier (2019).mp4", 42)], []),
+    ],
+)
+def test_versions_that_plex_made_are_no_files_of_the_user(plex, client, media, own):
+    rows = [{"Part": [{"file": path, "size": 1}], "proxyType": kind} for path, kind in media]
+    answer(plex, {"size": 1, "totalSize": 1, "Metadata": [{**ROWS[0], "Media": rows}]})
+    (page,) = client.list_files("1")
+    assert ([file.path for file in page.files], page.odd, page.blind) == (own, (), 0)
+
+
 def test_a_huge_title_is_only_long(plex, client):
     answer(plex, {"Metadata": [spoilt(title="x" * 5_000_000)]})
     assert len(client.items(["3"])["3"].texts[Field.TITLE]) == 5_000_000

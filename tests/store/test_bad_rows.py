@@ -15,7 +15,7 @@ from stash2plex.rules.matching import LEVELS
 from stash2plex.rules.sweep_schedule import KindMark, Marks
 from stash2plex.store.item_claims import ItemClaims
 from stash2plex.store.marks import asking_run, load_marks, marks_are_lost, save_marks
-from stash2plex.store.meta import HOOK_COST, LOOK_ASKED, UPKEEP
+from stash2plex.store.meta import HOOK_COST, LOOK_ASKED, SWEEP_MARKS
 from stash2plex.store.path_rules import inferred_rules
 from stash2plex.store.plex_files import PlexFiles
 from stash2plex.store.records import Records
@@ -50,10 +50,10 @@ def test_marks_that_cannot_be_read_are_lost(database, text):
     save_marks(database, MARKS)
     assert load_marks(database) == MARKS
     assert not marks_are_lost(database)
-    set_meta(database, UPKEEP, text)
+    set_meta(database, SWEEP_MARKS, text)
     assert load_marks(database) is None
     assert marks_are_lost(database)
-    assert get_meta(database, UPKEEP) == text
+    assert get_meta(database, SWEEP_MARKS) == text
 
 
 def test_no_marks_yet_are_not_lost(database):

@@ -50,7 +50,7 @@ def test_a_trouble_waits_until_a_changed_setting_was_tried(tmp_path, stamp):
     database.close()
     stored = hook._store(path, str(tmp_path), [("scene", 1)], 0.0, time.monotonic())
     assert stored.settings_changed is (stamp == "older")
-    assert stored.has_news is (stamp == "now")
+    assert stored.has_notices is (stamp == "now")
 
 
 def test_the_script_gets_the_answer_of_a_record(tmp_path):

@@ -60,6 +60,14 @@ MAY_IMPORT_LATE = {
     "cli.demo",  # the stand-ins are not in the archive
 }
 
+OLD_NAMES = re.compile(
+    r"(LONGEST|MOST|LEAST|LARGEST|SMALLEST)(_|$)|[A-Z_]+_(MOST|LEAST)$"
+    r"|_*(Curtain|Alias|Sieve|Contests|Missed|Routine|Upkeep|Telling|News)$"
+    r"|(curtain|telling|sieve|contests|missed|routine|upkeep|news|modes|steering|looking|syncing)$"
+)
+"""A limit is MAX_ or MIN_; the others have standard terms: redactor, pseudonym, notifications,
+changes, change filter, item claims, awaited files, scheduled reconcile, sweep schedule, tasks."""
+
 SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|PRAGMA|BEGIN|WITH)\s+\S")
 
 
@@ -235,6 +243,23 @@ def test_modules_and_classes_are_short_and_quiet_at_import(module):
         assert isinstance(node, quiet), ast.unparse(node)
         if isinstance(node, ast.Expr):
             assert isinstance(node.value, ast.Constant)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names_are_standard_terms(module):
+    tree = tree_of(module)
+    defined = {
+        node.name for node in ast.walk(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+    }
+    bound = {
+        target.id
+        for node in tree.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+        for target in ast.walk(node)
+        if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store)
+    }
+    names = {*module.split("."), *defined, *bound}
+    assert [name for name in sorted(names) if OLD_NAMES.match(name)] == []
 
 
 def test_no_module_keeps_state():

@@ -17,7 +17,7 @@ from stash2plex.config import Settings
 from stash2plex.model import Entity, Field, Record
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.edit_parts import edit_parts
-from stash2plex.rules.merge import plan_change, remember
+from stash2plex.rules.merge import announcement, plan_change, remember
 from stash2plex.rules.traits import NO_TRAITS
 from stash2plex.servers.plexedit import PLEX_NAMES, edit_parameters
 from stash2plex.servers.plexwire import WireRow, read_item
@@ -170,13 +170,16 @@ class Harbour(RuleBasedStateMachine):
         change = self.plan(desired, item)
         if not change.fields:
             return
-        written, removed = remember(desired, item, change, self.record)
+        _, removed = remember(desired, item, change, self.record)
+        written = announcement(desired, item, change, self.record)
         known = self.record or Record(1, item.rating_key, "1", "/media/a.mp4", "path", "", {})
         self.record = evolve(known, announced=(*known.announced, written), removed=removed)
         before = self.shown(item)
         self.send(change)
         for name in self.doubt:
             self.doubt[name] |= {*before[name], *desired.lists.get(name, ())}
+            # What Stash wants too is ours from the announcement on, as it is after a sync.
+            self.added[name] -= {*desired.lists.get(name, ())}
         for name, value in self.shown(self.look()[1]).items():
             if value != before[name]:
                 self.note_unseen(name, before[name], value, change)
@@ -299,6 +302,45 @@ class Harbour(RuleBasedStateMachine):
             self.unsure.discard(name)
         self.base[name] = frozenset(after & wanted)
         self.doubt[name].clear()
+
+
+def test_a_summary_that_is_empty_again_after_an_unseen_edit_gets_the_text_of_stash():
+    """Whether the user emptied it or the edit never came cannot be distinguished."""
+    harbour = Harbour()
+    harbour.start(semantics="append", title="")
+    harbour.unlock(Field.SUMMARY)
+    harbour.save(title="", details="Fog", tags=[], studio="", rating=None)
+    harbour.choose(preserve=True, most=100)
+    harbour.killed_after_the_edit()
+    harbour.type_text(Field.SUMMARY, "")
+    harbour.sync()
+    assert harbour.held.texts["summary"] == "Fog"
+
+
+def test_a_collection_of_the_user_that_stash_wanted_too_goes_with_its_studio():
+    """Also after a kill, as it does after a sync."""
+    harbour = Harbour()
+    harbour.start(semantics="append", title="")
+    harbour.add_value(Field.COLLECTION, "Tide")
+    harbour.save(title="", details="", tags=[], studio="Tide", rating=None)
+    harbour.killed_after_the_edit()
+    harbour.save(title="", details="", tags=["Fog"], studio="", rating=None)
+    harbour.sync()
+    assert harbour.held.tags["collection"] == []
+
+
+def test_a_tag_of_an_unseen_edit_is_still_ours_after_tags_were_skipped_for_a_while():
+    harbour = Harbour()
+    harbour.start(semantics="append", title="Pier")
+    harbour.save(title="Pier", details="", tags=["Fog"], studio="", rating=70)
+    harbour.killed_after_the_edit()
+    harbour.save(title="Pier", details="", tags=[], studio="", rating=None)
+    harbour.skip(frozenset({Field.TAGS, Field.RATING}))
+    harbour.sync()
+    assert harbour.held.tags["genre"] == ["Fog"]
+    harbour.skip(frozenset())
+    harbour.sync()
+    assert (harbour.held.tags["genre"], harbour.held.floats) == ([], {})
 
 
 TestHarbour = Harbour.TestCase

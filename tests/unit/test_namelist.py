@@ -53,6 +53,24 @@ def read(text, *names):
         ("Strasse", ["Straße"], ("Strasse",), ()),
         ("A,,B, ,", ["A", "B"], ("A", "B"), ()),
         ("A,,B", ["A,,B"], ("A,,B",), ()),
+        # A name that begins or ends with a comma, beside the same without it.
+        ("Night,", ["Night,", "Night"], ("Night,",), ()),
+        (",Night, Fog", [",Night", "Fog"], (",Night", "Fog"), ()),
+        ("Fog, Night,, Tide", ["Night,", "Fog", "Tide"], ("Fog", "Night,", "Tide"), ()),
+        ('"Night,", Fog', ["Night,", "Night", "Fog"], ("Night,", "Fog"), ()),
+        (",", [","], (",",), ()),
+        # One name begins another.
+        ("Night, indoor, Night", ["Night", "Night, indoor"], ("Night, indoor", "Night"), ()),
+        ("Night, Night, indoor", ["Night", "Night, indoor"], ("Night", "Night, indoor"), ()),
+        ("Night, indoor", ["Night", "Night, indoor, calm"], ("Night",), ("indoor",)),
+        # Quotes inside.
+        ("O'Neil, 'Til, now", ["O'Neil", "'Til, now"], ("O'Neil", "'Til, now"), ()),
+        ('Night, "indoor"', ['Night, "indoor"'], ('Night, "indoor"',), ()),
+        # Spaces anywhere.
+        ("Night,indoor", ["Night, indoor"], ("Night,indoor",), ()),
+        ("Night , indoor", ["Night, indoor", "Night"], ("Night , indoor",), ()),
+        ("Night,  indoor", ["Night , indoor"], ("Night,  indoor",), ()),
+        ("Low\u00a0tide", ["Low  tide"], ("Low\u00a0tide",), ()),
         ("", ["A"], (), ()),
         (' "" ', ["A"], (), ()),
     ],
@@ -78,7 +96,7 @@ def test_before_it_is_read_a_list_means_everything_that_it_may_mean():
 
 def test_a_name_that_is_made_later_is_meant_too():
     keys = read_names("Fog, Night, indoor", {"fog"}).keys
-    assert keys == {"fog", "night", "indoor", "night, indoor"}
+    assert keys == {name_key(one) for one in ("Fog", "Night", "indoor", "Night, indoor")}
 
 
 NAMES = some.lists(some.text(min_size=1, max_size=8).filter(name_key), min_size=1, max_size=5)

@@ -19,7 +19,7 @@ from stash2plex.errors import (
     Transient,
     Unavailable,
 )
-from stash2plex.rules.pacing import MOST, Pacer
+from stash2plex.rules.pacing import MAX_PARALLEL, Pacer
 from stash2plex.rules.policy import (
     SNOOZES,
     Decision,
@@ -141,9 +141,9 @@ def test_more_fly_while_latency_is_flat_and_fewer_when_it_climbs():
     pacer = Pacer()
     for _ in range(50):
         pacer.succeeded(0.02)
-    assert pacer.limit == MOST
+    assert pacer.limit == MAX_PARALLEL
     pacer.succeeded(0.5)
-    assert pacer.limit == MOST // 2
+    assert pacer.limit == MAX_PARALLEL // 2
     pacer.failed()
     assert pacer.limit == 1
     pacer.restart()
@@ -197,4 +197,4 @@ def test_at_least_one_and_at_most_six(answers):
             pacer.restart()
         else:
             pacer.succeeded(answer)
-        assert 1 <= pacer.limit <= MOST
+        assert 1 <= pacer.limit <= MAX_PARALLEL

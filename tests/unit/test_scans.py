@@ -9,7 +9,7 @@ from stash2plex.rules.scanning import folder_above, is_shared, scan_targets
 from stash2plex.store.scans import GATHER_SECONDS, LIBRARY_SECONDS, MAX_FOLDERS, Scans
 
 LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"], "3": ["S:\\"],
-             "4": ["\\\\NAS\\films"], "5": ["/volume/"]}  # fmt: skip
+             "4": ["\\\\NAS\\films"], "5": ["/volume/"], "6": ["T:"], "7": ["U:/"]}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,10 @@ LIBRARIES = {"1": ["/media/films", "/attic"], "2": ["D:\\clips"], "3": ["S:\\"],
         ("S:\\a.mp4", [], ("3", "S:\\")),
         ("/data/a.mp4", [("/data", "S:\\")], ("3", "S:\\")),
         ("\\\\nas\\Films\\b\\a.mp4", [], ("4", "\\\\NAS\\films\\b")),
+        ("T:\\Show 9\\a.mp4", [], ("6", "T:\\Show 9")),
+        ("/data/b/a.mp4", [("/data", "T:")], ("6", "T:\\b")),
+        ("T:\\a.mp4", [], ("6", "T:")),
+        ("U:\\b\\a.mp4", [], ("7", "U:/b")),
         ("/volume/a.mp4", [], ("5", "/volume/")),
         ("/volume/b/a.mp4", [], ("5", "/volume/b")),
     ],

@@ -37,7 +37,7 @@ def test_settings_as_people_write_them():
     )
     assert problems == []
     assert settings.plex_url == "http://plex:32400"
-    assert settings.plex_library.keys == {"harbour films", "lanterns", "harbour films, lanterns"}
+    assert settings.plex_library.keys == {"harbour films", "lanterns", "harbour films,lanterns"}
     assert settings.path_map == (("/data", "/media"), ("C:\\films", "D:\\f"))
     assert settings.skip_fields == {Field.POSTER, Field.BACKGROUND}
     assert settings.max_retries == 7

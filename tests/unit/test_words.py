@@ -265,8 +265,8 @@ def test_a_preview_counts_all_and_says_that_not_all_are_shown():
     assert problem == "Scene 9: “Quay” is not in Plex yet."
     assert total == (
         "60 scenes of 1,000 would change (the first 0 are shown): title of 60, tags of 2. 920 need "
-        "no change, 5 are left out by settings or hold no metadata, 15 have no Plex item. "
-        "Nothing was written."
+        "no change, 5 are left out: put back, by settings, or without metadata, 15 have no Plex "
+        "item. Nothing was written."
     )
     assert preview_lines(Preview(seen=1, settled=1)) == [
         "0 scenes of 1 would change. 1 need no change. Nothing was written."

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from stash2plex.version import VERSION
-from tools.bench import bulk_edits, drains, hooks, reconciles, stores, sweeps
+from tools.bench import bulk_edits, drains, histories, hooks, reconciles, stores, sweeps
 from tools.bench.draw import draw_growth
 from tools.bench.figure import Figure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-PARTS = ["hooks", "bulk", "stores", "drains", "large", "reconciles", "sweeps"]
+PARTS = ["hooks", "bulk", "stores", "drains", "histories", "large", "reconciles", "sweeps"]
 
 
 def main() -> int:
@@ -45,6 +45,8 @@ def main() -> int:
             draw_growth(os.path.join(ROOT, "docs", "growth.svg"), curves)
         if "drains" in parts:
             figures += drains.measure(folder, options.scenes)
+        if "histories" in parts:
+            figures += histories.measure(folder, min(options.scenes, 300), options.large)
         if "large" in parts:
             figures += drains.measure_large(folder, options.large)
         if "reconciles" in parts:

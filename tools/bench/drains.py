@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import resource
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from dataclasses import dataclass
 
 from plexapi.server import PlexServer
@@ -73,7 +71,6 @@ def measure(folder: str, scenes: int) -> list[Figure]:
             world.stash.library.touch(scene)
         text = command(world, folder, "sync", "--all")
         unchanged = command(world, folder, "sync", "--all")
-        kept = kept_bytes(world)
         undone = command(world, folder, "undo", "--all")
     return [
         Figure(
@@ -96,22 +93,7 @@ def measure(folder: str, scenes: int) -> list[Figure]:
         Figure("Plex requests per scene, unchanged", unchanged.plex / scenes, at_most=0.02),
         Figure("Plex requests per scene, undo of all", undone.plex / scenes, at_most=11),
         Figure("undo of all, scenes per second", scenes / undone.seconds, "/s"),
-        Figure("first state, bytes per scene", kept[0], at_most=1_000),
-        Figure("history of two writes, bytes per scene", kept[1]),
     ]
-
-
-def kept_bytes(world: World) -> tuple[float, float]:
-    """Return the bytes per scene of the first states, and of the history of writes."""
-    path = os.path.join(world.data_dir, "stash2plex.db")
-    with closing(sqlite3.connect(path)) as database:
-        row = database.execute(
-            "SELECT (SELECT sum(length(rating_key || server || section_id || path || fields"
-            " || ours) + 40) FROM first_state),"
-            " (SELECT sum(length(fields || shown) + 40) FROM history),"
-            " (SELECT count(*) FROM first_state)"
-        ).fetchone()
-    return row[0] / row[2], row[1] / row[2]
 
 
 def plain_script(world: World) -> float:

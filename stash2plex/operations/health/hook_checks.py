@@ -65,5 +65,5 @@ def _check_versions(plugin: PluginEntry | None, hooks: PluginEntry | None) -> Ch
 
 def is_too_old(version: str) -> bool:
     """Return whether a Stash is certainly too old; an unreadable version is not."""
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    return found is not None and (int(found[1]), int(found[2])) < OLDEST_STASH
+    match = re.match(r"v?(\d+)\.(\d+)", version)
+    return match is not None and (int(match[1]), int(match[2])) < OLDEST_STASH

@@ -158,7 +158,7 @@ class ServerChecks:
         if wrong := trouble_with(lists):
             self.checks.append(failed(TAGS, " ".join(wrong), TAGS_FIX))
             return
-        number = len({tag.id for one in lists.lists.values() for tag in one.tags})
+        number = len({tag.id for read_list in lists.lists.values() for tag in read_list.tags})
         words = f"Found in Stash: {count(number, 'tag')}." if number else "The settings name none."
         self.checks.append(passed(TAGS, words))
 
@@ -300,10 +300,10 @@ class ServerChecks:
     def _in_trouble(self, failures: Sequence[str], listed: Sequence[Section]) -> str:
         """Describe libraries whose list fails, since when, and that the others go on."""
         words = " ".join(failures)
-        if since := [one.since for one in self.app.store.library_troubles.all().values()]:
+        if since := [trouble.since for trouble in self.app.store.library_troubles.all().values()]:
             words += f" First seen at {local(min(since))}."
         if listed:
-            words += f" {', '.join(f'“{one.title}”' for one in listed)} can."
+            words += f" {', '.join(f'“{section.title}”' for section in listed)} can."
         return f"{words} Scenes in what cannot be listed wait, and lose no attempts."
 
     def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:

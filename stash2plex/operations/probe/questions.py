@@ -84,7 +84,7 @@ class Prober:
 
     def find(self, kind: str, value: str, key: str = "") -> list[str]:
         """Return every spelling of a name in a list, duplicates included."""
-        return [one for one in self.shown(kind, key) if fold(one) == fold(value)]
+        return [spelling for spelling in self.shown(kind, key) if fold(spelling) == fold(value)]
 
     def clear(self, kind: str) -> None:
         """Remove what the probe has put into a list."""
@@ -96,34 +96,34 @@ class Prober:
 
 def all_questions(*, several: bool, uploads: bool) -> dict[str, Question]:
     """Return the questions in order, with those for `several` items and for `uploads`."""
-    found: dict[str, Question] = {}
+    questions: dict[str, Question] = {}
     for kind in LISTS:
-        found[f"{kind} list, one item"] = _of_list(kind, 1)
+        questions[f"{kind} list, one item"] = _of_list(kind, 1)
         if several:
-            found[f"{kind} list, three items"] = _of_list(kind, SET)
-        found[f"{kind} spelling"] = _of_names(kind)
-        found[f"{kind} two spellings of one name"] = _of_twins(kind)
+            questions[f"{kind} list, three items"] = _of_list(kind, SET)
+        questions[f"{kind} spelling"] = _of_names(kind)
+        questions[f"{kind} two spellings of one name"] = _of_twins(kind)
         if several:
-            found[f"{kind} spelling, first item rules"] = _of_rows(kind)
-    found["removal of three names at once"] = _of_removal
-    found["removal in other letters"] = _of_folded_removal
-    found["name added and removed"] = _of_order
-    found["name in decomposed Unicode"] = _of_form("NFD")
-    found["name in composed Unicode"] = _of_form("NFC")
-    found["two blanks"] = _of_blanks
+            questions[f"{kind} spelling, first item rules"] = _of_rows(kind)
+    questions["removal of three names at once"] = _of_removal
+    questions["removal in other letters"] = _of_folded_removal
+    questions["name added and removed"] = _of_order
+    questions["name in decomposed Unicode"] = _of_form("NFD")
+    questions["name in composed Unicode"] = _of_form("NFC")
+    questions["two blanks"] = _of_blanks
     for name in ("title", "studio", "summary", "tagline"):
-        found[f"{name} spelling"] = _of_text(name)
-    found["date"] = _of_date
-    found["rating by an edit"] = _of_rating(by_edit=True)
-    found["rating by its own request"] = _of_rating(by_edit=False)
-    found["performers shown of 210"] = _of_actors
-    found["longest text in bytes"] = _of_length
-    found["edit moves the item's time"] = _of_times
-    found["edit moves the library's mark"] = _of_marks
-    found["edits per second"] = _of_speed
+        questions[f"{name} spelling"] = _of_text(name)
+    questions["date"] = _of_date
+    questions["rating by an edit"] = _of_rating(by_edit=True)
+    questions["rating by its own request"] = _of_rating(by_edit=False)
+    questions["performers shown of 210"] = _of_actors
+    questions["longest text in bytes"] = _of_length
+    questions["edit moves the item's time"] = _of_times
+    questions["edit moves the library's mark"] = _of_marks
+    questions["edits per second"] = _of_speed
     if uploads:
-        found["identical upload twice"] = _of_uploads
-    return found
+        questions["identical upload twice"] = _of_uploads
+    return questions
 
 
 # -- lists --------------------------------------------------------------------------------
@@ -166,11 +166,11 @@ def _of_names(kind: str) -> Question:
 
 def _of_twins(kind: str) -> Question:
     def ask(prober: Prober) -> Answer:
-        one = prober.fresh("twin")
-        prober.add(kind, one)
-        first = prober.find(kind, one)
-        prober.add(kind, *first, one.upper())
-        spellings = set(prober.find(kind, one))
+        name = prober.fresh("twin")
+        prober.add(kind, name)
+        first = prober.find(kind, name)
+        prober.add(kind, *first, name.upper())
+        spellings = set(prober.find(kind, name))
         return {0: "not kept", 1: "are one"}.get(len(spellings), "are two")
 
     return _clearing(kind, ask)
@@ -178,10 +178,10 @@ def _of_twins(kind: str) -> Question:
 
 def _of_rows(kind: str) -> Question:
     def ask(prober: Prober) -> Answer:
-        one = prober.fresh("row")
-        prober.add(kind, one)
-        prober.add(kind, one.upper(), keys=[prober.keys[1]])
-        first, other = prober.find(kind, one), prober.find(kind, one, prober.keys[1])
+        name = prober.fresh("row")
+        prober.add(kind, name)
+        prober.add(kind, name.upper(), keys=[prober.keys[1]])
+        first, other = prober.find(kind, name), prober.find(kind, name, prober.keys[1])
         if not (first and other):
             return "not kept"
         return "yes" if first[0] == other[0] else "no"
@@ -192,7 +192,7 @@ def _of_rows(kind: str) -> Question:
 def _of_removal(prober: Prober) -> Answer:
     values = [prober.fresh() for _ in range(4)]
     prober.add("genre", *values)
-    held = [one for value in values for one in prober.find("genre", value)[:1]]
+    held = [spelling for value in values for spelling in prober.find("genre", value)[:1]]
     if len(held) < len(values):
         answer = "not kept"
     else:
@@ -216,15 +216,15 @@ def _of_folded_removal(prober: Prober) -> Answer:
 
 
 def _of_order(prober: Prober) -> Answer:
-    found = []
+    kept = []
     for added_first in (True, False):
         value = prober.fresh()
         both = [("genre[0].tag.tag", value), ("genre[].tag.tag-", quote(value, safe=""))]
         prober.edit(*(both if added_first else reversed(both)))
-        found.append(bool(prober.find("genre", value)))
+        kept.append(bool(prober.find("genre", value)))
         prober.clear("genre")
     words = {(False, False): "adds first", (True, True): "removes first"}
-    return words.get((found[0], found[1]), "as they are sent")
+    return words.get((kept[0], kept[1]), "as they are sent")
 
 
 def _of_form(form: Literal["NFC", "NFD"]) -> Question:
@@ -304,7 +304,7 @@ def _of_rating(*, by_edit: bool) -> Question:
 def _of_actors(prober: Prober) -> Answer:
     values = [f"{MARK} p{number:03}" for number in range(1, ACTORS + 1)]
     prober.add("actor", *values)
-    shown = sum(fold(one).startswith(MARK) for one in prober.shown("actor"))
+    shown = sum(fold(name).startswith(MARK) for name in prober.shown("actor"))
     # What is not shown is taken away too.
     for start in range(0, ACTORS, 70):
         prober.remove("actor", *values[start : start + 70])

@@ -92,10 +92,10 @@ def _answer(ask: Callable[[Prober], Answer], prober: Prober) -> Answer:
         return f"refused ({error.reason})"
 
 
-def compare(found: Mapping[str, Answer], others: Mapping[str, Answer]) -> dict[str, list[Answer]]:
+def compare(answers: Mapping[str, Answer], others: Mapping[str, Answer]) -> dict[str, list[Answer]]:
     """Return the questions that two servers answer differently, with both answers."""
     return {
         name: [answer, others[name]]
-        for name, answer in found.items()
+        for name, answer in answers.items()
         if name in others and name not in VARIES and answer != others[name]
     }

@@ -50,7 +50,7 @@ def _value(value: object) -> str:
     if value is None or value in ("", []):
         return "nothing"
     if isinstance(value, list):
-        return ", ".join(f"“{_cut(str(one))}”" for one in value)
+        return ", ".join(f"“{_cut(str(entry))}”" for entry in value)
     return f"“{_cut(value)}”" if isinstance(value, str) else f"{value:g}"
 
 

@@ -22,7 +22,7 @@ def preview_lines(preview: Preview) -> list[str]:
         )
     text += f". {preview.unchanged + preview.settled:,} need no change"
     if preview.left_out:
-        text += f", {preview.left_out:,} are left out by settings or hold no metadata"
+        text += f", {preview.left_out:,} are left out: put back, by settings, or without metadata"
     if preview.not_matched:
         text += f", {preview.not_matched:,} have no Plex item"
     return [*lines, f"{text}. Nothing was written."]

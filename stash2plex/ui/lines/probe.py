@@ -9,12 +9,12 @@ from stash2plex.operations.probe.run import Probed, compare
 from stash2plex.text import count
 
 
-def probe_lines(found: Probed, other: Mapping[str, Any] | None) -> list[str]:
+def probe_lines(probed: Probed, other: Mapping[str, Any] | None) -> list[str]:
     """Lay out the answers, one per line; `other` are the stand-in's, if it was asked."""
-    wide = max(len(name) for name in found.answers)
-    differs = compare(found.answers, other) if other is not None else {}
-    lines = [f"Plex {found.plex_version}, {count(found.items, 'item')}:"]
-    for name, answer in found.answers.items():
+    wide = max(len(name) for name in probed.answers)
+    differs = compare(probed.answers, other) if other is not None else {}
+    lines = [f"Plex {probed.plex_version}, {count(probed.items, 'item')}:"]
+    for name, answer in probed.answers.items():
         line = f"{name.ljust(wide)}  {answer}"
         if name in differs:
             line += f"  (the stand-in: {differs[name][1]})"

@@ -14,14 +14,14 @@ from stash2plex.ui.lines.status import status_lines
 def report_lines(report: Report) -> list[str]:
     """Return the report, ready to be posted.
 
-    Without the folder's key the aliases are those of this report alone.
+    Without the folder's key the pseudonyms are those of this report alone.
     """
-    alias = Pseudonyms(report.key or secrets.token_bytes(16))
+    pseudonyms = Pseudonyms(report.key or secrets.token_bytes(16))
 
     def hide(line: str) -> str:
         for secret in report.secrets:
             line = line.replace(secret, "(token)")
-        return plain(alias.text(line))
+        return plain(pseudonyms.text(line))
 
     checks = list(report.health)
     parts = {
@@ -32,6 +32,6 @@ def report_lines(report: Report) -> list[str]:
         "Last lines of worker.log": list(report.log),
     }
     lines = []
-    for head, found in parts.items():
-        lines += [f"== {head} ==", *(hide(line) for line in found or ["(nothing)"]), ""]
+    for head, content in parts.items():
+        lines += [f"== {head} ==", *(hide(line) for line in content or ["(nothing)"]), ""]
     return lines[:-1]

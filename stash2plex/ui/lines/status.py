@@ -141,7 +141,7 @@ def held_line(status: dict[str, Any]) -> str | None:
 
 def lost_line(status: dict[str, Any]) -> str | None:
     """Return which fields Plex accepts but does not keep; None for none."""
-    lost = [one["field"] for one in status["plex"]["traits"] if one["trait"] == Trait.LOSES]
+    lost = [row["field"] for row in status["plex"]["traits"] if row["trait"] == Trait.LOSES]
     return f"Plex accepts these fields but does not keep them: {', '.join(lost)}." if lost else None
 
 

@@ -28,6 +28,11 @@ def report_lines(report: UndoReport) -> list[str]:
             f"{count(report.given_up, 'scene')} given up; “dlq list” shows why, and “dlq retry”"
             " tries again."
         )
+    if report.withdrawn:
+        lines.append(
+            f"{count(report.withdrawn, 'scene')} not put back: taken in again, or removed from the"
+            " queue meanwhile."
+        )
     return lines
 
 
