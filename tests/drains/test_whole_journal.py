@@ -43,7 +43,7 @@ class Journal(logging.Handler):
 
 
 class Story:
-    """A desk, and the steps that are told about it."""
+    """A desk, and what each step on it has asked and logged."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -123,7 +123,7 @@ def put_back(desk: Desk) -> None:
 
 
 def tell(desk: Desk) -> dict[str, dict[str, list[str]]]:
-    """Tell the whole story."""
+    """Take every step of the story; returns what was asked and logged in each."""
     story = Story(desk)
     pier = desk.scene(
         "a/pier.mp4",
