@@ -45,8 +45,9 @@ class Journal(logging.Handler):
 class Story:
     """A desk, and what each step on it has asked and logged."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, unsteady: tuple[str, ...] = LOOKS) -> None:
         self.desk = desk
+        self.unsteady = unsteady
         self.journal = Journal()
         desk.app.logs.logger.addHandler(self.journal)
         self.told: dict[str, dict[str, list[str]]] = {}
@@ -72,7 +73,7 @@ class Story:
         return [
             self.plain(line)
             for line in self.journal.lines
-            if not any(look in line for look in LOOKS)
+            if not any(look in line for look in self.unsteady)
         ]
 
     def of_plex(self) -> list[str]:
