@@ -1,16 +1,13 @@
-"""What servers are asked and what is logged in each step of a story, held against journal.json.
+"""What servers are asked and what is logged in each step of a story.
 
-A request more or less, another parameter, or another line shows here. Where the change is wanted,
-`python -m tests.drains.test_whole_journal` writes the file again; the difference is read by hand.
+A request more or less, another parameter, or another line shows here.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -23,9 +20,6 @@ from stash2plex.sync.observer import Silent
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from tests.harness.in_process import Desk
-
-PATH = os.path.join(os.path.dirname(__file__), "journal.json")
-
 
 LOOKS = ("changed in Stash unseen", "nothing has changed")
 """Lines about what a look at Stash found: a scene of the step before."""
@@ -201,17 +195,5 @@ def whole(folder: str) -> dict[str, dict[str, list[str]]]:
         return tell(stack.enter_context(Desk(folder, skip_fields="")))
 
 
-def test_a_whole_story(tmp_path):
-    told = whole(str(tmp_path))
-    with open(PATH, encoding="utf-8") as file:
-        approved = json.load(file)
-    for name, parts in approved.items():
-        assert told[name] == parts, name
-    assert told == approved
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        text = json.dumps(whole(scratch), indent=1, ensure_ascii=False)
-    with open(PATH, "w", encoding="utf-8") as target:
-        target.write(text + "\n")
+def test_a_whole_story(tmp_path, approved):
+    approved(whole(str(tmp_path)))

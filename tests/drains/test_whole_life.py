@@ -1,20 +1,12 @@
-"""What a worker asks and logs through changes that no hook reports, held against life.json.
-
-Where a change is wanted, `python -m tests.drains.test_whole_life` writes the file again; the
-difference is read by hand.
-"""
+"""What a worker asks and logs through changes that no hook reports."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from contextlib import ExitStack
 
 from tests.drains.test_whole_journal import LOOKS, Story
 from tests.harness.in_process import Desk
 
-PATH = os.path.join(os.path.dirname(__file__), "life.json")
 UNSTEADY = (*LOOKS, " waits ", " put off")
 """How often a scene is looked up in vain depends on how fast the threads are."""
 
@@ -72,17 +64,5 @@ def whole(folder: str) -> dict[str, dict[str, list[str]]]:
         return live(stack.enter_context(Desk(folder, **settings)))
 
 
-def test_a_whole_life(tmp_path):
-    told = whole(str(tmp_path))
-    with open(PATH, encoding="utf-8") as file:
-        approved = json.load(file)
-    for name, parts in approved.items():
-        assert told[name] == parts, name
-    assert told == approved
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        text = json.dumps(whole(scratch), indent=1, ensure_ascii=False)
-    with open(PATH, "w", encoding="utf-8") as target:
-        target.write(text + "\n")
+def test_a_whole_life(tmp_path, approved):
+    approved(whole(str(tmp_path)))
