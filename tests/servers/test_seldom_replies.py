@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from stash2plex.errors import Transient
+from stash2plex.servers.plex import plex_headers
 from stash2plex.servers.plexcollections import PAGE, PlexCollection, list_collections
 from stash2plex.servers.plexlooks import ItemLook, read_looks, read_poster
 from stash2plex.servers.plextv import Address, Pin, _addresses, _WireResource, agree_address
@@ -17,6 +18,7 @@ from stash2plex.servers.stash_deeds import start_task, stop_job, store_settings
 from stash2plex.servers.stash_link import StashLink
 from stash2plex.servers.stash_lists import SceneLook, look_at_scene
 from stash2plex.servers.wire import make_converter, structure
+from stash2plex.version import VERSION
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
@@ -218,3 +220,18 @@ def test_a_scene_is_looked_at_by_its_first_file():
         None, None, None
     )
     assert look_at_scene(Link(findScene=None), 7) is None
+
+
+def test_plex_shows_its_user_who_asks():
+    headers = plex_headers("secret", "client 1")
+    assert headers == {
+        "Accept": "application/json",
+        "X-Plex-Token": "secret",
+        "X-Plex-Client-Identifier": "client 1",
+        "X-Plex-Product": "Stash2Plex",
+        "X-Plex-Version": VERSION,
+        "X-Plex-Platform": "Python",
+        "X-Plex-Device": "Stash",
+        "X-Plex-Device-Name": "Stash2Plex",
+        "X-Plex-Model": "plugin",
+    }
