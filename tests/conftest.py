@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import sys
@@ -16,6 +17,13 @@ settings.load_profile("steady")
 
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--rewrite", action="store_true",
+        help="write what was said into the file beside the test, instead of comparing",
+    )  # fmt: skip
 
 
 def pytest_collection_modifyitems(config, items):
@@ -42,3 +50,23 @@ def clean_environment(monkeypatch):
     for name in list(os.environ):
         if name.startswith("STASH2PLEX_") or name == "STASH_PLUGIN_DATA":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def approved(request):
+    """Return what compares a value, part by part, with the JSON file beside the test.
+
+    With `--rewrite` it writes the file: read the difference before you commit it.
+    """
+    path = request.path.with_suffix(".json")
+
+    def compare(told):
+        if request.config.getoption("--rewrite"):
+            path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        known = json.loads(path.read_text(encoding="utf-8"))
+        for name, parts in known.items():
+            for part in parts if isinstance(parts, dict) else ():
+                assert told[name].get(part) == parts[part], f"{name}: {part}"
+        assert told == known
+
+    return compare
