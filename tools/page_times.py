@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sqlite3
 import statistics
 import subprocess
@@ -150,6 +149,8 @@ def processor_ms(world: World, arguments: dict[str, Any], processes: int) -> flo
 
 def children_seconds() -> float:
     """Return the processor time in seconds of all child processes that have ended."""
+    import resource  # noqa: PLC0415 - Windows has none
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return float(used.ru_utime + used.ru_stime)
 

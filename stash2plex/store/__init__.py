@@ -7,8 +7,8 @@ form groups. Each imports from its own group and from those below.
         other_libraries, plex_comparisons, server_traits, other_items
     comparing: scenes, marks, key_set, reports, differences, surveys
     the queue: queue, runs, holds, dead_letters, key_state, names
-    what was written: records, followers, waiting_pictures, item_claims, item_choices, history,
-        first_states, undo_marks, own_collections
+    what was written: records, followers, waiting_pictures, picture_checks, item_claims,
+        item_choices, history, first_states, undo_marks, own_collections
     servers: breaker, outages
     what is shown: stored_status, stored_page, scene_counts, scene_lists, progress, metrics, notices
     the file: inspection, repair, restore

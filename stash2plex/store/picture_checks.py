@@ -12,7 +12,21 @@ from stash2plex.model import Clock, Field
 SETTLES = 2.0
 """Seconds after which a picture is looked at: Plex's list lags a little (plex.md §4.2)."""
 
-COLUMNS = "rating_key, field, scene_id, hash, shown, tries, lost"
+ADD = (
+    "INSERT INTO picture_check (rating_key, field, scene_id, hash, shown, tries, lost, due_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET"
+    " scene_id = excluded.scene_id, shown = excluded.shown, due_at = excluded.due_at,"
+    " tries = excluded.tries, hash = excluded.hash,"
+    " lost = CASE WHEN lost = 2 AND hash = excluded.hash THEN 2 ELSE 0 END"
+)
+DUE = (
+    "SELECT rating_key, field, scene_id, hash, shown, tries, lost FROM picture_check"
+    " WHERE lost <> 1 AND due_at <= ? ORDER BY due_at LIMIT ?"
+)
+LOST_OF_A_KIND = (
+    "SELECT rating_key, field, scene_id, hash, shown, tries, lost FROM picture_check"
+    " WHERE lost = 1 AND field = ?"
+)
 WAITS, LOST, SENT_AGAIN = 0, 1, 2
 """What is known of a picture: nothing, that Plex did not keep it, that it was sent again since."""
 
@@ -47,11 +61,7 @@ class PictureChecks:
     def add(self, check: PictureCheck) -> None:
         """Have a picture looked at; that it was sent again after it was lost stays known."""
         self.connection.execute(
-            f"INSERT INTO picture_check ({COLUMNS}, due_at)"  # noqa: S608 - our own words
-            " VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET"
-            " scene_id = excluded.scene_id, shown = excluded.shown, due_at = excluded.due_at,"
-            " tries = excluded.tries, hash = excluded.hash,"
-            " lost = CASE WHEN lost = 2 AND hash = excluded.hash THEN 2 ELSE 0 END",
+            ADD,
             (
                 check.rating_key,
                 check.field,
@@ -65,19 +75,12 @@ class PictureChecks:
 
     def due(self, limit: int) -> list[PictureCheck]:
         """List up to `limit` pictures to look at, those first that were sent first."""
-        rows = self.connection.execute(
-            f"SELECT {COLUMNS} FROM picture_check WHERE lost <> 1 AND due_at <= ?"  # noqa: S608
-            " ORDER BY due_at LIMIT ?",
-            (self.clock(), limit),
-        )
+        rows = self.connection.execute(DUE, (self.clock(), limit))
         return [_read(row) for row in rows]
 
     def lost(self, name: Field) -> list[PictureCheck]:
         """List the pictures of a kind that Plex did not keep."""
-        rows = self.connection.execute(
-            f"SELECT {COLUMNS} FROM picture_check WHERE lost = 1 AND field = ?",  # noqa: S608
-            (name,),
-        )
+        rows = self.connection.execute(LOST_OF_A_KIND, (name,))
         return [_read(row) for row in rows]
 
     def mark(self, check: PictureCheck, lost: int) -> None:

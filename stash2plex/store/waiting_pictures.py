@@ -16,6 +16,9 @@ FRESH = ""
 
 
 SELECT = "SELECT scene_id, tag, waits_for, attempts, failures, suspect, begun FROM waiting_picture"
+OF_A_SCENE = f"{SELECT} WHERE scene_id = ?"
+DUE = f"{SELECT} WHERE waits_for = ? AND due_at <= ? ORDER BY begun, due_at LIMIT ?"
+OLDEST = f"{SELECT} WHERE waits_for = ? ORDER BY begun, due_at LIMIT ?"
 
 PICTURES = "pictures"
 """The reason of scenes that are in Plex but for their pictures."""
@@ -63,7 +66,7 @@ class WaitingPictures:
 
     def get(self, scene_id: int) -> WaitingPicture | None:
         """Return what waits of a scene, None for nothing."""
-        row = self._db.execute(f"{SELECT} WHERE scene_id = ?", (scene_id,)).fetchone()
+        row = self._db.execute(OF_A_SCENE, (scene_id,)).fetchone()
         return None if row is None else _read(row)
 
     def due(self, waits_for: str, limit: int) -> list[WaitingPicture]:
@@ -71,18 +74,12 @@ class WaitingPictures:
 
         Those that may end the process go last.
         """
-        rows = self._db.execute(
-            f"{SELECT} WHERE waits_for = ? AND due_at <= ? ORDER BY begun, due_at LIMIT ?",
-            (waits_for, self._clock(), limit),
-        )
+        rows = self._db.execute(DUE, (waits_for, self._clock(), limit))
         return [_read(row) for row in rows]
 
     def oldest(self, waits_for: str, limit: int) -> list[WaitingPicture]:
         """List those that wait for an endpoint, due or not, the one that was tried first first."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE waits_for = ? ORDER BY begun, due_at LIMIT ?",
-            (waits_for, limit),
-        )
+        rows = self._db.execute(OLDEST, (waits_for, limit))
         return [_read(row) for row in rows]
 
     def begin(self, waiting: WaitingPicture) -> None:

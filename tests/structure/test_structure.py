@@ -87,6 +87,8 @@ SHARED = {
     "missing_news": {"workqueue", "store.queue", "store.notices"},
     # They go with the record of their scene, in one commit.
     "follower": {"store.followers", "store.records"},
+    # What is to be looked at of an item goes with the item.
+    "picture_check": {"store.picture_checks", "store.plex_files"},
 }
 """Tables with more than one writer, and why; a copy that is taken back fills them all."""
 
