@@ -29,10 +29,12 @@ def test_an_item_is_known_by_what_the_user_sees_and_an_odd_row_is_left_out():
         {"ratingKey": "8"},
         {"title": "Quay"},
         "no row",
+        {"ratingKey": "9", "title": "Ferry"},
     ]
     assert read_looks(make_converter(), rows) == {
         "7": ItemLook("7", "Pier", 2024, 61.5, "/a/thumb/1"),
         "8": ItemLook("8", "", None, None, ""),
+        "9": ItemLook("9", "Ferry", None, None, ""),
     }
 
 

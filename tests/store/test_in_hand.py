@@ -183,6 +183,15 @@ def test_a_key_that_failed_alone_at_a_half_open_breaker_steps_behind_the_others(
     assert bench.rows("SELECT priority FROM queue") == [(1,)]
 
 
+@pytest.mark.parametrize("error", [RuntimeError("a secret"), DOWN])
+def test_only_a_fault_of_ours_is_logged_with_its_trace(bench, caplog, error):
+    (key,) = bench.claim(("scene", 1))
+    bench.hand.fail([key.claim], error, Settings(), ITEM)
+    traces = [record.getMessage() for record in caplog.records if record.exc_info]
+    is_fault = isinstance(error, RuntimeError)
+    assert traces == (["A fault in Stash2Plex:"] if is_fault else [])
+
+
 def test_what_fails_for_good_is_counted_by_its_reason(bench):
     (key,) = bench.claim(("scene", 1))
     bench.hand.fail([key.claim], Rejected("Plex", "It said no."), Settings(), ITEM)
