@@ -8,17 +8,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from stash2plex.errors import Transient
+from stash2plex.errors import NO_TLS, Refused, Transient, Unavailable
 from stash2plex.servers.plex import plex_headers
 from stash2plex.servers.plexcollections import PAGE, PlexCollection, list_collections
 from stash2plex.servers.plexlooks import ItemLook, read_looks, read_poster
 from stash2plex.servers.plextv import Address, Pin, _addresses, _WireResource, agree_address
 from stash2plex.servers.plexwire import WireContainer, _name, _rating_key
+from stash2plex.servers.scenepages import ScenePages, _Walk
 from stash2plex.servers.stash_deeds import start_task, stop_job, store_settings
 from stash2plex.servers.stash_link import StashLink
 from stash2plex.servers.stash_lists import SceneLook, look_at_scene
+from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.version import VERSION
+from stash2plex_testing.plex import FakePlex
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
@@ -237,3 +240,43 @@ def test_plex_shows_its_user_who_asks():
         "X-Plex-Device-Name": "Stash2Plex",
         "X-Plex-Model": "plugin",
     }
+
+
+def test_the_next_scene_behind_one_that_spoils_the_list():
+    spoilt = Transient("Stash", "Stash answered with an error.")
+
+    def following(*answers: Any) -> int | None:
+        left = list(answers)
+
+        def list_ids(*_: object) -> list[int]:
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return list(answer)
+
+        pages = ScenePages(list_ids, fail, fail)
+        return _Walk(pages, {}, 3)._following(spoilt)
+
+    def fail(*_: object) -> Any:
+        raise AssertionError("no scene is to be read")
+
+    assert following([7]) == 7
+    assert following(spoilt, [9]) == 9
+    assert following([]) is None
+    with pytest.raises(Transient):
+        following(spoilt, spoilt, spoilt)
+    # A Stash that is away is not a scene that spoils a list.
+    with pytest.raises(Unavailable):
+        following(Unavailable("Stash", "Stash is away."), [9])
+
+
+def test_https_to_a_server_without_it_is_named_although_any_certificate_would_do():
+    with FakePlex() as plex:
+        address = plex.url.replace("http:", "https:")
+        transport = Transport(
+            "Plex", address, headers={}, connect_timeout=5.0, read_timeout=5.0, tls_insecure=True
+        )
+        with pytest.raises(Refused) as failure:
+            transport.request("GET", "/", what="a test")
+        transport.close()
+    assert failure.value.cause == NO_TLS
