@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from stash2plex.errors import NO_TLS, Refused, Transient, Unavailable
+from stash2plex.errors import NO_TLS, Refused, Transient
 from stash2plex.servers.plex import plex_headers
 from stash2plex.servers.plexcollections import PAGE, PlexCollection, list_collections
 from stash2plex.servers.plexlooks import ItemLook, read_looks, read_poster
@@ -265,9 +265,9 @@ def test_the_next_scene_behind_one_that_spoils_the_list():
     assert following([]) is None
     with pytest.raises(Transient):
         following(spoilt, spoilt, spoilt)
-    # A Stash that is away is not a scene that spoils a list.
-    with pytest.raises(Unavailable):
-        following(Unavailable("Stash", "Stash is away."), [9])
+    # A Stash that lets nobody in is not a scene that spoils a list.
+    with pytest.raises(Refused):
+        following(Refused("Stash", "Stash wants a log-in."), [9])
 
 
 def test_https_to_a_server_without_it_is_named_although_any_certificate_would_do():
