@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from urllib3.exceptions import SSLError
 
 from stash2plex.errors import NO_TLS, Refused, Transient
 from stash2plex.servers.plex import plex_headers
@@ -280,3 +281,12 @@ def test_https_to_a_server_without_it_is_named_although_any_certificate_would_do
             transport.request("GET", "/", what="a test")
         transport.close()
     assert failure.value.cause == NO_TLS
+
+
+def test_a_server_whose_certificate_is_not_checked_has_no_other_way_of_trust():
+    transport = Transport(
+        "Plex", "https://x", headers={}, connect_timeout=1.0, read_timeout=1.0, tls_insecure=True
+    )
+    for words in ("[SSL: WRONG_VERSION_NUMBER]", "[SSL: HANDSHAKE_FAILURE]"):
+        assert not transport._try_other_trust(SSLError(words))
+    transport.close()
