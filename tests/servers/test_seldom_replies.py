@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,9 +11,11 @@ import pytest
 from urllib3.exceptions import SSLError
 
 from stash2plex.errors import NO_TLS, Refused, Transient
-from stash2plex.servers.plex import plex_headers
+from stash2plex.operations.probe.snapshot import Held, _restore_list
+from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.plexcollections import PAGE, PlexCollection, list_collections
 from stash2plex.servers.plexlooks import ItemLook, read_looks, read_poster
+from stash2plex.servers.plexraw import PlexRaw
 from stash2plex.servers.plextv import Address, Pin, _addresses, _WireResource, agree_address
 from stash2plex.servers.plexwire import WireContainer, _name, _rating_key
 from stash2plex.servers.scenepages import ScenePages, _Walk
@@ -290,3 +293,59 @@ def test_a_server_whose_certificate_is_not_checked_has_no_other_way_of_trust():
     for words in ("[SSL: WRONG_VERSION_NUMBER]", "[SSL: HANDSHAKE_FAILURE]"):
         assert not transport._try_other_trust(SSLError(words))
     transport.close()
+
+
+class Asked(Plex):
+    """Keeps what it is asked for, and for how long it would wait."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float]] = []
+
+    def _get(
+        self,
+        path: str,
+        doing: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most_seconds: float = 0.0,
+    ) -> WireContainer:
+        self.asked.append((path, most_seconds))
+        return WireContainer(claimed=False, machineIdentifier="m")
+
+
+def test_whether_a_plex_has_no_owner_is_asked_within_the_callers_time():
+    plex = Asked()
+    assert plex._has_no_owner(3.0)
+    assert plex.asked == [("/identity", 3.0)]
+
+
+class Raw(PlexRaw):
+    """One item's list of genres; a server that adds what is sent, or replaces its list by it."""
+
+    def __init__(self, *held: str, replaces: bool) -> None:
+        self.held = list(held)
+        self.replaces = replaces
+        self.edits: list[list[str]] = []
+
+    def row(self, key: str) -> Any:
+        return {"Genre": [{"tag": name} for name in self.held]}
+
+    def edit(self, section_id: str, keys: Any, parameters: Any) -> None:
+        sent = [value for name, value in parameters if name.endswith(".tag.tag")]
+        gone = [value for name, value in parameters if name.endswith(".tag.tag-")]
+        self.edits.append([*sent, *(f"-{name}" for name in gone)])
+        kept = [] if self.replaces and sent else self.held
+        self.held = [*(name for name in kept if name not in ",".join(gone).split(",")), *sent]
+
+
+@pytest.mark.parametrize(
+    ("replaces", "edits"), [(False, [["Ebb"]]), (True, [["Ebb"], ["Fog", "Ebb"]])]
+)
+def test_a_list_is_restored_in_as_few_edits_as_the_server_needs(replaces, edits):
+    client = Raw("Fog", replaces=replaces)
+    held = Held("7", "1", {}, None, {"genre": [{"tag": "Fog"}, {"tag": "Ebb"}]}, [])
+    _restore_list(client, held, client.row("7"), "genre")
+    assert (client.held, client.edits) == (["Fog", "Ebb"], edits)
+    client = Raw("Fog", "Ebb", "Tide", replaces=replaces)
+    _restore_list(client, held, client.row("7"), "genre")
+    assert (client.held, client.edits) == (["Fog", "Ebb"], [["-Tide"]])
