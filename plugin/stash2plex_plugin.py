@@ -38,11 +38,20 @@ for place in PLACES:
     if not sys.dont_write_bytecode:
         break
 
-from stash2plex import bytecode  # noqa: E402 - the path comes first
+try:
+    from stash2plex import bytecode
 
-bytecode.start(HERE, compiled)
+    bytecode.start(HERE, compiled)
 
-from stash2plex.plugin import main  # noqa: E402 - the path comes first
+    from stash2plex.plugin import main
+except ImportError as error:
+    # Stash unpacks an update while its hooks run: this file may be there before the package.
+    what = str(error).replace("\\", "/").replace('"', "'")
+    print(
+        f'{{"error": "Stash2Plex cannot be started: {what}. If it is being updated, the change is '
+        'found when Stash2Plex next looks at Stash; if not, uninstall and install it again."}'
+    )
+    sys.exit(1)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], HERE))

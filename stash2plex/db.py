@@ -14,7 +14,7 @@ from types import TracebackType
 from stash2plex.datadir import give_to_owner
 from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 
-SCHEMA_NUMBER = 16
+SCHEMA_NUMBER = 17
 MAX_INTEGER = 2**63 - 1
 """The largest whole number that SQLite holds."""
 MAX_DIGITS = 19
@@ -86,9 +86,9 @@ def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
         if not wal:
             # On a network file system, processes may not share the memory that WAL needs. With an
             # exclusive lock SQLite reads the log without it, if the lock comes first.
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode = DELETE")
-            connection.execute("PRAGMA locking_mode = NORMAL")
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+            connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+            connection.execute("PRAGMA locking_mode = NORMAL").fetchall()
         number = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if number > SCHEMA_NUMBER:
             raise StoreTooNew(
@@ -103,7 +103,7 @@ def _open(path: str, *, relaxed: bool, wal: bool) -> sqlite3.Connection:
         if relaxed:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB:d}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES:d}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES:d}").fetchall()
     except (sqlite3.Error, StoreError):
         connection.close()
         raise
@@ -131,7 +131,9 @@ def _migrate(connection: sqlite3.Connection, path: str, *, wal: bool) -> None:
     The first one copies the database before, unless it is new.
     """
     if wal:
-        connection.execute("PRAGMA journal_mode = WAL")
+        # Read to its end: an answer that is not read is a write in progress for PyPy, which closes
+        # cursors late, and no transaction can commit beside it.
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
     kept = False
     for number, statements in _migrations():
         with transaction(connection):

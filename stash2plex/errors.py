@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 BUSY, SLOW, NO_TLS = "busy", "slow", "no_tls"
 """Causes of a server's failure: it is busy, it takes too long, it does not speak TLS."""
 
-CLOSED, UNTRUSTED = "closed", "untrusted"
-"""More causes: nothing listens at its address, its certificate is not accepted."""
+CLOSED, UNTRUSTED, LIMITED = "closed", "untrusted", "limited"
+"""More causes: nothing listens at its address, its certificate is not accepted, it was asked too
+often."""
 
 FIELD, ITEM, ENDPOINT, LIBRARY, SERVER = "field", "item", "endpoint", "library", "server"
 """Scopes of a failure: how much of a server it is about."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from attrs import Factory, frozen
 from attrs import field as attrs_field
-from attrs import frozen
 
 Clock = Callable[[], float]
 """Seconds since the Unix epoch."""
@@ -124,7 +124,8 @@ class PlexFile:
 class PlexItem:
     """An item as Plex holds it: current values by field, and which of them are locked.
 
-    `sizes` are those of the files in `paths`, in bytes; None for an unknown one.
+    `sizes` are those of the files in `paths`, in bytes; None for an unknown one. `pictures` are the
+    addresses of poster and background: Plex changes one with its picture.
     """
 
     rating_key: str
@@ -136,6 +137,7 @@ class PlexItem:
     paths: tuple[str, ...]
     trashed: bool = False
     sizes: tuple[int | None, ...] = ()
+    pictures: Mapping[Field, str] = Factory(dict)
 
 
 @frozen

@@ -160,7 +160,11 @@ def notify(path: str) -> None:
 def start_failed(folder: str, error: OSError) -> None:
     """Show the user why no worker could be started for a data folder; the same only once."""
     from stash2plex.first_aid import warn  # noqa: PLC0415 - for the save after a trouble
-    from stash2plex.start_trouble import record_trouble, start_trouble, take_trouble  # noqa: PLC0415
+    from stash2plex.start_trouble import (  # noqa: PLC0415 - a hook need not pay for it
+        record_trouble,
+        start_trouble,
+        take_trouble,
+    )
 
     trouble = start_trouble(folder, error)
     if record_trouble(folder, trouble):

@@ -38,10 +38,11 @@ class Private:
 def span(seconds: float) -> str:
     """Return a length of time in words."""
     whole = max(0, round(seconds))
-    if whole < 60:  # noqa: PLR2004
+    if whole < 60:  # noqa: PLR2004 - seconds in a minute
         return f"{whole} s"
-    if whole < 3600:  # noqa: PLR2004
-        return f"{whole // 60} min {whole % 60:02} s" if whole < 600 else f"{round(whole / 60)} min"  # noqa: PLR2004
+    if whole < 3600:  # noqa: PLR2004 - seconds in an hour
+        exact = whole < 600  # noqa: PLR2004 - seconds in ten minutes
+        return f"{whole // 60} min {whole % 60:02} s" if exact else f"{round(whole / 60)} min"
     if whole < 2 * DAY:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"

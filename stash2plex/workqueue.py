@@ -331,7 +331,8 @@ class WorkQueue:
 
     def _has_failed(self, key: Key, reason: str) -> bool:
         row = self._db.execute(
-            "SELECT 1 FROM failure WHERE kind = ? AND id = ? AND reason = ?", (*key, reason)
+            "SELECT 1 FROM failure WHERE kind = ? AND id = ? AND reason = ? LIMIT 1",
+            (*key, reason),
         ).fetchone()
         return row is not None
 

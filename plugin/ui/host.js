@@ -1,5 +1,5 @@
 // The places where Stash shows us: the route of the page, the button in the navigation, the entry
-// under Settings › Plugins, the tab of a scene, a line on a performer's and a studio's page.
+// under Settings › Plugins, the tab of a scene, a line on a performer's, a studio's and a tag's page.
 Stash2Plex.part(function (api) {
   "use strict";
   const S2P = Stash2Plex;
@@ -51,6 +51,15 @@ Stash2Plex.part(function (api) {
   change("ScenePage.Tabs", (props) => with_(props, h(Bootstrap.Nav.Item, { key: "stash2plex" }, h(Bootstrap.Nav.Link, { eventKey: "stash2plex" }, "Plex"))));
   change("ScenePage.TabContent", (props) => with_(props, h(Bootstrap.Tab.Pane, { key: "stash2plex", eventKey: "stash2plex", mountOnEnter: true, unmountOnExit: true },
     ours(h(S2P.views.Scene, { id: Number(props.scene.id) }), false))));
+  // Stash has no place of its own on a tag's page: the picture at its head is drawn on all four
+  // kinds of pages, and the address tells which this is.
+  function TagLine() {
+    const found = ReactRouterDOM.useRouteMatch("/tags/:id(\\d+)");
+    return found ? h(S2P.views.Entity, { noun: "tag", id: Number(found.params.id) }) : null;
+  }
+
+  api.patch.after("HeaderImage", (props, ...rest) =>
+    h(React.Fragment, null, rest[rest.length - 1], ours(h(TagLine))));
   for (const [name, noun] of [["PerformerDetailsPanel", "performer"], ["StudioDetailsPanel", "studio"]]) {
     api.patch.after(name, (props, ...rest) => {
       const shown = rest[rest.length - 1];

@@ -41,10 +41,15 @@ Stash2Plex.part(function (api) {
         : intl.formatDate(time, { dateStyle: "medium", timeStyle: "short" }));
       const list = (names) => intl.formatList(names, { type: "unit" });
       const share = (value) => intl.formatNumber(value, { style: "percent", maximumFractionDigits: 1 });
+      // A reason of the plugin's in words; one from a newer version shows its code.
+      const reason = (code, leftOut) => {
+        const id = leftOut ? `left_out.${code}` : `reason.${code}`;
+        return !code ? "" : intl.messages[id] ? t(id) : code.replace(/_/g, " ");
+      };
       const problem = (one) => (one.ours ? { what: t(one.what, one), do: t(one.do, one) } : one);
       const bytes = (size) => (size === null ? "" : intl.formatNumber(size / 1e6, {
         style: "unit", unit: "megabyte", maximumFractionDigits: 1 }));
-      return { t, many, lasting, ago, clock, list, share, problem, bytes, intl };
+      return { t, many, lasting, ago, clock, list, share, reason, problem, bytes, intl };
     }, [intl]);
   }
 

@@ -41,7 +41,7 @@ OURS = frozenset(
         "Reconcile Library (All)", "Reconcile Library (Last 7 Days)",
         "Reconcile Library (Recent)", "Reconcile Missing Metadata Only", "Recover Outage Jobs",
         "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",
-        "Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
+        "Other videos", "Queue them", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks",
         "days", "dlq list", "dlq retry", "enabled", "field", "import_legacy", "limit", "make demo",
         "max_wait", "offset", "performer_id", "rating_key", "reason", "scene_id",
         "scene_ids", "set_up", "stash2plex history", "stash2plex import-legacy",

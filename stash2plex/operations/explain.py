@@ -200,7 +200,7 @@ def _field_views(
             if state == "equal" and _is_other(stash, plex):
                 state = "not_kept" if name in lost else "spelling"
         views.append(FieldView(name, stash, plex, written.get(name), state))
-    return [*views, *_picture_views(known.scene, record, settings)]
+    return [*views, *_picture_views(known.scene, record, settings, lost)]
 
 
 def _wanted(name: Field, desired: Desired | None) -> object:
@@ -241,7 +241,7 @@ def _is_other(stash: object, plex: object) -> bool:
 
 
 def _picture_views(
-    scene: Scene | None, record: Record | None, settings: Settings
+    scene: Scene | None, record: Record | None, settings: Settings, lost: Sequence[Field]
 ) -> list[FieldView]:
     hashes = {
         Field.POSTER: record.poster_hash if record else "",
@@ -254,7 +254,7 @@ def _picture_views(
             state = "skipped"
         elif scene is not None:
             same = record is not None and scene.cover_tag == record.cover_tag
-            state = "equal" if same else "differs"
+            state = ("not_kept" if name in lost else "equal") if same else "differs"
         cover = scene.cover_tag if scene else None
         views.append(FieldView(name, cover, None, hashes[name] or None, state))
     return views

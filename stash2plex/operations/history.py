@@ -9,17 +9,21 @@ from attrs import frozen
 
 from stash2plex.app import App
 from stash2plex.errors import UsageError
-from stash2plex.model import Record
+from stash2plex.model import Field, Record
 from stash2plex.store.history import Write, WriteRun
 from stash2plex.text import utc
 
 
 @frozen
 class SeenWrite:
-    """A write, and for each of its fields what Plex made of it; None while that is not known."""
+    """A write, and for each of its fields what Plex made of it; None while that is not known.
+
+    `title` is what was last written as the scene's title; empty if that is unknown.
+    """
 
     write: Write
     shown: Mapping[str, object]
+    title: str
 
     def as_json(self) -> dict[str, Any]:
         """Return the write as plain values (contract §5)."""
@@ -29,6 +33,7 @@ class SeenWrite:
             "run_id": write.run_id,
             "cause": write.cause,
             "scene_id": write.scene_id,
+            "title": self.title,
             "rating_key": write.rating_key,
             "fields": {
                 name: {"before": before, "sent": sent, "shown": self.shown.get(name)}
@@ -90,7 +95,8 @@ def _seen(app: App, write: Write) -> SeenWrite:
         for name, (_, sent) in write.fields.items()
         if write.has_ended and name not in unread
     }
-    return SeenWrite(write, shown)
+    title = record.written.get(Field.TITLE) if record else None
+    return SeenWrite(write, shown, title if isinstance(title, str) else "")
 
 
 def _is_newest(record: Record | None, write: Write) -> bool:

@@ -80,21 +80,58 @@ def take_over(app: App, folder: str) -> Taken:
     return Taken(legacy, added.queued + added.due)
 
 
+def dismiss(app: App) -> None:
+    """Offer what version 1 left no longer: it was read, and none of it names a scene.
+
+    A damaged file is still offered, because another copy of it may be put there.
+    """
+    found = left_behind(app)
+    if found is None:
+        return
+    try:
+        legacy = read_legacy(found[0])
+    except ConfigError:
+        return
+    if not legacy.damaged:
+        with transaction(app.store.connection):
+            set_meta(app.store.connection, LEGACY_TAKEN, os.path.realpath(legacy.folder))
+
+
 def offered(app: App) -> Legacy | None:
     """Return what version 1 left where it kept its data, unless it was taken over already.
 
     Version 1 kept it where `STASH_PLUGIN_DATA` says, else in `data` in the plugin's folder.
     """
+    for folder in _places(app):
+        try:
+            legacy = read_legacy(folder)
+        except ConfigError:
+            continue
+        if legacy.scene_ids:
+            return legacy
+    return None
+
+
+def _places(app: App) -> list[str]:
+    """List the folders where version 1 may have left its data, without one that was taken over."""
     plugin_dir = os.path.dirname(os.path.dirname(os.path.abspath(stash2plex.__file__)))
     taken = get_meta(app.store.connection, LEGACY_TAKEN)
-    for folder in (app.folder, os.path.join(plugin_dir, "data")):
-        if os.path.realpath(folder) != taken and _databases(folder):
-            try:
-                legacy = read_legacy(folder)
-            except ConfigError:
-                continue
-            if legacy.scene_ids:
-                return legacy
+    places = (app.folder, os.path.join(plugin_dir, "data"))
+    return [place for place in places if os.path.realpath(place) != taken and _databases(place)]
+
+
+def left_behind(app: App) -> tuple[str, int] | None:
+    """Return the folder that version 1 left and how many jobs lie there, without reading the jobs.
+
+    None if there are none, or they were taken over already. Some of them may be about one scene.
+    """
+    for folder in _places(app):
+        try:
+            number = sum(_count_jobs(path) for path in _databases(folder))
+        except sqlite3.Error:
+            continue
+        if number:
+            return folder, number
     return None
 
 
@@ -155,17 +192,30 @@ def _databases(folder: str) -> list[str]:
 def _queue_ids(path: str) -> Iterator[int]:
     """Yield the scene of each unfinished job; 0 if it cannot be read."""
     with closing(_open(path)) as database:
-        tables = [
-            str(row[0])
-            for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if str(row[0]).startswith("ack_queue")
-        ]
-        for table in tables:
-            name = table.replace('"', '""')
-            # 0 and 1 wait, 2 was in progress, 9 failed; 5 is done.
-            query = f'SELECT data FROM "{name}" WHERE status IN (0, 1, 2, 9) LIMIT {MAX_ROWS:d}'  # noqa: S608 - quoted
+        for source in _queue_sources(database):
+            query = f"SELECT data FROM {source} LIMIT {MAX_ROWS:d}"  # noqa: S608 - quoted
             for (data,) in database.execute(query):
                 yield scene_id_of(data) or 0
+
+
+def _queue_sources(database: sqlite3.Connection) -> list[str]:
+    """List each table of a queue, with the condition for its unfinished jobs, as SQL."""
+    names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    quoted = [str(name).replace('"', '""') for (name,) in names]
+    # 0 and 1 wait, 2 was in progress, 9 failed; 5 is done.
+    return [
+        f'"{name}" WHERE status IN (0, 1, 2, 9)' for name in quoted if name.startswith("ack_queue")
+    ]
+
+
+def _count_jobs(path: str) -> int:
+    with closing(_open(path)) as database:
+        is_queue = os.path.basename(path) == QUEUE_NAME
+        sources = _queue_sources(database) if is_queue else ["dead_letters"]
+        return sum(
+            int(database.execute(f"SELECT count(*) FROM {source}").fetchone()[0])  # noqa: S608 - quoted
+            for source in sources
+        )
 
 
 def _dead_ids(path: str) -> Iterator[int]:

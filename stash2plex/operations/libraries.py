@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import App
+from stash2plex.db import get_meta
 from stash2plex.errors import ConfigError, ServerError
 from stash2plex.model import Section
 from stash2plex.rules.libraries import choose_sections
 from stash2plex.servers.plex import Plex
+from stash2plex.store.meta import PLEX_SEEN
+from stash2plex.store.servers_seen import keep_plex_seen
 
 ANSWER_SECONDS = 10.0
 """How long the page waits for Plex."""
@@ -32,6 +35,7 @@ def libraries_json(app: App) -> dict[str, Any]:
     settings.require_plex()
     plex = app.make_plex(settings, most_seconds=ANSWER_SECONDS)
     try:
+        _keep_first_answer(app, plex)
         sections = plex.sections()
         try:
             chosen = {section.id for section in choose_sections(sections, settings.plex_library)}
@@ -56,6 +60,15 @@ def libraries_json(app: App) -> dict[str, Any]:
             for section in sections
         ]
     }
+
+
+def _keep_first_answer(app: App, plex: Plex) -> None:
+    """Keep who Plex is, if that is not known: in the first run no worker has asked it yet."""
+    if get_meta(app.store.connection, PLEX_SEEN) is None:
+        began = app.monotonic()
+        identity = plex.check_token()
+        ms = round((app.monotonic() - began) * 1000.0, 1)
+        keep_plex_seen(app.store.connection, identity, app.clock(), ms)
 
 
 def _why(section: Section) -> str | None:

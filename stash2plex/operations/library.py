@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import App
+from stash2plex.db import get_meta
 from stash2plex.lock import drain_runs
 from stash2plex.rules.scene_states import IN_SYNC
+from stash2plex.rules.sweep_schedule import INTERVALS, next_sweep
 from stash2plex.store.library_lists import count_unknown, library_counts, list_unknown
 from stash2plex.store.marks import load_marks
+from stash2plex.store.meta import COMPARED_AT, RECONCILE_INTERVAL, get_number
 from stash2plex.store.stored_status import read_scenes
+from stash2plex.store.worker_choice import read_choice
+from stash2plex.sync.indexing import FULL_LIST_SECONDS
 from stash2plex.sync.report import summary_of, summary_sentence
 from stash2plex.text import local, moment, utc
 
@@ -63,7 +68,8 @@ def unknown_json(app: App, section_id: str, search: str, limit: int, offset: int
 
 
 def _looks(app: App) -> list[dict[str, Any]]:
-    marks = load_marks(app.store.connection)
+    database = app.store.connection
+    marks = load_marks(database)
     swept = marks.swept_at if marks else None
     report = app.store.reports.last()
     words, compared = None, None
@@ -74,10 +80,17 @@ def _looks(app: App) -> list[dict[str, Any]]:
     listed = [
         library.listed_at for library in app.store.plex_files.known().values() if library.listed_at
     ]
+    # What is planned is the worker's; with the worker off only tasks look.
+    off = read_choice(database).off
+    interval = "" if off else get_meta(database, RECONCILE_INTERVAL) or ""
+    next_look = next_sweep(marks, interval) if marks and not off else None
+    counted = get_number(database, COMPARED_AT)
+    next_comparison = counted + INTERVALS[interval] if counted and interval in INTERVALS else None
+    next_listing = min(listed) + FULL_LIST_SECONDS if listed and not off else None
     return [
-        _look("sweep", swept, marks.sweep_at if marks else None, None),
-        _look("compare", compared, None, words),
-        _look("index", max(listed, default=None), None, None),
+        _look("sweep", swept, next_look, None),
+        _look("compare", compared, next_comparison, words),
+        _look("index", max(listed, default=None), next_listing, None),
     ]
 
 

@@ -21,7 +21,7 @@ from stash2plex.sync.finder import explain_scene
 from stash2plex.text import utc
 
 SAMPLE = 300
-"""How many scenes, chosen at random, are looked up."""
+"""How many scenes, chosen at random, are looked up; a user with more is shown of how many."""
 
 EXAMPLES, FOLDERS = 3, 20
 """How many examples are shown, and how many folders that Plex does not have."""
@@ -55,6 +55,7 @@ def paths_json(app: App, path_map: str | None) -> dict[str, Any]:
         "examples": [_example(scene, pair) for scene, pair in _varied(pairs)],
         "matched": len(pairs),
         "total": len(scenes),
+        "scenes": total,
         "as_of": utc(app.clock()),
         "missing": [
             {"folder": folder, "scenes": number} for folder, number in folders.most_common(FOLDERS)

@@ -16,6 +16,7 @@ from stash2plex.app import App
 from stash2plex.config import SPECS, Settings
 from stash2plex.errors import (
     CLOSED,
+    LIMITED,
     NO_TLS,
     SLOW,
     UNTRUSTED,
@@ -30,6 +31,7 @@ from stash2plex.operations.settings import save_values
 from stash2plex.servers.plex import Plex, ServerIdentity
 from stash2plex.servers.plextv import Address, Server, agree_address
 from stash2plex.store.identity import client_id
+from stash2plex.store.servers_seen import keep_plex_seen
 from stash2plex.text import moment, utc
 
 TRY_SECONDS = 3.0
@@ -126,6 +128,8 @@ def take_server(app: App, pin_id: int, machine_id: str, url: str) -> dict[str, A
     if tried.state != ANSWERED:
         raise ConfigError(tried.words, "Choose another address.")
     saved = save_values(app, {"plex_url": address, "plex_token": server.token})
+    if tried.identity is not None:
+        keep_plex_seen(app.store.connection, tried.identity, app.clock(), tried.ms)
     return {"saved": saved["saved"], "name": server.name, "url": address}
 
 
@@ -213,7 +217,7 @@ def _failure(error: ServerError) -> tuple[str, str]:
         return "expired", "The code has expired. Sign in again."
     if isinstance(error, Refused):
         return "refused", f"plex.tv does not accept the sign-in. {error.what}"
-    if isinstance(error, Unavailable) and "429" in error.what:
+    if error.cause == LIMITED:
         return "limited", "plex.tv asks to wait a little."
     return "unreachable", f"plex.tv cannot be asked from where Stash runs. {error.what}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stash2plex.app import App
+from stash2plex.operations.import_legacy import left_behind
 from stash2plex.operations.reasons import reason_of
 from stash2plex.start_trouble import read_trouble
 from stash2plex.store.dead_letters import read_spans
@@ -17,7 +18,8 @@ TRY_NOW, SIGN_IN, SETTINGS, RETRY, HEALTH = "try_now", "sign_in", "settings", "r
 
 
 def trouble_json(app: App) -> dict[str, Any]:
-    """Return the cards, worst first, and when Health Check was last run."""
+    """Return the cards, worst first, what version 1 left, and when Health Check was last run."""
+    old = left_behind(app)
     health_at = get_number(app.store.connection, HEALTH_AT)
     return {
         "cards": [
@@ -27,6 +29,7 @@ def trouble_json(app: App) -> dict[str, Any]:
             *_parts(app),
             *_scenes(app),
         ],
+        "legacy": None if old is None else {"folder": old[0], "jobs": old[1]},
         "health_at": None if health_at is None else utc(health_at),
     }
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from stash2plex.app import App
 from stash2plex.db import drop_meta, set_meta, transaction
 from stash2plex.errors import ServerError, UsageError
-from stash2plex.model import Field
+from stash2plex.model import IMAGE_FIELDS, Field
 from stash2plex.rules.undo_goals import ItemBack
+from stash2plex.rules.way_back import chooses_none
 from stash2plex.servers.plex import IDS_PER_READ
 from stash2plex.store.meta import PUT_BACK_ASKED, get_number
 from stash2plex.store.undo_marks import Asked
@@ -56,6 +57,10 @@ class Forecast:
     `queued` counts scenes, `back` the values that are put back, `theirs` those that were changed
     since and stay, `cannot` those that cannot come back, and `gone` the items that Plex no longer
     has. `uploads` are pictures that stay in Plex, unused. `left` lists fields that stay, and why.
+
+    Before an undo, `pictures` of ours were sent: each goes back unless the user chose another one
+    since, which is not looked at. Plex itself chose what `own_pictures` of them go back to.
+    `may_stay` of those may stay: a Plex older than 1.43 cannot choose again.
     """
 
     queued: int = 0
@@ -65,6 +70,9 @@ class Forecast:
     gone: int = 0
     uploads: int = 0
     left: tuple[tuple[int, str, str], ...] = ()
+    pictures: int = 0
+    own_pictures: int = 0
+    may_stay: int = 0
 
     def plus(self, scene_id: int, outcome: dict[str, Any]) -> Forecast:
         """Add the outcome of a scene."""
@@ -74,14 +82,30 @@ class Forecast:
                 (scene_id, str(entry.get("field")), str(entry.get("why")))
                 for entry in outcome.get("left", ())
             )
-        return Forecast(
-            self.queued + 1,
-            self.back + outcome.get("back", 0),
-            self.theirs + outcome.get("theirs", 0),
-            self.cannot + outcome.get("cannot", 0),
-            self.gone + outcome.get("gone", 0),
-            self.uploads + outcome.get("uploads", 0),
-            left[:SHOWN],
+        return evolve(
+            self,
+            queued=self.queued + 1,
+            back=self.back + outcome.get("back", 0),
+            theirs=self.theirs + outcome.get("theirs", 0),
+            cannot=self.cannot + outcome.get("cannot", 0),
+            gone=self.gone + outcome.get("gone", 0),
+            uploads=self.uploads + outcome.get("uploads", 0),
+            left=left[:SHOWN],
+        )
+
+    def with_pictures(self, items: Iterable[ItemBack]) -> Forecast:
+        """Add the pictures of ours in items, by what is kept of them."""
+        goals = [
+            back.goals[name]
+            for back in items
+            for name in IMAGE_FIELDS
+            if name in back.goals and (back.hashes.get(name) or back.is_picture_open)
+        ]
+        own = sum(goal.value is None for goal in goals)
+        return evolve(
+            self,
+            pictures=self.pictures + len(goals),
+            own_pictures=self.own_pictures + own,
         )
 
     def as_json(self) -> dict[str, int]:
@@ -91,6 +115,9 @@ class Forecast:
             "theirs": self.theirs,
             "cannot": self.cannot,
             "gone": self.gone,
+            "pictures": self.pictures,
+            "own_pictures": self.own_pictures,
+            "may_stay": self.may_stay,
         }
 
 
@@ -153,13 +180,17 @@ def _written(app: App) -> list[int]:
 def forecast(app: App, chosen: Chosen, *, looks: bool = True) -> Forecast:
     """Work out what an undo would do; it changes nothing.
 
-    It `looks` at the texts and lists in Plex. Pictures are not looked at: that would take two
-    requests for each item. Raises what Plex's client raises.
+    It `looks` at the texts and lists in Plex. Pictures are counted by what is kept of them: to look
+    at them would take two requests for each item. Raises what Plex's client raises.
     """
     asked = Asked(chosen.run_id, chosen.fields)
     total = Forecast()
     for page in _pages(app, choose(app, chosen), asked):
         total = _count(app, page, total, looks=looks)
+    if total.own_pictures and looks:
+        version = app.open_session().plex.identity().version
+        if not chooses_none(version):
+            total = evolve(total, may_stay=total.own_pictures)
     return total
 
 
@@ -191,16 +222,17 @@ def _count(
     shown = app.open_session().plex.items(keys) if looks and keys else None
     for scene_id, items in page:
         if shown is None:
-            total = Forecast(
-                total.queued + 1,
-                total.back,
-                total.theirs,
-                total.cannot + sum(len(back.cannot) for back in items),
-                total.gone + sum(back.state.server != server for back in items),
+            here = [back for back in items if back.state.server == server]
+            total = evolve(
+                total.with_pictures(here),
+                queued=total.queued + 1,
+                cannot=total.cannot + sum(len(back.cannot) for back in items),
+                gone=total.gone + len(items) - len(here),
             )
             continue
         seen = [weigh(back, server, shown.get(back.state.rating_key)) for back in items]
         total = total.plus(scene_id, outcome_of(seen))
+        total = total.with_pictures(one.back for one in seen if not one.gone)
     return total
 
 

@@ -214,7 +214,7 @@ def what_was_cut(scene: Scene, desired: Desired, settings: Settings) -> list[Log
         if kept is not None and len(kept) < len(names):
             words = f"the first {len(kept):,} of {len(names):,} are sent."
             notes.append(("%s has more %s than Plex takes: %s", scene_name, name, words))
-    if desired.rates and not 0 <= (scene.rating100 or 0) <= 100:  # noqa: PLR2004
+    if desired.rates and not 0 <= (scene.rating100 or 0) <= 100:  # noqa: PLR2004 - per cent
         sent_stars = "none" if desired.rating is None else f"{desired.rating:g}"
         words = f"{scene.rating100} of 100; sent is {sent_stars} of 10."
         notes.append(("The rating of %s is out of range in Stash: %s", scene_name, words))

@@ -66,6 +66,15 @@ def read_back(record: Record, item: PlexItem | None, traits: Traits) -> Reading:
     return work.reading()
 
 
+def shows_picture(name: Field, before: str, item: PlexItem) -> bool:
+    """Return whether an item seems to show a picture that was sent to it.
+
+    `before` is the address of its picture at that time, empty if the field was not locked. Plex
+    locks the field of an upload, and gives each picture another address (plex.md §4.3).
+    """
+    return name in item.locked and (not before or item.pictures.get(name) != before)
+
+
 @define
 class _Comparison:
     """What was found so far in the comparison of one item."""

@@ -17,6 +17,7 @@ from attrs import Factory, evolve, frozen
 from stash2plex.config import Settings, plain
 from stash2plex.errors import Transient
 from stash2plex.model import Glance, StashJob
+from stash2plex.text import DAY
 
 LOOK_SECONDS = 60.0
 """Seconds between two glances of a process that drains."""
@@ -31,7 +32,7 @@ operation appears late with the time of its start (stash.md §5.2)."""
 BACK_SECONDS = 3600.0
 """Seconds between two full sweeps whose only cause is that the newest scene is gone."""
 
-INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 604_800.0}
+INTERVALS = {"hourly": 3_600.0, "daily": DAY, "weekly": 7 * DAY}
 
 ENTITIES = ("performer", "studio", "tag", "group")
 
@@ -185,6 +186,14 @@ def sweep_cause(marks: Marks, interval: str, now: float, *, by_clock: bool) -> s
     if by_clock and seconds is not None and abs(now - marks.swept_at) >= seconds:
         return f"that is done {interval}"
     return None
+
+
+def next_sweep(marks: Marks, interval: str) -> float | None:
+    """Return when the next full sweep is due, by the interval too; None if none is planned."""
+    moments = [] if marks.sweep_at is None else [marks.sweep_at]
+    if interval in INTERVALS:
+        moments.append(marks.swept_at + INTERVALS[interval])
+    return min(moments, default=None)
 
 
 def swept(marks: Marks, began: float) -> Marks:

@@ -60,6 +60,11 @@ class ItemBack:
     has_begun: bool = False
     follows: bool = False
 
+    @property
+    def uploads(self) -> int:
+        """How many pictures of ours stay in Plex, unused: none where only texts are put back."""
+        return self.state.uploads if self.goals.keys() & set(IMAGE_FIELDS) else 0
+
     def is_first(self, name: Field) -> bool:
         """Whether a field is to become what the item showed before our first write."""
         kept = self.state.fields.get(name)

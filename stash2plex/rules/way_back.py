@@ -24,6 +24,17 @@ NO_TITLE = "an item cannot be without a title"
 """Why a field cannot come back."""
 
 
+CHOOSES_NONE = (1, 43)
+"""The first version of Plex that can show no chosen picture, and so choose again (plex.md §4.1)."""
+
+
+def chooses_none(version: str) -> bool:
+    """Return whether a Plex of this version can take a choice back; an unknown one can."""
+    numbers = version.split(".")[:2]
+    known = len(numbers) == len(CHOOSES_NONE) and all(one.isdigit() for one in numbers)
+    return not known or tuple(map(int, numbers)) >= CHOOSES_NONE
+
+
 @frozen
 class Goal:
     """What a field is to become. `is_locked` is None if its lock stays as it is.

@@ -35,9 +35,9 @@ def without_respelled(way: WayBack, item: PlexItem) -> WayBack:
     They were written before, and this is how the server spells them.
     """
     lists = {
-        name: one
-        for name, one in way.change.lists.items()
-        if counted(one.wanted) != counted(item.lists.get(name, ()))
+        name: list_change
+        for name, list_change in way.change.lists.items()
+        if counted(list_change.wanted) != counted(item.lists.get(name, ()))
     }
     change = evolve(way.change, lists=lists)
     unlocks = change.unlocks & {*change.fields, *way.pictures, *item.locked}

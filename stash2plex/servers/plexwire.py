@@ -66,6 +66,8 @@ class WireRow:
     summary: str = ""
     studio: str = ""
     tagline: str = ""
+    thumb: str = ""
+    art: str = ""
     originallyAvailableAt: str = ""  # noqa: N815
     userRating: float | None = None  # noqa: N815
     addedAt: int = 0  # noqa: N815
@@ -248,7 +250,7 @@ def files_of(row: WireRow) -> list[tuple[str, int | None]]:
         for part in media.Part
         if part.file
     ]
-    return [one for one in files if not _is_in_versions(one[0])] or files
+    return [file for file in files if not _is_in_versions(file[0])] or files
 
 
 def _is_in_versions(path: str) -> bool:
@@ -294,4 +296,5 @@ def read_item(row: WireRow, section_id: str) -> PlexItem:
         paths=tuple(path for path, _ in files),
         trashed=row.deletedAt is not None,
         sizes=tuple(size for _, size in files),
+        pictures={Field.POSTER: row.thumb, Field.BACKGROUND: row.art},
     )

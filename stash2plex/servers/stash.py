@@ -337,7 +337,7 @@ class Stash(Client):
             # its scene, and no outage is recorded.
             self.ping()
             raise Transient("Stash", error.what, error.fix) from error
-        if reply.status == 304:  # noqa: PLR2004
+        if reply.status == 304:  # noqa: PLR2004 - not modified
             return Image(None, "", etag)
         kind = picture_type(reply.body)
         if kind:

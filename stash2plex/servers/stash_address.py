@@ -40,7 +40,7 @@ def read_server_connection(info: Mapping[str, Any]) -> StashAddress:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     port = info.get("Port")
-    if type(port) is not int or not 0 < port < 65536:  # noqa: PLR2004
+    if type(port) is not int or not 0 < port < 65536:  # noqa: PLR2004 - of TCP
         raise ConfigError("Stash's connection has no usable port.")
     scheme = "https" if info.get("Scheme") == "https" else "http"
     cookie = info.get("SessionCookie")

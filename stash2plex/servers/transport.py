@@ -28,6 +28,7 @@ from urllib3.exceptions import (
 from stash2plex.errors import (
     BUSY,
     CLOSED,
+    LIMITED,
     NO_TLS,
     SERVER,
     SLOW,
@@ -283,7 +284,7 @@ class Transport:
                 f"{message}: it does not accept our credentials.",
                 wants_login=True,
             )
-        if 300 <= status < 400:  # noqa: PLR2004
+        if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own number
             raise Refused(
                 self.server,
                 f"{message}, a redirect.",
@@ -291,9 +292,9 @@ class Transport:
                 wants_login=bool(self._login_page)
                 and reply.headers.get("location", "").startswith(self._login_page),
             )
-        if status == 404:  # noqa: PLR2004
+        if status == 404:  # noqa: PLR2004 - HTTP's own number
             raise NotFound(self.server, f"{message}: it no longer has that.")
-        if status == 503 and (text := re.search(rb'status="([^"]{1,200})"', reply.body[:4096])):  # noqa: PLR2004
+        if status == 503 and (text := re.search(rb'status="([^"]{1,200})"', reply.body[:4096])):  # noqa: PLR2004 - HTTP's own number
             raise Unavailable(
                 self.server,
                 f"{self.server} is busy: {text[1].decode('utf-8', 'replace')}",
@@ -301,10 +302,11 @@ class Transport:
                 retry_after=_retry_after(reply),
                 scope=SERVER,
             )
-        if status == 429 or status >= 500:  # noqa: PLR2004
+        if status == 429 or status >= 500:  # noqa: PLR2004 - HTTP's own number
             raise Unavailable(
                 self.server,
                 f"{message}.",
+                cause=LIMITED if status == 429 else None,  # noqa: PLR2004 - HTTP's own number
                 retry_after=_retry_after(reply),
                 scope=SERVER if status in (429, 503) else None,
             )

@@ -85,7 +85,7 @@ class AwaitedFiles:
         """
         rows = self.connection.execute(
             "SELECT DISTINCT section_id, folder FROM missed_file WHERE section_id <> ''"
-        )
+        ).fetchall()
         tops = [folded_parts(location) for location in ([folder] if folder else locations)]
         return any(
             (not folder and asked == section_id)

@@ -56,7 +56,8 @@ class DeadLetters:
     def total(self, reason: str | None = None, search: str = "") -> int:
         """Count all dead letters, or those with a reason and a text in title or path."""
         given = {"reason": reason, "search": search}
-        return int(self._db.execute(TOTAL + _where(reason, search), given).fetchone()[0])
+        statement = TOTAL if reason is None else TOTAL_OF_REASON
+        return int(self._db.execute(statement, given).fetchone()[0])
 
     def page(
         self, limit: int, offset: int = 0, reason: str | None = None, search: str = ""
@@ -66,8 +67,8 @@ class DeadLetters:
         Only those with a reason and a text in title or path, if these are given.
         """
         given = {"reason": reason, "search": search, "limit": limit, "offset": offset}
-        rows = self._db.execute(PAGE + _where(reason, search) + PAGE_ORDER, given).fetchall()
-        return [self._letter(row) for row in rows]
+        statement = PAGE if reason is None else PAGE_OF_REASON
+        return [self._letter(row) for row in self._db.execute(statement, given).fetchall()]
 
     def find(self, kind: str, id_: int) -> DeadLetter | None:
         """Read one dead letter; None if the key is not one."""
@@ -108,12 +109,6 @@ def read_spans(connection: sqlite3.Connection) -> list[Span]:
     return [Span(*row) for row in connection.execute(SPANS)]
 
 
-def _where(reason: str | None, search: str) -> str:
-    """Return the condition for a reason and a text; empty for all."""
-    parts = ["reason = :reason"] * (reason is not None) + [SEARCH] * bool(search)
-    return f" WHERE {' AND '.join(parts)}" if parts else ""
-
-
 def read_dead_keys(
     connection: sqlite3.Connection, reason: str | None = None
 ) -> list[tuple[str, int]]:
@@ -148,13 +143,23 @@ COLUMNS = (
     "first_failed_at",
     "last_failed_at",
 )
-TOTAL = "SELECT count(*) FROM dead_letter"
+TOTAL = (
+    "SELECT count(*) FROM dead_letter WHERE (:search = ''"
+    " OR instr(lower(title), lower(:search)) OR instr(lower(path), lower(:search)))"
+)
+TOTAL_OF_REASON = f"{TOTAL} AND reason = :reason"
 PAGE = (
     "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
-    " FROM dead_letter"
+    " FROM dead_letter WHERE (:search = ''"
+    " OR instr(lower(title), lower(:search)) OR instr(lower(path), lower(:search)))"
+    " ORDER BY last_failed_at DESC, kind, id LIMIT :limit OFFSET :offset"
 )
-PAGE_ORDER = " ORDER BY last_failed_at DESC, kind, id LIMIT :limit OFFSET :offset"
-SEARCH = "(instr(lower(title), lower(:search)) OR instr(lower(path), lower(:search)))"
+PAGE_OF_REASON = (
+    "SELECT kind, id, title, path, reason, error, attempts, first_failed_at, last_failed_at"
+    " FROM dead_letter WHERE reason = :reason AND (:search = ''"
+    " OR instr(lower(title), lower(:search)) OR instr(lower(path), lower(:search)))"
+    " ORDER BY last_failed_at DESC, kind, id LIMIT :limit OFFSET :offset"
+)
 SPANS = (
     "SELECT reason, count(*), min(first_failed_at), max(last_failed_at) FROM dead_letter"
     " GROUP BY reason ORDER BY 2 DESC, 1"

@@ -13,9 +13,9 @@ from stash2plex.rules.first_state import Before, FirstState, plain_fields, read_
 from stash2plex.store.meta import MACHINE_ID
 from stash2plex.store.stored_json import load_object
 
-COLUMNS = (
+OF_SCENE = (
     "SELECT scene_id, rating_key, server, section_id, path, at, fields, before_history, ours,"
-    " uploads, undone_at FROM first_state"
+    " uploads, undone_at FROM first_state WHERE scene_id = ? ORDER BY at"
 )
 GET = (
     "SELECT scene_id, rating_key, server, section_id, path, at, fields, before_history, ours,"
@@ -43,6 +43,9 @@ KEEP_FOLLOWERS = (
 )
 """The same for the items that follow."""
 
+KEEP_ALL = (KEEP_OURS, KEEP_FOLLOWERS)
+KEEP_SCENE = (f"{KEEP_OURS} AND scene_id = ?", f"{KEEP_FOLLOWERS} AND scene_id = ?")
+
 
 @frozen
 class FirstStates:
@@ -69,7 +72,7 @@ class FirstStates:
 
     def of_scene(self, scene_id: int) -> list[FirstState]:
         """List the first states of a scene's items, also of those on an earlier server."""
-        rows = self.connection.execute(f"{COLUMNS} WHERE scene_id = ? ORDER BY at", (scene_id,))
+        rows = self.connection.execute(OF_SCENE, (scene_id,))
         return [_read(row) for row in rows]
 
     def scene_of_item(self, rating_key: str) -> int | None:
@@ -165,11 +168,9 @@ class FirstStates:
 
 def keep_ours(connection: sqlite3.Connection, scene_id: int | None = None) -> None:
     """Keep what the records of a scene, or all, know of their items, which they will leave."""
-    for statement in (KEEP_OURS, KEEP_FOLLOWERS):
-        if scene_id is None:
-            connection.execute(statement)
-        else:
-            connection.execute(f"{statement} AND scene_id = ?", (scene_id,))
+    values = () if scene_id is None else (scene_id,)
+    for statement in KEEP_ALL if scene_id is None else KEEP_SCENE:
+        connection.execute(statement, values)
 
 
 def _text(fields: Mapping[Field, Before]) -> str:

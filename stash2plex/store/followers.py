@@ -88,7 +88,8 @@ class Followers:
     def is_taken(self, rating_key: str, scene_id: int) -> bool:
         """Whether an item follows a scene with a lower id; an item can show only one scene."""
         row = self.connection.execute(
-            "SELECT 1 FROM follower WHERE rating_key = ? AND scene_id < ?", (rating_key, scene_id)
+            "SELECT 1 FROM follower WHERE rating_key = ? AND scene_id < ? LIMIT 1",
+            (rating_key, scene_id),
         ).fetchone()
         return row is not None
 

@@ -40,6 +40,7 @@ PAGES = {
     "scene": f"{ROWS} WHERE scene_id = :id ORDER BY history.id DESC LIMIT :limit OFFSET :skip",
     "run": f"{ROWS} WHERE run_id = :id ORDER BY history.id DESC LIMIT :limit OFFSET :skip",
 }
+OF_ITEM = f"{ROWS} WHERE scene_id = ? AND rating_key = ? ORDER BY history.id"
 COUNTS = {
     "all": "SELECT count(*) FROM history",
     "scene": "SELECT count(*) FROM history WHERE scene_id = :id",
@@ -286,10 +287,7 @@ class History:
 
     def of_item(self, scene_id: int, rating_key: str) -> list[Write]:
         """List the writes of a scene to one item, oldest first."""
-        rows = self.connection.execute(
-            f"{ROWS} WHERE scene_id = ? AND rating_key = ? ORDER BY history.id",
-            (scene_id, rating_key),
-        )
+        rows = self.connection.execute(OF_ITEM, (scene_id, rating_key))
         return [_write(row) for row in rows]
 
     def scenes_of_run(self, run_id: int) -> list[int]:

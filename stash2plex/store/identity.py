@@ -1,4 +1,4 @@
-"""The identity of a data folder: the id that Plex knows, and the key for aliases."""
+"""The identity of a data folder: the id that Plex knows, and the key for pseudonyms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def client_id(connection: sqlite3.Connection) -> str:
 
 
 def alias_key(connection: sqlite3.Connection) -> bytes:
-    """Return the key for the aliases that replace names in logs."""
+    """Return the key for the pseudonyms that replace names in logs."""
     return bytes.fromhex(get_meta(connection, PSEUDONYM_KEY) or "")
 
 

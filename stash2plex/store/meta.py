@@ -77,7 +77,7 @@ CLIENT_ID = "plex_client_id"
 """The id by which Plex knows this data folder."""
 
 PSEUDONYM_KEY = "alias_key"
-"""The key for the aliases in logs, in hexadecimal digits."""
+"""The key for the pseudonyms in logs, in hexadecimal digits."""
 
 OBFUSCATE = "obfuscate"
 """“on” if the last known settings hide titles and paths in logs, else empty."""
@@ -111,6 +111,9 @@ SWEEP_MARKS = "upkeep"
 
 LOOK_ASKED = "look_asked"
 """A request to the draining process for a look: the run that asks, and a random word."""
+
+RECONCILE_INTERVAL = "reconcile_interval"
+"""The last known value of that setting, for readers that ask no server."""
 
 COMPARED_AT = "compared_at"
 """When the interval of the comparison with Plex began (epoch seconds)."""

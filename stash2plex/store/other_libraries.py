@@ -30,7 +30,11 @@ class OtherLibraries:
 
     def keep(self, sections: Iterable[Section]) -> None:
         """Store them; nothing is written if they are the same as before."""
-        folders = [{"title": one.title, "path": path} for one in sections for path in one.locations]
+        folders = [
+            {"title": section.title, "path": path}
+            for section in sections
+            for path in section.locations
+        ]
         text = json.dumps(folders, ensure_ascii=False)
         if text != (get_meta(self.connection, OTHER_LIBRARIES) or "[]"):
             with transaction(self.connection):

@@ -111,6 +111,7 @@ class PlexFiles:
             self._records.invalidate_all()
             self._db.execute("DELETE FROM plex_file")
             self._db.execute("DELETE FROM plex_section")
+            self._db.execute("DELETE FROM picture_check")
             if known := self.server():
                 set_meta(self._db, CLEARED_MACHINE_ID, known)
             drop_meta(self._db, MACHINE_ID)
@@ -182,7 +183,7 @@ class PlexFiles:
         """Return the key of an item that is none of these; empty if there is none."""
         rows = self._db.execute(
             "SELECT DISTINCT rating_key FROM plex_file LIMIT ?", (len(keys) + 1,)
-        )
+        ).fetchall()
         return next((str(key) for (key,) in rows if key not in keys), "")
 
     def outside(self, keys: KeySet, limit: int) -> tuple[int, list[tuple[str, str]]]:

@@ -167,7 +167,7 @@ class RateWindow:
         if now - self._marks[-1][0] >= 1.0 or now < self._marks[-1][0]:
             self._marks.append((now, handled))
             # One mark from before the window is kept, so that the window is full.
-            while len(self._marks) > 2 and _is_enough(now, handled, *self._marks[1]):  # noqa: PLR2004
+            while len(self._marks) > 2 and _is_enough(now, handled, *self._marks[1]):  # noqa: PLR2004 - a span
                 self._marks.pop(0)
         since, base = self._marks[0]
         return (handled - base) / (now - since) if now > since else 0.0

@@ -5,6 +5,7 @@ The hook imports only `workqueue`; every other process uses this module.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -227,3 +228,23 @@ class Queue(WorkQueue):
             ).rowcount
             self._withdraw()
         return number
+
+
+def hold_keys_of(connection: sqlite3.Connection, run_id: int) -> int:
+    """Put the bulk keys of a run, and those that it found, on hold; returns how many.
+
+    Keys of an open run are not held. Joins the transaction of the caller.
+    """
+    return connection.execute(HOLD_SQL, (run_id,)).rowcount
+
+
+def take_up_held(connection: sqlite3.Connection) -> int:
+    """Let every held key go on, in the transaction of the caller; returns how many."""
+    return connection.execute(TAKE_UP_SQL).rowcount
+
+
+HOLD_SQL = (
+    "UPDATE queue SET priority = 2 WHERE priority = 1 AND (run_id = ?1 OR after_run < ?1)"
+    " AND run_id NOT IN (SELECT id FROM run WHERE state = 'open')"
+)
+TAKE_UP_SQL = "UPDATE queue SET priority = 1 WHERE priority = 2"

@@ -307,7 +307,7 @@ class Records:
         if record is None:
             return
         heirs = self._db.execute(
-            "SELECT 1 FROM scene_record WHERE rating_key = ? AND scene_id <> ?",
+            "SELECT 1 FROM scene_record WHERE rating_key = ? AND scene_id <> ? LIMIT 1",
             (record.rating_key, scene_id),
         ).fetchone()
         if heirs:

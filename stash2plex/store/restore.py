@@ -123,24 +123,19 @@ def _open(path: str, copy: Copy) -> sqlite3.Connection:
 def _replace(connection: sqlite3.Connection) -> None:
     """Put the copy's tables, rows, indexes and triggers in the place of the present ones."""
     for kind in ("trigger", "view", "table"):
-        for (name,) in connection.execute(NAMES_SQL.format("main"), (kind,)).fetchall():
-            connection.execute(f"DROP {kind.upper()} main.{_quoted(name)}")
+        for (drop,) in connection.execute(DROPS_SQL, (kind,)).fetchall():
+            connection.execute(drop)
     objects = connection.execute(OBJECTS_SQL).fetchall()
-    for kind, name, sql in objects:
+    for kind, sql, fill in objects:
         if kind == "table":
             connection.execute(sql)
-            table = _quoted(name)
-            connection.execute(f"INSERT INTO main.{table} SELECT * FROM kept.{table}")  # noqa: S608 - our own names
-    for kind, _, sql in objects:
+            connection.execute(fill)
+    for kind, sql, _ in objects:
         if kind != "table":
             connection.execute(sql)
     if connection.execute(HAS_SEQUENCE_SQL).fetchone():
         connection.execute("DELETE FROM main.sqlite_sequence")
         connection.execute("INSERT INTO main.sqlite_sequence SELECT * FROM kept.sqlite_sequence")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _queue(
@@ -180,11 +175,18 @@ QUEUE_SQL = (
     " due_at = min(due_at, excluded.due_at), priority = min(priority, excluded.priority)"
 )
 
-NAMES_SQL = "SELECT name FROM {}.sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite_%'"
+DROPS_SQL = (
+    "SELECT printf('DROP %s main.\"%w\"', type, name) FROM main.sqlite_master"
+    " WHERE type = ? AND name NOT LIKE 'sqlite_%'"
+)
+"""The statements that empty the database: SQLite writes them, because it binds no names."""
+
 OBJECTS_SQL = (
-    "SELECT type, name, sql FROM kept.sqlite_master"
+    'SELECT type, sql, printf(\'INSERT INTO main."%w" SELECT * FROM kept."%w"\', name, name)'
+    " FROM kept.sqlite_master"
     " WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
 )
-"""What the copy consists of; the indexes of keys have no text of their own."""
+"""What the copy consists of, and what fills a table with its rows; the indexes of keys have no
+text of their own."""
 
 HAS_SEQUENCE_SQL = "SELECT 1 FROM kept.sqlite_master WHERE name = 'sqlite_sequence'"

@@ -14,12 +14,14 @@ from attrs import frozen
 
 from stash2plex.db import transaction
 from stash2plex.model import Clock, TaskJob
+from stash2plex.store.queue import hold_keys_of, take_up_held
+from stash2plex.text import DAY
 from stash2plex.workqueue import HELD_SQL, Key
 
 RUNS_LIMIT = 50
 """How many runs are kept."""
 
-LOST_SECONDS = 86_400.0
+LOST_SECONDS = DAY
 """Age in seconds at which an open run of a command counts as killed: no job shows its end."""
 
 READ = (
@@ -126,7 +128,7 @@ class Runs:
         now = self._clock()
         with transaction(self._db):
             self._tidy(now)
-            taken_up = self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
+            taken_up = take_up_held(self._db)
             sources = list(
                 self._db.execute(
                     "SELECT coalesce(run.name, ''), coalesce(run.began_at, 0), count(*) FROM queue"
@@ -181,19 +183,14 @@ class Runs:
         with transaction(self._db):
             if not self._leave(run_id, "stopped"):
                 return None
-            held = self._db.execute(
-                "UPDATE queue SET priority = 2 WHERE priority = 1"
-                " AND (run_id = ?1 OR after_run < ?1)"
-                " AND run_id NOT IN (SELECT id FROM run WHERE state = 'open')",
-                (run_id,),
-            ).rowcount
+            held = hold_keys_of(self._db, run_id)
             self._db.execute("UPDATE run SET held = ? WHERE id = ?", (held, run_id))
         return held
 
     def release_held(self) -> int:
         """Let the keys go on that wait since a run was stopped; returns how many."""
         with transaction(self._db):
-            return self._db.execute("UPDATE queue SET priority = 1 WHERE priority = 2").rowcount
+            return take_up_held(self._db)
 
     def page(self, limit: int, offset: int) -> tuple[int, list[Run]]:
         """Count the runs on record, and read a page, newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -25,19 +25,36 @@ from stash2plex.rules.scene_states import (
 )
 
 RESTING = "SELECT id FROM scene WHERE place = 0 AND standing = '{}'"
-KNOWN = ", ".join(f"'{word}'" for word in (IN_SYNC, NOT_IN_PLEX, *REASONS))
-UNKNOWN = f"SELECT id FROM scene WHERE place = 0 AND standing NOT IN ({KNOWN})"  # noqa: S608 - our own words
+KNOWN = json.dumps([IN_SYNC, NOT_IN_PLEX, *REASONS])
+UNKNOWN = (
+    "SELECT id FROM scene WHERE place = 0 AND standing NOT IN (SELECT value FROM json_each(:known))"
+)
 DUE = (
     "SELECT id FROM queue WHERE kind = 'scene' AND lease_id IS NULL AND priority IN (0, 1)"
     " AND due_at <= :now"
 )
-CLAIMED = "SELECT id FROM queue WHERE kind = 'scene' AND lease_id IS NOT NULL AND priority < 2"
+CLAIMED = (
+    "SELECT id FROM queue WHERE kind = 'scene' AND lease_id IS NOT NULL AND priority < 2"
+    " AND :runs = {}"
+)
 HELD = "SELECT id FROM queue WHERE kind = 'scene' AND priority = 2"
 LATER = (
     "SELECT id FROM queue WHERE kind = 'scene' AND lease_id IS NULL AND priority IN (0, 1)"
     " AND due_at > :now AND reason {} 'not_in_plex'"
 )
 DEAD = "SELECT id FROM scene WHERE place = 2"
+LEFT = {word: RESTING.format(word) for word in REASONS}
+IDS = {
+    IN_SYNC: RESTING.format(IN_SYNC),
+    TO_SEND: f"{UNKNOWN} UNION ALL {DUE} UNION ALL {CLAIMED.format(0)}",
+    SENDING: CLAIMED.format(1),
+    WAITING: f"{HELD} UNION ALL {LATER.format('<>')}",
+    NOT_IN_PLEX: f"{RESTING.format(NOT_IN_PLEX)} UNION ALL {LATER.format('=')}",
+    GIVEN_UP: DEAD,
+    LEFT_OUT: " UNION ALL ".join(LEFT.values()),
+    **LEFT,
+}
+"""Lists the ids of the scenes in a state, or left out for a reason, in line with `count_scenes`."""
 
 PAGE = (
     "SELECT ids.id, scene_record.written, scene_record.rating_key, scene_record.synced_at,"
@@ -57,6 +74,8 @@ PAGE = (
 TOTAL = (
     "SELECT count(*) FROM ({}) WHERE :hits IS NULL OR id IN (SELECT value FROM json_each(:hits))"
 )
+PAGES = {name: PAGE.format(ids) for name, ids in IDS.items()}
+TOTALS = {name: TOTAL.format(ids) for name, ids in IDS.items()}
 AWAITED = (
     "SELECT path, missed_file.folder, asked_at FROM missed_file LEFT JOIN plex_scan"
     " ON plex_scan.section_id = missed_file.section_id AND plex_scan.folder = missed_file.folder"
@@ -114,9 +133,8 @@ def count_state(
     hits: Sequence[int] | None = None,
 ) -> int:
     """Count the scenes in a state, as `list_state` lists them."""
-    given = {"now": now, "hits": None if hits is None else json.dumps(list(hits))}
-    text = TOTAL.format(_ids(state, reason, runs=runs))
-    return int(database.execute(text, given).fetchone()[0])
+    given = _given(now, hits, runs=runs)
+    return int(database.execute(TOTALS[_name(state, reason)], given).fetchone()[0])
 
 
 def list_state(
@@ -134,14 +152,8 @@ def list_state(
 
     `runs` is whether a process sends, `reason` narrows the scenes that are left out.
     """
-    given = {
-        "now": now,
-        "hits": None if hits is None else json.dumps(list(hits)),
-        "limit": limit,
-        "offset": offset,
-    }
-    rows = database.execute(PAGE.format(_ids(state, reason, runs=runs)), given)
-    return [_row(*row) for row in rows]
+    given = {**_given(now, hits, runs=runs), "limit": limit, "offset": offset}
+    return [_row(*row) for row in database.execute(PAGES[_name(state, reason)], given)]
 
 
 def awaited_file(database: sqlite3.Connection, scene_id: int) -> Awaited | None:
@@ -178,33 +190,18 @@ def count_entity(
     return dict(states)
 
 
-def _ids(state: str, reason: str, *, runs: bool) -> str:
-    return " UNION ALL ".join(_parts(state, reason, runs=runs))
+def _name(state: str, reason: str) -> str:
+    """Return the name of a statement: only scenes that are left out have a reason."""
+    return reason if state == LEFT_OUT and reason else state
 
 
-def _parts(state: str, reason: str, *, runs: bool) -> Iterator[str]:
-    """Yield the statements that list the ids in a state, in line with `count_scenes`."""
-    if state == IN_SYNC:
-        yield RESTING.format(IN_SYNC)
-    elif state == LEFT_OUT:
-        for word in REASONS:
-            if reason in ("", word):
-                yield RESTING.format(word)
-    elif state == GIVEN_UP:
-        yield DEAD
-    elif state == NOT_IN_PLEX:
-        yield RESTING.format(NOT_IN_PLEX)
-        yield LATER.format("=")
-    elif state == WAITING:
-        yield HELD
-        yield LATER.format("<>")
-    elif state == SENDING:
-        yield CLAIMED if runs else f"{CLAIMED} AND 0"
-    elif state == TO_SEND:  # pragma: no branch - there is no other state
-        yield UNKNOWN
-        yield DUE
-        if not runs:
-            yield CLAIMED
+def _given(now: float, hits: Sequence[int] | None, *, runs: bool) -> dict[str, object]:
+    return {
+        "now": now,
+        "hits": None if hits is None else json.dumps(list(hits)),
+        "known": KNOWN,
+        "runs": int(runs),
+    }
 
 
 def _row(

@@ -20,7 +20,7 @@ def load_tag_lists(database: sqlite3.Connection, *, own: bool) -> TagLists:
     name = _name(own=own)
     lists = load_shape(get_meta(database, name), TagLists) or TagLists()
     # An earlier version may have folded names in another way.
-    return evolve(lists, lists={key: one.folded() for key, one in lists.lists.items()})
+    return evolve(lists, lists={key: read_list.folded() for key, read_list in lists.lists.items()})
 
 
 def keep_tag_lists(database: sqlite3.Connection, lists: TagLists, *, own: bool) -> None:

@@ -15,6 +15,11 @@ FRESH = ""
 """What pictures wait for that no endpoint has failed for."""
 
 
+SELECT = "SELECT scene_id, tag, waits_for, attempts, failures, suspect, begun FROM waiting_picture"
+OF_A_SCENE = f"{SELECT} WHERE scene_id = ?"
+DUE = f"{SELECT} WHERE waits_for = ? AND due_at <= ? ORDER BY begun, due_at LIMIT ?"
+OLDEST = f"{SELECT} WHERE waits_for = ? ORDER BY begun, due_at LIMIT ?"
+
 PICTURES = "pictures"
 """The reason of scenes that are in Plex but for their pictures."""
 
@@ -25,7 +30,8 @@ class WaitingPicture:
 
     `tag` is that of its cover. `attempts` counts failures that were about this item alone,
     `failures` all; `waits_for` is the endpoint that failed, empty for none. `suspect` says that
-    the endpoint has served others since it failed for this scene.
+    the endpoint has served others since it failed for this scene. `begun` counts how often the
+    process ended while they were sent.
     """
 
     scene_id: int
@@ -34,6 +40,7 @@ class WaitingPicture:
     attempts: int
     failures: int
     suspect: bool
+    begun: int = 0
 
 
 class WaitingPictures:
@@ -53,36 +60,34 @@ class WaitingPictures:
         self._db.execute(
             "INSERT INTO waiting_picture (scene_id, tag, due_at) VALUES (?1, ?2, ?3)"
             " ON CONFLICT (scene_id) DO UPDATE SET tag = ?2, due_at = min(due_at, ?3),"
-            " attempts = 0, failures = 0, suspect = 0",
+            " attempts = 0, failures = 0, suspect = 0, begun = 0",
             (scene_id, tag, self._clock()),
         )
 
     def get(self, scene_id: int) -> WaitingPicture | None:
         """Return what waits of a scene, None for nothing."""
-        row = self._db.execute(
-            "SELECT scene_id, tag, waits_for, attempts, failures, suspect FROM waiting_picture"
-            " WHERE scene_id = ?",
-            (scene_id,),
-        ).fetchone()
+        row = self._db.execute(OF_A_SCENE, (scene_id,)).fetchone()
         return None if row is None else _read(row)
 
     def due(self, waits_for: str, limit: int) -> list[WaitingPicture]:
-        """List those that are due and wait for an endpoint, or `FRESH` ones, oldest first."""
-        rows = self._db.execute(
-            "SELECT scene_id, tag, waits_for, attempts, failures, suspect FROM waiting_picture"
-            " WHERE waits_for = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
-            (waits_for, self._clock(), limit),
-        )
+        """List those that are due and wait for an endpoint, or `FRESH` ones, oldest first.
+
+        Those that may end the process go last.
+        """
+        rows = self._db.execute(DUE, (waits_for, self._clock(), limit))
         return [_read(row) for row in rows]
 
     def oldest(self, waits_for: str, limit: int) -> list[WaitingPicture]:
         """List those that wait for an endpoint, due or not, the one that was tried first first."""
-        rows = self._db.execute(
-            "SELECT scene_id, tag, waits_for, attempts, failures, suspect FROM waiting_picture"
-            " WHERE waits_for = ? ORDER BY due_at LIMIT ?",
-            (waits_for, limit),
-        )
+        rows = self._db.execute(OLDEST, (waits_for, limit))
         return [_read(row) for row in rows]
+
+    def begin(self, waiting: WaitingPicture) -> None:
+        """Record that pictures are sent now, in case that ends the process."""
+        self._db.execute(
+            "UPDATE waiting_picture SET begun = begun + 1 WHERE scene_id = ? AND tag = ?",
+            (waiting.scene_id, waiting.tag),
+        )
 
     def put_off(
         self, waiting: WaitingPicture, delay: float, *, waits_for: str, attempts: int
@@ -91,7 +96,7 @@ class WaitingPictures:
         with transaction(self._db):
             self._db.execute(
                 "UPDATE waiting_picture SET due_at = ?, waits_for = ?, attempts = ?,"
-                " failures = failures + 1, suspect = 0 WHERE scene_id = ? AND tag = ?",
+                " failures = failures + 1, suspect = 0, begun = 0 WHERE scene_id = ? AND tag = ?",
                 (self._clock() + delay, waits_for, attempts, waiting.scene_id, waiting.tag),
             )
 
@@ -189,5 +194,5 @@ class WaitingPictures:
             )
 
 
-def _read(row: tuple[int, str, str, int, int, int]) -> WaitingPicture:
-    return WaitingPicture(*row[:5], suspect=bool(row[5]))
+def _read(row: tuple[int, str, str, int, int, int, int]) -> WaitingPicture:
+    return WaitingPicture(*row[:5], suspect=bool(row[5]), begun=row[6])

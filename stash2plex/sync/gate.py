@@ -267,10 +267,12 @@ class Gate:
         if self._connected:
             return None
         try:
+            began = self.monotonic()
             identity = session.plex.check_token(self.most_seconds)
+            ms = round((self.monotonic() - began) * 1000.0, 1)
             session.index.adopt_server(identity.machine_id)
             self.store.traits.adopt(identity.version)
-            keep_plex_seen(self.store.connection, identity, self.clock())
+            keep_plex_seen(self.store.connection, identity, self.clock(), ms)
             lost = read_index_changes(self.store, session, retry=True).lost
         except ConfigError as error:
             self.doubt(error)

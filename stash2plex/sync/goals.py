@@ -101,7 +101,7 @@ class Service:
     probe_seconds = math.inf
     run_id = 0
 
-    def reason_to_give_up(self, closed: Closed, waited: float) -> str | None:  # noqa: ARG002
+    def reason_to_give_up(self, closed: Closed, waited: float) -> str | None:  # noqa: ARG002 - other goals use it
         """Return why to wait no longer at a gate that is closed since `waited` seconds."""
         is_refused = closed.server == "stash" and isinstance(closed.error, Refused)
         return str(closed.error) if is_refused else None

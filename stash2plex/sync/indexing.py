@@ -17,9 +17,9 @@ from stash2plex.servers.plexlists import ListPage
 from stash2plex.store.library_troubles import RETRY_CAP, LibraryTrouble, LibraryTroubles
 from stash2plex.store.other_libraries import OtherLibraries
 from stash2plex.store.plex_files import KnownSection, PlexFiles
-from stash2plex.text import Private, span
+from stash2plex.text import DAY, Private, span
 
-FULL_LIST_SECONDS = 86_400.0
+FULL_LIST_SECONDS = DAY
 """Seconds after which a full list is read again: deltas show no deletions."""
 
 RELIST_SECONDS = 600.0

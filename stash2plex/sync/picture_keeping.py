@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from stash2plex.model import IMAGE_FIELDS, Field, Record
+from stash2plex.model import IMAGE_FIELDS, Field, PlexItem, Record
 from stash2plex.rules.first_state import Before, FirstState
+from stash2plex.store.picture_checks import PictureCheck
 from stash2plex.sync.picture_work import Looked
 from stash2plex.sync.pictures import Sent
 from stash2plex.sync.session import Store
@@ -52,8 +53,16 @@ class PictureKeeper:
                 {name: Before(value, name in item.locked) for name, value in chosen.items()},
             )
 
-    def pictures_sent(self, record: Record, sent: Sent) -> None:
-        """Keep which pictures were sent to an item, or chosen among those that it has."""
+    def pictures_sent(self, record: Record, sent: Sent, item: PlexItem) -> None:
+        """Keep which pictures were sent to an item, or chosen among those that it has.
+
+        `item` is the item as it was before.
+        """
+        for name in sent.accepted:
+            shown = item.pictures.get(name, "") if name in item.locked else ""
+            self.store.picture_checks.add(
+                PictureCheck(record.rating_key, name, record.scene_id, sent.hashes[name], shown)
+            )
         if not sent.fields:
             return
         state = self.store.first_states.get(record.rating_key)

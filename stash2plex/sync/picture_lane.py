@@ -45,14 +45,18 @@ from stash2plex.sync.picture_keeping import PictureKeeper
 from stash2plex.sync.picture_work import MOVED, Looked, PictureJob, Result, send_for
 from stash2plex.sync.pictures import Sent
 from stash2plex.sync.session import Job, Session, Store
-from stash2plex.text import Private, span
+from stash2plex.text import DAY, Private, span
 from stash2plex.workqueue import BULK
 
 MAX_KEPT = 200
 """Scenes that are kept in memory for their pictures; more are read again."""
 
-KEPT_BACK = 86_400.0
+KEPT_BACK = DAY
 """Seconds for which no pictures of a scene begin that is to be put back."""
+
+MAX_BEGUN = 5
+"""After this many ends of the process while the pictures of one scene alone were sent, they count
+as the cause."""
 
 MAX_WAIT = 60.0
 """Seconds at most until pictures are tried again whose endpoint failed and is not shut yet."""
@@ -164,8 +168,14 @@ class PictureLane:
         return next((one for one in found if one.scene_id not in self._busy), None)
 
     def _start(self, waiting: WaitingPicture | None, shut: Collection[str]) -> int:
-        """Start to send pictures, but not to endpoints that are shut; returns how many began."""
-        if waiting is None:
+        """Start to send pictures, but not to endpoints that are shut; returns how many began.
+
+        Those that were begun when a process ended are sent alone, when nothing else is due.
+        """
+        if waiting is None or (waiting.begun and not self._is_alone()):
+            return 0
+        if waiting.begun >= MAX_BEGUN:
+            self._give_up_ending(waiting)
             return 0
         if self._store.undo_marks.asked_of([waiting.scene_id]):
             with transaction(self._store.connection):
@@ -175,6 +185,8 @@ class PictureLane:
         if record is None or not record.rating_key:
             self._requeue(waiting)
             return 0
+        with transaction(self._store.connection):
+            self._store.pictures.begin(waiting)
         tried = [name for name in ALL if name not in shut]
         self._busy[waiting.scene_id] = Try(tried, self._monotonic())
         before = dict(self._worked)
@@ -183,6 +195,15 @@ class PictureLane:
             job = None
         self._launch(waiting, job, record, shut, before)
         return 1
+
+    def _is_alone(self) -> bool:
+        """Whether an end of the process would cost nothing else."""
+        counts = self._store.queue.counts()
+        return not (self._busy or counts.pending or counts.in_progress)
+
+    def _give_up_ending(self, waiting: WaitingPicture) -> None:
+        error = f"The worker ended {waiting.begun} times while it sent the pictures."
+        self._bury(waiting, self._title_of(waiting), "interrupted", error, waiting.attempts + 1)
 
     def _launch(
         self,
@@ -222,9 +243,12 @@ class PictureLane:
             self._server_failed(waiting, error)
         else:
             self._log_fault(error)
-            record = self._store.records.get(waiting.scene_id)
-            title = str(record.written.get(Field.TITLE, "")) if record else ""
-            self._item_failed(waiting, error, title or f"scene {waiting.scene_id}")
+            self._item_failed(waiting, error, self._title_of(waiting))
+
+    def _title_of(self, waiting: WaitingPicture) -> str:
+        record = self._store.records.get(waiting.scene_id)
+        title = str(record.written.get(Field.TITLE, "")) if record else ""
+        return title or f"scene {waiting.scene_id}"
 
     def _ended(
         self,
@@ -265,7 +289,8 @@ class PictureLane:
                     self._store.records.put_pictures(after)
                 else:
                     self._store.followers.put_pictures(after)
-                self._keeper.pictures_sent(record, one)
+                item = job.followers.get(record.rating_key, job.item)
+                self._keeper.pictures_sent(record, one, item)
             if not (failed or left):
                 self._store.pictures.finish(waiting)
         if failed:
@@ -344,6 +369,11 @@ class PictureLane:
             if isinstance(error, Stash2PlexError)
             else (f"{type(error).__name__}: “{error}”")
         )
+        self._bury(waiting, label, reason, what, attempts)
+
+    def _bury(
+        self, waiting: WaitingPicture, label: str, reason: str, what: str, attempts: int
+    ) -> None:
         with transaction(self._store.connection):
             self._store.pictures.finish(waiting)
             self._store.queue.bury_done(

@@ -56,7 +56,8 @@ class Sent:
     `hashes` holds those of the pictures that are settled now, `fields` those that changed. `failed`
     are the errors of endpoints, `left` the endpoints that were not asked. `tag` and `etag` are
     those of the cover. `uploads` counts the pictures that were sent, `before` are the keys of those
-    that were chosen, as far as Plex was asked.
+    that were chosen, as far as Plex was asked. `accepted` are the fields that Plex accepted and of
+    which it is not known whether it shows them.
     """
 
     hashes: Mapping[Field, str]
@@ -69,6 +70,7 @@ class Sent:
     left: tuple[str, ...] = ()
     uploads: int = 0
     before: Mapping[Field, str] = Factory(dict)
+    accepted: tuple[Field, ...] = ()
 
 
 def is_cover_due(scene: Scene, desired: Desired, record: Record | None) -> bool:
@@ -224,6 +226,7 @@ def send_pictures(
                 notes=(*sent.notes, *notes),
                 uploads=sent.uploads + len(plan.uploads),
                 before={**sent.before, **plan.before},
+                accepted=sent.accepted if notes else (*sent.accepted, *plan.fields),
             )
     return sent
 

@@ -14,16 +14,12 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from stash2plex.db import transaction
 from stash2plex.errors import ITEM, ConfigError, NotFound, Unavailable
 from stash2plex.model import Clock, Field
-from stash2plex.rules.desired import desired_state, excluding_tag, why_left_out, without_fields
+from stash2plex.rules.desired import desired_state, why_left_out, without_fields
 from stash2plex.rules.pacing import Pacer
-from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Done, Verdict
-from stash2plex.rules.scene_states import IN_SYNC
+from stash2plex.rules.policy import MAX_INTERRUPTIONS, Decision, Verdict
 from stash2plex.servers.apart import ReadItems, ReadScenes
-from stash2plex.store.metrics import SCENES
-from stash2plex.store.tag_lists import learn_excluding_tag
 from stash2plex.store.undo_marks import NOTHING_HELD
 from stash2plex.sync.apply import Applied, are_texts_settled, is_settled
 from stash2plex.sync.collections import Collections
@@ -40,8 +36,9 @@ from stash2plex.sync.ready_jobs import ReadyJobs
 from stash2plex.sync.recorder import Recorder
 from stash2plex.sync.session import Job, Matched, Session, Store, Wanted
 from stash2plex.sync.undoing import Undoing, UndoJob
+from stash2plex.sync.unsent import Unsent
 from stash2plex.sync.writes import planned, write_jobs
-from stash2plex.workqueue import STOPPED, URGENT, Claim
+from stash2plex.workqueue import STOPPED, Claim
 
 BATCH = 200
 """Keys per claim, and so scenes per GraphQL request and items per detail read."""
@@ -108,6 +105,7 @@ class Pipeline:
         self._ready = ReadyJobs()
         self._keeper = Keeper(store)
         self._collections = Collections(store, self._flight, monotonic)
+        self._unsent = Unsent(store, hand, finder, clock)
         self._undoing = Undoing(store, hand, self._lane, self._collections, self._make_ready)
 
     # -- for the drain loop ---------------------------------------------------------------
@@ -215,18 +213,8 @@ class Pipeline:
             self._read_scenes(scenes)
 
     def _fan_out(self, claim: Claim, showing: Sequence[int]) -> None:
-        """Add the scenes that show the entity now, or did when they were last synced."""
         self._evidence.did(ENTITIES)
-        ids = {*showing, *self._store.records.scenes_showing(claim.kind, claim.id)}
-        with transaction(self._store.connection):
-            self._store.queue.enqueue(
-                [("scene", id_) for id_ in sorted(ids)],
-                priority=claim.priority,
-                take_up=claim.priority == URGENT,
-                run_id=claim.run_id,
-                after_run=claim.after_run,
-            )
-            self._hand.finish(claim, Done(f"{len(ids)} scenes show it"))
+        self._unsent.fan_out(claim, showing)
 
     # -- scenes ---------------------------------------------------------------------------
 
@@ -252,18 +240,14 @@ class Pipeline:
                 self._failures.of_keys([claim], failure, ITEM)
                 continue
             if scene is None:
-                self._forget_scene(claim)
+                self._unsent.gone(claim)
                 continue
             key.describe(scene)
             kept_out = held.get(scene.id, NOTHING_HELD)
             desired = without_fields(desired_state(scene, settings), kept_out.fields)
             left_out = why_left_out(scene, settings, desired, is_undone=kept_out.whole)
             if left_out is not None:
-                self._finder.leave_out(scene.id)
-                learn_excluding_tag(
-                    self._store.connection, excluding_tag(scene, settings), settings
-                )
-                self._skip(claim, left_out.why, left_out.standing)
+                self._unsent.left_out(claim, scene, settings, left_out)
             elif (
                 record is not None
                 and (
@@ -272,23 +256,10 @@ class Pipeline:
                 )
                 and not self._finder.is_disputed(record)
             ):
-                self._skip(claim, "nothing has changed", IN_SYNC)
+                self._unsent.unchanged(claim)
             else:
                 wanted.append(Wanted(claim, scene, desired, record, rounds=0))
         self._find(wanted)
-
-    def _forget_scene(self, claim: Claim) -> None:
-        self._store.meter.add(SCENES, "gone")
-        with transaction(self._store.connection):
-            self._finder.leave_out(claim.id)
-            self._store.records.forget(claim.id, self._clock())
-            self._hand.finish(claim, Done("gone from Stash; Plex keeps what it has"))
-            if claim.finished:
-                self._store.scenes.forget([claim.id])
-
-    def _skip(self, claim: Claim, why: str, standing: str | None) -> None:
-        self._store.meter.add(SCENES, "skipped")
-        self._hand.finish(claim, Done(why, standing))
 
     # -- items ----------------------------------------------------------------------------
 
@@ -300,7 +271,7 @@ class Pipeline:
         for failure in found.failed:
             self._failures.of_keys([failure.wanted.claim], failure.error)
         for needless in found.needless:
-            self._hand.finish(needless.wanted.claim, Done(needless.why, needless.standing))
+            self._unsent.needless(needless)
         if found.matched:
             self._read_items(found.matched)
 

@@ -8,8 +8,9 @@ from stash2plex.servers.apart import may_be_part
 from stash2plex.servers.plex import Plex
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.plex_comparisons import ComparisonMark, PlexComparisons
+from stash2plex.text import DAY
 
-DETAIL_SECONDS = 7 * 86_400.0
+DETAIL_SECONDS = 7 * DAY
 """Seconds after which every item is read again: an edit through Plex moves its times, a direct
 write to Plex's database does not (plex.md §2.4)."""
 

@@ -15,13 +15,17 @@ from functools import partial
 from attrs import frozen
 
 from stash2plex.db import transaction
-from stash2plex.errors import Stash2PlexError
+from stash2plex.errors import ServerError, Stash2PlexError
 from stash2plex.model import Clock, Field, PlexItem, Record
 from stash2plex.rules.matching import split_path
 from stash2plex.rules.read_back import Reading, read_back
 from stash2plex.rules.traits import Learnt, Trait
+from stash2plex.servers.apart import ReadItems
+from stash2plex.servers.plex import Plex
+from stash2plex.store.picture_checks import PictureCheck
 from stash2plex.sync.in_hand import KeysInHand
 from stash2plex.sync.keeping import Keeper
+from stash2plex.sync.picture_reading import PictureReader, PictureReading, look_at_pictures
 from stash2plex.sync.session import Session, Store
 from stash2plex.workqueue import BULK
 
@@ -37,9 +41,17 @@ TROUBLE_SECONDS = 60.0
 
 
 @frozen
+class _Read:
+    """What a batch showed. `pictures` is None if they could not be asked for."""
+
+    items: ReadItems
+    pictures: PictureReading | None
+
+
+@frozen
 class _Batch:
     records: Sequence[Record]
-    items: Future[dict[str, PlexItem]]
+    read: Future[_Read]
 
 
 class ReadBack:
@@ -54,6 +66,7 @@ class ReadBack:
         self._hand = hand
         self._monotonic = monotonic
         self._keeper = Keeper(store)
+        self._pictures = PictureReader(store)
         self._log = logging.getLogger(__name__)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-back")
         self._batch: _Batch | None = None
@@ -68,7 +81,7 @@ class ReadBack:
         """
         if self._batch is not None:
             if idle:
-                wait([self._batch.items], timeout=seconds)
+                wait([self._batch.read], timeout=seconds)
             self._end_batch(self._batch)
             return True
         now = self._monotonic()
@@ -77,13 +90,18 @@ class ReadBack:
         self._looks_at = now + LOOK_SECONDS
         size = BATCHES[min(self._batches, len(BATCHES) - 1)]
         scene_ids = self._free_scenes(BATCHES[-1])
-        if not scene_ids or (len(scene_ids) < size and not idle):
+        pictures = self._free_pictures(BATCHES[-1])
+        most = max(len(scene_ids), len(pictures))
+        if not most or (most < size and not idle):
             return False
         records = self._read_records(scene_ids)
         self._batches += 1
         keys = [record.rating_key for record in records]
+        others = dict.fromkeys(one.rating_key for one in pictures if one.rating_key not in keys)
+        keys += list(others)[: BATCHES[-1] - len(keys)]
+        pictures = [one for one in pictures if one.rating_key in keys]
         witness = self._store.plex_files.other_item(keys)
-        read = partial(session.plex.items, keys, witness)
+        read = partial(_read, session.plex, keys, witness, pictures)
         self._batch = _Batch(records, self._pool.submit(read))
         return True
 
@@ -95,6 +113,16 @@ class ReadBack:
         """List scenes to read back, without claimed ones, which are read anyway."""
         ids = self._store.records.unread_ids(limit + len(self._hand))
         return [id_ for id_ in ids if not self._hand.holds(("scene", id_))][:limit]
+
+    def _free_pictures(self, limit: int) -> list[PictureCheck]:
+        """List pictures to look at, without those of scenes that may get others now."""
+        checks = self._store.picture_checks.due(limit)
+        asked_back = self._store.undo_marks.asked_of([check.scene_id for check in checks])
+        return [
+            check
+            for check in checks
+            if check.scene_id not in asked_back and not self._hand.holds(("scene", check.scene_id))
+        ]
 
     def _read_records(self, scene_ids: Sequence[int]) -> list[Record]:
         """Read the records of scenes; a damaged one has nothing to compare with."""
@@ -109,18 +137,23 @@ class ReadBack:
 
     def _end_batch(self, batch: _Batch) -> None:
         """Handle an answer, if it has arrived."""
-        if not batch.items.done():
+        if not batch.read.done():
             return
         self._batch = None
         try:
-            items = batch.items.result()
+            read = batch.read.result()
         except Stash2PlexError as error:
             self._log.debug("What was written could not be read back: %s", error)
             self._not_before = self._monotonic() + TROUBLE_SECONDS
             return
         with transaction(self._store.connection):
             for record in batch.records:
-                self._take_in(record, items.get(record.rating_key))
+                self._take_in(record, read.items.get(record.rating_key))
+            lost = self._pictures.take_in(read.pictures) if read.pictures else []
+        if read.pictures is None:
+            self._not_before = self._monotonic() + TROUBLE_SECONDS
+        for name in lost:
+            self._log.warning("%s", lost_sentence(name))
 
     def _take_in(self, record: Record, item: PlexItem | None) -> None:
         key = ("scene", record.scene_id)
@@ -149,6 +182,15 @@ class ReadBack:
                 reading.record.scene_id,
                 name,
             )
+
+
+def _read(plex: Plex, keys: list[str], witness: str, pictures: Sequence[PictureCheck]) -> _Read:
+    """Read items, in a thread, and look at pictures that were sent to some of them."""
+    items = plex.items(keys, witness)
+    try:
+        return _Read(items, look_at_pictures(pictures, items, plex))
+    except ServerError:
+        return _Read(items, None)
 
 
 def lost_sentence(name: Field | None) -> str:

@@ -24,6 +24,7 @@ from stash2plex.store.metrics import Meter
 from stash2plex.store.other_libraries import OtherLibraries
 from stash2plex.store.own_collections import OwnCollections
 from stash2plex.store.path_rules import PathRules
+from stash2plex.store.picture_checks import PictureChecks
 from stash2plex.store.plex_comparisons import PlexComparisons
 from stash2plex.store.plex_files import PlexFiles
 from stash2plex.store.queue import Queue
@@ -78,11 +79,16 @@ class Store:
     own_collections: OwnCollections = field(init=False)
 
     followers: Followers = field(init=False)
+    picture_checks: PictureChecks = field(init=False)
     choices: ItemChoices = field(init=False)
 
     @choices.default
     def _make_choices(self) -> ItemChoices:
         return ItemChoices(self.connection)
+
+    @picture_checks.default
+    def _make_picture_checks(self) -> PictureChecks:
+        return PictureChecks(self.connection, self.scenes.clock)
 
     @followers.default
     def _make_followers(self) -> Followers:

@@ -26,6 +26,7 @@ from stash2plex.servers.stash import Stash, Stored
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.identity import alias_key, client_id, keep_hiding
 from stash2plex.store.meta import (
+    RECONCILE_INTERVAL,
     SETTINGS_FILE,
     SETTINGS_OF_COMMAND_LINE,
     SETTINGS_SEEN,
@@ -154,6 +155,7 @@ class SettingsReader:
         keep_tag_lists(self.connection, self._tag_lists, own=self._names_its_own)
         keep_configured(self.connection, has_plex=settings.has_plex)
         keep_stash_seen(self.connection, self._version, self.clock())
+        self._keep(RECONCILE_INTERVAL, settings.reconcile_interval)
         self._keep(STASH_LOGIN, "password" if self.stash.has_password else NO_LOGIN)
         stamp = stamp or self.stamp()
         if stamp and self._keep(SETTINGS_FILE, f"{stamp} {self._file}"):

@@ -141,6 +141,7 @@ class Undoing:
                 self._collections.note_left()
             if whole or back & set(IMAGE_FIELDS):
                 store.pictures.drop(scene_id)
+                store.picture_checks.drop(scene_id)
             held = store.undo_marks.held(scene_id)
             now_held = Held(whole=True) if whole or held.whole else Held(fields=held.fields | back)
             more = store.undo_marks.end(scene_id, job.asked, now_held, outcome_of(undone))
@@ -408,6 +409,6 @@ def outcome_of(undone: Sequence[ItemUndone]) -> dict[str, object]:
         "cannot": sum(len({**one.way.cannot, **one.back.cannot}) for one in looked_at),
         "items": len(undone),
         "gone": len(undone) - len(looked_at),
-        "uploads": sum(one.back.state.uploads for one in looked_at),
+        "uploads": sum(one.back.uploads for one in looked_at),
         "left": left,
     }

@@ -25,7 +25,9 @@ def library_unread(store: Store, settings: Settings, scene: Scene) -> LibraryUnr
     # Rules that were worked out know nothing of a library that was never listed.
     paths = [map_path(file.path, settings.path_map) for file in scene.files]
     fitting = [
-        one for one in troubles.values() if any(holds(one.locations, path) for path in paths)
+        trouble
+        for trouble in troubles.values()
+        if any(holds(trouble.locations, path) for path in paths)
     ]
     listed = store.plex_files.locations()
     others = [folder for id_ in listed.keys() - troubles.keys() for folder in listed[id_]]
@@ -46,8 +48,12 @@ def library_not_chosen(
     if not others:
         return ""
     chosen = [
-        *(one for folders in store.plex_files.locations().values() for one in folders),
-        *(one for trouble in store.library_troubles.all().values() for one in trouble.locations),
+        *(location for folders in store.plex_files.locations().values() for location in folders),
+        *(
+            location
+            for trouble in store.library_troubles.all().values()
+            for location in trouble.locations
+        ),
     ]
     rules = store.rules(settings)
     title = ""
@@ -57,7 +63,7 @@ def library_not_chosen(
             places.append(record.plex_path)
         if any(holds(chosen, place) for place in places):
             return ""
-        here = [one for one in others if any(holds([one.path], place) for place in places)]
+        here = [folder for folder in others if any(holds([folder.path], place) for place in places)]
         if not here:
             return ""
         title = title or here[0].title

@@ -27,7 +27,7 @@ class Site:
         shutil.copytree(PLUGIN, self.plugin)
         os.remove(os.path.join(self.plugin, "Stash2PlexHooks.yml"))
         shutil.copy(STUB, os.path.join(self.plugin, "stash2plex_plugin.py"))
-        self.answers = {**answers.ANSWERS, **answers.OTHER_ANSWERS}
+        self.answers = dict(answers.ANSWERS)
         self.answer()
 
     def answer(self, **changed: Any) -> None:

@@ -277,6 +277,8 @@ class Routes:
             name = name.rpartition("/")[2]
             if name not in item.images.get(kind + "s", []):
                 return error(404, "Not Found")
+        if ("thumb" if kind == "poster" else "art") in self._library.traits.ignores_field:
+            return Answer(cost="write")
         item.selected[kind + "s"] = name
         # A choice locks, as an upload does (plex.md §4.3).
         item.locked.add("thumb" if kind == "poster" else "art")

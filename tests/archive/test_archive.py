@@ -90,6 +90,20 @@ def test_every_part_imports_without_site_packages(unpacked):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    "there", [(), ("bytecode.py", "__init__.py")], ids=["no package", "a part"]
+)
+def test_a_save_in_the_middle_of_an_update_is_one_sentence(tmp_path, there):
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        for name in ("stash2plex_plugin.py", *(f"stash2plex/{part}" for part in there)):
+            archive.extract(name, tmp_path)
+    done = run(tmp_path, {"args": {"mode": "record", "hook": "Scene.Update.Post", "ids": [1]}})
+    error = json.loads(done.stdout)["error"]
+    assert error.startswith("Stash2Plex cannot be started: ")
+    assert "If it is being updated, the change is found" in error
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_an_operation_answers_when_no_server_does(unpacked, tmp_path):
     request = {
         "server_connection": {"Scheme": "http", "Port": 9, "Dir": str(tmp_path / "config")},

@@ -30,6 +30,7 @@ WITHOUT = (
 """Runs a script by a Python that was built without some parts."""
 
 NOBODY = 65_534
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 class Machine:
@@ -91,6 +92,21 @@ def python_for_all():
             if done.returncode == 0:
                 return python
     return pytest.skip("another user may start no Python 3.11 here")
+
+
+def ask_as_nobody(python, machine, **arguments):
+    """Ask as Stash does when it runs as a user without rights."""
+    return subprocess.run(
+        [python, "-IS", "-Xutf8", str(machine.plugin / "stash2plex_plugin.py")],
+        input=json.dumps({"server_connection": machine.connection, "args": arguments}).encode(),
+        capture_output=True,
+        env={},
+        check=True,
+        timeout=PATIENCE,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+    )
 
 
 @pytest.fixture
@@ -165,7 +181,7 @@ def test_http_works_without_ssl_and_https_is_named(tmp_path):
         assert "built without ssl" in plex["detail"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take files from another user")
+@pytest.mark.skipif(not IS_ROOT, reason="only root can take files from another user")
 def test_a_log_of_another_user_is_named_once_and_by_health(open_folder):
     """A root shell made worker.log; Stash's user cannot start a worker that writes it."""
     python = python_for_all()
@@ -176,27 +192,7 @@ def test_a_log_of_another_user_is_named_once_and_by_health(open_folder):
     os.chown(machine.data, NOBODY, NOBODY)
     shown = []
     for _ in range(2):
-        done = subprocess.run(
-            [
-                python,
-                "-IS",
-                "-Xutf8",
-                str(machine.plugin / "stash2plex_plugin.py"),
-            ],
-            input=json.dumps(
-                {
-                    "server_connection": machine.connection,
-                    "args": {"hookContext": {"type": "Scene.Update.Post", "id": 1}},
-                }
-            ).encode(),
-            capture_output=True,
-            env={},
-            check=True,
-            timeout=PATIENCE,
-            user=NOBODY,
-            group=NOBODY,
-            extra_groups=[],
-        )
+        done = ask_as_nobody(python, machine, hookContext={"type": "Scene.Update.Post", "id": 1})
         shown.append(done.stderr.decode())
     assert f"“{log}” belongs to “root” (uid 0), and Stash runs as" in shown[0]
     assert "(uid 65534)" in shown[0]
@@ -204,6 +200,35 @@ def test_a_log_of_another_user_is_named_once_and_by_health(open_folder):
     trouble = read_trouble(str(machine.data))
     assert trouble is not None
     assert f"“{log}”" in trouble.fix
+
+
+def files_below(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
+def test_a_plugin_folder_that_is_read_only_is_enough(open_folder, tmp_path):
+    python = python_for_all()
+    machine = Machine(open_folder)
+    machine.data.mkdir(mode=0o700)
+    os.chown(machine.data, NOBODY, NOBODY)
+    for path in (machine.plugin, *machine.plugin.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = files_below(machine.plugin)
+    with World(str(tmp_path / "world")) as world:
+        world.fill(1)
+        world.stash.configure_plugin(
+            "Stash2Plex", {"plex_url": world.plex.url, "plex_token": world.plex.token}
+        )
+        machine.connection |= {"Port": world.stash.port}
+        ask_as_nobody(python, machine, hookContext={"type": "Scene.Update.Post", "id": 1})
+        until(lambda: world.plex.count("PUT") > 0)
+        done = ask_as_nobody(python, machine, mode="health")
+        checks = json.loads(done.stdout)["output"]["checks"]
+        assert [check for check in checks if check["state"] == "failed"] == []
+        assert files_below(machine.plugin) == before
+        shutil.rmtree(machine.plugin)
+        until(lambda: not drain_runs(str(machine.data)))
 
 
 @pytest.mark.parametrize("lies", ["file", "link", "long"])

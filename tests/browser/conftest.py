@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from stash2plex_testing.page.site import Site
+from tests.harness.process import Stage
 from tests.page.conftest import check_arguments, read_schema
+from tests.support import until
 from tools import browser as tool
 
-PATIENCE = 8_000
-"""Milliseconds that a test waits for what must come."""
+HOME = "/plugins/stash2plex"
+PATIENCE, LONG_PATIENCE = 8_000, 40_000
+"""Milliseconds that a test waits for what must come: an answer, and what several processes do."""
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +78,37 @@ def open_page(chromium: Any, site: Site) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+@pytest.fixture
+def visit(chromium: Any, host_page: str) -> Iterator[Callable[..., Any]]:
+    """Open an address of a stage's Stash; faults of scripts fail the test."""
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def opened(stage: Stage, path: str = HOME) -> Any:
+        stage.stash.core.interface = host_page
+        context = chromium.new_context(viewport={"width": 1200, "height": 900})
+        contexts.append(context)
+        context.set_default_timeout(LONG_PATIENCE)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(stage.stash.url + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def look_until(page: Any, words: str) -> None:
+    """Have the page ask the plugin until it shows `words`; it would ask every 15 seconds."""
+    line = page.get_by_text(words).first
+    page.locator(".s2p-top").wait_for()
+
+    def asked() -> bool:
+        page.evaluate("Stash2Plex.pulse.now().then(() => true)")
+        return bool(line.is_visible()) or bool(page.wait_for_timeout(500))
+
+    until(asked)

@@ -123,6 +123,36 @@ def test_an_account_without_a_server(fresh, open_page):
     page.get_by_text("This account has no Plex server.").wait_for()
 
 
+def test_of_a_large_library_it_shows_how_many_were_looked_at(fresh, open_page):
+    paths = {**canned.ANSWERS["paths"], "matched": 290, "total": 300, "missing_total": 10}
+    fresh.answer(page=canned.at_step("files"), paths=paths)
+    page = open_page()
+    page.get_by_text("290 of 300 scenes were found in Plex by their files (96.7%).").wait_for()
+    assert page.get_by_text("chosen at random from your 12,410").is_visible()
+
+
+def test_reasons_are_words(fresh, open_page):
+    counts = {**canned.ANSWERS["count_changes"], "not_matched": {"ambiguous": 3}}
+    counts["left_out"] = {"library": 4, "a_new_one": 5}
+    fresh.answer(page=canned.at_step("start"), count_changes=counts)
+    page = open_page()
+    page.get_by_role("row", name="skipped: several Plex items fit 3").wait_for()
+    assert page.get_by_role("row", name="left out: in a library that is not chosen 4").is_visible()
+    # One that this page does not know yet.
+    assert page.get_by_role("row", name="left out: a new one 5").is_visible()
+
+
+def test_an_account_that_is_the_wrong_one_is_not_the_end(fresh, open_page):
+    fresh.answer(sign_in_poll={**canned.ANSWERS["sign_in_poll"], "servers": []})
+    page = open_page()
+    page.context.route("https://app.plex.tv/**", lambda route: route.fulfill(body="agreed"))
+    page.get_by_role("button", name="Sign in with Plex").click()
+    page.get_by_role("button", name="Sign in again").click()
+    fresh.answer(sign_in_poll=canned.ANSWERS["sign_in_poll"])
+    page.get_by_role("button", name="Sign in with Plex").click()
+    page.get_by_role("radio").first.wait_for()
+
+
 def test_the_rule_can_be_typed_and_its_effect_is_shown_first(fresh, open_page):
     fresh.answer(page=canned.at_step("files"))
     page = open_page()

@@ -50,6 +50,8 @@ def test_axe_finds_nothing(site, open_page, host_page, view):
     if view == "trouble":
         page.get_by_role("button", name="Compare").first.click()
         page.locator(".s2p-candidates").wait_for()
+        page.get_by_role("button", name="Make the report").click()
+        page.locator(".s2p-report").wait_for()
     if view == "settings":
         page.get_by_label("Only organized").check(force=True)
         page.locator(".s2p-save").wait_for()

@@ -180,7 +180,10 @@ class TestSpans:
             (0, {"unit": "second", "value": 0}),
             (59.4, {"unit": "second", "value": 59}),
             (71, {"unit": "minute", "value": 1}),
-            (5400, {"unit": "hour", "value": 2}),
+            (85, {"unit": "second", "value": 85}),
+            (5400, {"unit": "minute", "value": 90}),
+            (7000, {"unit": "hour", "value": 2}),
+            (130_000, {"unit": "hour", "value": 36}),
             (90_000, {"unit": "day", "value": 1}),
         ],
     )

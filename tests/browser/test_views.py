@@ -80,6 +80,34 @@ class TestTrouble:
         page.get_by_role("button", name="Check now").click()
         page.get_by_text("See whether its disk is mounted.").wait_for()
 
+    def test_what_version_1_left_is_queued_on_request(self, site, open_page):
+        offer = {"folder": "/data/old", "jobs": 14}
+        site.answer(trouble={"cards": [], "legacy": offer, "health_at": None})
+        page = open_page(f"{HOME}/trouble")
+        page.get_by_text("14 jobs lie in this folder.").wait_for()
+        page.get_by_role("button", name="Queue them").click()
+        page.get_by_text("14 scenes are queued.").wait_for()
+        assert site.calls("import_legacy") == [{"mode": "import_legacy"}]
+
+    def test_a_report_is_made_only_on_request_and_shown_whole(self, site, open_page):
+        page = open_page(f"{HOME}/trouble")
+        page.get_by_role("button", name="Make the report").click()
+        box = page.get_by_role("textbox", name="Report a problem")
+        box.wait_for()
+        assert box.input_value() == "\n".join(canned.ANSWERS["report"]["report"])
+        assert len(site.calls("report")) == 1
+
+
+class TestScenes:
+    def test_scenes_that_are_left_out_are_listed_by_reason(self, site, open_page):
+        because = {"excluded": 200, "not_organized": 14}
+        scenes = {**canned.settled(left_out=214), "left_out_because": because}
+        site.answer(page=canned.page(scenes=scenes))
+        page = open_page(f"{HOME}/scenes?state=left_out")
+        page.get_by_role("button", name="not organized 14").click()
+        until(lambda: site.calls("scenes")[-1].get("reason") == "not_organized")
+        assert page.url.endswith("/scenes?state=left_out&reason=not_organized")
+
 
 class TestSettings:
     def test_only_what_differs_is_saved_after_its_effect_was_shown(self, site, open_page):
@@ -152,6 +180,15 @@ class TestLibrary:
         page.get_by_text("100 of 12,410 looked at").wait_for()
         page.get_by_text("2 scenes differ").wait_for()
 
+    def test_the_next_looks_are_shown_and_one_that_is_due_says_so(self, site, open_page):
+        library = canned.ANSWERS["library"]
+        sweep = {"kind": "sweep", "at": canned.AT, "next_at": "2036-03-02T04:00:00Z", "words": None}
+        index = {"kind": "index", "at": canned.AT, "next_at": canned.AT, "words": None}
+        site.answer(library={**library, "looks": [sweep, index]})
+        page = open_page(f"{HOME}/library")
+        page.get_by_text(re.compile("next 2 Mar 2036")).wait_for()
+        assert page.get_by_text("due; it is done when the worker runs").count() == 1
+
     def test_files_that_stash_does_not_know(self, site, open_page):
         page = open_page(f"{HOME}/library")
         page.get_by_role("link", name="110").click()
@@ -218,12 +255,15 @@ class TestOnStashsPages:
         page.get_by_role("button", name="This one (1)").wait_for()
 
     @pytest.mark.parametrize(
-        ("path", "noun"), [("/performers/1", "performer"), ("/studios/1", "studio")]
+        ("path", "noun"),
+        [("/performers/1", "performer"), ("/studios/1", "studio"), ("/tags/1", "tag")],
     )
     def test_a_line_on_other_pages(self, site, open_page, path, noun):
         page = open_page(path)
         page.get_by_text("Plex: 3 of 12 scenes not in sync").wait_for()
-        assert site.calls("entity")[0][f"{noun}_id"] == 1
+        # Each page has one line: the picture at its head is on all of them.
+        assert site.calls("entity") == [{"mode": "entity", f"{noun}_id": 1}]
+        assert page.locator(".s2p-entity").count() == 1
 
     def test_a_plugin_that_fails_leaves_stashs_pages_alone(self, site, open_page):
         site.answer(entity={"exit": 7}, scene={"exit": 7})

@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pytest
-
-from tests.harness.process import Stage, make_stage
+from tests.browser.conftest import HOME, look_until
+from tests.harness.process import make_stage
+from tests.support import until
 
 __all__ = ["make_stage"]
-
-HOME = "/plugins/stash2plex"
-PATIENCE = 40_000
-"""Milliseconds for what several processes have to do."""
-
-
-@pytest.fixture
-def visit(chromium: Any, host_page: str) -> Iterator[Callable[..., Any]]:
-    """Open an address of a stage's Stash; faults of scripts fail the test."""
-    contexts: list[Any] = []
-    faults: list[str] = []
-
-    def opened(stage: Stage, path: str = HOME) -> Any:
-        stage.stash.core.interface = host_page
-        context = chromium.new_context(viewport={"width": 1200, "height": 900})
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(stage.stash.url + path)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 def test_from_sync_all_to_in_sync(make_stage, visit):
     stage = make_stage(12)
     page = visit(stage)
     page.get_by_role("button", name="Sync all").first.click()
-    page.get_by_text("All 12 scenes are in sync.").wait_for()
+    look_until(page, "All 12 scenes are in sync.")
     assert stage.wrong() == []
     page.goto(f"{stage.stash.url}/scenes/1")
     page.get_by_role("tab", name="Plex").click()
@@ -58,10 +30,10 @@ def test_pause_holds_a_save_back_and_go_on_sends_it(make_stage, visit):
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("Paused by you since").wait_for()
     stage.edit(1, title="Lantern Night")
-    page.get_by_text("1 scene waits.").wait_for()
+    look_until(page, "1 scene waits.")
     assert "Lantern Night" not in str([item.title for item in stage.items().values()])
     page.get_by_role("button", name="Go on").first.click()
-    page.get_by_text("All 3 scenes are in sync.").wait_for()
+    look_until(page, "All 3 scenes are in sync.")
     assert stage.wrong() == []
 
 
@@ -88,3 +60,45 @@ def test_a_given_up_scene_is_tried_again(make_stage, visit):
     page.get_by_label("Select all shown").check(force=True)
     page.get_by_role("button", name="Try again", exact=True).click()
     page.get_by_text("1 scene is queued.").wait_for()
+
+
+def test_two_tabs_save_beside_each_other_and_beside_other_plugins(make_stage, visit):
+    stage = make_stage(1)
+    other = 'mutation M($i: Map!) { configurePlugin(plugin_id: "Lanterns", input: $i) }'
+    first, second = (visit(stage, f"{HOME}/settings") for _ in range(2))
+    first.get_by_label("Max retries").fill("7")
+    second.get_by_label("Max tags").fill("60")
+    second.get_by_label("Only organized").check(force=True)
+    stage.graphql(other, i={"colour": "amber"})
+    for page in (first, second):
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("Saved. It counts from now on.").wait_for()
+    stored = stage.stash.plugins.settings
+    assert stored["Lanterns"] == {"colour": "amber"}
+    assert stored["Stash2Plex"] == {
+        "plex_url": stage.plex.url, "plex_token": stage.plex.token,
+        "max_retries": 7, "max_tags": 60, "only_organized": True,
+    }  # fmt: skip
+    # The second tab shows what the first one saved; the first one shows it when it is loaded.
+    retries = second.get_by_label("Max retries")
+    until(lambda: retries.input_value() == "7" or second.wait_for_timeout(50))
+    first.reload()
+    first.get_by_label("Max tags").wait_for()
+    assert first.get_by_label("Max tags").input_value() == "60"
+
+
+def test_the_report_can_be_taken_under_stashs_policy(make_stage, visit):
+    stage = make_stage(2)
+    page = visit(stage, f"{HOME}/trouble")
+    page.get_by_role("button", name="Make the report").click()
+    box = page.get_by_role("textbox", name="Report a problem")
+    box.wait_for()
+    text = box.input_value()
+    assert "== Health Check ==" in text
+    assert "Harbour" not in text
+    with page.expect_download() as found:
+        page.get_by_role("link", name="Download").click()
+    with open(found.value.path(), encoding="utf-8") as file:
+        assert file.read() == text
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("Copied.").wait_for()

@@ -26,6 +26,10 @@ def test_what_scenes_cost_plex(desk):
         desk.item(path, size=1000 + number)
     desk.plex.clear_log()
     desk.drain(*scenes)
+    # What Plex shows of the pictures is read back as well.
+    desk.clock.step(5)
+    desk.drain()
+    assert desk.rows("SELECT 1 FROM picture_check") == []
     assert all({*item.selected} == {"posters", "arts"} for item in desk.plex.all_items())
     assert desk.plex.count() <= 3.05 * SCENES, "new"
     for scene in scenes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
 import re
 import select
 import signal
@@ -347,6 +346,7 @@ def test_watching_writes_again_and_again_and_ends_with_ctrl_c(desk):
 
 
 def test_on_a_terminal_one_screen_is_kept_up_to_date(desk):
+    pty = pytest.importorskip("pty", reason="Windows has no such terminal")
     desk.run("operation", "status")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

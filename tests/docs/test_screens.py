@@ -21,11 +21,15 @@ def test_screens_are_what_the_commands_show():
             assert file.read() == text, f"{name} is not current; run make docs"
 
 
+BY_HAND = ["stash-package.png", "stash-page.png", "stash-source.png"]
+"""Taken from a real Stash, which no verb can start."""
+
+
 def test_every_picture_of_the_page_is_there():
     pytest.importorskip("playwright", reason="playwright is not installed")
     from tools.build_page_screens import screens as pictures  # needs playwright
 
     there = os.listdir(os.path.join(DOCS, "screens"))
     assert sorted(name for name in there if name.endswith(".png")) == sorted(
-        f"page-{screen.name}.png" for screen in pictures()
+        [*BY_HAND, *(f"page-{screen.name}.png" for screen in pictures())]
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from stash2plex.operations.health.report import read_health
@@ -19,7 +17,7 @@ BROKEN = [
     ("html", 200),
 ]  # fmt: skip
 DAY = 86_400.0
-ODD = os.fsdecode(b"Caf\xe9 am Kai")
+ODD = b"Caf\xe9 am Kai".decode(errors="surrogateescape")
 
 
 def pairs(desk, number, section=None, root="/media"):

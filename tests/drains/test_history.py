@@ -6,9 +6,13 @@ import pytest
 
 from stash2plex.model import Field
 from stash2plex.operations.history import list_runs, list_writes
+from stash2plex.operations.undo import Chosen, queue_undo
 from stash2plex.rules.first_state import Before
+from stash2plex.store import history as history_module
+from stash2plex.store.history import KEPT_DAYS, KEPT_WRITES
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
+from stash2plex.text import DAY
 from stash2plex.ui.lines.history import history_lines, run_lines
 from stash2plex_testing.plex import Traits
 from tests.support import present
@@ -145,3 +149,89 @@ def test_a_first_state_is_small(pier):
         "SELECT sum(length(fields) + length(path) + length(server)) FROM first_state"
     )
     assert size < 1000
+
+
+def add_writes(history, scene_id, number):
+    run = history.loose_run("save", history.clock())
+    for one in range(number):
+        history.add(run, scene_id, "1", {"title": (f"{one}", f"{one + 1}")})
+
+
+def kept(history, scene_id):
+    return history.total(scene_id=scene_id, run_id=None)
+
+
+@pytest.mark.parametrize(
+    ("days", "writes", "left"),
+    [
+        # Neither young nor few: both must be over.
+        (KEPT_DAYS, KEPT_WRITES + 5, KEPT_WRITES + 5),
+        (KEPT_DAYS + 1, KEPT_WRITES, KEPT_WRITES),
+        (KEPT_DAYS + 1, KEPT_WRITES + 1, KEPT_WRITES),
+        (0, 3 * KEPT_WRITES, 3 * KEPT_WRITES),
+    ],
+)
+def test_a_write_is_kept_for_90_days_or_while_20_newer_ones_are_not_there(
+    make_desk, days, writes, left
+):
+    desk = make_desk()
+    history = desk.app.store.history
+    add_writes(history, 1, writes)
+    desk.clock.step(days * DAY)
+    assert (history.prune(), kept(history, 1)) == (writes - left, left)
+    # The newest stay.
+    newest = history.page(scene_id=1, run_id=None, limit=1, offset=0)[0]
+    assert newest.fields == {"title": (f"{writes - 1}", f"{writes}")}
+
+
+def test_young_writes_of_a_scene_push_out_its_old_ones(make_desk):
+    desk = make_desk()
+    history = desk.app.store.history
+    add_writes(history, 1, 5)
+    desk.clock.step((KEPT_DAYS + 1) * DAY)
+    add_writes(history, 1, KEPT_WRITES - 2)
+    assert (history.prune(), kept(history, 1)) == (3, KEPT_WRITES)
+    assert kept(history, 2) == 0
+
+
+def test_a_step_of_pruning_is_bounded_and_the_next_one_goes_on(make_desk, monkeypatch):
+    monkeypatch.setattr(history_module, "PRUNED_AT_ONCE", 10)
+    desk = make_desk()
+    history = desk.app.store.history
+    add_writes(history, 1, KEPT_WRITES + 35)
+    while history.prune():
+        pass
+    desk.clock.step((KEPT_DAYS + 1) * DAY)
+    assert [history.prune() for _ in range(5)] == [10, 10, 10, 5, 0]
+    assert kept(history, 1) == KEPT_WRITES
+
+
+def test_pruning_needs_no_call_and_first_states_and_their_way_back_outlast_it(pier):
+    desk, scene, item = pier
+    shown = (item.title, dict(item.texts), list(item.tags["genre"]))
+    desk.drain(scene)
+    state = first(desk, item)
+    history = desk.app.store.history
+    desk.clock.step((KEPT_DAYS + 1) * DAY)
+    # As the thousandth write comes, a step looks at the old ones.
+    add_writes(history, scene.id, KEPT_WRITES)
+    desk.app.store.connection.execute("UPDATE sqlite_sequence SET seq = 999 WHERE name = 'history'")
+    add_writes(history, scene.id, 1)
+    assert kept(history, scene.id) == KEPT_WRITES + 1
+    assert first(desk, item) == state
+    queue_undo(desk.app, Chosen(everything=True))
+    desk.process(Silent())
+    assert (item.title, item.texts, item.tags["genre"]) == shown
+
+
+def test_there_are_never_more_than_a_million_writes(make_desk, monkeypatch):
+    monkeypatch.setattr(history_module, "MAX_WRITES", 30)
+    desk = make_desk()
+    history = desk.app.store.history
+    for scene_id in range(1, 51):
+        add_writes(history, scene_id, 1)
+    assert history.prune() == 20
+    assert history.total(scene_id=None, run_id=None) == 30
+    # Their runs go with them, but for the last.
+    assert history.number_of_runs() == 1
+    assert (kept(history, 20), kept(history, 21)) == (0, 1)

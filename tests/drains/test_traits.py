@@ -7,9 +7,12 @@ import unicodedata
 import pytest
 
 from stash2plex.model import Field
+from stash2plex.operations.health.kept_checks import check_kept
+from stash2plex.operations.status import read_status
 from stash2plex.rules.spelling import counted, text_spelling
-from stash2plex.rules.traits import Trait
+from stash2plex.rules.traits import OF_A_FIELD, Trait
 from stash2plex.servers.plexedit import TAGS, TEXTS
+from stash2plex.ui.lines.status import status_lines
 from stash2plex_testing.plex import SWITCHES, combined, pairs
 
 NFD = unicodedata.normalize("NFD", "Café am Kai")
@@ -139,3 +142,30 @@ def test_a_change_that_many_scenes_share(make_desk, name, preserve):
     desk.app.store.records.invalidate([scene.id for scene in scenes])
     desk.drain(*scenes)
     assert desk.plex.count("PUT") == 0
+
+
+@pytest.mark.parametrize("trait", Trait)
+def test_every_trait_is_in_health_and_in_the_status_for_machines(make_desk, trait):
+    desk = make_desk()
+    name = Field.STUDIO if trait in OF_A_FIELD else None
+    desk.app.store.traits.learn({(trait, name)})
+    check = check_kept(desk.app)
+    (row,) = read_status(desk.app)["plex"]["traits"]
+    assert (row["trait"], row["field"]) == (str(trait), name)
+    if trait is Trait.LOSES:
+        assert (check.state, "not keep them: studio." in check.detail) == ("failed", True)
+    else:
+        shown = f"{trait.words} {name or ''}".rstrip()
+        assert check.detail == f"Known about this Plex server: {shown}."
+        assert check.detail in status_lines(read_status(desk.app))
+
+
+def test_every_trait_that_the_issue_names_is_a_switch():
+    named = {
+        "adds", "replaces", "append_double", "one_removal_per_put", "capitalise_first",
+        "one_row_per_folded_name", "add_before_remove", "date_shift", "rounds_", "ignores_",
+        "squeezes_blanks", "folds_case",
+    }  # fmt: skip
+    assert [one for one in named if not any(switch.startswith(one) for switch in SWITCHES)] == []
+    in_pairs = {one for pair in pairs() for one in pair}
+    assert in_pairs == {*SWITCHES}

@@ -15,6 +15,7 @@ from stash2plex.operations.undo import Chosen, forecast, queue_undo, undo, undo_
 from stash2plex.store.scene_counts import count_scenes
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
+from stash2plex.ui.lines.undo import forecast_lines
 from stash2plex_testing.plex import Fault
 from stash2plex_testing.stash import picture
 
@@ -126,12 +127,9 @@ def test_what_the_user_changed_since_stays_and_is_listed(pier):
     items[1].floats["userRating"] = 9.0
     items[2].selected["posters"] = "other"
     items[2].images["posters"].append("other")
-    assert forecast(desk.app, EVERYTHING).as_json() == {
-        "queued": 3,
-        "theirs": 3,
-        "cannot": 0,
-        "gone": 0,
-    }
+    known = forecast(desk.app, EVERYTHING)
+    # The picture that the user chose is seen only when it is done.
+    assert (known.queued, known.theirs, known.cannot, known.gone) == (3, 3, 0, 0)
     _, report = put_back(desk)
     assert items[0].title == "The user's title"
     assert sorted(items[0].tags["actor"]) == ["A friend", "Somebody else"]
@@ -199,6 +197,40 @@ def test_what_cannot_come_back_is_named(pier):
     desk.plex.limits.chooses_none = True
     put_back(desk)
     assert [state(item) for item in items] == before
+
+
+def test_the_forecast_counts_pictures_without_a_look_at_them(pier):
+    desk, scenes, items, _ = pier
+    desk.plex.clear_log()
+    known = forecast(desk.app, EVERYTHING)
+    assert (known.pictures, known.own_pictures, known.may_stay) == (6, 5, 0)
+    assert [one.path for one in desk.plex.requests if "/posters" in one.path] == []
+    assert desk.plex.count() == 2
+    lines = "\n".join(forecast_lines(known))
+    assert "6 pictures would go back: 1 to the one that was chosen before, 5 to Plex's own" in lines
+    assert "only at Plex's next refresh" in lines
+    # An older Plex cannot choose again.
+    desk.plex.version = "1.42.2.9999-test"
+    known = forecast(desk.app, EVERYTHING)
+    assert (known.pictures, known.may_stay) == (6, 5)
+    assert "5 of them may stay" in forecast_lines(known)[-1]
+    # Without Plex, the records are enough; what is gone counts no more once Plex is asked.
+    known = forecast(desk.app, EVERYTHING, looks=False)
+    assert known.as_json() == {
+        "queued": 3,
+        "theirs": 0,
+        "cannot": 0,
+        "gone": 0,
+        "pictures": 6,
+        "own_pictures": 5,
+        "may_stay": 0,
+    }
+    desk.plex.remove_item(items[0])
+    assert forecast(desk.app, EVERYTHING).pictures == 4
+    # One field, and what was never sent.
+    title = Chosen(scene_ids=[scenes[1].id], fields=frozenset({Field.TITLE}))
+    assert forecast(desk.app, title).pictures == 0
+    assert forecast_lines(forecast(desk.app, title)) == ["1 scene would be put back."]
 
 
 def test_an_item_that_is_gone_or_another_one_is_not_written(pier):

@@ -104,7 +104,7 @@ def put_back(desk, chosen=EVERYTHING):
     return undo_report(desk.app, scenes).as_json()
 
 
-@pytest.mark.parametrize("learnt", [True, False])
+@pytest.mark.parametrize("learnt", [pytest.param(True, marks=pytest.mark.nightly), False])
 def test_the_report_is_what_reading_back_shows(make_desk, learnt):
     """`learnt`: the server had its traits when the scene was written, too."""
     desk = make_desk()

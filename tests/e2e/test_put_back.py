@@ -148,7 +148,8 @@ def test_the_operation_counts_and_queues(make_stage):
     chosen = page["items"][0]
     assert set(chosen["fields"]["title"]) == {"before", "sent", "shown"}
     answer = stage.operation("undo", scene_ids=[chosen["scene_id"]], dry_run=True)
-    assert answer == {"queued": 1, "theirs": 0, "cannot": 0, "gone": 0}
+    pictures = {"pictures": 0, "own_pictures": 0, "may_stay": 0}
+    assert answer == {"queued": 1, "theirs": 0, "cannot": 0, "gone": 0, **pictures}
     assert stage.operation("undo", rating_keys=[chosen["rating_key"]])["queued"] == 1
     stage.run_task("Process Queue")
     differing = [path for path, one in look(stage).items() if one == before[path]]

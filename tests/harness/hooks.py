@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -74,7 +73,11 @@ def recorded(done):
 
 def run(folder, data, *flags, environment=None, most=0):
     """Run the door; no file may grow beyond `most` bytes, where that is given."""
-    limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))) if most else None
+    limit = None
+    if most:
+        import resource  # Windows has none, and nothing limits a file there
+
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
     return subprocess.run(
         [sys.executable, "-IS", *flags, str(folder / "stash2plex_plugin.py")],
         input=data, capture_output=True, check=False, timeout=60, env=environment or {},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.text import moment
 from tests.page.conftest import Page
+
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -59,3 +62,36 @@ def test_the_library_counts_items_with_and_without_a_scene(desk):
     assert page.call("unknown_files", search="ATTIC", section_id=films["id"])["total"] == 1
     assert page.call("unknown_files", search="pier")["total"] == 0
     assert page.call("unknown_files", section_id="99")["total"] == 0
+
+
+def test_of_many_scenes_some_are_looked_up_and_it_shows_of_how_many(desk, monkeypatch):
+    monkeypatch.setattr("stash2plex.operations.paths.SAMPLE", 2)
+    shown = Page(desk.app).call("paths")
+    assert (shown["total"], shown["scenes"]) == (2, 5)
+    assert shown["matched"] + shown["missing_total"] == 2
+
+
+def looks(desk):
+    shown = Page(desk.app).call("library")["looks"]
+    return {one["kind"]: (one["at"], one["next_at"]) for one in shown}
+
+
+def test_the_next_looks_are_those_of_the_worker(desk):
+    assert looks(desk) == dict.fromkeys(("sweep", "compare", "index"), (None, None))
+    desk.work(30)
+    began = looks(desk)
+    at, following = began["sweep"]
+    assert moment(following) - moment(at) == pytest.approx(DAY, abs=1)
+    # The comparison with Plex is counted from the first start.
+    assert began["compare"][0] is None
+    assert moment(began["compare"][1]) == pytest.approx(moment(at) + DAY, abs=60)
+    listed, again = began["index"]
+    assert moment(again) - moment(listed) == pytest.approx(DAY, abs=1)
+    desk.restart(reconcile_interval="never")
+    desk.app.settings_reader.take_up()
+    later = looks(desk)
+    assert (later["sweep"][1], later["compare"][1]) == (None, None)
+    assert later["index"][1] == again
+    desk.restart(reconcile_interval="hourly", background_worker="off")
+    desk.app.settings_reader.take_up()
+    assert {following for _, following in looks(desk).values()} == {None}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Any
+import os
+import pickle
 
 import pytest
 
 from stash2plex.errors import UsageError
-from stash2plex.rules.scene_states import REASONS, STATES
+from stash2plex.rules.scene_states import STATES
 from stash2plex.store.outages import Outage, daily
 from stash2plex.tasks.lists import scenes
 from stash2plex_testing.plex.faults import Fault
+from tests.commands.test_legacy import leave
 from tests.page.conftest import Page
 
-MANY = 100_000
 DAY = 86_400.0
 
 
@@ -173,87 +173,57 @@ def test_the_picture_of_the_outages_has_ninety_days(make_desk):
     assert min(day["plex"] for day in days if day["plex"] is not None) < 1.0
 
 
-# -- a hundred thousand scenes ------------------------------------------------------------
-
-
-@pytest.fixture
-def large(make_desk):
-    """A desk with 100,000 scenes in several states, and 10,000 dead letters."""
+def test_what_version_1_left_is_offered_until_it_is_queued(make_desk):
     desk = make_desk()
-    database = desk.app.store.connection
-    database.execute("BEGIN")
-    states = ["in_sync", "not_in_plex", *REASONS, ""]
-    database.executemany(
-        "INSERT INTO scene (id, standing) VALUES (?, ?)",
-        ((number, states[number % len(states)]) for number in range(1, MANY + 1)),
+    page = Page(desk.app)
+    assert page.call("trouble")["legacy"] is None
+    desk.scene("a/1.mp4")
+    leave(
+        desk.app.folder, [(pickle.dumps({"scene_id": 1}), 0), (b"garbage", 0), (b"", 5)], dead=[1]
     )
-    database.executemany(
-        "INSERT INTO queue (kind, id, priority, added_at, due_at, reason)"
-        " VALUES ('scene', ?, ?, 1, ?, ?)",
-        (
-            (number, number % 3, 1.0 if number % 2 else 4e9, ("", "not_in_plex")[number % 2])
-            for number in range(60_001, 80_001)
-        ),
-    )
-    database.executemany(
-        "INSERT INTO dead_letter (kind, id, title, reason, error, attempts, first_failed_at,"
-        " last_failed_at) VALUES ('scene', ?, ?, ?, ?, 5, 1, ?)",
-        (
-            (number, f"Ferry {number}", ("ambiguous", "rejected")[number % 2], "e" * 300, number)
-            for number in range(80_001, 90_001)
-        ),
-    )
-    database.execute("COMMIT")
-    # Titles are those that are known here.
-    desk.stash.stop()
-    yield desk
-    desk.stash.start()
+    offer = page.call("trouble")
+    assert offer["legacy"] == {"folder": desk.app.folder, "jobs": 3}
+    # It is an offer: nothing is wrong.
+    assert offer["cards"] == []
+    taken = page.call("import_legacy")
+    assert (taken["queued"], taken["unreadable"]) == (1, 1)
+    assert page.call("trouble")["legacy"] is None
+    assert page.call("import_legacy")["queued"] == 0
 
 
-class Work:
-    """Counts the steps that SQLite's machine takes, which no clock decides."""
-
-    STEPS = 1_000
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self.database = database
-        self.steps = 0
-
-    def __enter__(self):
-        self.database.set_progress_handler(self._count, self.STEPS)
-        return self
-
-    def __exit__(self, *_):
-        self.database.set_progress_handler(None, 0)
-
-    def _count(self):
-        self.steps += self.STEPS
-        return 0
+def test_what_names_no_scene_is_offered_once_and_a_damaged_file_again(make_desk):
+    desk = make_desk()
+    page = Page(desk.app)
+    leave(desk.app.folder, [(b"garbage", 0)])
+    assert page.call("trouble")["legacy"]["jobs"] == 1
+    with open(os.path.join(desk.app.folder, "dlq.db"), "wb") as file:
+        file.write(b"damaged" * 1000)
+    # Jobs that cannot be counted are not offered; the health check reads what it can.
+    assert page.call("trouble")["legacy"] is None
+    os.remove(os.path.join(desk.app.folder, "dlq.db"))
+    assert page.call("import_legacy")["queued"] == 0
+    assert page.call("trouble")["legacy"] is None
 
 
-MOST_STEPS = 12_000_000
-"""About a second of SQLite on a slow machine: it takes some 20 million steps a second here."""
+def test_the_report_hides_every_name(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a/1.mp4", title="Lantern"))
+    lines = Page(desk.app).call("report")["report"]
+    assert "== Health Check ==" in lines
+    text = "\n".join(lines)
+    assert not [word for word in ("Lantern", "Harbour", desk.plex.token) if word in text]
 
 
-QUESTIONS: list[tuple[str, dict[str, Any]]] = [
-    ("page", {}),
-    ("trouble", {}),
-    ("dead_letters", {"limit": 100, "offset": 9_000}),
-    ("dead_letters", {"limit": 100, "reason": "rejected", "search": "ferry 89"}),
-    ("runs", {}),
-    ("not_in_plex", {"limit": 100, "offset": 10_000}),
-    *(("scenes", {"state": state, "limit": 100, "offset": 5_000}) for state in STATES),
-]
-
-
-def test_no_reading_operation_works_long_on_a_large_library_and_its_lists_add_up(large):
-    page = Page(large.app)
-    for mode, arguments in QUESTIONS:
-        with Work(large.app.store.connection) as work:
-            answer = page.call(mode, **arguments)
-        assert "problem" not in answer
-        assert work.steps < MOST_STEPS, (mode, arguments)
-    counts = page.call("page")["scenes"]
-    totals = {state: page.call("scenes", state=state, limit=1)["total"] for state in STATES}
-    assert totals == {state: counts[state] for state in STATES}
-    assert sum(totals.values()) == counts["total"] == MANY
+def test_the_history_shows_titles_and_the_way_back_is_counted(make_desk):
+    desk = make_desk()
+    scene = desk.scene("a/1.mp4", title="Lantern")
+    desk.item("a/1.mp4")
+    desk.drain(scene)
+    page = Page(desk.app)
+    (write,) = page.call("history", scene_id=scene.id)["items"]
+    assert write["title"] == "Lantern"
+    assert page.call("undo", scene_ids=[scene.id], dry_run=True)["queued"] == 1
+    assert page.call("undo", run_id=write["run_id"], dry_run=True)["queued"] == 1
+    desk.app.store.connection.execute("DELETE FROM scene_record")
+    (write,) = page.call("history")["items"]
+    assert write["title"] == ""

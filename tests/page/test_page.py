@@ -93,6 +93,8 @@ def test_the_page_shows_what_was_sent_what_waits_and_what_was_given_up(make_desk
     assert {"title", "summary"} <= set(lantern["fields"])
     assert shown["troubles"] == 1
     assert shown["plex"]["version"]
+    # On a clock that stands, Plex answers at once; before the first answer nothing is known.
+    assert (first["plex"]["ms"], shown["plex"]["ms"]) == (None, 0.0)
     assert shown["stash"]["version"]
     assert shown["set_up"] == {"done": True, "step": None, "held": False}
     assert shown["run"] is None

@@ -108,7 +108,11 @@ def test_libraries_are_listed_with_what_they_can_be_used_for(make_desk):
     desk = make_desk(plex_library="Harbour Films")
     desk.item("a/1.mp4")
     desk.plex.add_section("Serials", type="show", locations=["/serials"])
-    listed = {one["title"]: one for one in Page(desk.app).call("libraries")["libraries"]}
+    page = Page(desk.app)
+    assert page.call("page")["plex"]["asked_at"] is None
+    listed = {one["title"]: one for one in page.call("libraries")["libraries"]}
+    # What has just answered is not shown as “not asked yet”.
+    assert page.call("page")["plex"]["name"]
     films = listed["Harbour Films"]
     assert (films["items"], films["usable"], films["chosen"]) == (1, True, True)
     assert listed["Serials"]["why"] == "TV shows cannot hold single scenes."

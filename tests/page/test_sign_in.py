@@ -66,6 +66,10 @@ def test_sign_in_lists_the_servers_and_saves_the_chosen_one(desk, plex_tv):
     assert chosen["saved"] == ["plex_url", "plex_token"]
     stored = desk.app.stash.stored("Stash2Plex").settings
     assert (stored["plex_url"], stored["plex_token"]) == (desk.plex.url, desk.plex.token)
+    # What has just answered is not shown as “not asked yet”.
+    plex = page.call("page")["plex"]
+    assert plex["asked_at"]
+    assert plex["ms"] is not None
     shown = json.dumps([begun, agreed, chosen])
     held = "".join(str(row) for row in desk.app.store.connection.iterdump())
     for secret in (desk.plex.token, plex_tv.token):

@@ -19,8 +19,8 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "page": ("page", {}),
     "candidates": ("candidates", {"scene_id": 4}),
 }
-NOT_COMPARED = {"version", "days", "plugin_version", "pid"}
-"""They depend on the day, on this process, or on every other value."""
+NOT_COMPARED = {"version", "days", "plugin_version", "pid", "ms"}
+"""They depend on the day, on this process or machine, or on every other value."""
 
 
 def harbour(desk: Desk) -> None:

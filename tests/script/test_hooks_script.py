@@ -68,6 +68,10 @@ SHAPES = [
     Case("a doubled id", UPDATE, 7, "bulk", bulk("7", "7"), [7, 7], ["ids", "title"]),
     Case("a doubled id further on", UPDATE, 8, "bulk", bulk("7", "8", "8"), None, ["ids"]),
     Case("an empty list", UPDATE, 7, "bulk", {"ids": []}, [7], ["ids", "title"]),
+    Case("a list of null", UPDATE, 7, "bulk", {"ids": None}, [7], ["ids", "title"]),
+    Case("identify", UPDATE, 7, "scene", {"id": "7", "title": None}, [7], ["id", "title"]),
+    Case("ids as numbers", UPDATE, 7, "numbers", [7, 8], [7, 8]),
+    Case("ids as numbers, the second", UPDATE, 8, "numbers", [7, 8], None),
     Case("a scan's new file", CREATE, 9, "null", None, [9]),
     Case("a rescan", UPDATE, 9, "null", None, [9]),
     Case("a scene destroyed", DESTROY, 7, "destroyed", {"id": "7", "path": "/data/a.mp4"}, [7]),
@@ -76,6 +80,12 @@ SHAPES = [
     Case("the second destroyed", DESTROY, 8, "all destroyed", {"ids": ["7", "8"]}, None),
     Case("the first performer destroyed", "Performer.Destroy.Post", 7, "ids", ["7", "8"], [7, 8]),
     Case("the second performer destroyed", "Performer.Destroy.Post", 8, "ids", ["7", "8"], None),
+    *(
+        Case(f"a {which} {kind} of a bulk edit", f"{kind}.Update.Post", id_, "bulk", bulk("7", "8"),
+             ids, ["ids"])
+        for kind in ("Performer", "Studio", "Tag", "Group")
+        for which, id_, ids in (("first", 7, [7, 8]), ("second", 8, None))
+    ),
     Case(
         "a merge of tags", "Tag.Merge.Post", 9, "merge",
         {"source": ["3", "4"], "destination": "9"}, [9, 3, 4],

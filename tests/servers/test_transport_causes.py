@@ -6,7 +6,7 @@ import pytest
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError, SSLError
 
-from stash2plex.errors import BUSY, NO_TLS, SLOW, UNTRUSTED, Refused, Unavailable
+from stash2plex.errors import BUSY, LIMITED, NO_TLS, SLOW, UNTRUSTED, Refused, Unavailable
 from stash2plex.servers.transport import Reply, Transport
 
 
@@ -41,6 +41,13 @@ def test_a_server_that_is_at_its_own_work_is_busy_and_names_when_to_come_back(tr
     with pytest.raises(Unavailable, match="Running database migrations") as caught:
         transport._check_status(reply, "the identity check")
     assert (caught.value.cause, caught.value.retry_after) == (BUSY, 30.0)
+
+
+@pytest.mark.parametrize(("status", "cause"), [(429, LIMITED), (500, None), (503, None)])
+def test_a_server_that_was_asked_too_often_has_a_cause_of_its_own(transport, status, cause):
+    with pytest.raises(Unavailable) as caught:
+        transport._check_status(Reply(status, {"retry-after": "5"}, b""), "the identity check")
+    assert (caught.value.cause, caught.value.retry_after) == (cause, 5.0)
 
 
 def test_a_redirect_says_which_address_to_use(transport):

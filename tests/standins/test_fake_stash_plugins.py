@@ -11,6 +11,9 @@ from stash2plex_testing.stash.manifest import ManifestError, read_manifest
 from stash2plex_testing.stash.process import interpret
 from tests.standins.plugins import plugin
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Windows, where the tests are skipped but read, has no SIGKILL."""
+
 # -- configs ------------------------------------------------------------------------------
 
 
@@ -90,7 +93,7 @@ def test_what_an_operation_gets_and_gives(stash: FakeStash) -> None:
         (b'{"error": ""}', 0, None, ""),
         (b'{"error": ""}', 3, None, ""),
         (b"null", 0, None, None),
-        (b"", -signal.SIGKILL, "", "signal: killed"),
+        (b"", -KILL, "", "signal: killed"),
     ],
 )
 def test_reading_stdout(stdout: bytes, code: int, output: object, error: str | None) -> None:

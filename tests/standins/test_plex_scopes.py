@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import threading
 from typing import Any
 
@@ -14,7 +13,7 @@ from plexapi.exceptions import BadRequest, NotFound
 from stash2plex_testing.plex import Fault, scopes
 from tests.support import until
 
-ODD = os.fsdecode(b"Caf\xe9 am Kai")
+ODD = b"Caf\xe9 am Kai".decode(errors="surrogateescape")
 BROKEN = [
     ("status", 500), ("status", 404), ("malformed", 200), ("close", 0), ("reset", 0), ("empty", 200)
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import subprocess
@@ -22,6 +21,8 @@ from stash2plex.logs import handlers
 from stash2plex.logs.handlers import SharedFile
 from stash2plex.store import repair
 from tests.support import PATIENCE
+
+fcntl = pytest.importorskip("fcntl", reason="is Windows as Linux can show it")
 
 NO_WINDOW, NEW_GROUP, DETACHED = 0x0800_0000, 0x200, 0x8
 DIES = "import sys; sys.stdin.read(); sys.exit('no such part')"

@@ -180,7 +180,13 @@ while not os.path.exists(folder + "/end"):
 """Stands for the worker: records how it was started, and lives until it is ended."""
 
 
-def test_a_worker_is_started_once_with_the_lock_and_streams_of_its_own(tmp_path):
+@pytest.mark.parametrize("python", ["CPython", "PyPy"])
+def test_a_worker_is_started_once_with_the_lock_and_streams_of_its_own(
+    tmp_path, monkeypatch, python
+):
+    """PyPy has no posix_spawn."""
+    if python == "PyPy":
+        monkeypatch.delattr(os, "posix_spawn")
     (tmp_path / "stash2plex_plugin.py").write_text(STARTED)
     folder, plugin = str(tmp_path), str(tmp_path)
     assert start_worker(folder, plugin, b'{"server_connection": {}}')

@@ -125,7 +125,7 @@ def test_every_word_in_quotes_of_our_messages_is_known():
                     found |= quoted_words(ast.parse(file.read()))
     assert found <= OURS
     tasks = {task.button for task in TASKS if task.button}
-    entries = {"Other videos", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks"}
+    entries = {"Other videos", "Queue them", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks"}
     assert {word for word in OURS if word[0].isupper()} <= tasks | entries
     assert not OURS & {spec.key for spec in SPECS}
 

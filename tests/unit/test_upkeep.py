@@ -22,6 +22,7 @@ from stash2plex.rules.sweep_schedule import (
     first_look,
     is_stale,
     look,
+    next_sweep,
     poll_start,
     settings_digest,
     sweep_cause,
@@ -270,3 +271,12 @@ def test_a_text_that_is_no_time_is_said():
     with pytest.raises(Transient, match="cannot be read") as raised:
         poll_start("yesterday", "")
     assert raised.value.server == "Stash"
+
+
+def test_the_next_sweep_is_the_earliest_that_is_planned():
+    begun = marks()
+    assert next_sweep(begun, "never") is None
+    assert next_sweep(begun, "daily") == START + DAY
+    asked = evolve(begun, sweep_at=START + 60)
+    assert (next_sweep(asked, "never"), next_sweep(asked, "daily")) == (START + 60, START + 60)
+    assert next_sweep(evolve(begun, sweep_at=START + 2 * DAY), "daily") == START + DAY

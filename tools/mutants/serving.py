@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CHANNELS = "S2P_MUTANTS_CHANNELS"
 """Environment variable with two file descriptors: one to read from, one to write to."""
 
-ALARMS = (signal.SIGALRM, signal.SIGPROF)
+ALARMS = tuple(getattr(signal, name) for name in ("SIGALRM", "SIGPROF") if hasattr(signal, name))
 """The signals with which the timers end a fork."""
 
 TIMES_WAITING = 4.0

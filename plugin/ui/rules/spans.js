@@ -3,10 +3,14 @@
   "use strict";
   const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-  // Return { unit, value } of the largest unit that fits into `seconds`.
+  const ROUGH = 0.2;
+
+  // Return { unit, value } of the largest unit that fits into `seconds` without rounding away more
+  // than a fifth: an hour and a half is 90 minutes, not two hours.
   function span(seconds) {
     const length = Math.max(0, Math.round(seconds));
-    const [unit, size] = UNITS.find(([, least]) => length >= least) || UNITS[3];
+    const fits = ([, size]) => length >= size && Math.abs(Math.round(length / size) * size - length) <= length * ROUGH;
+    const [unit, size] = UNITS.find(fits) || UNITS[3];
     return { unit, value: Math.round(length / size) };
   }
 

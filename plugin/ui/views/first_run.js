@@ -34,8 +34,9 @@ Stash2Plex.part(function (api) {
 
   function Paths({ data }) {
     const { t, many, share, clock } = useWords();
+    const counts = { n: many(data.matched), total: many(data.total), scenes: many(data.scenes), share: share(data.total ? data.matched / data.total : 0) };
     return h("div", null,
-      h("p", null, h("strong", null, t("first.files.found", { n: many(data.matched), total: many(data.total), share: share(data.total ? data.matched / data.total : 0) })), data.as_of ? ` (${clock(data.as_of)})` : ""),
+      h("p", null, h("strong", null, t("first.files.found", counts)), data.as_of ? ` (${clock(data.as_of)})` : "", data.total < data.scenes ? ` ${t("first.files.sampled", counts)}` : ""),
       h("p", null, data.words),
       data.examples.map((one) => {
         const parts = S2P.spans.apart(one.stash, one.plex);
@@ -43,7 +44,7 @@ Stash2Plex.part(function (api) {
           h("dt", { key: `${name}t` }, name), h("dd", { key: name }, h("mark", null, differs), same)]));
       }),
       data.missing_total ? h("details", { className: "s2p-fold" }, h("summary", null, t("first.files.missing", { n: data.missing_total })),
-        h("p", null, t("first.files.missing.means")),
+        h("p", null, t("first.files.missing.means"), data.total < data.scenes ? ` ${t("first.files.missing.sampled", { n: data.total })}` : ""),
         h("ul", null, data.missing.map((one) => h("li", { key: one.folder }, h(Name, null, one.folder), `: ${many(one.scenes)}`)))) : null);
   }
 
@@ -89,13 +90,13 @@ Stash2Plex.part(function (api) {
 
   // All scenes as bars: what changes, what stays, what is skipped and why.
   function Counts({ data }) {
-    const { t, many } = useWords();
+    const { t, many, reason } = useWords();
     const rows = [["changing", data.changing, t("count.changing")], ["unchanged", data.unchanged, t("count.unchanged")],
-      ...Object.entries(data.not_matched).map(([reason, n]) => [reason, n, t("count.not_matched", { reason: reason.replace(/_/g, " ") })]),
-      ...Object.entries(data.left_out).map(([reason, n]) => [reason, n, t("count.left_out", { reason: reason.replace(/_/g, " ") })])];
+      ...Object.entries(data.not_matched).map(([code, n]) => [code, n, t("count.not_matched", { reason: reason(code) })]),
+      ...Object.entries(data.left_out).map(([code, n]) => [code, n, t("count.left_out", { reason: reason(code, true) })])];
     const most = Math.max(1, ...rows.map(([, n]) => n));
     return h("table", { className: "s2p-bars", "aria-label": t("count.all") }, h("tbody", null, rows.map(([key, n, words]) => h("tr", { key }, h("th", { scope: "row" }, words), h("td", null, many(n)),
-      h("td", { className: "s2p-meter", "aria-hidden": true }, h("div", { className: `s2p-count-${key}`, style: { width: `${(n / most) * 100}%` } }))))));
+      h("td", { className: "s2p-meter", "aria-hidden": true }, n ? h("div", { className: `s2p-count-${key}`, style: { width: `${(n / most) * 100}%` } }) : null)))));
   }
 
   function Start({ onDone }) {

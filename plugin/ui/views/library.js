@@ -62,7 +62,7 @@ Stash2Plex.part(function (api) {
       one.without_scene ? h(Link, { to: S2P.links.to("library", { section: one.id, show: "unknown" }) }, many(one.without_scene)) : many(0),
       one.compared_at ? ago(one.compared_at) : t("never")] }));
     const looks = data.looks.map((look) => h("li", { key: look.kind }, h("strong", null, t(`look.${look.kind}`)), ": ", look.at ? ago(look.at) : t("never"),
-      look.words ? `, ${look.words}` : "", look.next_at ? ` · ${t("look.next", { at: clock(look.next_at) })}` : ""));
+      look.words ? `, ${look.words}` : "", look.next_at ? ` · ${Date.parse(look.next_at) > Date.now() ? t("look.next", { at: clock(look.next_at) }) : t("look.due")}` : ""));
     return h("div", null, h(Problem, { problem, again: load }),
       h(Card, { title: data.share === null ? t("library.share_unknown") : t("library.share", { share: share(data.share) }) }, h(Figures, { scenes: data.scenes }), h("ul", null, looks)),
       h(Card, { title: t("library.list") }, rows.length ? h(Table, { label: t("library.list"), heads: [t("candidates.library"), t("head.items"), t("head.with"), t("head.without"), t("head.compared")], rows }) : h("p", null, t("library.none"))),

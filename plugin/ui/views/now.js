@@ -22,12 +22,12 @@ Stash2Plex.part(function (api) {
 
   // What became of a scene, in a line: "title, 2 tags, poster", or why it waits.
   function useChangeWords() {
-    const { t, list, clock } = useWords();
+    const { t, list, clock, reason } = useWords();
     return (change) => {
       if (change.state === "sent") {
         return change.fields.length ? list(change.fields.map((field) => t(`field.${field}`))) : t("change.same");
       }
-      const why = change.words || change.reason || "";
+      const why = change.words || reason(change.reason);
       return change.state === "waits" ? t("change.waits", { until: clock(change.until), why }) : t("change.given_up", { why });
     };
   }

@@ -1,4 +1,4 @@
-// On the pages of Stash: a scene's tab, and a line on a performer's and a studio's page.
+// On the pages of Stash: a scene's tab, and a line on a performer's, a studio's and a tag's page.
 Stash2Plex.part(function (api) {
   "use strict";
   const S2P = Stash2Plex;
@@ -40,7 +40,7 @@ Stash2Plex.part(function (api) {
     const { match } = data;
     return h("div", { className: "s2p s2p-panel" }, h(Problem, { problem, again: load }),
       h(Notice, { tone: TONE[data.state] || "info", extra: h(PlexLink, { full: data.web }) }, h("strong", null, t(`scene.${data.state}`)), data.since ? ` ${t("since", { at: clock(data.since) })}` : "", data.why && !(data.state === "in_sync" && data.since) ? h("div", null, data.why) : null, data.do ? h("div", null, data.do) : null),
-      data.library ? h("p", null, t("scene.in_library", { library: data.library }), match && match.matched_by ? ` · ${t("scene.matched", { how: match.matched_by.replace(/_/g, " ") })}` : "") : null,
+      data.library ? h("p", null, t("scene.in_library", { library: data.library }), match && match.matched_by ? ` · ${t("scene.matched", { how: match.matched_by })}` : "") : null,
       data.choice ? h("p", null, t("scene.chosen", { at: clock(data.choice.at) }), " ", h(Act, { run: () => S2P.call("forget_choice", { scene_id: id }), label: t("candidates.forget"), size: "sm", after: load })) : null,
       h("div", { className: "s2p-actions" },
         h(Act, { run: () => S2P.call("sync", { scene_ids: [id] }), label: t("sync_now"), icon: "faSyncAlt", variant: "primary", says: () => t("queued_n", { n: 1 }), after: load }),
@@ -58,7 +58,7 @@ Stash2Plex.part(function (api) {
     const { t } = useWords();
     const { data } = useAnswer("entity", { [`${noun}_id`]: id });
     if (!data || !data.scenes) return null;
-    return h("div", { className: "s2p s2p-entity" }, h(ReactRouterDOM.Link, { to: S2P.links.to("now") }, h(Icon, { name: data.not_in_sync ? "faExclamationTriangle" : "faCheckCircle" }), " ",
+    return h("div", { className: "s2p s2p-entity" }, h(ReactRouterDOM.Link, { to: S2P.links.to("now") }, h(Icon, { name: data.not_in_sync ? "faExclamationTriangle" : "faCheckCircle" }),
       data.not_in_sync ? t("entity.some", { n: data.not_in_sync, total: data.scenes }) : t("entity.all", { total: data.scenes })));
   }
 

@@ -5,8 +5,22 @@ Stash2Plex.part(function (api) {
   const { Act, Card, Name, PAGE, Pager, PlexLink, Problem, SceneLink, Search, Table, Waiting, h, useAddress, useAnswer, useWords } = S2P.kit;
   const { Bootstrap } = api.libraries;
 
+  // Why scenes are left out, each with its number; a press lists those of one reason.
+  function Reasons({ state, page, chosen, change }) {
+    const { many, reason } = useWords();
+    const found = Object.entries(state === "left_out" ? page.scenes.left_out_because : {});
+    if (!found.length) return null;
+    return h("ul", { className: "s2p-chips" }, found.map(([code, n]) => h("li", { key: code },
+      h(Bootstrap.Button, { size: "sm", variant: chosen === code ? "primary" : "secondary", "aria-pressed": chosen === code, onClick: () => change({ reason: chosen === code ? null : code, from: null }) }, `${reason(code, true)} ${many(n)}`))));
+  }
+
+  // Whether a sync of its scenes sends anything: a rule goes on leaving out what it leaves out.
+  function syncable(state, reason) {
+    return state !== "sending" && (state !== "left_out" || reason === "undone");
+  }
+
   function Scenes({ page }) {
-    const { t, clock, many } = useWords();
+    const { t, clock, many, reason } = useWords();
     const { values, change } = useAddress();
     const state = S2P.figures.STATES.includes(values.state) ? values.state : "to_send";
     const offset = Number(values.from) || 0;
@@ -19,7 +33,7 @@ Stash2Plex.part(function (api) {
       key: item.scene_id,
       cells: [
         h("div", null, h(SceneLink, { id: item.scene_id, title: item.title }), h("div", { className: "s2p-path" }, h(Name, null, item.path))),
-        item.words || item.reason || "", item.until ? t("until", { at: clock(item.until) }) : clock(item.since),
+        item.words || reason(item.reason, state === "left_out"), item.until ? t("until", { at: clock(item.until) }) : clock(item.since),
         h(PlexLink, { web: page.plex.web, ratingKey: item.rating_key }),
       ],
     }));
@@ -30,8 +44,9 @@ Stash2Plex.part(function (api) {
           onChange: (event) => change({ state: event.target.value, from: null, reason: null }) },
         S2P.figures.STATES.map((one) => h("option", { key: one, value: one }, `${t(`state.${one}`)}: ${many(page.scenes[one])}`))),
         h(Search, { value: values.search, label: t("search"), onChange: (search) => change({ search, from: null }, true) }),
-        ids.length && state !== "sending"
+        ids.length && syncable(state, values.reason)
           ? h(Act, { run: () => S2P.call("sync", { scene_ids: ids }), label: t("sync_shown", { n: ids.length }), says: (a) => t("queued_n", { n: a.changed }), after: load }) : null),
+      h(Reasons, { state, page, chosen: values.reason, change }),
       h(Problem, { problem, again: load }),
       !data ? problem ? null : h(Waiting) : data.total === 0 ? h("p", null, t("none_here"))
         : h("div", null,

@@ -78,7 +78,11 @@ Stash2Plex.part(function (api) {
     };
     const cancel = () => { setPin(null); setAnswer(null); setProblem(null); };
 
-    if (answer && answer.state === "agreed") return h(Servers, { pin: pin.id, servers: answer.servers, onDone });
+    // An account without a usable server is not the end: it may have one in a minute, or another account.
+    if (answer && answer.state === "agreed") {
+      return h("div", null, h(Servers, { key: pin.id, pin: pin.id, servers: answer.servers, onDone }),
+        h("p", null, h(Button, { variant: "link", onClick: cancel }, t("sign_in.other"))));
+    }
     const left = pin ? (Date.parse(pin.expires_at) - Date.now()) / 1000 : 0;
     return h("div", null,
       !waiting ? h(Button, { variant: "primary", disabled: busy, onClick: begin }, h(Icon, { name: "faSignInAlt" }), " ", t("sign_in")) : null,

@@ -2,7 +2,7 @@
 Stash2Plex.part(function (api) {
   "use strict";
   const S2P = Stash2Plex;
-  const { Act, Card, DeadLetters, Icon, Notice, Problem, Waiting, h, useAddress, useAnswer, useWords } = S2P.kit;
+  const { Act, Card, DeadLetters, Icon, Name, Notice, Problem, Waiting, h, useAddress, useAnswer, useWords } = S2P.kit;
   const { React } = api;
   const { Bootstrap, ReactRouterDOM } = api.libraries;
   const { Link } = ReactRouterDOM;
@@ -46,6 +46,39 @@ Stash2Plex.part(function (api) {
         h("span", { className: "sr-only" }, t(`health.${one.state}`)), " ", h("strong", null, one.name), `: ${one.detail} `, one.state === "failed" ? one.fix : ""))) : null);
   }
 
+  // What version 1 left is queued when the user wants it; until then it is offered here.
+  function Legacy({ legacy, after }) {
+    const { t } = useWords();
+    return h(Card, { title: h("span", null, h(Icon, { name: "faArchive" }), " ", t("legacy.title")) },
+      h("p", null, t("legacy.means", { n: legacy.jobs })), h("p", { className: "text-muted" }, h(Name, null, legacy.folder)),
+      h("div", { className: "s2p-actions" }, h(Act, { run: () => S2P.call("import_legacy"), label: t("legacy.take"), variant: "primary",
+        says: (a) => [t("legacy.taken", { n: a.queued }), ...a.damaged].join(" "), after })));
+  }
+
+  // A report to post, with every name hidden. Where the browser lets us, it is copied; it is always
+  // shown, so that the user sees what will be posted.
+  function Report() {
+    const { t } = useWords();
+    const [text, setText] = React.useState(null);
+    const box = React.useRef(null);
+    const copy = async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch (error) {
+        // Only a page with a certificate may do that; the old way needs the text selected.
+        box.current.select();
+        if (!document.execCommand("copy")) return { problem: { what: "report.not_copied", do: "report.not_copied.do", ours: true } };
+      }
+      return {};
+    };
+    return h(Card, { title: t("report") }, h("p", null, t("report.means")),
+      h("div", { className: "s2p-actions" },
+        h(Act, { run: () => S2P.call("report"), label: t(text === null ? "report.make" : "report.again"), icon: "faClipboardList", after: (a) => setText(a.report.join("\n")) }),
+        text === null ? null : h(Act, { run: copy, label: t("report.copy"), icon: "faCopy", variant: "primary", says: () => t("report.copied") }),
+        text === null ? null : h("a", { className: "btn btn-secondary", download: "stash2plex-report.txt", href: `data:text/plain;charset=utf-8,${encodeURIComponent(text)}` }, h(Icon, { name: "faDownload" }), " ", t("report.download"))),
+      text === null ? null : h(Bootstrap.Form.Control, { as: "textarea", className: "text-input s2p-report", readOnly: true, rows: 12, ref: box, value: text, "aria-label": t("report") }));
+  }
+
   function Trouble() {
     const { t } = useWords();
     const { values } = useAddress();
@@ -62,7 +95,8 @@ Stash2Plex.part(function (api) {
       here.length ? null : h(Notice, { tone: "success" }, t("trouble.none")),
       cards.map((card) => h("div", { key: key(card), className: here.includes(key(card)) ? "" : "s2p-gone" }, h(TroubleCard, { card, after }))),
       values.reason && !cards.some((card) => card.name === values.reason) ? h(Card, { title: t("dead_letters") }, h(DeadLetters, { reason: values.reason, onChange: after })) : null,
-      h(Health, { at: data.health_at }));
+      data.legacy ? h(Legacy, { legacy: data.legacy, after }) : null,
+      h(Health, { at: data.health_at }), h(Report));
   }
 
   // Keep the order of the cards that are shown; new ones come last, figures are the new ones.

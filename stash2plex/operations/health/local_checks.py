@@ -229,8 +229,8 @@ def check_queue(app: App) -> Check:
             QUEUE,
             f"{words}. Stash2Plex 1.x left {count(len(old.scene_ids), 'scene')} unfinished in "
             f"“{old.folder}”.",
-            "Queue them with the operation “import_legacy”, or with “stash2plex import-legacy” and "
-            "that folder; if you do not want them, delete the folder.",
+            "Press “Queue them” under Trouble on the page of Stash2Plex, or run “stash2plex "
+            "import-legacy” with that folder; if you do not want them, delete the folder.",
         )
     if since is None:
         return passed(QUEUE, f"{words}.")

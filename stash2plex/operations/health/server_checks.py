@@ -304,7 +304,7 @@ class ServerChecks:
             words += f" First seen at {local(min(since))}."
         if listed:
             words += f" {', '.join(f'“{section.title}”' for section in listed)} can."
-        return f"{words} Scenes in what cannot be listed wait, and lose no attempts."
+        return f"{words} Scenes of an unlisted library wait, and lose no attempts."
 
     def _check_rights(self, plex: Plex, sections: Sequence[Section]) -> None:
         """Send an edit that changes nothing, to an item that we have written if there is one."""

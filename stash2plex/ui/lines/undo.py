@@ -13,7 +13,35 @@ def forecast_lines(known: Forecast) -> list[str]:
     """Return what an undo would do, in words."""
     if not known.queued:
         return ["Nothing in Plex is left to put back."]
-    return [f"{count(known.queued, 'scene')} would be put back.", *_rest(known, would=True)]
+    return [
+        f"{count(known.queued, 'scene')} would be put back.",
+        *_rest(known, would=True),
+        *_pictures(known),
+    ]
+
+
+def _pictures(known: Forecast) -> list[str]:
+    """Return what is known of pictures without a look at each."""
+    if not known.pictures:
+        return []
+    other = known.pictures - known.own_pictures
+    lines: list[str] = []
+    lines.append(
+        f"{count(known.pictures, 'picture')} would go back: {other:,} to the one that was chosen"
+        f" before, {known.own_pictures:,} to Plex's own choice. Where you chose another one since,"
+        " it would stay; that is looked at only when it is done."
+    )
+    if known.may_stay:
+        lines.append(
+            f"{known.may_stay:,} of them may stay: a Plex older than 1.43 goes back to its own"
+            " choice only if it has exactly one other picture."
+        )
+    elif known.own_pictures:
+        lines.append(
+            "Where Plex's own choice was a frame of the video, it may come back only at Plex's next"
+            " refresh of the item."
+        )
+    return lines
 
 
 def report_lines(report: UndoReport) -> list[str]:

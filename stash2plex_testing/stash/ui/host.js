@@ -59,6 +59,9 @@ const details = (name, noun) => patchable(name, (props) =>
   h("div", { className: "detail-group" }, h("p", null, props[noun].name)));
 const PerformerDetailsPanel = details("PerformerDetailsPanel", "performer");
 const StudioDetailsPanel = details("StudioDetailsPanel", "studio");
+// The picture at the head of a page; Stash draws it on four kinds of pages.
+const HeaderImage = patchable("HeaderImage", (props) =>
+  h("div", { className: "detail-header-image" }, props.children));
 patchable("Icon", (props) =>
   h(FontAwesomeIcon, { ...props, className: `fa-icon ${props.className || ""}` }));
 patchable("LoadingIndicator", (props) =>
@@ -142,7 +145,10 @@ function ScenePage({ match }) {
 function entityPage(noun, field, Panel) {
   return ({ match }) => {
     const data = useQuery(`query E($id: ID!) { ${field}(id: $id) { id name } }`, { id: match.params.id });
-    return data ? h(Panel, { [noun]: data[field] }) : null;
+    return data ? h("div", { id: `${noun}-page`, className: "row" },
+      h("div", { className: "detail-header" }, h("div", { className: "detail-container" },
+        h(HeaderImage), h("h2", null, data[field].name),
+        Panel ? h(Panel, { [noun]: data[field] }) : null))) : null;
   };
 }
 
@@ -186,6 +192,8 @@ function App({ language }) {
           component: entityPage("performer", "findPerformer", PerformerDetailsPanel) }),
         h(Route, { path: "/studios/:id",
           component: entityPage("studio", "findStudio", StudioDetailsPanel) }),
+        // Nothing on a tag's page that names the tag can be patched.
+        h(Route, { path: "/tags/:id", component: entityPage("tag", "findTag", null) }),
         h(Route, { path: "/settings", component: Settings }),
         h(PluginRoutes))))));
 }

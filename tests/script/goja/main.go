@@ -117,6 +117,10 @@ func input(shape string, text json.RawMessage) (interface{}, error) {
 		var value []string
 		err = json.Unmarshal(text, &value)
 		return value, err
+	case "numbers":
+		var value []int
+		err = json.Unmarshal(text, &value)
+		return value, err
 	case "merge":
 		var value tagsMerge
 		err = json.Unmarshal(text, &value)
