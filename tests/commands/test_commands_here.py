@@ -193,3 +193,10 @@ def test_the_history_names_what_was_written(desk):
     assert re.fullmatch(r"\d\d:\d\d:\d\d, scene 1, Plex item 1, task \(run 1\):", first)
     assert "  summary: nothing → “A quiet walk along the water.”" in fields
     assert total == "1 write in all."
+
+
+def test_an_undo_that_only_counts_and_an_unknown_shell(desk):
+    desk.run("sync", "--scene", "1")
+    assert as_json(desk, "undo", "--all", "--dry-run")["queued"] == 1
+    assert queued(desk) == []
+    assert desk.run("completion", "lantern")[0] == 2

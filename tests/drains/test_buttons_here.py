@@ -89,6 +89,16 @@ def test_sync_all_and_process_queue(buttons):
     ]
 
 
+def test_sync_all_tries_again_what_was_given_up_and_fills_the_bar_twice(buttons):
+    desk = buttons.desk
+    fill(desk, 1)
+    buttons.bury(1)
+    buttons.press("all")
+    assert (desk.dead(), desk.titles()) == ({}, ["About 0.mp4"])
+    # Stash drops a value that comes while it handles another: the last one is sent again.
+    assert buttons.stderr.getvalue().endswith("\x01p\x021.0000\n" * 2)
+
+
 def test_sync_recent_leaves_out_what_is_older(buttons):
     desk = buttons.desk
     fill(desk, 1)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from urllib3.exceptions import SSLError
 
-from stash2plex.errors import Transient
-from stash2plex.servers.plex import plex_headers
+from stash2plex.errors import NO_TLS, Refused, Transient
+from stash2plex.operations.probe.snapshot import Held, _restore_list
+from stash2plex.servers.plex import Plex, plex_headers
 from stash2plex.servers.plexcollections import PAGE, PlexCollection, list_collections
 from stash2plex.servers.plexlooks import ItemLook, read_looks, read_poster
+from stash2plex.servers.plexraw import PlexRaw
 from stash2plex.servers.plextv import Address, Pin, _addresses, _WireResource, agree_address
 from stash2plex.servers.plexwire import WireContainer, _name, _rating_key
+from stash2plex.servers.scenepages import ScenePages, _Walk
 from stash2plex.servers.stash_deeds import start_task, stop_job, store_settings
 from stash2plex.servers.stash_link import StashLink
 from stash2plex.servers.stash_lists import SceneLook, look_at_scene
+from stash2plex.servers.transport import Transport
 from stash2plex.servers.wire import make_converter, structure
 from stash2plex.version import VERSION
+from stash2plex_testing.plex import FakePlex
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
@@ -29,10 +36,12 @@ def test_an_item_is_known_by_what_the_user_sees_and_an_odd_row_is_left_out():
         {"ratingKey": "8"},
         {"title": "Quay"},
         "no row",
+        {"ratingKey": "9", "title": "Ferry"},
     ]
     assert read_looks(make_converter(), rows) == {
         "7": ItemLook("7", "Pier", 2024, 61.5, "/a/thumb/1"),
         "8": ItemLook("8", "", None, None, ""),
+        "9": ItemLook("9", "Ferry", None, None, ""),
     }
 
 
@@ -235,3 +244,108 @@ def test_plex_shows_its_user_who_asks():
         "X-Plex-Device-Name": "Stash2Plex",
         "X-Plex-Model": "plugin",
     }
+
+
+def test_the_next_scene_behind_one_that_spoils_the_list():
+    spoilt = Transient("Stash", "Stash answered with an error.")
+
+    def following(*answers: Any) -> int | None:
+        left = list(answers)
+
+        def list_ids(*_: object) -> list[int]:
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return list(answer)
+
+        pages = ScenePages(list_ids, fail, fail)
+        return _Walk(pages, {}, 3)._following(spoilt)
+
+    def fail(*_: object) -> Any:
+        raise AssertionError("no scene is to be read")
+
+    assert following([7]) == 7
+    assert following(spoilt, [9]) == 9
+    assert following([]) is None
+    with pytest.raises(Transient):
+        following(spoilt, spoilt, spoilt)
+    # A Stash that lets nobody in is not a scene that spoils a list.
+    with pytest.raises(Refused):
+        following(Refused("Stash", "Stash wants a log-in."), [9])
+
+
+def test_https_to_a_server_without_it_is_named_although_any_certificate_would_do():
+    with FakePlex() as plex:
+        address = plex.url.replace("http:", "https:")
+        transport = Transport(
+            "Plex", address, headers={}, connect_timeout=5.0, read_timeout=5.0, tls_insecure=True
+        )
+        with pytest.raises(Refused) as failure:
+            transport.request("GET", "/", what="a test")
+        transport.close()
+    assert failure.value.cause == NO_TLS
+
+
+def test_a_server_whose_certificate_is_not_checked_has_no_other_way_of_trust():
+    transport = Transport(
+        "Plex", "https://x", headers={}, connect_timeout=1.0, read_timeout=1.0, tls_insecure=True
+    )
+    for words in ("[SSL: WRONG_VERSION_NUMBER]", "[SSL: HANDSHAKE_FAILURE]"):
+        assert not transport._try_other_trust(SSLError(words))
+    transport.close()
+
+
+class Asked(Plex):
+    """Keeps what it is asked for, and for how long it would wait."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float]] = []
+
+    def _get(
+        self,
+        path: str,
+        doing: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most_seconds: float = 0.0,
+    ) -> WireContainer:
+        self.asked.append((path, most_seconds))
+        return WireContainer(claimed=False, machineIdentifier="m")
+
+
+def test_whether_a_plex_has_no_owner_is_asked_within_the_callers_time():
+    plex = Asked()
+    assert plex._has_no_owner(3.0)
+    assert plex.asked == [("/identity", 3.0)]
+
+
+class Raw(PlexRaw):
+    """One item's list of genres; a server that adds what is sent, or replaces its list by it."""
+
+    def __init__(self, *held: str, replaces: bool) -> None:
+        self.held = list(held)
+        self.replaces = replaces
+        self.edits: list[list[str]] = []
+
+    def row(self, key: str) -> Any:
+        return {"Genre": [{"tag": name} for name in self.held]}
+
+    def edit(self, section_id: str, keys: Any, parameters: Any) -> None:
+        sent = [value for name, value in parameters if name.endswith(".tag.tag")]
+        gone = [value for name, value in parameters if name.endswith(".tag.tag-")]
+        self.edits.append([*sent, *(f"-{name}" for name in gone)])
+        kept = [] if self.replaces and sent else self.held
+        self.held = [*(name for name in kept if name not in ",".join(gone).split(",")), *sent]
+
+
+@pytest.mark.parametrize(
+    ("replaces", "edits"), [(False, [["Ebb"]]), (True, [["Ebb"], ["Fog", "Ebb"]])]
+)
+def test_a_list_is_restored_in_as_few_edits_as_the_server_needs(replaces, edits):
+    client = Raw("Fog", replaces=replaces)
+    held = Held("7", "1", {}, None, {"genre": [{"tag": "Fog"}, {"tag": "Ebb"}]}, [])
+    _restore_list(client, held, client.row("7"), "genre")
+    assert (client.held, client.edits) == (["Fog", "Ebb"], edits)
+    client = Raw("Fog", "Ebb", "Tide", replaces=replaces)
+    _restore_list(client, held, client.row("7"), "genre")
+    assert (client.held, client.edits) == (["Fog", "Ebb"], [["-Tide"]])

@@ -15,9 +15,11 @@ from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.policy import Decision, Done, Verdict
 from stash2plex.store.item_claims import Claimant
 from stash2plex.store.key_state import find_standing
-from stash2plex.store.progress import Tally
+from stash2plex.store.progress import ProgressBook, Tally
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.in_hand import LEASE_RENEWAL, LEASE_SECONDS, KeysInHand
+from stash2plex.sync.observer import Silent
+from stash2plex.sync.showing import Showing
 from tests.support import ManualClock, make_scene
 
 DOWN = Unavailable("Plex", "It is away.")
@@ -183,9 +185,33 @@ def test_a_key_that_failed_alone_at_a_half_open_breaker_steps_behind_the_others(
     assert bench.rows("SELECT priority FROM queue") == [(1,)]
 
 
+@pytest.mark.parametrize("error", [RuntimeError("a secret"), DOWN])
+def test_only_a_fault_of_ours_is_logged_with_its_trace(bench, caplog, error):
+    (key,) = bench.claim(("scene", 1))
+    bench.hand.fail([key.claim], error, Settings(), ITEM)
+    traces = [record.getMessage() for record in caplog.records if record.exc_info]
+    is_fault = isinstance(error, RuntimeError)
+    assert traces == (["A fault in Stash2Plex:"] if is_fault else [])
+
+
 def test_what_fails_for_good_is_counted_by_its_reason(bench):
     (key,) = bench.claim(("scene", 1))
     bench.hand.fail([key.claim], Rejected("Plex", "It said no."), Settings(), ITEM)
     bench.store.meter.flush(bench.store.connection)
     assert bench.standing(("scene", 1)) == ("dead", "rejected")
     assert ("dead", "rejected", 1.0) in bench.rows("SELECT name, label, value FROM metric")
+
+
+def test_what_is_left_is_counted_anew_after_a_burst(bench, caplog):
+    book = ProgressBook(bench.store.connection, bench.clock)
+    showing = Showing(bench.store, book, Silent(), bench.tally, horizon=20.0, monotonic=bench.clock)
+    bench.store.queue.add_many([("scene", number) for number in range(1, 6)])
+    showing.begin()
+    bench.tally.done()
+    assert showing._now().left == 4
+    with caplog.at_level(logging.INFO):
+        showing.end_burst()
+    assert [record.getMessage() for record in caplog.records] == ["1 scene in sync."]
+    assert showing._now().left == 5
+    showing.end_burst()
+    assert len(caplog.records) == 1

@@ -119,6 +119,9 @@ def test_a_changed_library_is_listed_whole_for_a_miss_ten_minutes_after_the_last
     listed.files = [row("1", "/media/a/pier.mp4")]
     index.refresh(NameList())
     listed.mark = 2
+    clock.step(700.0)
+    assert not index.refresh(NameList()).whole
+    clock.step(-700.0)
     wholes = []
     for seconds in (599.0, 1.0):
         clock.step(seconds)
