@@ -276,7 +276,7 @@ def _reason(
     if desired is not None and desired.empty:
         return "left_out", "It has no metadata yet, so Plex is left alone."
     if known.key.state == "dead":
-        return "dead", f"It was given up after {known.key.attempts} tries: {known.key.error}"
+        return "dead", f"It was given up after {_tries(known.key.attempts)}: {known.key.error}"
     if known.key.state != "none":
         return _queued(app, known, settings)
     if not known.listed:
@@ -292,6 +292,10 @@ def _reason(
             else ("not_matched", known.look.refusal)
         )
     return _compared(known, desired)
+
+
+def _tries(number: int) -> str:
+    return "1 try" if number == 1 else f"{number} tries"
 
 
 def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str, str]:
@@ -312,7 +316,7 @@ def _queued(app: App, known: SceneExplanation, settings: Settings) -> tuple[str,
     if key.reason == LibraryUnread.reason:
         return "waiting", f"It waits for a Plex library ({again}). {key.error}".strip()
     if key.attempts:
-        tries = f"{key.attempts} of {settings.max_retries} tries failed, {again}"
+        tries = f"{key.attempts} of {_tries(settings.max_retries)} failed, {again}"
         return "waiting", f"It will be tried again ({tries}). {key.error}".strip()
     return "waiting", f"It is due in {span((key.due_at or 0.0) - app.clock())}."
 

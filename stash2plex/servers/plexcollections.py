@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from attrs import frozen
 from cattrs import Converter
 
+from stash2plex.errors import Transient
 from stash2plex.servers.plexwire import WireContainer, opaque
 from stash2plex.servers.wire import give_shape
 
@@ -52,7 +53,7 @@ def list_collections(
             try:
                 shape = give_shape(converter, row, WireCollection)
                 opaque(shape.ratingKey)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, Transient):
                 continue
             if shape.type == "collection":
                 yield PlexCollection(

@@ -59,6 +59,11 @@ class Showing:
             self._write(progress)
         self._observer.progress(progress)
 
+    @property
+    def handled(self) -> int:
+        """How many keys were handled, whatever the result."""
+        return self._tally.handled
+
     def restart_rate(self) -> None:
         """Leave an outage out of the rate."""
         self._tally.restart_rate()

@@ -124,6 +124,7 @@ class Drain:
     _closed_since: float | None = field(init=False, default=None)
     _worked_at: float = field(init=False)
     _alive_at: float = field(init=False)
+    _handled_then: int = field(init=False, default=0)
     _reported: str | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -214,6 +215,7 @@ class Drain:
             # A server that hangs was out of reach before this was noticed.
             in_front = isinstance(self.goal, Foreground)
             self._closed_since = self._alive_at if in_front else now
+            self._handled_then = self.showing.handled
         self.pipeline.give_back()
         self.pipeline.collect(0.0)
         waited = now - self._closed_since
@@ -277,10 +279,19 @@ class Drain:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
 
     def _outage_is_over(self) -> None:
-        """Record that the gate is open again. A probe that got through is not enough for that."""
-        if self._closed_since is not None:
-            self.showing.restart_rate()
-        self._closed_since = self._reported = None
+        """Record that the gate is open again. A probe that got through is not enough for that.
+
+        In front of the user it takes a key that ended, too: a Stash that answers everything but
+        scenes would be waited for without end.
+        """
+        self._reported = None
+        if self._closed_since is None:
+            return
+        unproved = self.showing.handled == self._handled_then
+        if unproved and isinstance(self.goal, Foreground) and self._next_due_at() is not None:
+            return
+        self.showing.restart_rate()
+        self._closed_since = None
 
     def _look_after_library(self, session: Session) -> bool:
         """Do the next step for the library; returns whether there is more to do."""

@@ -77,6 +77,7 @@ def test_collections_are_read_a_page_at_a_time_and_odd_rows_are_left_out():
         {"ratingKey": "2", "title": "Ebb", "type": "collection", "smart": True, "childCount": 0},
         {"ratingKey": "3", "title": "Pier", "type": "movie"},
         {"title": "without a key", "type": "collection"},
+        {"ratingKey": "1/../../2", "title": "no id", "type": "collection"},
         "no row",
     ]
     asked = []
