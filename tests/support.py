@@ -21,11 +21,15 @@ def until(
     """Wait until `wish` returns something true, and return that.
 
     After `seconds`, the test has failed: the end of `log` is shown. The time decides nothing else.
+    What takes long to ask is asked seldom, so that asking leaves the processor to what is tested.
     """
     end = time.monotonic() + seconds
+    asked = time.monotonic()
     while not (value := wish()):
-        assert time.monotonic() < end, f"it never came true; the log: {log()[-3000:]}"
-        time.sleep(0.02)
+        now = time.monotonic()
+        assert now < end, f"it never came true; the log: {log()[-3000:]}"
+        time.sleep(min(max(0.02, 2 * (now - asked)), 0.4))
+        asked = time.monotonic()
     return value
 
 

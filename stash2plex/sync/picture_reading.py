@@ -52,11 +52,12 @@ class PictureReading:
 
 
 def look_at_pictures(
-    checks: Sequence[PictureCheck], items: ReadItems, plex: Plex
+    checks: Sequence[PictureCheck], items: ReadItems, plex: Plex, *, spared: bool
 ) -> PictureReading:
     """Sort pictures by what their items show; asks Plex only about a few. Raises what Plex raises.
 
-    Those on items that cannot be read are left out.
+    Those on items that cannot be read are left out. `spared`: another picture that is chosen by now
+    is the user's, and stays.
     """
     found = PictureReading()
     for name in sorted({check.field for check in checks}):
@@ -71,18 +72,18 @@ def look_at_pictures(
         doubtful = [one for one in there if one not in kept]
         asked = PictureReading(tuple(kept), gone=tuple(gone))
         for check in doubtful[:ASKED]:
-            asked += _ask(check, plex)
+            asked += _ask(check, plex, spared=spared)
         rest = tuple(doubtful[ASKED:])
         all_lost = asked.lost and not asked.kept
         found += asked + (PictureReading(lost=rest) if all_lost else PictureReading(kept=rest))
     return found
 
 
-def _ask(check: PictureCheck, plex: Plex) -> PictureReading:
+def _ask(check: PictureCheck, plex: Plex, *, spared: bool) -> PictureReading:
     try:
         pictures = plex.pictures(check.rating_key, check.field)
         ours = [one for one in pictures if one.key.endswith(check.hash)]
-        if any(one.selected for one in ours):
+        if any(one.selected for one in (pictures if ours and spared else ours)):
             return PictureReading(kept=(check,))
         if ours and not check.tries:
             plex.choose_picture(check.rating_key, check.field, ours[0].key)

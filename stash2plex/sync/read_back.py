@@ -101,7 +101,8 @@ class ReadBack:
         keys += list(others)[: BATCHES[-1] - len(keys)]
         pictures = [one for one in pictures if one.rating_key in keys]
         witness = self._store.plex_files.other_item(keys)
-        read = partial(_read, session.plex, keys, witness, pictures)
+        spared = session.settings.preserve_plex_edits
+        read = partial(_read, session.plex, keys, witness, pictures, spared=spared)
         self._batch = _Batch(records, self._pool.submit(read))
         return True
 
@@ -184,11 +185,21 @@ class ReadBack:
             )
 
 
-def _read(plex: Plex, keys: list[str], witness: str, pictures: Sequence[PictureCheck]) -> _Read:
-    """Read items, in a thread, and look at pictures that were sent to some of them."""
+def _read(
+    plex: Plex,
+    keys: list[str],
+    witness: str,
+    pictures: Sequence[PictureCheck],
+    *,
+    spared: bool,
+) -> _Read:
+    """Read items, in a thread, and look at pictures that were sent to some of them.
+
+    `spared`: what the user chose in Plex stays.
+    """
     items = plex.items(keys, witness)
     try:
-        return _Read(items, look_at_pictures(pictures, items, plex))
+        return _Read(items, look_at_pictures(pictures, items, plex, spared=spared))
     except ServerError:
         return _Read(items, None)
 

@@ -146,6 +146,25 @@ def test_a_picture_that_is_there_and_not_shown_is_chosen_once(fill):
     assert posters(desk) == 1
 
 
+@pytest.mark.parametrize("preserve", [True, False])
+def test_a_picture_that_the_user_chose_in_the_second_of_the_upload(fill, preserve):
+    """The address of a picture counts seconds, so that it is the same as before."""
+    desk, [(scene, item)] = fill(1)
+    desk.restart(preserve_plex_edits=preserve)
+    drain(desk, scene)
+    first = item.selected["posters"]
+    scene.cover = picture(50)
+    desk.stash.library.touch(scene)
+    before = item.updated_at
+    desk.drain(scene)
+    ours = item.selected["posters"]
+    item.selected["posters"] = first
+    item.updated_at = before
+    desk.clock.step(5)
+    desk.drain()
+    assert item.selected["posters"] == (first if preserve else ours)
+
+
 def test_another_cover_costs_no_request_more(fill):
     desk, [(scene, item)] = fill(1)
     drain(desk, scene)

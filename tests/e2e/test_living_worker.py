@@ -63,7 +63,7 @@ def test_a_cured_token_is_not_blamed_and_the_cause_told_is_todays(make_stage):
     pid = live(stage)
     stage.configure(**TEXT_ONLY, plex_token="stale")
     stage.edit(2, title="Under a stale token")
-    stage.until(lambda: stage.operation("status")["breaker"]["refused"])
+    stage.until(lambda: stage.operation("status", stored=True)["breaker"]["refused"])
     assert REFUSED in press(stage)
     stage.configure(**TEXT_ONLY)
     log = press(stage)
@@ -252,7 +252,7 @@ def test_a_refused_token_is_told_as_refused_by_the_next_save(make_stage):
     live(stage)
     stage.plex.token = "another"
     stage.edit(2, title="Refused")
-    stage.until(lambda: stage.operation("status")["breaker"]["refused"])
+    stage.until(lambda: stage.operation("status", stored=True)["breaker"]["refused"])
     stage.stash.clear_log()
     stage.edit(3, title="Told")
     log = stage.log_text()

@@ -122,7 +122,7 @@ def test_wake_takes_over_what_a_killed_worker_had_in_hand(make_stage):
     stage.until(lambda: stage.plex.count("PUT") >= 3)
     ((pid,),) = stage.rows("SELECT pid FROM drain")
     os.kill(pid, signal.SIGKILL)
-    stage.until(lambda: stage.operation("status")["worker"]["running"] is False)
+    stage.until(lambda: stage.operation("status", stored=True)["worker"]["running"] is False)
     left = stage.queue()
     assert left["in_progress"] == 0
     assert left["pending"] > 0
@@ -231,7 +231,7 @@ def test_process_queue_goes_on_by_itself_when_plex_is_back(make_stage):
     stage = make_stage(6, settings=OFF)
     stage.plex.down()
     job = stage.job(stage.task("Sync All Scenes"))
-    stage.until(lambda: stage.operation("status")["breaker"]["state"] == "open")
+    stage.until(lambda: stage.operation("status", stored=True)["breaker"]["state"] == "open")
     stage.plex.up()
     job.wait(60)
     assert stage.wrong() == []

@@ -231,7 +231,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_sweep_leaves_it_due(make_sta
     ((pid,),) = stage.rows("SELECT pid FROM drain")
     os.kill(pid, signal.SIGKILL)
     stage.stash.latency.read = 0.0
-    stage.until(lambda: not stage.operation("status")["worker"]["running"])
+    stage.until(lambda: not stage.operation("status", stored=True)["worker"]["running"])
     stage.run_task("Process Queue")
     assert stage.wrong() == []
 

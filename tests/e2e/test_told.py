@@ -148,7 +148,7 @@ def test_health_in_stashs_log_is_a_summary_and_what_needs_the_user(make_stage):
     alive(stage)
     stage.plex.down()
     stage.edit(2, title="While Plex is away")
-    stage.until(lambda: stage.operation("status")["breaker"]["state"] == "open")
+    stage.until(lambda: stage.operation("status", stored=True)["breaker"]["state"] == "open")
     stage.stash.clear_log()
     stage.run_task("Health Check")
     checks = {check["name"]: check["state"] for check in stage.operation("health")["checks"]}

@@ -97,7 +97,7 @@ class Stage(World):
         return until(wish, seconds, self.log_text)
 
     def queue(self) -> dict[str, int]:
-        return self.operation("status")["queue"]
+        return self.operation("status", stored=True)["queue"]
 
 
 def open_stage(stage: Stage, clock: ManualClock) -> App:
