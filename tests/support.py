@@ -28,7 +28,8 @@ def until(
     while not (value := wish()):
         now = time.monotonic()
         assert now < end, f"it never came true; the log: {log()[-3000:]}"
-        time.sleep(min(max(0.02, 2 * (now - asked)), 0.4))
+        took = now - asked
+        time.sleep(min(2 * took, 0.4) if took > 0.05 else 0.02)
         asked = time.monotonic()
     return value
 

@@ -180,6 +180,13 @@ class Harbour(RuleBasedStateMachine):
             self.doubt[name] |= {*before[name], *desired.lists.get(name, ())}
             # What Stash wants too is ours from the announcement on, as it is after a sync.
             self.added[name] -= {*desired.lists.get(name, ())}
+        texts = {name: value for name, value in desired.texts.items() if name in TEXTS}
+        wanted = {**texts, **({Field.RATING: desired.rating} if desired.rates else {})}
+        for name, value in wanted.items():
+            if before[name] == value:
+                # The same holds for a value that Plex showed already.
+                self.theirs.pop(name, None)
+                self.base[name] = {*self.base.get(name, ()), value}
         for name, value in self.shown(self.look()[1]).items():
             if value != before[name]:
                 self.note_unseen(name, before[name], value, change)
@@ -345,3 +352,15 @@ def test_a_tag_of_an_unseen_edit_is_still_ours_after_tags_were_skipped_for_a_whi
 
 TestHarbour = Harbour.TestCase
 TestHarbour.settings = hypothesis_settings(max_examples=100, stateful_step_count=25, deadline=None)
+
+
+def test_a_text_of_the_user_that_stash_wanted_too_goes_when_stash_empties_it():
+    """Also after a kill, as it does after a sync."""
+    harbour = Harbour()
+    harbour.start(semantics="append", title="")
+    harbour.type_text(Field.SUMMARY, "Fog")
+    harbour.save(title="", details="Fog", tags=[], studio="", rating=40)
+    harbour.killed_after_the_edit()
+    harbour.save(title="Fog", details="", tags=[], studio="", rating=None)
+    harbour.sync()
+    assert harbour.held.texts.get("summary", "") == ""
