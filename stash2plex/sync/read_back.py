@@ -73,11 +73,11 @@ class ReadBack:
         self._batches = 0
         self._not_before = self._looks_at = monotonic()
 
-    def step(self, session: Session, *, idle: bool, seconds: float) -> bool:
+    def step(self, session: Session, *, idle: bool, sending: bool, seconds: float) -> bool:
         """Do the next step; returns whether there was anything to do.
 
-        With `idle` there is nothing else to do: then even a small batch is read back, and the
-        answer gets up to `seconds`.
+        With `idle` no text is on its way: then even a small batch is read back, and the answer gets
+        up to `seconds`. While pictures are still `sending`, theirs waits until it is full.
         """
         if self._batch is not None:
             if idle:
@@ -91,8 +91,9 @@ class ReadBack:
         size = BATCHES[min(self._batches, len(BATCHES) - 1)]
         scene_ids = self._free_scenes(BATCHES[-1])
         pictures = self._free_pictures(BATCHES[-1])
-        most = max(len(scene_ids), len(pictures))
-        if not most or (most < size and not idle):
+        is_full = max(len(scene_ids), len(pictures)) >= size
+        is_last = idle and bool(scene_ids or (pictures and not sending))
+        if not (is_full or is_last):
             return False
         records = self._read_records(scene_ids)
         self._batches += 1

@@ -273,7 +273,12 @@ class Drain:
         """Read back what was written, if it is time; returns whether there is more."""
         if not gate.is_connected or half_open:
             return False
-        return self.read_back.step(gate.session, idle=not self.hand.busy, seconds=STEP)
+        return self.read_back.step(
+            gate.session,
+            idle=not self.hand.busy,
+            sending=self.pipeline.busy,
+            seconds=STEP,
+        )
 
     def _half_open(self) -> bool:
         return any(breaker.read().state == "half_open" for breaker in self.store.breakers.values())
