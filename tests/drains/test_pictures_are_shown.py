@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from stash2plex.operations.explain import explain_scene
 from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.status import read_status
+from stash2plex.rules.pacing import Pacer
 from stash2plex.rules.traits import Trait
+from stash2plex.store.progress import Tally
+from stash2plex.sync.evidence import Evidence
+from stash2plex.sync.in_hand import KeysInHand
+from stash2plex.sync.read_back import ReadBack
 from stash2plex_testing.plex import Fault, Traits, scopes
 from stash2plex_testing.stash import picture
 from tests.harness.in_process import listen
@@ -163,6 +170,20 @@ def test_a_picture_that_the_user_chose_in_the_second_of_the_upload(fill, preserv
     desk.clock.step(5)
     desk.drain()
     assert item.selected["posters"] == (first if preserve else ours)
+
+
+def test_a_few_pictures_wait_for_a_full_batch_while_others_are_sent(fill):
+    desk, [(scene, _)] = fill(1)
+    desk.drain(scene)
+    desk.clock.step(5)
+    store, clocks = desk.app.store, {"clock": desk.clock, "monotonic": desk.clock.monotonic}
+    evidence = Evidence(store, Pacer(), **clocks)
+    hand = KeysInHand(store, Tally("test", desk.clock), evidence, random=Random(1), **clocks)
+    reading = ReadBack(store, hand, monotonic=desk.clock.monotonic)
+    session = desk.app.open_session()
+    assert not reading.step(session, idle=True, sending=True, seconds=5)
+    assert reading.step(session, idle=True, sending=False, seconds=5)
+    reading.close()
 
 
 def test_another_cover_costs_no_request_more(fill):
