@@ -52,7 +52,7 @@ class WireMedia:
     """A version of an item."""
 
     Part: list[WirePart] = Factory(list)
-    proxyType: Any = None  # noqa: N815
+    proxyType: Any = None  # noqa: N815 - Plex's name
 
 
 @frozen
