@@ -48,8 +48,12 @@ from stash2plex.sync.session import Job, Session, Store
 from stash2plex.text import DAY, Private, span
 from stash2plex.workqueue import BULK
 
-MAX_KEPT = 200
-"""Scenes that are kept in memory for their pictures; more are read again."""
+FULL = 200
+"""Scenes kept in memory for their pictures, from which on texts wait."""
+
+MAX_KEPT = 3 * FULL
+"""Scenes kept in memory at most: those, and what was in hand when texts began to wait. The pictures
+of any other scene cost a read of its item more."""
 
 KEPT_BACK = DAY
 """Seconds for which no pictures of a scene begin that is to be put back."""
@@ -118,7 +122,7 @@ class PictureLane:
 
         Never where pictures fail or hang.
         """
-        if len(self._jobs) < MAX_KEPT or self._store.pictures.endpoints():
+        if len(self._jobs) < FULL or self._store.pictures.endpoints():
             return False
         began = [one.began for one in self._busy.values()]
         return not are_stuck(began, self._ended_at, self._monotonic())
@@ -126,7 +130,7 @@ class PictureLane:
     def add(self, job: Job, record: Record) -> None:
         """Have the pictures of a scene sent. Belongs to the transaction of the caller."""
         self._store.pictures.add(job.scene.id, job.scene.cover_tag)
-        if len(self._jobs) < 2 * MAX_KEPT and record.rating_key == job.item.rating_key:
+        if len(self._jobs) < MAX_KEPT and record.rating_key == job.item.rating_key:
             followers = {one.item.rating_key: one.item for one in job.followers}
             self._jobs[job.scene.id] = PictureJob(job.scene, job.desired, job.item, followers)
 

@@ -83,7 +83,7 @@ def test_an_item_whose_details_cannot_be_read_costs_its_own_scene_attempts(
     desk.work(5)
     assert in_plex(made) == [place not in bad for place in range(6)]
     assert desk.rows("SELECT 1 FROM outage") == []
-    desk.work(1200)
+    desk.work(1200, grain=1.0)
     assert desk.rows("SELECT 1 FROM outage") == []
     if (kind, status) == ("status", 404):
         return
@@ -243,7 +243,7 @@ def test_a_library_that_fails_later_keeps_the_items_that_are_known(two, edits):
     waiting = 1 if edits == "edits go on" else 4
     assert counts(desk) == [(0, 0, "library")] * waiting
     assert desk.rows("SELECT 1 FROM outage") == []
-    desk.work(3 * 3600)
+    desk.work(3 * 3600, grain=5.0)
     assert counts(desk) == [(0, 0, "library")] * waiting, "as long as the library"
     desk.plex.faults.clear()
     desk.work(320)

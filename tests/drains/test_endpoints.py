@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from stash2plex.operations.health.local_checks import check_breaker
+from stash2plex.sync.picture_lane import FULL, MAX_KEPT
+from stash2plex.sync.pipeline import BATCH
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
@@ -170,3 +172,8 @@ def test_a_sweep_that_finds_waiting_pictures_asks_plex_nothing(make_desk):
     desk.drain()
     assert desk.plex.count("GET", "^/library/metadata/[0-9,]+$") <= 1
     assert desk.plex.count("PUT") == 0
+
+
+def test_what_is_in_hand_when_the_texts_begin_to_wait_for_the_pictures_is_kept():
+    # Up to two claims. The pictures of any other scene cost a read of its item more.
+    assert FULL + 2 * BATCH <= MAX_KEPT

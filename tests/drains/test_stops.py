@@ -140,7 +140,7 @@ def test_the_clock_and_plex_take_nothing_up_that_was_stopped(make_desk, pressed)
     for number in range(3):
         desk.item(f"{number}.mp4")
     # The library moves, an hour and a day pass, a setting changes.
-    desk.work(2 * 3600)
+    desk.work(2 * 3600, grain=5.0)
     desk.clock.step(86_400)
     desk.work(120)
     desk.restart(max_tags=7)

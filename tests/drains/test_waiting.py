@@ -65,7 +65,7 @@ def test_a_dead_letter_of_a_file_that_comes_after_all_is_revived(make_desk):
     desk = make_desk()
     scene = desk.scene("a/pier.mp4")
     desk.add(scene)
-    desk.work(3 * 3600)
+    desk.work(3 * 3600, grain=5.0)
     assert desk.dead() == {scene.id: "not_in_plex"}
     item = desk.item("a/pier.mp4")
     other = desk.scene("a/quay.mp4")
@@ -150,7 +150,7 @@ def test_at_last_the_library_is_scanned_and_then_nothing_more(make_desk):
     asked = ["/media/new/deep", "/media/new", "/media/other", "/media/other/deep", ""]
     assert sorted(scans(desk)) == sorted(asked)
     assert "About new/deep/pier.mp4" in desk.titles()
-    desk.work(3 * 3600)
+    desk.work(3 * 3600, grain=5.0)
     assert len(scans(desk)) == len(asked)
     assert desk.dead() == {absent.id: "not_in_plex"}
 

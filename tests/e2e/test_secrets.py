@@ -22,6 +22,8 @@ class Watch:
 
     def __init__(self, mark):
         self.mark = mark
+        self.others = set(filter(str.isdigit, os.listdir("/proc")))
+        """Processes that were there before; ours come later."""
         self.seen = {}
         self.core_sizes = {}
         """The last that was seen of each worker: how large a memory dump of it may get."""
@@ -30,7 +32,7 @@ class Watch:
 
     def run(self):
         while not self.ended.wait(0.02):
-            for pid in filter(str.isdigit, os.listdir("/proc")):
+            for pid in filter(str.isdigit, set(os.listdir("/proc")) - self.others):
                 with suppress(OSError):
                     with open(f"/proc/{pid}/cmdline", "rb") as file:
                         line = file.read()

@@ -142,9 +142,13 @@ class Desk:
         """Process the queue in the foreground, before the eyes of an observer."""
         return self.app.drain(Foreground("test"), observer, lambda: False)
 
-    def work(self, seconds: float) -> Summary:
-        """Let a background worker live for `seconds` by the clock."""
+    def work(self, seconds: float, *, grain: float = 0.0) -> Summary:
+        """Let a background worker live for `seconds` by the clock.
+
+        A sleep takes at least `grain` seconds: an idle hour has 14,400 turns otherwise.
+        """
         end = self.clock() + seconds
+        self.app.sleep = lambda least: self.clock.sleep(max(least, grain))
         goal = Background("worker")
         return self.app.drain(goal, Silent(), lambda: self.clock() >= end)
 
