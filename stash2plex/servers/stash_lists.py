@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from attrs import Factory, frozen
 from cattrs import Converter
@@ -116,5 +117,7 @@ def look_at_scene(link: StashLink, scene_id: int) -> SceneLook | None:
     return SceneLook(wire.date, first.size, first.duration)
 
 
+@cache
 def _reader() -> Converter:
+    """Build the converter once."""
     return make_converter()

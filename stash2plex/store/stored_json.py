@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, TypeVar
+
+from cattrs import Converter
 
 from stash2plex.servers.wire import give_shape, make_converter
 
@@ -35,6 +38,12 @@ def load_list(text: str | None) -> list[Any]:
 def load_shape(text: str | None, shape: type[T]) -> T | None:
     """Return a stored value as `shape`; None if it is missing or does not fit."""
     try:
-        return give_shape(make_converter(), load(text), shape)
+        return give_shape(_converter(), load(text), shape)
     except ValueError:
         return None
+
+
+@cache
+def _converter() -> Converter:
+    """Build the converter once: that takes longer than it takes to read a value."""
+    return make_converter()

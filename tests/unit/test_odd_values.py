@@ -129,6 +129,11 @@ def test_the_address_of_stash_from_what_it_binds_to(host, url):
         (2, bool),
         ("", bool),
         (2**63, int),
+        (10**400, float),
+        ("1e999", float),
+        ("nan", float),
+        ("deep", Progress),
+        ([1], Progress),
     ],
 )
 def test_a_value_of_another_kind_is_no_answer(value, shape):
