@@ -88,7 +88,8 @@ def prepare(folder: str) -> str:
     If root creates the folder, it belongs to the owner of the folder above, who runs Stash.
     """
     if len(os.fsencode(folder)) > PATH_LIMIT - len(DATABASE_NAME):
-        raise _unusable(folder, "its path is too long", FOLDER_FIXES[errno.ENAMETOOLONG])
+        why = "SQLite opens no path of that length"
+        raise _unusable(folder, why, FOLDER_FIXES[errno.ENAMETOOLONG])
     missing = _missing(folder)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -139,8 +140,8 @@ def _cannot_make(folder: str, error: OSError) -> StoreUnavailable:
             "Move it away, or set STASH2PLEX_DATA_DIR to another folder.",
         )
     if error.errno == errno.ENOENT and len(folder) > MAX_ON_WINDOWS:
-        # Windows does not find what is too long.
-        return _unusable(folder, "its path is too long", FOLDER_FIXES[errno.ENAMETOOLONG])
+        why = "Windows finds no path of that length"
+        return _unusable(folder, why, FOLDER_FIXES[errno.ENAMETOOLONG])
     return _unusable(
         folder, error.strerror or str(error), FOLDER_FIXES.get(error.errno or 0, RIGHTS_FIX)
     )

@@ -52,7 +52,7 @@ def test_a_drive_or_share_that_is_not_there_is_called_that(windows, above):
 )
 def test_a_path_that_windows_does_not_take_is_called_too_long(windows, folder):
     error = refusal(folder)
-    assert error.what.endswith("cannot be created: its path is too long.")
+    assert error.what.endswith("cannot be created: Windows finds no path of that length.")
     assert error.fix == "Its path is too long: set STASH2PLEX_DATA_DIR to a shorter one."
 
 
