@@ -59,8 +59,9 @@ $(SITE_VENV)/ready: requirements/site.txt
 site: plugin $(SITE_VENV)/ready ## the documents as a static site in dist/site, with archive and index beside them; a broken link fails it
 	@$(BIN)/python -m tools.build_site $(SITE_VENV)/$(BIN_NAME)/mkdocs
 
-release-check: site ## before a release: versions and changelog agree, licences are there, two more builds give the same bytes (ARGS="--tag v2.0.0")
+release-check: site ## before a release: versions and changelog agree, licences are there, two more builds give the same bytes; writes the release notes (ARGS="--tag v2.0.0")
 	@$(BIN)/python -m tools.release_check $(ARGS)
+	@$(BIN)/python -m tools.release_notes
 
 workflows: $(VENV)/ready ## check the workflows of .github with actionlint (needs Go)
 	@$(BIN)/python -m tools.check_workflows

@@ -15,6 +15,9 @@ TROUBLE_NAME = "worker-trouble.json"
 PATH_LIMIT = 490
 """Bytes in the database's path: SQLite allows 512, and adds names for its own files."""
 
+MAX_ON_WINDOWS = 247
+"""Characters in a folder's path on Windows, unless long paths are on; a name may have 255."""
+
 TEMPORARY_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - asked about, never written by us
 """Where SQLite looks for a temporary folder on POSIX; Windows always has one."""
 
@@ -22,6 +25,7 @@ RIGHTS_FIX = "Make it writable for the user that runs Stash, or set STASH2PLEX_D
 ELSEWHERE_FIX = "Set STASH2PLEX_DATA_DIR to another folder."
 FOLDER_FIXES = {
     errno.ENAMETOOLONG: "Its path is too long: set STASH2PLEX_DATA_DIR to a shorter one.",
+    errno.ENOENT: f"Its drive or network share is not there. {ELSEWHERE_FIX}",
     errno.ENOSPC: "Free some disk space.",
     errno.EDQUOT: "Free some disk space.",
     errno.EROFS: f"It is on a read-only file system. {ELSEWHERE_FIX}",
@@ -84,7 +88,8 @@ def prepare(folder: str) -> str:
     If root creates the folder, it belongs to the owner of the folder above, who runs Stash.
     """
     if len(os.fsencode(folder)) > PATH_LIMIT - len(DATABASE_NAME):
-        raise _unusable(folder, "its path is too long", FOLDER_FIXES[errno.ENAMETOOLONG])
+        why = "SQLite opens no path of that length"
+        raise _unusable(folder, why, FOLDER_FIXES[errno.ENAMETOOLONG])
     missing = _missing(folder)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -100,7 +105,9 @@ def _missing(folder: str) -> list[str]:
     missing: list[str] = []
     while folder and not os.path.lexists(folder):
         missing.insert(0, folder)
-        folder = os.path.dirname(folder)
+        above = os.path.dirname(folder)
+        # A drive or share that is not there has nothing above it.
+        folder = above if above != folder else ""
     return missing
 
 
@@ -132,6 +139,9 @@ def _cannot_make(folder: str, error: OSError) -> StoreUnavailable:
             f"“{path}” is a file, not a folder",
             "Move it away, or set STASH2PLEX_DATA_DIR to another folder.",
         )
+    if error.errno == errno.ENOENT and len(folder) > MAX_ON_WINDOWS:
+        why = "Windows finds no path of that length"
+        return _unusable(folder, why, FOLDER_FIXES[errno.ENAMETOOLONG])
     return _unusable(
         folder, error.strerror or str(error), FOLDER_FIXES.get(error.errno or 0, RIGHTS_FIX)
     )

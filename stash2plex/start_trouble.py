@@ -96,6 +96,13 @@ def start_trouble(folder: str, error: OSError) -> Trouble:
             f"The background worker cannot be started: “{log}” is a folder, not a file.",
             f"Move “{log}” away.",
         )
+    if os.path.islink(log) and not os.path.exists(log):
+        target = os.path.join(folder, os.readlink(log))
+        return Trouble(
+            f"The background worker cannot be started: “{log}” is a link to “{target}”, which "
+            "cannot be created.",
+            f"Create the folder of “{target}”, or remove the link.",
+        )
     if os.path.lexists(log) and not os.access(log, os.W_OK):
         return Trouble(
             f"The background worker cannot be started: “{log}” belongs to {_owner(log)}, and Stash "

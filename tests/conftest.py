@@ -33,9 +33,10 @@ def pytest_collection_modifyitems(config, items):
     missing = {"linux": sys.platform != "linux", "posix": os.name != "posix"}
     for item in items:
         path = os.path.relpath(item.path, config.rootpath).replace(os.sep, "/")
+        test = f"{path}::{getattr(item, 'originalname', item.name)}"
         for kind, reasons in table.items():
             for place, reason in reasons.items():
-                if path == place or path.startswith(f"{place}/"):
+                if place in (path, test) or path.startswith(f"{place}/"):
                     item.add_marker(getattr(pytest.mark, kind)(reason))
                     if missing[kind]:
                         item.add_marker(pytest.mark.skip(f"needs {kind}: {reason}"))

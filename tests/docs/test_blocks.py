@@ -75,7 +75,6 @@ def home(tmp_path):
         yield environment
 
 
-@pytest.mark.posix("a shell")
 @pytest.mark.parametrize(("name", "text"), TO_RUN)
 def test_a_block_runs(name, text, home):
     typed = [line.removeprefix("$ ") for line in text.splitlines() if line.strip()]

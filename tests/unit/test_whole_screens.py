@@ -15,7 +15,7 @@ from tests.unit.test_whole_lines import AT, CHECKS, FULL, QUIET, changed
 
 def drawn(renderable, width=100):
     shown = io.StringIO()
-    Console(file=shown, width=width).print(renderable)
+    Console(file=shown, width=width, legacy_windows=False).print(renderable)
     return [line.rstrip() for line in shown.getvalue().splitlines()]
 
 
