@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from stash2plex.operations.undo import Chosen, queue_undo
@@ -122,8 +123,8 @@ def tell(desk: Desk) -> dict[str, dict[str, list[str]]]:
     desk.drain()
     rows = Rows(story)
 
-    def step(name: str, deed: Callable[[], object]) -> None:
-        story.tell(name, deed)
+    def step(name: str, *deeds: Callable[[], object]) -> None:
+        story.tell(name, lambda: [deed() for deed in deeds])
         story.told[name]["plex"] = sorted(
             {one for one in map(short, desk.plex.requests) if " /library/sections" not in one}
         )
@@ -149,7 +150,7 @@ def tell(desk: Desk) -> dict[str, dict[str, list[str]]]:
     )
     step("the second library takes no edit", lambda: save(pier, title="Second"))
     desk.plex.faults.remove(fault)
-    step("and takes it again", lambda: (queue.redrive(), desk.drain()))
+    step("and takes it again", queue.redrive, desk.drain)
 
     fault = desk.plex.faults.add(
         Fault("status", status=500, times=None, **scopes.uploads("posters"))
@@ -185,15 +186,20 @@ def tell(desk: Desk) -> dict[str, dict[str, list[str]]]:
     quay = desk.scene("b/quay.mp4", size=2, tags=[ebb], cover=picture(6))
     second = desk.item("b/quay.mp4", size=2)
     desk.plex.traits = Traits(ignores_field=frozenset({"thumb"}))
-    step("a poster that is not kept", lambda: (desk.drain(quay), desk.clock.step(5), desk.drain()))
+    step(
+        "a poster that is not kept",
+        lambda: desk.drain(quay),
+        partial(desk.clock.step, 5.0),
+        desk.drain,
+    )
     desk.plex.traits = Traits()
     with store.connection:
         store.pictures.add(quay.id, quay.updated_at)
         store.connection.execute("UPDATE waiting_picture SET begun = ?", (MAX_BEGUN,))
     step("pictures that ended the worker", desk.drain)
-    step("they are asked for again", lambda: (queue.redrive(), desk.drain()))
+    step("they are asked for again", queue.redrive, desk.drain)
 
-    step("a tag that both libraries show", lambda: (queue.add("tag", fog.id), desk.drain()))
+    step("a tag that both libraries show", partial(queue.add, "tag", fog.id), desk.drain)
     queue.add("scene", quay.id)
     store.connection.execute("UPDATE queue SET interruptions = ?", (MAX_INTERRUPTIONS,))
     step("a key that ended the worker", desk.drain)
@@ -201,27 +207,27 @@ def tell(desk: Desk) -> dict[str, dict[str, list[str]]]:
     fault = desk.plex.faults.add(Fault("status", status=400, times=None, **scopes.field("title")))
     step("a title that is not taken", lambda: save(quay, title="Third", details="Seen again."))
     desk.plex.faults.remove(fault)
-    step("and is taken", lambda: (queue.redrive(), desk.drain()))
+    step("and is taken", queue.redrive, desk.drain)
     fault = desk.plex.faults.add(
         Fault("status", status=500, times=None, **scopes.item(second, "edit"))
     )
     step("an item that cannot be edited", lambda: save(quay, title="Fourth"))
     desk.plex.faults.remove(fault)
     desk.plex.remove_item(second)
-    step("an item that is gone", lambda: (queue.redrive(), desk.drain()))
+    step("an item that is gone", queue.redrive, desk.drain)
     desk.stash.faults.add(
         "graphql_error", operation=rf"s{quay.id}: findScene", message="unexpected null", times=None
     )
     desk.clock.step(700.0)
-    step("a scene that cannot be read", lambda: (queue.add("scene", quay.id), desk.drain()))
+    step("a scene that cannot be read", partial(queue.add, "scene", quay.id), desk.drain)
     desk.stash.faults.clear()
     desk.stash.library.destroy_scene(quay)
-    step("a scene that is gone", lambda: (queue.add("scene", quay.id), desk.drain()))
+    step("a scene that is gone", partial(queue.add, "scene", quay.id), desk.drain)
 
     desk.restart(preserve_plex_edits=True, skip_not_found=True, exclude_tags="Ebb")
     desk.app.logs.logger.addHandler(story.journal)
     store, queue = desk.app.store, desk.app.store.queue
-    step("other settings", lambda: (desk.drain(), desk.clock.step(60.0), desk.drain()))
+    step("other settings", desk.drain, partial(desk.clock.step, 60.0), desk.drain)
     item.title = "By hand"
     step("an edit in Plex that stays", lambda: save(pier, title="Fifth", details="Again."))
     desk.scene("c/buoy.mp4", size=3)
@@ -240,7 +246,7 @@ def tell(desk: Desk) -> dict[str, dict[str, list[str]]]:
     )
     step("what cannot be put back now", lambda: put_back(everything=True))
     desk.plex.faults.remove(fault)
-    step("is put back later", lambda: (queue.redrive(), desk.drain()))
+    step("is put back later", queue.redrive, desk.drain)
     return story.told
 
 

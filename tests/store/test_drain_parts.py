@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -45,7 +46,7 @@ class Bench:
         self.clock = ManualClock()
         self.store = open_store(folder, self.clock, Edge(high=True))
         self.tally = Tally("test", self.clock)
-        clocks = {"clock": self.clock, "monotonic": self.clock.monotonic}
+        clocks: dict[str, Any] = {"clock": self.clock, "monotonic": self.clock.monotonic}
         self.pacer = Pacer()
         self.evidence = Evidence(self.store, self.pacer, **clocks)
         edge = Edge(high=True)
