@@ -142,6 +142,11 @@ def test_of_two_items_with_one_file_the_newer_reading_counts_then_the_higher_num
     assert files.candidates(["/x/pier.mp4"]) == [row("9", "/m/a/pier.mp4")]
 
 
+def test_of_two_items_of_one_reading_the_higher_number_counts(files):
+    files.add([row("10", "/m/a/pier.mp4"), row("9", "/m/a/pier.mp4")], 1)
+    assert files.candidates(["/x/pier.mp4"]) == [row("10", "/m/a/pier.mp4")]
+
+
 def test_what_is_known_of_libraries(files):
     files.put_section(FILMS, 77, 5.0, "listed")
     files.put_section(CLIPS, 0, 6.0, "")
