@@ -79,8 +79,8 @@ def clock():
 
 
 @pytest.fixture
-def store(tmp_path, clock):
-    opened = open_store(str(tmp_path), clock, Random(1))
+def store(data_folder, clock):
+    opened = open_store(str(data_folder), clock, Random(1))
     yield opened
     opened.connection.close()
 

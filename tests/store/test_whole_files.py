@@ -22,8 +22,8 @@ CLIPS = Section("2", "u2", "Clips", "movie", "mark 2", (), refreshing=False)
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = open_store(str(tmp_path), ManualClock(), Random(1))
+def store(data_folder):
+    opened = open_store(str(data_folder), ManualClock(), Random(1))
     yield opened
     opened.connection.close()
 
