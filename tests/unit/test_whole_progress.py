@@ -16,7 +16,7 @@ def test_every_part_of_a_progress_is_read_back_by_other_processes(tmp_path):
     clock = ManualClock(500.0)
     with closing(connect(str(tmp_path / "stash2plex.db"))) as database:
         book = ProgressBook(database, clock)
-        assert book.read(4) == Progress(left=4)
+        assert (book.read(4), book.read(4).started_at) == (Progress(left=4), 0.0)
         assert book.pulse() == Pulse("drain", 0, 500.0)
         wait = Wait("Plex is busy.", "Plex", 8.0, 90.0)
         given = Progress(1, 2, 3, 4, 5.5, 6.0, "worker", 7, wait, ended=False)
@@ -107,6 +107,17 @@ def test_the_rate_of_the_first_seconds():
     assert window.rate(102.0, 8) == 2.0
     window.restart(200.0, 8)
     assert window.rate(204.0, 10) == 0.5
+
+
+def test_counts_of_the_same_second_are_one_mark_of_the_window():
+    window = RateWindow(0.0)
+    for now, handled in ((1.0, 100), (1.5, 200)):
+        window.rate(now, handled)
+    # The window begins a second after the start, not half a second later.
+    assert window.rate(21.5, 240) == pytest.approx(140 / 20.5)
+    window = RateWindow(0.0)
+    window.rate(1.0, 100)
+    assert window.rate(21.0, 140) == 2.0
 
 
 def steady(window, seconds, each, *, start=0.0, handled=0):
