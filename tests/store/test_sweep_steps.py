@@ -180,7 +180,8 @@ def test_what_the_user_asked_for_takes_up_held_keys_and_dead_letters(
     bury(store, 1)
     store.queue.add("scene", 2, priority=BULK)
     store.connection.execute("UPDATE queue SET priority = 2 WHERE id = 2")
-    make(store, revive=revive, run_id=run_id).take([make_scene(1), make_scene(2)])
+    options = {"revive": True} if revive else {}
+    make(store, run_id=run_id, **options).take([make_scene(1), make_scene(2)])
     rows = store.connection.execute("SELECT id FROM dead_letter").fetchall()
     assert [id_ for (id_,) in rows] == dead
     (number,) = store.connection.execute("SELECT count(*) FROM queue WHERE priority = 2").fetchone()
