@@ -119,6 +119,7 @@ def test_the_first_refresh_lists_every_movie_library_as_a_whole(make, store):
         page(row("7"), row("8", "/media/b.mp4"), newest=40), page(row("9", "/media/c.mp4")),
     ]  # fmt: skip
     assert index.refresh(EVERY) == IndexChanges(4, True, tuple(libraries[:2]), (), "")
+    assert len(store.plex_files.of_item("8") + store.plex_files.of_item("9")) == 2
     assert shelf.newly_asked() == [("1", None), ("2", None)]
     known = store.plex_files.known()
     assert {id_: (one.newest_added_at, one.listed_at, one.listed_mark, one.change_mark)
@@ -255,6 +256,29 @@ def test_a_time_of_the_next_try_that_is_too_far_ahead_does_not_count(make, store
         assert bool([one for one in shelf.newly_asked() if one[0] == "probe"]) is asks
 
 
+def test_a_library_that_is_not_tried_yet_holds_up_no_later_one(make, store, clock):
+    shelf, index = make(section(), section("2", "b", "Clips"), section("3", "c", "Attic"))
+    shelf.fails = {"2": SPOILT}
+    index.refresh(EVERY)
+    clock.step(10.0)
+    shelf.fails["3"] = SPOILT
+    shelf.libraries[2] = section("3", "cc", "Attic")
+    index.refresh(EVERY)
+    shelf.newly_asked()
+    # The third failed for the first time just now, the second for the second time.
+    clock.step(10.0)
+    index.refresh(EVERY)
+    assert [one[:2] for one in shelf.newly_asked()] == [("probe", "3"), ("3", 0)]
+
+
+def test_a_thousand_odd_rows_are_named_by_a_process(make, heard):
+    shelf, index = make(section())
+    odd = tuple(OddRow(str(number), f"Pier {number}") for number in range(1_002))
+    shelf.pages["1"] = [page(odd=odd)]
+    index.refresh(EVERY)
+    assert len(heard) == 1_000
+
+
 def test_the_trouble_of_a_library_that_is_gone_ends(make, store):
     shelf, index = make(section(), section("2", "b", "Clips"))
     shelf.fails["1"] = SPOILT
@@ -315,9 +339,10 @@ def test_a_token_that_is_shown_no_file_names_is_refused(make):
     shelf.pages["1"] = [page(blind=2), page(row("7"), blind=1)]
     assert index.refresh(EVERY).files == 1
     shelf, index = make(section("2", "b", "Clips"))
-    shelf.pages["2"] = [page(), page(blind=1)]
+    shelf.pages["2"] = [page(blind=1), page()]
     with pytest.raises(Refused) as raised:
         index.refresh(EVERY)
+    assert raised.value.server == "Plex"
     assert raised.value.what == (
         "The Plex token belongs to a user who is not shown file names, so no scene can be found."
     )
@@ -333,6 +358,7 @@ def test_the_files_belong_to_one_server(make, store):
     for call in (index.check_server, index.adopt_server):
         with pytest.raises(Refused) as raised:
             call("two")
+        assert raised.value.server == "Plex"
         assert raised.value.what == (
             "A different Plex server answers at this address. Nothing is written."
         )
@@ -362,6 +388,25 @@ def reads(make, store):
         return read_index_changes(store, session, **options)
 
     return read, shelf
+
+
+def test_a_reading_is_as_thorough_as_it_is_asked_to_be(reads, store, clock):
+    read, shelf = reads
+    read()
+    clock.step(600.0)
+    for mark, options, whole in (
+        ("c", {}, False), ("d", {"missed": True}, True), ("e", {}, False),
+        ("f", {"complete": True}, True),
+    ):  # fmt: skip
+        shelf.libraries[0] = section(mark=mark)
+        assert read(**options).whole is whole
+    shelf.libraries[0] = section(mark="g")
+    shelf.fails["1"] = SPOILT
+    read()
+    for options, probes in (({}, 0), ({"retry": True}, 1)):
+        shelf.newly_asked()
+        read(**options)
+        assert len([one for one in shelf.newly_asked() if one[0] == "probe"]) == probes
 
 
 def due(store, clock):
