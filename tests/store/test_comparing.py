@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ from attrs import evolve
 
 from stash2plex.app import open_store
 from stash2plex.config import Settings
+from stash2plex.db import set_meta
 from stash2plex.errors import ConfigError, Interrupted, Refused, Transient, Unavailable
 from stash2plex.model import Field, PlexFile, PlexItem, Record, Section, StashFile
 from stash2plex.namelist import NameList
@@ -21,14 +23,17 @@ from stash2plex.servers.plex import Plex, ServerIdentity
 from stash2plex.servers.plexlists import ListPage
 from stash2plex.servers.scenepages import ScenePage
 from stash2plex.servers.stash import Stash
+from stash2plex.store.meta import COMPARED_AT, get_number
 from stash2plex.store.plex_comparisons import ComparisonMark
 from stash2plex.store.progress import Progress
 from stash2plex.sync.apply import files_mark
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.reconcile import Reconciliation, Scope
 from stash2plex.sync.report import Example
+from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session
-from tests.support import ManualClock, make_item, make_scene
+from tests.harness.in_process import Heard
+from tests.support import ManualClock, make_item, make_scene, present
 
 START = 1_000_000.0
 TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))
@@ -191,12 +196,14 @@ class World:
         self.stash.pages.append(scenes)
         return scenes
 
-    def run(self, scope=Scope.ALL, run_id=0):
+    def session(self):
         index = PlexIndex(self.store.plex_files, self.plex, self.clock)
-        session = Session(self.settings, self.stash, self.plex, index)
+        return Session(self.settings, self.stash, self.plex, index)
+
+    def run(self, scope=Scope.ALL, run_id=0):
         return Reconciliation(
             self.store,
-            session,
+            self.session(),
             scope,
             clock=self.clock,
             monotonic=self.clock.monotonic,
@@ -236,6 +243,18 @@ def world(data_folder):
     made = World(str(data_folder))
     yield made
     made.store.connection.close()
+
+
+@pytest.fixture
+def heard():
+    handler = Heard()
+    logger = logging.getLogger("stash2plex")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler.lines
+    logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 def found(report):
@@ -669,3 +688,151 @@ def test_a_library_that_does_not_exist_is_an_error_of_the_settings(world):
     world.settings = evolve(TEXT, plex_library=NameList.of("Nowhere"))
     with pytest.raises(ConfigError):
         world.compare()
+
+
+# -- by the clock -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def daily(world):
+    """Return a comparison that the clock makes due each day, and its session."""
+    world.settings = evolve(TEXT, reconcile_interval="daily")
+    world.fill(1, 2)
+    scheduled = ScheduledReconcile(world.store, lambda _: world.run(), clock=world.clock)
+    yield scheduled, world.session()
+    scheduled.rest()
+
+
+def compared_at(world):
+    return get_number(world.store.connection, COMPARED_AT)
+
+
+def test_the_first_comparison_comes_a_day_after_the_first_step(world, daily, heard):
+    scheduled, session = daily
+    assert not scheduled.step(session)
+    assert compared_at(world) == START
+    world.clock.now = START + 86_399.0
+    assert not scheduled.step(session)
+    assert world.plex.asked == []
+    world.clock.now = START + 86_400.0
+    assert [scheduled.step(session) for _ in range(4)] == [True, True, True, False]
+    assert heard == ["Comparing everything (daily): 2 scenes compared in 1 s, 2 in sync, 0 queued."]
+    assert compared_at(world) == START + 86_400.0
+    last = present(world.store.reports.last())
+    assert (last["scenes"], last["complete"]) == (2, True)
+    # The next one counts from when this one began.
+    world.plex.asked.clear()
+    world.clock.now = START + 2 * 86_400.0 - 1.0
+    assert not scheduled.step(session)
+    world.clock.now = START + 2 * 86_400.0
+    assert scheduled.step(session)
+
+
+def test_another_process_knows_when_the_last_comparison_began(world, daily):
+    _, session = daily
+    set_meta(world.store.connection, COMPARED_AT, repr(START - 86_400.0))
+    other = ScheduledReconcile(world.store, lambda _: world.run(), clock=world.clock)
+    assert other.step(session)
+    other.rest()
+    assert compared_at(world) == START - 86_400.0
+    # A moment that is still to come is from a clock that was set back.
+    set_meta(world.store.connection, COMPARED_AT, repr(START + 100.0))
+    third = ScheduledReconcile(world.store, lambda _: world.run(), clock=world.clock)
+    assert not third.step(session)
+    assert compared_at(world) == world.clock()
+
+
+def test_where_the_user_wants_no_comparison_there_is_none(world, daily):
+    scheduled, _ = daily
+    world.settings = evolve(TEXT, reconcile_interval="never")
+    session = world.session()
+    world.clock.step(30 * 86_400.0)
+    assert not scheduled.step(session)
+    assert (compared_at(world), world.plex.asked) == (None, [])
+
+
+@pytest.mark.parametrize("server", ["stash", "plex"])
+def test_while_a_server_is_away_no_comparison_begins(world, daily, server):
+    scheduled, session = daily
+    scheduled.step(session)
+    world.clock.step(86_400.0)
+    away = Refused("Plex", "No.")
+    world.store.breakers[server].failed(away, 0)
+    assert not scheduled.step(session)
+    world.store.breakers[server].reset()
+    assert scheduled.step(session)
+
+
+def test_a_comparison_that_did_not_see_everything_is_tried_again_in_an_hour(world, daily, heard):
+    scheduled, session = daily
+    scheduled.step(session)
+    world.clock.step(86_400.0)
+    world.plex.error["who"] = Unavailable("Plex", "Plex is away.", scope="server")
+    assert scheduled.step(session)
+    began = world.clock()
+    assert heard == ["Comparing everything did not see all: Plex is away."]
+    assert (world.store.reports.last(), compared_at(world)) == (None, START)
+    world.plex.error.clear()
+    world.clock.now = began + 3_599.0
+    assert not scheduled.step(session)
+    world.clock.now = began + 3_600.0
+    assert [scheduled.step(session) for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_comparison_that_was_interrupted_starts_again_in_an_hour(world, daily):
+    scheduled, session = daily
+    scheduled.rest()
+    scheduled.step(session)
+    world.clock.step(86_400.0)
+    assert scheduled.step(session)
+    # A comparison that began under other settings no longer counts.
+    other = world.session()
+    assert not scheduled.step(other)
+    began = world.clock()
+    world.clock.now = began + 3_599.0
+    assert not scheduled.step(other)
+    world.clock.now = began + 3_600.0
+    assert scheduled.step(other)
+
+
+def test_a_clock_that_was_set_back_does_not_put_the_comparison_off(world, daily):
+    scheduled, session = daily
+    scheduled.step(session)
+    world.clock.now = START - 86_400.0
+    assert not scheduled.step(session)
+    # It is due a day later than that.
+    world.clock.now = START - 1.0
+    assert not scheduled.step(session)
+    world.clock.now = START
+    assert scheduled.step(session)
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [("hourly", 3_600.0), ("weekly", 604_800.0)])
+def test_a_clock_that_goes_a_little_back_changes_nothing(world, daily, interval, seconds):
+    _, _ = daily
+    world.settings = evolve(TEXT, reconcile_interval=interval)
+    scheduled = ScheduledReconcile(world.store, lambda _: world.run(), clock=world.clock)
+    session = world.session()
+    scheduled.step(session)
+    world.clock.now = START + seconds - 1.0
+    assert not scheduled.step(session)
+    world.clock.now = START
+    assert not scheduled.step(session)
+    world.clock.now = START + seconds
+    assert scheduled.step(session)
+    scheduled.rest()
+
+
+def test_wrong_settings_end_a_comparison_without_a_report(world, daily, heard):
+    scheduled, _ = daily
+    world.settings = evolve(world.settings, plex_library=NameList.of("Nowhere"))
+    session = world.session()
+    scheduled.step(session)
+    world.clock.step(86_400.0)
+    assert not scheduled.step(session)
+    assert not scheduled.step(session)
+    assert (heard, world.store.reports.last()) == ([], None)
+    assert len(world.asked("who")) == 1
+    world.clock.step(3_600.0)
+    scheduled.step(session)
+    assert len(world.asked("who")) == 2
