@@ -26,6 +26,7 @@ from stash2plex.servers.stash import Stash
 from stash2plex.store.meta import COMPARED_AT, get_number
 from stash2plex.store.plex_comparisons import ComparisonMark
 from stash2plex.store.progress import Progress
+from stash2plex.sync import reconcile
 from stash2plex.sync.apply import files_mark
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.reconcile import Reconciliation, Scope
@@ -51,6 +52,8 @@ class Library(Stash):
         self.sent = 0
         self.since: list[float] = []
         self.read: list[list[int]] = []
+        self.pace = 0.5
+        self.fewer = 0
 
     @property
     def requests(self):
@@ -58,11 +61,11 @@ class Library(Stash):
 
     def _answer(self):
         self.sent += 1
-        self.clock.step(0.5)
+        self.clock.step(self.pace)
 
     def count_scenes(self):
         self._answer()
-        return sum(len(page) for page in self.pages) + len(self.unreadable)
+        return sum(len(page) for page in self.pages) + len(self.unreadable) - self.fewer
 
     def all_scenes(self):
         for number, page in enumerate(self.pages):
@@ -207,7 +210,7 @@ class World:
             scope,
             clock=self.clock,
             monotonic=self.clock.monotonic,
-            run_id=run_id,
+            **({"run_id": run_id} if run_id else {}),
             drifted=lambda pair, item, fields: self.drifted.append(
                 (pair.scene.id, item.rating_key, fields, pair.follows)
             ),
@@ -622,6 +625,82 @@ def test_an_item_that_follows_is_compared_with_its_own_record(world):
     assert world.drifted == [(scene.id, "301", (), True)]
     assert report.examples[Kind.STALE] == (Example(1, "Scene 1", "/media/1.mp4", "301", ()),)
     assert plain.id == 2
+
+
+def test_items_are_read_in_full_batches_over_several_pages(world, monkeypatch):
+    monkeypatch.setattr(reconcile, "IDS_PER_READ", 2)
+    for id_ in (1, 2, 3):
+        world.fill(id_)
+    run = world.run()
+    assert [one.done for one in run.pages()] == [0, 2, 2, 3]
+    assert world.asked("items") == [
+        ("items", ["101", "102"], "103"), ("items", ["103"], "101"),
+    ]  # fmt: skip
+    assert run.report().in_sync == 3
+
+
+def test_the_progress_of_a_moment_and_of_a_stash_that_grew(world):
+    world.settings = evolve(TEXT, only_organized=True)
+    world.fill(1, 2)
+    world.fill(3)
+    world.stash.pace, world.stash.fewer = 0.0, 2
+    assert [(one.done, one.left, one.rate) for one in world.run().pages()] == [
+        (2, 0, 2_000.0), (3, 0, 3_000.0), (3, 0, 3_000.0),
+    ]  # fmt: skip
+
+
+def test_a_scene_that_was_put_back_is_left_out(world):
+    world.fill(1, 2)
+    world.plex.shown["101"] = evolve(world.plex.shown["101"], rating=2.0)
+    world.store.connection.execute("INSERT INTO undo (scene_id, held) VALUES (1, 'all')")
+    report = world.compare()
+    assert (report.scenes, report.left_out, report.in_sync, found(report)) == (2, 1, 1, {})
+
+
+def test_fields_that_were_put_back_are_not_compared(world):
+    world.fill(1)
+    world.plex.shown["101"] = evolve(world.plex.shown["101"], rating=2.0)
+    world.store.connection.execute("INSERT INTO undo (scene_id, held) VALUES (1, '[\"rating\"]')")
+    assert found(world.compare()).get(Kind.DRIFTED) is None
+
+
+def test_orphans_without_a_title_and_orphans_that_are_gone_since(world):
+    world.fill(1)
+    shown = world.plex.shown
+    for key in ("901", "902", "903"):
+        shown[key] = make_item(rating_key=key, paths=(f"/media/{key}.mp4",), sizes=(5,))
+    listed = world.plex.list_files
+
+    def list_then_remove(section_id, added_after=None):
+        yield from listed(section_id, added_after)
+        del shown["902"]
+
+    world.plex.list_files = list_then_remove
+    report = world.compare()
+    assert report.counts[Kind.ORPHAN] == 3
+    assert report.examples[Kind.ORPHAN] == (
+        Example(None, "", "/media/901.mp4", "901"), Example(None, "", "/media/903.mp4", "903"),
+    )  # fmt: skip
+
+
+def test_items_that_follow_or_hold_another_file_are_no_orphans(world):
+    other = Section("2", "u2", "All", "movie", "b", ("/media",), refreshing=False)
+    world.plex.libraries = [FILMS, other]
+    shown = world.plex.shown
+    files = (StashFile("/media/a.mp4", 7), StashFile("/media/b.mp4", 8))
+    world.stash.pages = [[world.scene(1, files=files)]]
+    for key, path, section_id in (
+        ("101", "/media/a.mp4", "1"), ("102", "/media/b.mp4", "1"), ("202", "/media/b.mp4", "2"),
+    ):  # fmt: skip
+        size = 7 if path == "/media/a.mp4" else 8
+        shown[key] = make_item(rating_key=key, paths=(path,), sizes=(size,), section_id=section_id)
+    # Of a scene that cannot be read, everything that was written to is its own.
+    odd = world.sync(world.scene(5))
+    follower = Record(5, "305", "2", "/media/5.mp4", "the whole path", "f", {})
+    world.store.followers.put(5, [follower])
+    shown["305"] = evolve(shown["105"], rating_key="305", section_id="2")
+    world.stash.unreadable = {odd.id: Transient("Stash", "Scene 5 cannot be read.")}
+    assert world.compare().counts[Kind.ORPHAN] == 0
 
 
 # -- ends ---------------------------------------------------------------------------------
