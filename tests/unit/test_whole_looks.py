@@ -209,6 +209,7 @@ def test_which_jobs_are_watched_and_which_lead_to_a_sweep(words, is_kept, sweeps
         (5, {}, [scanning(5, "FINISHED")], False),
         (5, {}, [scanning(4, "FINISHED")], True),
         (5, {}, [], True),
+        (1, {}, [], True),
         (0, {}, [], False),
         (5, {5: "Scanning..."}, [scanning(5), scanning(6)], False),
         (5, {}, [scanning(5), scanning(6)], True),
