@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from random import Random
 
 import pytest
@@ -28,9 +29,24 @@ def clock():
     return ManualClock()
 
 
+@pytest.fixture(scope="session")
+def ready_database(tmp_path_factory):
+    """Return the path of a database with all tables: a copy is there in a millisecond."""
+    path = tmp_path_factory.mktemp("ready") / "stash2plex.db"
+    connect(str(path)).close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path):
-    connection = connect(str(tmp_path / "stash2plex.db"))
+def data_folder(tmp_path, ready_database):
+    """Return a data folder with a database that has nothing in its tables."""
+    shutil.copy(ready_database, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def database(data_folder):
+    connection = connect(str(data_folder / "stash2plex.db"))
     yield connection
     connection.close()
 
