@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,7 @@ from stash2plex.servers.plexwire import (
     section_of,
 )
 from stash2plex.servers.stash_address import StashAddress, read_server_connection
+from stash2plex.servers.stash_link import StashLink
 from stash2plex.servers.stash_lists import TagRow, count_scenes, search_scenes, search_tags
 from stash2plex.servers.stashwire import WireScene, dig, read_scene, rows_of
 from stash2plex.servers.tags import read_tag_mark, read_tags
@@ -532,14 +534,14 @@ def test_pins_and_servers_of_a_user(plex, transport):
 # -- Stash --------------------------------------------------------------------------------
 
 
-class Link:
+class Link(StashLink):
     """A link to a Stash that answers with `data`."""
 
-    def __init__(self, **data):
+    def __init__(self, **data: Any) -> None:
         self.data = data
-        self.asked = []
+        self.asked: list[tuple[str, Any]] = []
 
-    def query(self, text, variables=None, **_):
+    def query(self, text: str, variables: Any = None, **_: Any) -> dict[str, Any]:
         self.asked.append((text, variables))
         return self.data
 

@@ -51,6 +51,17 @@ def plan(goals, item, written, chosen=None):
     return plan_way_back(goals, item, Base((Version(written),)), chosen or ChosenPictures())
 
 
+def at(place, name, change, pictures=None):
+    """Return what is expected of one field: it comes back, or is the user's by now."""
+    one = frozenset({name})
+    return WayBack(
+        change,
+        pictures or {},
+        back=one if place == "back" else frozenset(),
+        theirs=one if place == "theirs" else frozenset(),
+    )
+
+
 # -- texts, ratings, lists ----------------------------------------------------------------
 
 
@@ -120,7 +131,7 @@ def test_a_rating_goes_back_if_we_gave_it_or_took_it_away(
     goal, held, written, rating, clears, place
 ):
     way = plan({RATING: Goal(goal, False)}, make_item(rating=held), written)
-    assert way == WayBack(Change({}, {}, rating, clears), **{place: frozenset({RATING})})
+    assert way == at(place, RATING, Change({}, {}, rating, clears))
     assert way.is_idle is not (rating is not None or clears)
 
 
@@ -151,7 +162,7 @@ def test_a_rating_goes_back_if_we_gave_it_or_took_it_away(
 def test_a_list_loses_ours_and_gets_what_we_took_away(goal, held, target, stale, place):
     way = plan({TAGS: goal}, make_item(lists={TAGS: held}), {"tags": ["Ebb", "Mole"]})
     lists = {} if target is None else {TAGS: ListChange(target, stale)}
-    assert way == WayBack(Change({}, lists), **{place: frozenset({TAGS})})
+    assert way == at(place, TAGS, Change({}, lists))
 
 
 # -- pictures -----------------------------------------------------------------------------
@@ -188,11 +199,8 @@ def test_a_picture_of_ours_gives_way_to_the_earlier_one(goal, chosen, locked, se
     item = make_item(locked=frozenset({POSTER} if locked else ()))
     ours = {POSTER: frozenset({"", "abc"}), BACKGROUND: frozenset({"xyz"})}
     way = plan({POSTER: goal}, item, {}, ChosenPictures(ours=ours, **chosen))
-    assert way == WayBack(
-        Change({}, {}),
-        {} if sent is None else {POSTER: sent},
-        **({} if place is None else {place: frozenset({POSTER})}),
-    )
+    pictures = {} if sent is None else {POSTER: sent}
+    assert way == at(place, POSTER, Change({}, {}), pictures)
     assert way.is_idle is (sent is None)
 
 

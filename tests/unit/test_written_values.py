@@ -7,7 +7,7 @@ from attrs import evolve
 
 from stash2plex.config import Settings
 from stash2plex.model import Change, Desired, Entity, Field, ListChange, Record
-from stash2plex.namelist import NameList, read_names
+from stash2plex.namelist import NameList
 from stash2plex.rules.desired import (
     LeftOut,
     clean_line,
@@ -263,7 +263,8 @@ def test_a_whole_reading_of_several_fields():
     assert found.record == evolve(
         record, shown=shown, unread={"summary": ""}, verified=True, tries=1, fingerprint=""
     )
-    assert (found.again, found.lost) == ({Field.SUMMARY}, frozenset())
+    assert found.again == {Field.SUMMARY}
+    assert found.lost == frozenset()
     assert found.learnt == {(Trait.SHIFTS_DATES, None), (Trait.OWN_CASE, TAGS)}
     assert found.forgotten == {(Trait.LOSES, TAGS)}
 
@@ -344,7 +345,8 @@ def test_a_server_that_adds_by_now_no_longer_replaces():
     known = Traits(frozenset({(Trait.REPLACES, None)}))
     record = written({"tags": {"held": ["A"], "stale": [], "delta": True}}, tags=["Fog"])
     found = read_back(record, make_item(lists={TAGS: ("Fog", "A")}), known)
-    assert (found.learnt, found.forgotten) == ({(Trait.ADDS, None)}, {(Trait.REPLACES, None)})
+    assert found.learnt == {(Trait.ADDS, None)}
+    assert found.forgotten == {(Trait.REPLACES, None)}
 
 
 def test_without_an_item_nothing_is_known():
@@ -371,12 +373,9 @@ def test_a_picture_seems_to_be_shown_at_another_address(before, now, locked, sho
 # -- what is wanted -----------------------------------------------------------------------
 
 
-def settings(**lists):
+def settings(exclude_tags="", ignore_tags=""):
     return Settings(
-        **{
-            name: NameList(text, frozenset(read_names(text, []).keys))
-            for name, text in lists.items()
-        }
+        exclude_tags=NameList.parse(exclude_tags), ignore_tags=NameList.parse(ignore_tags)
     )
 
 
