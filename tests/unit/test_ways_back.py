@@ -288,6 +288,11 @@ def test_a_later_write_that_was_undone_does_not_stand_in_the_way():
     back = of_run(1, one, later, undone, once_more)
     assert back is not None
     assert (back.cannot, set(back.goals)) == ({TAGS: NEWER}, {TITLE, POSTER})
+    # Only a write that has the field can have left its value there.
+    beside = Write(1, {"studio": ("", "Quay")})
+    back = of_run(1, one, beside, later, evolve(undone, fields={"title": ("B", "Mine")}))
+    assert back is not None
+    assert back.cannot == {TITLE: NEWER, TAGS: NEWER, POSTER: NEWER}
     # A picture that was taken away is nobody's.
     emptied = Write(1, {"poster": ("m://1", "")})
     back = of_run(1, emptied, later, Write(3, {"poster": ("xyz", "")}, cause="undo"))

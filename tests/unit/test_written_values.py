@@ -486,12 +486,25 @@ def test_texts_and_names_end_at_their_limits():
     many = tuple(Entity(number, f"Tag {number:020}") for number in range(400))
     wanted = desired_state(make_scene(tags=many), evolve(Settings(), max_tags=400))
     assert len(wanted.lists[TAGS]) == 16_000 // (26 + 26)
+    # The last one fits to the byte, and not with a letter more.
+    for last, number in (("x" * 10, 308), ("x" * 11, 307)):
+        edge = desired_state(
+            make_scene(tags=(*many[:307], Entity(999, last))), evolve(Settings(), max_tags=400)
+        )
+        assert len(edge.lists[TAGS]) == number
     crowd = tuple(Entity(number, f"P{number:03}") for number in range(201))
     crowded = desired_state(make_scene(performers=crowd), Settings())
     assert len(crowded.lists[Field.PERFORMERS]) == 200
     assert len(performer_names(make_scene(performers=crowd))) == 201
     assert clean_text("  ab  cd", 4) == "ab"
     assert clean_line("a\r\n b", 9) == "a b"
+
+
+def test_a_skipped_rating_makes_no_difference():
+    unrated = evolve(Settings(), skip_fields=frozenset({RATING}))
+    for chosen, number in ((unrated, 1), (Settings(), 2)):
+        found = {desired_state(make_scene(rating100=one), chosen).fingerprint for one in (40, 80)}
+        assert len(found) == number
 
 
 def test_namesakes_are_told_apart_where_that_is_known():
