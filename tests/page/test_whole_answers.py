@@ -23,11 +23,15 @@ NOT_COMPARED = {"version", "days", "plugin_version", "pid", "ms"}
 """They depend on the day, on this process or machine, or on every other value."""
 
 
+def watched_from_now(desk: Desk) -> None:
+    """Replace the time of day at which the database was made; no clock of ours is asked for it."""
+    db = desk.app.store.connection
+    db.execute("UPDATE meta SET value = ? WHERE name = 'watched_since'", (str(desk.clock()),))
+
+
 def harbour(desk: Desk) -> None:
     """Make one scene of each kind: in sync, waiting, given up, and excluded."""
-    db = desk.app.store.connection
-    # The time of day at which the database was made; no clock of ours is asked for it.
-    db.execute("UPDATE meta SET value = ? WHERE name = 'watched_since'", (str(desk.clock()),))
+    watched_from_now(desk)
     desk.clock.step(10.0)
     night = desk.stash.add_tag("Night")
     made = [
