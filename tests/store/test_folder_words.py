@@ -81,7 +81,7 @@ def test_a_path_that_is_too_long_is_not_tried(tmp_path):
     with pytest.raises(StoreUnavailable) as caught:
         prepare(folder)
     assert caught.value.what == (
-        f"The data folder “{folder}” cannot be created: its path is too long."
+        f"The data folder “{folder}” cannot be created: SQLite opens no path of that length."
     )
 
 
