@@ -125,7 +125,9 @@ class Pseudonyms:
         port, slash, path = rest.partition("/")
         known = host in LOOPBACK or PSEUDONYM.fullmatch(host)
         shown = host if known else f"host-{self._digest(host.lower())}"
-        return f"{head}://{shown}{port}{slash}{self.path(path) if path else ''}"
+        if path and not PSEUDONYM.fullmatch(slash + path):
+            path = self.path(path)
+        return f"{head}://{shown}{port}{slash}{path}"
 
 
 def split_quotes(text: str) -> list[tuple[str, bool]]:

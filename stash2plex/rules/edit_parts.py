@@ -30,7 +30,7 @@ def edit_parts(change: Change, traits: Traits, *, delta: bool) -> list[Change]:
         again = folds(list_change.wanted) & folds(list_change.stale)
         staying = tuple(value for value in list_change.wanted if fold(value) not in again)
         chunks = list(_removals(list_change.stale, traits))
-        if chunks and _added_bytes(staying) + _removed_bytes(chunks[0]) > ENCODED_LIMIT:
+        if chunks and staying and _added_bytes(staying) + _removed_bytes(chunks[0]) > ENCODED_LIMIT:
             chunks.insert(0, ())
         first[name] = ListChange(staying, chunks[0] if chunks else ())
         removals[name] = chunks[1:]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, Self
 
+from stash2plex_testing.kept_port import KeptPort
 from stash2plex_testing.plex.access import Access, refusal
 from stash2plex_testing.plex.connection import Connection, Listener
 from stash2plex_testing.plex.exchange import Answer, Request, error, spoil
@@ -72,6 +73,7 @@ class FakePlex:
         self._in_flight = 0
         self._server: Listener | None = None
         self._thread: threading.Thread | None = None
+        self._kept_port = KeptPort()
         self._maintenance = False
 
     # -- life -----------------------------------------------------------------------------
@@ -86,6 +88,7 @@ class FakePlex:
     def start(self) -> None:
         """Listen on loopback."""
         handler = type("Handler", (Connection,), {"plex": self})
+        self._kept_port.free()
         self._server = Listener(("127.0.0.1", self.port), handler)
         self.port = self._server.server_address[1]
         if self._tls is not None:
@@ -98,6 +101,7 @@ class FakePlex:
     def stop(self) -> None:
         """Close the listener and every connection."""
         self.faults.clear()
+        self._kept_port.free()
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
@@ -106,7 +110,11 @@ class FakePlex:
         self._server.server_close()
         self._server = self._thread = None
 
-    down = stop
+    def down(self) -> None:
+        """Close the listener and every connection, and keep the port."""
+        self.stop()
+        if self.port:
+            self._kept_port.keep("127.0.0.1", self.port)
 
     def up(self) -> None:
         """Listen again on the same port."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from stash2plex_testing.kept_port import KeptPort
 from stash2plex_testing.stash import generate as generating
 from stash2plex_testing.stash import packages
 from stash2plex_testing.stash.auth import Session, Sessions
@@ -102,6 +103,7 @@ class FakeStash(Outside):
         self.plugins.asking = self._asking
         self._closing = threading.Event()
         self._listener: Listener | None = None
+        self._kept_port = KeptPort()
         self.add_scene = self.library.add_scene
         self.add_performer = self.library.add_performer
         self.add_studio = self.library.add_studio
@@ -133,12 +135,14 @@ class FakeStash(Outside):
         """Kill what runs, stop listening, wait for every thread. Harmless if not started."""
         # The connections first: a request whose hook is killed must not be answered.
         self.down()
+        self._kept_port.free()
         self.plugins.close()
         self.jobs.close()
 
     def up(self) -> None:
         """Listen again on the same port, with everything as it was."""
         if self._listener is None:
+            self._kept_port.free()
             self._closing = threading.Event()
             site = Site(self.core, self._routes, self.faults, self.latency, self._closing)
             self._listener = Listener(self.port, site, self.host, self._tls_context())
@@ -160,6 +164,7 @@ class FakeStash(Outside):
         if listener is not None:
             self._closing.set()
             listener.close()
+            self._kept_port.keep(self.host, self.port)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -12,6 +12,11 @@ from tests.support import until
 HOME = "/plugins/stash2plex"
 
 
+def last(site, name):
+    """Return what the page sent when it called an operation last; nothing if it did not yet."""
+    return [{}, *site.calls(name)][-1]
+
+
 class TestTrouble:
     def test_each_has_a_sentence_a_cure_and_a_button(self, site, open_page):
         page = open_page(f"{HOME}/trouble")
@@ -54,12 +59,12 @@ class TestTrouble:
         until(lambda: site.calls("retry_reason"))
         assert site.calls("retry_reason")[0]["reason"] == "ambiguous"
         page.get_by_role("button", name="More").click()
-        until(lambda: site.calls("dead_letters")[-1]["offset"] == 25)
+        until(lambda: last(site, "dead_letters").get("offset") == 25)
 
     def test_search_asks_the_plugin(self, site, open_page):
         page = open_page(f"{HOME}/trouble?reason=ambiguous")
         page.get_by_label("Search title and path").fill("quay")
-        until(lambda: site.calls("dead_letters")[-1].get("search") == "quay")
+        until(lambda: last(site, "dead_letters").get("search") == "quay")
 
     def test_ambiguous_items_stand_side_by_side(self, site, open_page):
         page = open_page(f"{HOME}/trouble?reason=ambiguous")
@@ -105,7 +110,7 @@ class TestScenes:
         site.answer(page=canned.page(scenes=scenes))
         page = open_page(f"{HOME}/scenes?state=left_out")
         page.get_by_role("button", name="not organized 14").click()
-        until(lambda: site.calls("scenes")[-1].get("reason") == "not_organized")
+        until(lambda: last(site, "scenes").get("reason") == "not_organized")
         assert page.url.endswith("/scenes?state=left_out&reason=not_organized")
 
 
@@ -167,7 +172,7 @@ class TestLibrary:
         page = open_page(f"{HOME}/library")
         page.get_by_role("heading", name="99.8% in sync").wait_for()
         page.get_by_role("button", name="title 2").click()
-        until(lambda: site.calls("compare")[-1].get("field") == "title")
+        until(lambda: last(site, "compare").get("field") == "title")
         page.get_by_role("button", name="Sync these 2").click()
         until(lambda: site.calls("sync"))
         assert site.calls("sync")[0]["scene_ids"] == [5, 6]

@@ -213,3 +213,12 @@ def test_of_quotes_that_do_not_come_in_pairs_all_between_the_first_and_the_last_
         ("Saw ", False), ("A “pier", True), (" today.", False),
     ]  # fmt: skip
     assert split_quotes("Saw “A pier") == [("Saw ", False), ("A pier", True), ("", False)]
+
+
+def test_an_address_that_was_hidden_stays_the_same_when_it_is_hidden_again():
+    shown = PSEUDONYMS.text("Plex answers at https://quay.example:32400/films/pier.mp4 with 500.")
+    assert "quay" not in shown
+    assert "pier" not in shown
+    assert PSEUDONYMS.text(shown) == shown
+    near = PSEUDONYMS.text("Stash is at http://127.0.0.1:9999/films.")
+    assert PSEUDONYMS.text(near) == near

@@ -75,7 +75,7 @@ def test_all_that_an_undo_would_do_and_did():
     ]
     assert report_lines(UndoReport(FULL, 2, 1)) == [
         "2 scenes put back: 3 values.",
-        "1 value stay: changed since Stash2Plex wrote them.",
+        "1 value stays: changed since Stash2Plex wrote them.",
         *rest,
         pictures.format("stay"),
         *left,

@@ -19,7 +19,7 @@ def make_scene(scene_id, *fields, pictures=(), locks=(), kept=()):
 
 def test_a_preview_without_scenes():
     assert preview_lines(Preview()) == [
-        "0 scenes of 0 would change. 0 need no change. Nothing was written."
+        "0 scenes of 0 would change. 0 without a change. Nothing was written."
     ]
 
 
@@ -53,8 +53,8 @@ def test_every_line_of_a_preview():
         fields=Counter({Field.TITLE: 1_000, Field.TAGS: 2}),
     )
     counts = (
-        "title of 1,000, tags of 2. 1,005 need no change, 1,002 are left out: put back, by "
-        "settings, or without metadata, 1,003 have no Plex item. Nothing was written."
+        "title of 1,000, tags of 2. 1,005 without a change, 1,002 left out: put back, by "
+        "settings, or without metadata, 1,003 without a Plex item. Nothing was written."
     )
     assert preview_lines(preview) == [
         (

@@ -65,7 +65,7 @@ def test_what_a_way_back_has_done():
         "2 values stay: changed since Stash2Plex wrote them.",
         "3 values cannot come back.",
         "4 items gone from Plex, or of another Plex server.",
-        "1 picture that Stash2Plex sent stay in Plex, unused: Plex cannot delete uploads.",
+        "1 picture that Stash2Plex sent stays in Plex, unused: Plex cannot delete uploads.",
         "  scene 7, title: changed since, so it stays",
         "  scene 8, tags: Plex does not keep it",
         "2 scenes still to be put back; nothing is lost.",

@@ -264,12 +264,12 @@ def test_a_preview_counts_all_and_says_that_not_all_are_shown():
     problem, total = preview_lines(seen)
     assert problem == "Scene 9: “Quay” is not in Plex yet."
     assert total == (
-        "60 scenes of 1,000 would change (the first 0 are shown): title of 60, tags of 2. 920 need "
-        "no change, 5 are left out: put back, by settings, or without metadata, 15 have no Plex "
-        "item. Nothing was written."
+        "60 scenes of 1,000 would change (the first 0 are shown): title of 60, tags of 2. 920 "
+        "without a change, 5 left out: put back, by settings, or without metadata, 15 "
+        "without a Plex item. Nothing was written."
     )
     assert preview_lines(Preview(seen=1, settled=1)) == [
-        "0 scenes of 1 would change. 1 need no change. Nothing was written."
+        "0 scenes of 1 would change. 1 without a change. Nothing was written."
     ]
     found = seen.as_json()
     assert (found["unchanged"], found["fields"]) == (920, {"title": 60, "tags": 2})

@@ -20,11 +20,11 @@ def preview_lines(preview: Preview) -> list[str]:
         text += ": " + ", ".join(
             f"{name} of {number:,}" for name, number in preview.fields.most_common()
         )
-    text += f". {preview.unchanged + preview.settled:,} need no change"
+    text += f". {preview.unchanged + preview.settled:,} without a change"
     if preview.left_out:
-        text += f", {preview.left_out:,} are left out: put back, by settings, or without metadata"
+        text += f", {preview.left_out:,} left out: put back, by settings, or without metadata"
     if preview.not_matched:
-        text += f", {preview.not_matched:,} have no Plex item"
+        text += f", {preview.not_matched:,} without a Plex item"
     return [*lines, f"{text}. Nothing was written."]
 
 

@@ -65,18 +65,23 @@ def report_lines(report: UndoReport) -> list[str]:
 
 
 def _rest(known: Forecast, *, would: bool) -> list[str]:
+    def stay(number: int) -> str:
+        return "would stay" if would else f"stay{'s' if number == 1 else ''}"
+
     lines = []
-    stay = "would stay" if would else "stay"
     if known.theirs:
-        lines.append(f"{count(known.theirs, 'value')} {stay}: changed since Stash2Plex wrote them.")
+        lines.append(
+            f"{count(known.theirs, 'value')} {stay(known.theirs)}: changed since Stash2Plex wrote"
+            " them."
+        )
     if known.cannot:
         lines.append(f"{count(known.cannot, 'value')} cannot come back.")
     if known.gone:
         lines.append(f"{count(known.gone, 'item')} gone from Plex, or of another Plex server.")
     if known.uploads:
         lines.append(
-            f"{count(known.uploads, 'picture')} that Stash2Plex sent {stay} in Plex, unused: Plex"
-            " cannot delete uploads."
+            f"{count(known.uploads, 'picture')} that Stash2Plex sent {stay(known.uploads)} in Plex,"
+            " unused: Plex cannot delete uploads."
         )
     lines += [
         f"  scene {scene_id}, {name}: {WHY.get(why, why)}" for scene_id, name, why in known.left
