@@ -82,6 +82,14 @@ def test_backgrounds_alone_fail_and_posters_go_on(make_desk):
     assert {item.number_of_uploads for _, item in pairs} == {2}
 
 
+def test_posters_alone_fail_and_health_names_them(make_desk):
+    desk, pairs = fill(make_desk, 6)
+    desk.plex.faults.add(Fault("status", status=500, **ALWAYS, **scopes.uploads("posters")))
+    desk.drain(*(scene for scene, _ in pairs))
+    assert kinds(pairs) == {frozenset({"arts"})}
+    assert check_breaker(desk.app).detail.startswith("Plex has taken no poster since ")
+
+
 @pytest.mark.parametrize("kind", ["status", "reset"])
 def test_covers_of_stash_fail_and_the_texts_go_on(make_desk, kind):
     desk, pairs = fill(make_desk, 10)
@@ -90,6 +98,7 @@ def test_covers_of_stash_fail_and_the_texts_go_on(make_desk, kind):
     texts, wanted = shown(pairs)
     assert texts == wanted
     assert kinds(pairs) == {frozenset()}
+    assert check_breaker(desk.app).detail.startswith("Stash has given no cover since ")
     assert_nobody_is_blamed(desk)
     desk.stash.faults.clear()
     desk.work(200.0)
