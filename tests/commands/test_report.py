@@ -94,3 +94,10 @@ def test_texts_of_settings_are_only_called_set():
         "plex_url is set", "plex_token is set", "only_organized = True",
         "reconcile_interval = never", "max_tags = 7",
     ]  # fmt: skip
+
+
+def test_of_a_long_log_only_the_end_is_read(tmp_path):
+    (tmp_path / "worker.log").write_text("".join(f"line {n:>6}\n" for n in range(10_000)))
+    found = log_tail(str(tmp_path), 10_000)
+    assert found[-1] == "line   9999"
+    assert sum(len(line) + 1 for line in found) == TAIL_BYTES
