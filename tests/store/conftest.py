@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from random import Random
 
@@ -10,6 +11,7 @@ import pytest
 from stash2plex.db import connect
 from stash2plex.store.breaker import Breaker
 from stash2plex.store.queue import Queue
+from tests.harness.in_process import Heard
 from tests.store.runbench import bench
 from tests.support import ManualClock
 
@@ -54,3 +56,16 @@ def database(data_folder):
 @pytest.fixture
 def queue(database, clock):
     return Queue(database, clock)
+
+
+@pytest.fixture
+def heard():
+    """Return what our package logs."""
+    handler = Heard()
+    logger = logging.getLogger("stash2plex")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler.lines
+    logger.removeHandler(handler)
+    logger.setLevel(level)

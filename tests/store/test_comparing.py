@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from random import Random
 from typing import Any
 
@@ -33,7 +32,6 @@ from stash2plex.sync.reconcile import Reconciliation, Scope
 from stash2plex.sync.report import Example
 from stash2plex.sync.scheduled_reconcile import ScheduledReconcile
 from stash2plex.sync.session import Session
-from tests.harness.in_process import Heard
 from tests.support import ManualClock, make_item, make_scene, present
 
 START = 1_000_000.0
@@ -246,18 +244,6 @@ def world(data_folder):
     made = World(str(data_folder))
     yield made
     made.store.connection.close()
-
-
-@pytest.fixture
-def heard():
-    handler = Heard()
-    logger = logging.getLogger("stash2plex")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    yield handler.lines
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 def found(report):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from math import inf
 from random import Random
 from typing import Any
@@ -22,7 +21,6 @@ from stash2plex.sync.index_changes import read_index_changes
 from stash2plex.sync.indexing import IndexChanges, PlexIndex
 from stash2plex.sync.session import Session
 from stash2plex.workqueue import BULK
-from tests.harness.in_process import Heard
 from tests.support import ManualClock, make_scene
 
 START = 1_000_000.0
@@ -83,19 +81,6 @@ def store(data_folder, clock):
     opened = open_store(str(data_folder), clock, Random(1))
     yield opened
     opened.connection.close()
-
-
-@pytest.fixture
-def heard():
-    """Return what our package logs."""
-    handler = Heard()
-    logger = logging.getLogger("stash2plex")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    yield handler.lines
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from random import Random
 from typing import Any
 
@@ -23,7 +22,6 @@ from stash2plex.store.repair import rebuild_mark
 from stash2plex.sync.sweep import Enqueued
 from stash2plex.sync.sweeper import LibrarySweeper
 from stash2plex.workqueue import BULK
-from tests.harness.in_process import Heard
 from tests.support import ManualClock, make_scene, named, present
 
 START = 1_000_000.0
@@ -113,18 +111,6 @@ def bridge(data_folder):
     yield made
     made.sweeper.rest()
     made.store.connection.close()
-
-
-@pytest.fixture
-def heard():
-    handler = Heard()
-    logger = logging.getLogger("stash2plex")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    yield handler.lines
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 GLANCE = ("glance", "Stash2Plex", 0)

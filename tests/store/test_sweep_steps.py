@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from random import Random
 from typing import Any
 
@@ -28,7 +27,6 @@ from stash2plex.sync.sweep import (
     run_through,
 )
 from stash2plex.workqueue import BULK
-from tests.harness.in_process import Heard
 from tests.support import ManualClock, make_scene, named
 
 TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))
@@ -59,18 +57,6 @@ def store(data_folder):
     opened = open_store(str(data_folder), ManualClock(), Random(1))
     yield opened
     opened.connection.close()
-
-
-@pytest.fixture
-def heard():
-    handler = Heard()
-    logger = logging.getLogger("stash2plex")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    yield handler.lines
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 def make(store, settings=TEXT, **values):

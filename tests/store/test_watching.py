@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from random import Random
 from typing import Any
 
@@ -19,7 +18,6 @@ from stash2plex.store.scans import Scan
 from stash2plex.sync.indexing import PlexIndex
 from stash2plex.sync.plex_watch import PlexWatch
 from stash2plex.sync.session import Session
-from tests.harness.in_process import Heard
 from tests.support import ManualClock
 
 START = 1_000_000.0
@@ -90,18 +88,6 @@ def tower(data_folder):
     made = Tower(str(data_folder))
     yield made
     made.store.connection.close()
-
-
-@pytest.fixture
-def heard():
-    handler = Heard()
-    logger = logging.getLogger("stash2plex")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    yield handler.lines
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 def test_while_a_scene_waits_plex_is_looked_at_each_half_minute(tower):
