@@ -43,19 +43,39 @@ def named(desk):
     return desk
 
 
-def run(desk, *words, **more):
-    environment = {
+def environment(more):
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("LC_")},
         "COLUMNS": "80",
         **more,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "stash2plex", *words],
-        capture_output=True,
-        check=False,
-        timeout=120,
-        env=environment,
-    )
+
+
+def run(commands, more):
+    """Run each command in a process of its own; returns exit code and both streams of each."""
+    if "LC_ALL" not in more:
+        return run_in_forks(commands, more)
+    # With names that are not UTF-8 the program restarts: only a program of its own can.
+    done = [
+        subprocess.run(
+            [sys.executable, "-m", "stash2plex", *words],
+            capture_output=True, check=False, timeout=120, env=environment(more),
+        )
+        for words in commands
+    ]  # fmt: skip
+    return [(one.returncode, one.stdout, one.stderr) for one in done]
+
+
+def run_in_forks(commands, more):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.commands.in_forks"],
+        input=json.dumps(commands).encode(), capture_output=True, check=True, timeout=120,
+        env=environment(more),
+    )  # fmt: skip
+    return [
+        (code, out.encode("latin-1"), err.encode("latin-1"))
+        for code, out, err in json.loads(done.stdout)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -64,27 +84,28 @@ def run(desk, *words, **more):
 )
 def test_nothing_ends_in_a_traceback(named, encoding, terminal):
     more = {**ENCODINGS[encoding], **({"FORCE_COLOR": "1"} if terminal else {})}
-    for words in COMMANDS:
-        done = run(named, *words, **more)
-        assert b"Traceback" not in done.stderr, (words, done.stderr)
-        assert done.returncode in (0, 1, 2), (words, done.stderr)
-        done.stdout.decode(encoding)
-        done.stderr.decode(encoding)
+    for words, (code, out, err) in zip(COMMANDS, run(COMMANDS, more), strict=True):
+        assert b"Traceback" not in err, (words, err)
+        assert code in (0, 1, 2), (words, err)
+        assert out.decode(encoding) or err.decode(encoding), words
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_json_is_the_same_in_any_code_page(named, encoding):
-    value = json.loads(run(named, "--json", "scene", "1", PYTHONIOENCODING="utf-8").stdout)
-    done = run(named, "--json", "scene", "1", **ENCODINGS[encoding])
-    assert json.loads(done.stdout.decode("utf-8")) == value
+    code, out, err = named.run("--json", "scene", "1")
+    assert (code, err) == (0, "")
+    value = json.loads(out)
+    ((code, out, err),) = run([("--json", "scene", "1")], ENCODINGS[encoding])
+    assert (code, err) == (0, b"")
+    assert json.loads(out.decode("utf-8")) == value
     assert value["title"] == TITLE
 
 
 def test_help_is_readable_everywhere(desk):
-    for words in ((), *((name,) for name in cli.commands)):
-        done = run(desk, *words, "--help", PYTHONIOENCODING="ascii")
-        assert done.returncode == 0
-        assert done.stdout.decode("ascii").lower().startswith("usage: ")
+    helps = [("--help",), *((name, "--help") for name in cli.commands)]
+    for code, out, _ in run(helps, {"PYTHONIOENCODING": "ascii"}):
+        assert code == 0
+        assert out.decode("ascii").lower().startswith("usage: ")
 
 
 def test_letters_are_replaced_as_wide_as_they_are():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from random import Random
 from typing import Any, Self
 
 from stash2plex.app import STASH_LOGIN_PAGE, App, make_stash, open_store
+from stash2plex.db import connect
 from stash2plex.logs.handlers import Logs
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.stash_address import StashAddress
@@ -47,6 +50,7 @@ def make_app(
 
     `seconds` is how long to wait for Stash, by default as long as the plugin does.
     """
+    put_database(folder)
     store = open_store(folder, clock, Random(1))
     return App(
         folder=folder,
@@ -59,6 +63,28 @@ def make_app(
         sleep=clock.sleep,
         random=Random(1),
     )
+
+
+def put_database(folder: str) -> None:
+    """Put a database with empty tables into a data folder that has none.
+
+    To create the tables takes ten times as long, and most tests are about something else.
+    """
+    path = os.path.join(folder, "stash2plex.db")
+    if os.path.exists(path):
+        return
+    os.makedirs(folder, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(_empty_database())
+
+
+@cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "stash2plex.db")
+        connect(path).close()
+        with open(path, "rb") as file:
+            return file.read()
 
 
 def hasty(url: str, seconds: float) -> Stash:
