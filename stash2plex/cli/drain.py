@@ -40,9 +40,15 @@ def drained(summary: Summary) -> dict[str, Any]:
     }
 
 
+def sentence(summary: Summary) -> str:
+    """Return what a drain did as a sentence of its own. In Stash's log it follows a task's name."""
+    words = summary.sentence()
+    return words[:1].upper() + words[1:]
+
+
 def finish(shell: Shell, summary: Summary) -> NoReturn:
     """Print what a drain did, and exit with the code for it."""
-    shell.show(drained(summary), [summary.sentence()])
+    shell.show(drained(summary), [sentence(summary)])
     leave(summary)
 
 

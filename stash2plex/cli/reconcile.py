@@ -7,7 +7,7 @@ import sys
 import click
 
 from stash2plex.app import App
-from stash2plex.cli.drain import drain, drained, leave
+from stash2plex.cli.drain import drain, drained, leave, sentence
 from stash2plex.cli.shell import JSON, WAIT, Shell, StopSignals
 from stash2plex.operations.reconcile import reconcile_library
 from stash2plex.operations.runs import running
@@ -51,7 +51,7 @@ def reconcile(shell: Shell, *, scope: str, dry_run: bool, last: bool, wait: int)
             if not shell.as_json:
                 shell.show(value, report_lines(value))
             summary = drain(shell, app, wait, begun)
-        shell.show({**value, "drained": drained(summary)}, [summary.sentence()])
+        shell.show({**value, "drained": drained(summary)}, [sentence(summary)])
         leave(summary)
 
 

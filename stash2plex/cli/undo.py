@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stash2plex.cli.drain import drain, leave
+from stash2plex.cli.drain import drain, leave, sentence
 from stash2plex.cli.shell import JSON, SCENE_ID, SCENES, WAIT, Shell
 from stash2plex.model import Field
 from stash2plex.operations.runs import running
@@ -72,7 +72,7 @@ def undo(
             report = undo_report(app, queued)
         shell.show(report.as_json(), report_lines(report))
         if summary.error is not None or summary.gave_up:
-            print_to(shell, summary.sentence())
+            print_to(shell, sentence(summary))
         leave(summary)
 
 

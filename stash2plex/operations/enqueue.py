@@ -56,7 +56,7 @@ def add_scenes(app: App, keys: Iterable[Key]) -> int:
 
 def enqueue_scenes(app: App, ids: Iterable[int]) -> Enqueued:
     """Enqueue chosen scenes, whatever their records hold, also those that were put back."""
-    chosen = list(ids)
+    chosen = list(dict.fromkeys(ids))
     queued = 0
     for start in range(0, len(chosen), CHUNK):
         ids_now = chosen[start : start + CHUNK]

@@ -381,6 +381,8 @@ def _why_not(
         return "it fits equally well"
     if candidate.level is chosen.level and candidate.tail < chosen.tail:
         return "the paths agree in fewer folders"
+    if candidate.level is Level.WHOLE_PATH:
+        return "its path has other upper and lower case"
     if candidate.level is chosen.level:
         return "its size is not known"
     return f"another one fits better, by {chosen.level}"

@@ -44,10 +44,11 @@ def not_in_plex(call: Call) -> dict[str, Any]:
 
 def entity(call: Call) -> dict[str, Any]:
     """Return how many scenes of a performer, studio or tag are not in sync."""
-    for kind in ENTITIES:
-        if id_ := call.whole(f"{kind}_id", 0, 0, MAX_INTEGER):
-            return entity_json(call.app, kind, id_)
-    raise UsageError("Pass “performer_id”, “studio_id” or “tag_id”.")
+    ids = {kind: call.whole(f"{kind}_id", 0, 0, MAX_INTEGER) for kind in ENTITIES}
+    given = [(kind, id_) for kind, id_ in ids.items() if id_]
+    if len(given) != 1:
+        raise UsageError("Pass “performer_id”, “studio_id” or “tag_id”, one of them.")
+    return entity_json(call.app, *given[0])
 
 
 def runs(call: Call) -> dict[str, Any]:

@@ -356,6 +356,8 @@ def test_of_files_that_differ_in_case_only_the_one_that_is_spelled_alike_is_sure
     found = explain(scene(PIER), twins, [])
     assert found.match == Match(twins[1], Level.WHOLE_PATH)
     assert (found.confidence, [one.file for one in found.candidates]) == ("certain", twins[::-1])
+    whys = [one.why for one in found.candidates]
+    assert whys == ["", "its path has other upper and lower case"]
     neither = explain(scene(StashFile("/DATA/x/a/pier.mp4", 10)), twins, [])
     assert (neither.reason, len(neither.candidates)) == ("ambiguous", 2)
 
