@@ -125,7 +125,7 @@ class Gate:
             return Closed(hold.error(), self.monotonic() + HOLD_SECONDS)
         if self._session is not None and not (busy or due or self._must_look(self._session)):
             return self._open(self._session)
-        answer = self._look(busy=busy)
+        answer = self._look(busy=busy, due=due)
         self._shut = isinstance(answer, Closed)
         return answer
 
@@ -155,13 +155,13 @@ class Gate:
     def _open(self, session: Session) -> Open:
         return Open(session, self._newest is not session, self._connected)
 
-    def _look(self, *, busy: bool) -> Open | Closed | SwitchedOff:
+    def _look(self, *, busy: bool, due: bool) -> Open | Closed | SwitchedOff:
         if self._is_asked():
             # The user waits for the present answer, not for the next probe.
             self._asked = asked_look(self.store.connection)
             self.watch.expire()
             self._unusable = None
-        if self.watch.due(closed=self._shut) and (closed := self._read_settings()):
+        if self.watch.due(closed=self._shut) and (closed := self._read_settings(has_work=busy or due)):
             return closed
         session = self._adopt(busy=busy)
         if session is None:
@@ -176,7 +176,13 @@ class Gate:
 
     # -- settings -------------------------------------------------------------------------
 
-    def _read_settings(self) -> Closed | None:
+    def _read_settings(self, *, has_work: bool) -> Closed | None:
+        """Read the settings if they are due; returns why nothing may be claimed, or None.
+
+        Stash reads them from a file. So it may answer with them and fail everything else, such as
+        while its database is locked: if there is work, it is the work that shows whether Stash is
+        back.
+        """
         breaker = self.store.breakers["stash"]
         state = breaker.read()
         until = self._schedule_probe("stash", state)
@@ -190,7 +196,10 @@ class Gate:
             breaker.succeeded()
             self._unusable = Unusable(error, self.monotonic(), by_plex=False)
             return self._closed_by_setting()
-        breaker.succeeded()
+        if has_work:
+            breaker.probed()
+        else:
+            breaker.succeeded()
         known = self._unusable
         if known and not (known.by_plex and self.monotonic() - known.since < CONFIG_SECONDS):
             self._unusable = None

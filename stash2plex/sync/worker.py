@@ -247,6 +247,9 @@ class Drain:
         half_open = self._half_open()
         if not half_open:
             self._outage_is_over()
+        elif self._closed_since is not None and not isinstance(self.goal, Foreground):
+            # Stash answers, if only its probe: nobody would start a worker when its work goes again.
+            self._closed_since = self.monotonic()
         if gate.is_connected and self.store.breakers["plex"].read().state != "open":
             self.plex_watch.look(session)
         self.stops.be_sure(self.stash)
@@ -293,7 +296,8 @@ class Drain:
         if self._closed_since is None:
             return
         unproved = self.showing.handled == self._handled_then
-        if unproved and isinstance(self.goal, Foreground) and self._next_due_at() is not None:
+        unended = self.hand.busy or self._next_due_at() is not None
+        if unproved and unended and isinstance(self.goal, Foreground):
             return
         self.showing.restart_rate()
         self._closed_since = None

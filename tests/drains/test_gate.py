@@ -157,7 +157,16 @@ def test_a_stash_that_is_away_is_not_asked_for_settings_before_its_probe(make_ga
     shut = look(gate)
     assert (shut.server, desk.stash.requests) == ("stash", [])
     desk.clock.step(shut.until - desk.clock())
+    # It reads its settings from a file: the work will show whether the rest of it is back.
     assert look(gate).is_connected
+    assert desk.app.store.breakers["stash"].read().state == "half_open"
+
+
+def test_with_nothing_to_do_a_stash_that_answers_with_its_settings_is_back(make_gate):
+    desk, gate = make_gate()
+    outage(desk, "stash")
+    desk.clock.step(look(gate).until - desk.clock())
+    assert look(gate, busy=False, due=False).is_connected
     assert desk.app.store.breakers["stash"].read().state == "closed"
 
 
