@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -201,6 +202,25 @@ def test_before_anything_is_counted_or_compared_every_number_is_zero(desk):
     begun = {"state": "running", **NOTHING_DONE, "began_at": now}
     assert page.call("count_changes", start=True) == {"work": begun, **counts}
     assert page.call("compare", start=True) == {"work": begun, **found}
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("count_changes", "Stash2Plex: count what a sync would change"),
+        ("compare", "Stash2Plex: compare every scene with Plex"),
+    ],
+)
+def test_a_survey_that_runs_is_not_started_again(desk, mode, name):
+    gate = threading.Event()
+    desk.stash.jobs.add("Another task", lambda _: gate.wait(30) and None)
+    page = Page(desk.app)
+    begun = page.call(mode, start=True)
+    desk.clock.step(100)
+    assert page.call(mode, start=True) == begun
+    jobs = [job.description for job in desk.stash.jobs.queue()]
+    assert jobs == ["Another task", f"Running plugin task: {name}"]
+    gate.set()
 
 
 def test_a_survey_without_a_job_was_lost(desk):
