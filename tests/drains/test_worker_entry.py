@@ -19,7 +19,7 @@ from stash2plex.store.holds import PAUSE, hold
 
 OFF = "The background worker ends: Background worker is off."
 FAULT = (
-    "The background worker has ended because of a fault in Stash2Plex (ValueError).",
+    "The background worker has ended because of a fault in Stash2Plex (TypeError).",
     "“worker.log” has the details; an update may fix it.",
 )
 
