@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stash2plex.errors import UsageError
+from stash2plex.model import Field
 from stash2plex.operations import preview
 from stash2plex.operations.preview import preview_all, preview_pages, preview_scenes, preview_some
 from stash2plex_testing.plex import Fault
@@ -89,7 +90,7 @@ def test_thirty_scenes_are_a_sample_and_fifty_are_shown(make_desk):
     assert (found.seen, found.changing, found.not_matched) == (103, 52, 51)
     assert [one.scene_id for one in found.scenes] == list(range(1, 51))
     assert [one.scene_id for one in found.problems] == list(range(53, 103))
-    assert (found.as_json()["shown"], found.fields["title"]) == (50, 52)
+    assert (found.as_json()["shown"], found.fields[Field.TITLE]) == (50, 52)
     with pytest.raises(UsageError) as caught:
         preview_scenes(desk.app, range(150, 98, -1))
     listed = ", ".join(str(one) for one in range(104, 151))
@@ -147,7 +148,7 @@ def test_what_is_known_after_each_page_is_shown(make_desk, monkeypatch):
     desk.drain(scenes[0])
     monkeypatch.setattr(preview, "IDS_PER_READ", 2)
     ids = [scene.id for scene in scenes]
-    pages = [
+    pages: list[preview.Page] = [
         (list(desk.app.stash.scenes(ids[start : start + 2]).values()), {}) for start in (0, 2, 4)
     ]
     seen: list[tuple[int, int]] = []

@@ -6,7 +6,7 @@ import pytest
 
 from stash2plex.model import PlexFile
 from stash2plex.text import utc
-from stash2plex_testing.plex import Fault, routes
+from stash2plex_testing.plex import Fault, render, routes
 from tests.page.conftest import Page
 
 
@@ -24,7 +24,7 @@ def candidate(key, path, **values):
 
 def lasting(monkeypatch):
     """Let each item of Plex last a minute and a half second more."""
-    row = routes.item_row
+    row = render.item_row
     monkeypatch.setattr(
         routes, "item_row", lambda *given, **options: {**row(*given, **options), "duration": 61_500}
     )

@@ -18,6 +18,7 @@ from stash2plex.operations.notifications import (
 from stash2plex.operations.outages import outage_report
 from stash2plex.operations.settings import problems_of
 from stash2plex.text import local, utc
+from tests.harness.in_process import Heard
 from tests.page.conftest import Page
 from tests.page.test_whole_answers import watched_from_now
 
@@ -124,15 +125,13 @@ def test_what_is_newly_missing_in_plex(desk):
     desk.drain(desk.scene("a.mp4", title="100% Pier"))
     assert missing_line(db) == f"1 scene is not in Plex yet (scene 1 “100% Pier”). {scan}"
     logger = logging.getLogger("test_page_words")
-    said: list[tuple[int, str]] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: said.append((record.levelno, record.getMessage()))
-    logger.addHandler(handler)
+    heard = Heard()
+    logger.addHandler(heard)
     logger.setLevel(logging.INFO)
     log_notifications(db, logger, desk.clock() + 1.0, folder=desk.app.folder)
     log_notifications(db, logger, desk.clock() + 2.0, folder=desk.app.folder)
-    logger.removeHandler(handler)
-    assert said == [(logging.INFO, f"1 scene is not in Plex yet (scene 1 “100% Pier”). {scan}")]
+    logger.removeHandler(heard)
+    assert heard.lines == [f"1 scene is not in Plex yet (scene 1 “100% Pier”). {scan}"]
 
 
 def test_a_hook_writes_news_that_the_consoles_letters_lack(desk, monkeypatch):
