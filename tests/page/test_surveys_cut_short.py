@@ -23,7 +23,7 @@ CHANGES, COMPARISON = SurveyKind.CHANGES, SurveyKind.COMPARISON
 
 
 class Watcher:
-    """Notes every progress, and does something at the first scenes."""
+    """Keeps every progress, and does something at the first scenes."""
 
     def __init__(self, act: Any = None) -> None:
         self.act = act
