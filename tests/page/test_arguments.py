@@ -247,3 +247,64 @@ def test_an_operation_of_the_page_that_fails_answers_with_its_problem(make_desk)
     code, found = press("candidates", desk.folder, desk.stash.port, scene_id=99)
     assert (code, found) == (0, {"output": problem_json("Stash has no scene 99.", None)})
     os.rename(os.path.join(desk.folder, "stash2plex"), desk.app.folder)
+
+
+ROWS = [
+    ("dead_letters", {}, 1_000), ("history", {}, 1_000), ("history", {"runs": True}, 1_000),
+    ("unknown_files", {}, 1_000), ("compare", {}, 1_000), ("scenes", {"state": "in_sync"}, 100),
+    ("not_in_plex", {}, 100),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode", "arguments", "most"), ROWS)
+def test_how_many_rows_one_answer_has_and_where_it_begins(mode, arguments, most):
+    run = find_task(mode).run
+    for value in (0, most + 1):
+        said = f"“limit” is '{value}'; allowed: 1 to {most}."
+        assert refused(run, make_call(**arguments, limit=value)) == said
+    for value in (-1, 2**53 + 1):
+        said = f"“offset” is '{value}'; allowed: 0 to 9007199254740992."
+        assert refused(run, make_call(**arguments, offset=value)) == said
+
+
+def test_the_ranges_of_other_numbers():
+    for mode, arguments, said in (
+        ("tags", {"limit": 101}, "“limit” is '101'; allowed: 1 to 100."),
+        ("preview_some", {"limit": 51}, "“limit” is '51'; allowed: 1 to 50."),
+        ("purge_dlq", {"days": 36_501}, "“days” is '36501'; allowed: 0 to 36500."),
+        ("sign_in_poll", {"id": 0}, "“id” is '0'; allowed: 1 to 9007199254740992."),
+        ("choose_server", {"id": 0}, "“id” is '0'; allowed: 1 to 9007199254740992."),
+        ("history", {"scene_id": 0}, f"“scene_id” is '0'; allowed: 1 to {MAX_INTEGER}."),
+        ("history", {"run_id": 0}, f"“run_id” is '0'; allowed: 1 to {MAX_INTEGER}."),
+        ("undo", {"run_id": 0}, f"“run_id” is '0'; allowed: 1 to {MAX_INTEGER}."),
+        ("entity", {"tag_id": -1}, f"“tag_id” is '-1'; allowed: 0 to {MAX_INTEGER}."),
+    ):
+        assert refused(find_task(mode).run, make_call(**arguments)) == said
+
+
+def test_lists_of_words():
+    run = find_task("undo").run
+    many = "“rating_keys” must be a list of at most 10,000 words."
+    odd = "“rating_keys” has something that is not one of its words."
+    for value, said in (("1", many), (["1"] * 10_001, many), (["1", "a b", "2"], odd)):
+        assert refused(run, make_call(rating_keys=value)) == said
+    assert refused(run, make_call(scene_ids=["1"], fields=["title", "fog", "x"])) == (
+        "There is no field 'fog'. Known fields: title, summary, studio, tagline, date, rating, "
+        "performers, tags, director, collection, poster, background."
+    )
+
+
+def test_fifty_rows_are_a_page_unless_more_are_asked_for(make_desk):
+    desk = make_desk()
+    for _ in range(52):
+        desk.app.store.runs.end(desk.app.store.runs.begin("A task", None, 20.0).id)
+    queue = desk.app.store.queue
+    queue.add_many([("scene", number) for number in range(1, 53)])
+    for claim in queue.claim(52, 60.0):
+        queue.bury(claim, title="Pier", reason="rejected", error="No.")
+    desk.stash.down()
+    page = Page(desk.app)
+    for mode, arguments in (("dead_letters", {}), ("scenes", {"state": "given_up"}), ("runs", {})):
+        found = page.call(mode, **arguments)
+        assert len(found["items"]) == 50 < found["total"]
+        assert len(page.call(mode, **arguments, limit=60)["items"]) == found["total"]

@@ -127,6 +127,15 @@ def test_of_an_item_with_several_files_the_best_is_kept(make_desk, files, path):
     assert kept["path"] == f"/media/{path}"
 
 
+def test_a_candidate_in_a_library_that_is_not_listed_any_more_has_none(desk):
+    desk.app.store.plex_files.add([PlexFile("9", "7", "/quay/1.mp4", 100)], 1)
+    shown = Page(desk.app).call("candidates", scene_id=1)["candidates"]
+    assert sorted((one["path"], one["library"]) for one in shown) == [
+        ("/media/c/1.mp4", "Harbour Films"), ("/media/d/1.mp4", "Harbour Films"),
+        ("/quay/1.mp4", ""),
+    ]  # fmt: skip
+
+
 def test_what_cannot_be_chosen_is_named_and_nothing_is_queued(desk):
     page = Page(desk.app)
     desk.app.store.queue.clear_waiting()

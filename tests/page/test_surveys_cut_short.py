@@ -71,6 +71,16 @@ def test_the_progress_counts_scenes_and_ends(desk, kind):
 
 
 @pytest.mark.parametrize("kind", [CHANGES, COMPARISON])
+def test_of_a_stash_without_scenes_nothing_is_left(make_desk, kind):
+    desk = make_desk()
+    begin(desk, kind)
+    watcher = Watcher()
+    assert carry_out(desk.app, kind, "a word", watcher)
+    assert list(dict.fromkeys(watcher.seen)) == [Progress(), Progress(ended=True)]
+    assert (stored(desk, kind).total, stored(desk, kind).problem) == (0, None)
+
+
+@pytest.mark.parametrize("kind", [CHANGES, COMPARISON])
 def test_a_survey_ends_where_another_one_has_begun(desk, kind):
     begin(desk, kind)
     watcher = Watcher(lambda: begin(desk, kind, "the next"))
