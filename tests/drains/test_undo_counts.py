@@ -85,6 +85,18 @@ def test_what_is_on_another_server_is_gone_with_and_without_a_look(harbour):
     assert desk.plex.requests == []
 
 
+def test_what_was_there_before_anything_was_kept_cannot_come_back(harbour):
+    desk, scenes = harbour
+    desk.app.store.connection.execute(
+        "UPDATE first_state SET fields = '{}', before_history = 1 WHERE scene_id = ?",
+        (scenes[2].id,),
+    )
+    without = forecast(desk.app, all_five(scenes), looks=False)
+    assert (without.queued, without.cannot, without.back) == (3, 2, 0)
+    known = forecast(desk.app, all_five(scenes))
+    assert (known.queued, known.cannot, known.back) == (3, 2, 4)
+
+
 def test_few_scenes_go_first_and_each_once(harbour):
     desk, scenes = harbour
     assert queue_undo(desk.app, all_five([*scenes, scenes[0]])) == [
