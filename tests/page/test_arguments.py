@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -91,7 +92,7 @@ def test_ids_of_scenes():
 
 def test_words_that_are_not_known_are_shown_in_part():
     reasons = "excluded, not_organized, no_metadata, undone, library, other_scene"
-    for deed, arguments, what in (
+    cases: list[tuple[Callable[[Call], Any], dict[str, Any], str]] = [
         (lists.scenes, {"state": LONG}, f"“state” is {SHORT}; allowed: {STATES}."),
         (lists.scenes, {}, f"“state” is 'None'; allowed: {STATES}."),
         (
@@ -109,7 +110,8 @@ def test_words_that_are_not_known_are_shown_in_part():
          "“scene_id” is missing; pass the id of a scene in Stash."),
         (scenes.scene, {"scene_id": -1}, f"“scene_id” is '-1'; allowed: 0 to {MAX_INTEGER}."),
         (scenes.preview, {"scene_id": -1}, f"“scene_id” is '-1'; allowed: 0 to {MAX_INTEGER}."),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for deed, arguments, what in cases:
         assert refused(deed, make_call(**arguments)) == what
 
 
@@ -118,8 +120,11 @@ def test_a_preview_of_no_scene_in_particular_is_one_of_all(make_desk):
     desk.scene("a.mp4")
     desk.scene("b.mp4")
     page = Page(desk.app)
-    for arguments, seen in (({}, 2), ({"scene_id": 0}, 2), ({"scene_id": "0"}, 2),
-                            ({"scene_id": ""}, 2), ({"scene_id": "2"}, 1)):  # fmt: skip
+    cases: list[tuple[dict[str, Any], int]] = [
+        ({}, 2), ({"scene_id": 0}, 2), ({"scene_id": "0"}, 2), ({"scene_id": ""}, 2),
+        ({"scene_id": "2"}, 1),
+    ]  # fmt: skip
+    for arguments, seen in cases:
         assert find_task("preview").run(page.make_call(arguments))["seen"] == seen
 
 
@@ -144,7 +149,12 @@ def woken(make_desk, monkeypatch):
     """Wake the worker of a desk, and return the answer with how many were started."""
     desk = make_desk()
     started: list[object] = []
-    monkeypatch.setattr(worker, "start_worker", lambda *given: started.append(given) or True)
+
+    def start(*given):
+        started.append(given)
+        return True
+
+    monkeypatch.setattr(worker, "start_worker", start)
 
     def wake():
         started.clear()
@@ -249,7 +259,7 @@ def test_an_operation_of_the_page_that_fails_answers_with_its_problem(make_desk)
     os.rename(os.path.join(desk.folder, "stash2plex"), desk.app.folder)
 
 
-ROWS = [
+ROWS: list[tuple[str, dict[str, Any], int]] = [
     ("dead_letters", {}, 1_000), ("history", {}, 1_000), ("history", {"runs": True}, 1_000),
     ("unknown_files", {}, 1_000), ("compare", {}, 1_000), ("scenes", {"state": "in_sync"}, 100),
     ("not_in_plex", {}, 100),
@@ -268,7 +278,7 @@ def test_how_many_rows_one_answer_has_and_where_it_begins(mode, arguments, most)
 
 
 def test_the_ranges_of_other_numbers():
-    for mode, arguments, said in (
+    cases: list[tuple[str, dict[str, Any], str]] = [
         ("tags", {"limit": 101}, "“limit” is '101'; allowed: 1 to 100."),
         ("preview_some", {"limit": 51}, "“limit” is '51'; allowed: 1 to 50."),
         ("purge_dlq", {"days": 36_501}, "“days” is '36501'; allowed: 0 to 36500."),
@@ -278,7 +288,8 @@ def test_the_ranges_of_other_numbers():
         ("history", {"run_id": 0}, f"“run_id” is '0'; allowed: 1 to {MAX_INTEGER}."),
         ("undo", {"run_id": 0}, f"“run_id” is '0'; allowed: 1 to {MAX_INTEGER}."),
         ("entity", {"tag_id": -1}, f"“tag_id” is '-1'; allowed: 0 to {MAX_INTEGER}."),
-    ):
+    ]
+    for mode, arguments, said in cases:
         assert refused(find_task(mode).run, make_call(**arguments)) == said
 
 
@@ -286,7 +297,10 @@ def test_lists_of_words():
     run = find_task("undo").run
     many = "“rating_keys” must be a list of at most 10,000 words."
     odd = "“rating_keys” has something that is not one of its words."
-    for value, said in (("1", many), (["1"] * 10_001, many), (["1", "a b", "2"], odd)):
+    cases: list[tuple[object, str]] = [
+        ("1", many), (["1"] * 10_001, many), (["1", "a b", "2"], odd),
+    ]  # fmt: skip
+    for value, said in cases:
         assert refused(run, make_call(rating_keys=value)) == said
     assert refused(run, make_call(scene_ids=["1"], fields=["title", "fog", "x"])) == (
         "There is no field 'fog'. Known fields: title, summary, studio, tagline, date, rating, "
@@ -304,7 +318,10 @@ def test_fifty_rows_are_a_page_unless_more_are_asked_for(make_desk):
         queue.bury(claim, title="Pier", reason="rejected", error="No.")
     desk.stash.down()
     page = Page(desk.app)
-    for mode, arguments in (("dead_letters", {}), ("scenes", {"state": "given_up"}), ("runs", {})):
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("dead_letters", {}), ("scenes", {"state": "given_up"}), ("runs", {}),
+    ]  # fmt: skip
+    for mode, arguments in cases:
         found = page.call(mode, **arguments)
         assert len(found["items"]) == 50 < found["total"]
         assert len(page.call(mode, **arguments, limit=60)["items"]) == found["total"]
