@@ -53,7 +53,10 @@ UNREACHED = (
 
 @frozen
 class Tried:
-    """How an address answered. `ms` is how long that took, None if it did not answer."""
+    """How an address answered. `ms` is how long that took, None if it did not answer.
+
+    `identity` is the server that was asked for; None if that does not answer there.
+    """
 
     url: str
     local: bool
@@ -125,11 +128,10 @@ def take_server(app: App, pin_id: int, machine_id: str, url: str) -> dict[str, A
         raise ConfigError("This server is not among yours at plex.tv.", "Choose another one.")
     address = _check_url(url)
     tried = try_address(app, Address(address, local=True, relay=False), server.token, machine_id)
-    if tried.state != ANSWERED:
+    if tried.identity is None:
         raise ConfigError(tried.words, "Choose another address.")
     saved = save_values(app, {"plex_url": address, "plex_token": server.token})
-    if tried.identity is not None:
-        keep_plex_seen(app.store.connection, tried.identity, app.clock(), tried.ms)
+    keep_plex_seen(app.store.connection, tried.identity, app.clock(), tried.ms)
     return {"saved": saved["saved"], "name": server.name, "url": address}
 
 

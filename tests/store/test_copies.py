@@ -198,8 +198,12 @@ class TestRefusals:
     def test_a_process_that_drains(self, folder):
         lock = drain_lock(folder)
         assert lock.acquire()
-        with pytest.raises(StoreUnavailable, match="is sending scenes now"):
+        with pytest.raises(StoreUnavailable, match="is sending scenes now") as caught:
             take_back(folder, None, ManualClock())
+        assert caught.value.fix == (
+            "Set the plugin's setting Background worker to off, wait ten seconds until the worker "
+            "has ended, and run this again."
+        )
         lock.release()
 
     def test_an_unknown_name(self, folder):
