@@ -175,10 +175,18 @@ def test_how_a_server_spells_in_words(sent, held, answer):
 
 
 def test_the_table_with_and_without_the_stand_in():
-    found = Probed("1.41.0", "Linux", 1, {"date": "as sent", "two blanks": "single blanks",
-                                          "edits per second": 8.0})  # fmt: skip
-    other: dict[str, Answer] = {"date": "a day before", "two blanks": "single blanks", "edits per second": 9.0,
-             "identical upload twice": "one picture"}  # fmt: skip
+    answers: dict[str, Answer] = {
+        "date": "as sent",
+        "two blanks": "single blanks",
+        "edits per second": 8.0,
+    }
+    found = Probed("1.41.0", "Linux", 1, answers)
+    other: dict[str, Answer] = {
+        "date": "a day before",
+        "two blanks": "single blanks",
+        "edits per second": 9.0,
+        "identical upload twice": "one picture",
+    }
     rows = ["two blanks        single blanks", "edits per second  8.0"]
     assert compare(found.answers, other) == {"date": ["as sent", "a day before"]}
     assert compare({"title": 1, **found.answers}, {"two blanks": 2}) == {
