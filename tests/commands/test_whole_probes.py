@@ -13,8 +13,9 @@ import pytest
 
 from stash2plex.app import make_probe_client
 from stash2plex.config import Settings
-from stash2plex.errors import UsageError
-from stash2plex.operations.probe.questions import Answer, all_questions, how_spelt
+from stash2plex.errors import Unavailable, UsageError
+from stash2plex.operations.probe import questions
+from stash2plex.operations.probe.questions import Answer, Prober, all_questions, how_spelt
 from stash2plex.operations.probe.run import Probed, compare, probe
 from stash2plex.operations.probe.snapshot import (
     Held,
@@ -129,6 +130,27 @@ def test_what_a_plex_refuses_is_an_answer_and_the_rest_is_asked(bench):
 def test_a_request_that_is_cut_off_is_an_answer_but_not_a_plex_that_is_gone(bench):
     bench.plex.faults.add(Fault("status", method="PUT", parameter="^studio", times=1))
     assert bench.probe(1)[0].answers["studio spelling"] == "refused (unavailable)"
+
+
+def test_a_plex_that_goes_on_the_way_ends_the_probe_and_the_file_stays(bench):
+    def note(name: str) -> None:
+        if name == "date":
+            bench.plex.down()
+
+    with pytest.raises(Unavailable):
+        probe(
+            bench.client, ["1"], bench.path, uploads=False, monotonic=bench.ticking,
+            sleep=bench.clock.sleep, note=note,
+        )  # fmt: skip
+    assert load(bench.path).items[0].texts["title"] == "Quay 0"
+
+
+@pytest.mark.parametrize(("url_bytes", "longest"), [(None, 300), (400, 200), (100, 0)])
+def test_the_longest_text_that_a_plex_takes(bench, monkeypatch, url_bytes, longest):
+    monkeypatch.setattr(questions, "LENGTHS", (100, 200, 300))
+    bench.plex.limits.url_bytes = url_bytes
+    ask = all_questions(several=False, uploads=False)["longest text in bytes"]
+    assert ask(Prober(bench.client, "1", ["1"], bench.ticking, bench.clock.sleep)) == longest
 
 
 class DayAfter(Traits):
