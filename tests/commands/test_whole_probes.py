@@ -347,6 +347,17 @@ def test_a_plex_that_moves_dates_shows_the_old_one_again(tmp_path, day, shown):
         assert (item.originally_available_at or "") == shown
 
 
+def test_a_plex_that_keeps_no_date_is_asked_four_times_for_the_same(tmp_path):
+    ignoring = Traits(ignores_field=frozenset({"originallyAvailableAt"}))
+    for bench in benches(tmp_path, ignoring):
+        bench.plex.all_items()[0].originally_available_at = "2024-06-24"
+        left = restore(bench.client, Snapshot("", [held()]))
+        assert left == ["item 1: originallyAvailableAt"]
+        name = "originallyAvailableAt.value"
+        dates = [one.query[name] for one in bench.plex.requests if name in one.query]
+        assert dates == [[""]] * 4
+
+
 def test_a_plex_that_replaces_lists_gets_the_whole_list(tmp_path):
     for bench in benches(tmp_path, Traits(tags="replace_sets")):
         item = bench.plex.all_items()[0]
