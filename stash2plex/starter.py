@@ -109,7 +109,7 @@ def spawn_by_popen(folder: str, plugin_dir: str, request: bytes, *more: str) -> 
     finally:
         os.close(errors)
     process.returncode = 0  # It outlives this process, which does not wait for it.
-    if process.stdin:
+    if process.stdin:  # pragma: no branch - a pipe was asked for
         process.stdin.write(request)
         process.stdin.close()
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from stash2plex.db import transaction
 
-KINDS = ("scene", "performer", "studio", "tag", "group")
 URGENT, BULK, HELD = 0, 1, 2
 """Priorities. Urgent: the user is waiting. Bulk: a task enqueued many keys. Held: the user stopped
 the run that wanted the key, so it waits until it is asked for again."""

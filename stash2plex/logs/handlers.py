@@ -176,8 +176,6 @@ class SharedFile(logging.handlers.RotatingFileHandler):
             super().doRollover()
         except OSError:
             self._stuck_at = self._size()
-            if self.stream is None:
-                self.stream = self._open()
         else:
             self._stuck_at = 0
 

@@ -50,6 +50,10 @@ SEEN = {
 }
 """The question that shows a switch, and its answer."""
 
+with open(os.path.join(os.path.dirname(__file__), "probe_differences.json"), "rb") as differences:
+    DIFFERENCES = json.load(differences)
+"""All answers of a server with one switch that differ from those of the plain stand-in."""
+
 
 @pytest.fixture
 def plex(desk, monkeypatch):
@@ -149,6 +153,9 @@ def test_a_server_of_each_kind_is_seen_through_and_left_as_it_was(plain, switch)
         found = probe_fake(plex, clock.sleep, uploads=True)
         assert held(plex) == before
         planted = [plex.url, f":{plex.port}", "127.0.0.1", plex.token, plex.machine_identifier]
+    differs = compare({**found.answers, "performers shown of 210": 0}, plain)
+    del differs["performers shown of 210"]
+    assert {name: one for name, (one, _) in differs.items()} == DIFFERENCES[switch]
     question, answer = SEEN[switch]
     assert (found.answers[question], found.left) == (answer, ())
     assert_may_be_posted(found, plain, [*planted, *PLANTED])

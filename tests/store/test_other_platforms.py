@@ -25,6 +25,14 @@ from tests.support import PATIENCE
 fcntl = pytest.importorskip("fcntl", reason="is Windows as Linux can show it")
 
 NO_WINDOW, NEW_GROUP, DETACHED = 0x0800_0000, 0x200, 0x8
+INHERITS = """
+import os, sys
+try:
+    os.fstat({})
+except OSError:
+    sys.exit(sys.stdin.read() != "{{}}")
+sys.exit("It has inherited a file of the save.")
+"""
 DIES = "import sys; sys.stdin.read(); sys.exit('no such part')"
 
 
@@ -46,9 +54,11 @@ class Windows:
 
 def test_a_worker_gets_no_console_that_can_be_seen_or_closed(tmp_path):
     """DETACHED_PROCESS is not combined with it: a venv's python.exe opens a console then."""
-    windows = Windows("import sys; sys.exit(sys.stdin.read() != '{}')")
-    starter.spawn_on_windows(str(tmp_path), "plugin", b"{}", "9", popen=windows.popen)
-    assert windows.process.wait(PATIENCE) == 0
+    with open(tmp_path / "held", "w") as held:
+        os.set_inheritable(held.fileno(), True)
+        windows = Windows(INHERITS.format(held.fileno()))
+        starter.spawn_on_windows(str(tmp_path), "plugin", b"{}", "9", popen=windows.popen)
+        assert windows.process.wait(PATIENCE) == 0
     assert windows.flags == NO_WINDOW | NEW_GROUP
     assert not windows.flags & DETACHED
     assert windows.command[1:4] == ["-IS", "-Xutf8", os.path.join("plugin", "stash2plex_plugin.py")]

@@ -96,6 +96,12 @@ def test_what_messages_hold_is_hidden(message):
         "scene:12: matched by the whole path: title, tags, and/or studio at 12:30:05.",
         "Plex at http://127.0.0.1:32400 refuses the connection. Is it running, is the port right?",
         "3 scenes in sync after 1 min 02 s, 25.1/s.",
+        "“limit” is 7; allowed: 1 to 5.",
+        "“offset” is 7; “days” is 7; “max_wait” is 7.",
+        "Run “stash2plex import-legacy” with that folder; or “import_legacy”.",
+        "Run “stash2plex sync”, then “stash2plex reconcile”; “worker.log” shows why.",
+        "Nothing is running; “stash2plex undo --left-out” puts that back.",
+        "Stash has not read “Stash2Plex Hooks”: press “Reload plugins”.",
     ],
 )
 def test_our_own_words_stay(message):
@@ -126,7 +132,7 @@ def test_every_word_in_quotes_of_our_messages_is_known():
     assert found <= OURS
     tasks = {task.button for task in TASKS if task.button}
     entries = {"Other videos", "Queue them", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks"}
-    assert {word for word in OURS if word[0].isupper()} <= tasks | entries
+    assert entries <= {word for word in OURS if word[0].isupper()} <= tasks | entries
     assert not OURS & {spec.key for spec in SPECS}
 
 
