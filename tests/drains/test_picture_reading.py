@@ -253,6 +253,14 @@ def test_one_lost_picture_alone_is_forgotten_once_another_is_kept(reader):
     assert (reader.rows(), reader.waiting()) == ([], [])
 
 
+def test_two_lost_pictures_are_as_many_as_it_takes_to_send_them_once_more(reader):
+    put(reader.store, reader.record(1, "1"), reader.record(2, "2"))
+    for at in (1, 2):
+        reader.check(at, str(at), lost=LOST)
+    reader.reader.take_in(PictureReading(kept=(reader.check(5, "5"),)))
+    assert reader.waiting() == [(1, "t=1"), (2, "t=1")]
+
+
 @pytest.mark.parametrize("field", [POSTER, BACKGROUND])
 def test_lost_pictures_are_sent_once_more_when_one_of_their_kind_is_kept(reader, field):
     store = reader.store
