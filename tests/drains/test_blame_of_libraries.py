@@ -103,7 +103,7 @@ class World:
                     (id_, f"u{id_}", title),
                 )
         self.flight = InFlight(1, 1)
-        clocks = {"clock": self.clock, "monotonic": self.clock.monotonic}
+        clocks: dict[str, Any] = {"clock": self.clock, "monotonic": self.clock.monotonic}
         self.evidence = Evidence(self.store, Pacer(), **clocks)
         self.judge = Judge(self.store, self.evidence, self.flight, self.clock.monotonic)
         self.judge.use(self.session())
@@ -122,7 +122,11 @@ class World:
         self.judge.judge(error, deed, mark, keys, lambda *given: self.judged.append(given))
 
     def finish(self):
-        until(lambda: (self.flight.collect(1.0), not self.flight)[1])
+        until(self.is_idle)
+
+    def is_idle(self):
+        self.flight.collect(1.0)
+        return not self.flight
 
 
 @pytest.fixture
