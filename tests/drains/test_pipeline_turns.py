@@ -9,6 +9,7 @@ import pytest
 from stash2plex.errors import ConfigError, Unavailable
 from stash2plex.rules.pacing import Pacer
 from stash2plex.store.progress import Tally
+from stash2plex.store.undo_marks import Asked
 from stash2plex.sync import picture_lane, pipeline, read_back
 from stash2plex.sync.evidence import Evidence
 from stash2plex.sync.finder import Finder
@@ -179,6 +180,43 @@ def test_what_is_given_back_during_an_outage_is_read_again_before_it_is_written(
         for scene in scenes
     ]
     assert desk.titles() == ["0", "1"]
+
+
+def test_a_scene_that_is_gone_but_was_saved_meanwhile_stays_known(make_desk, begin):
+    desk = make_desk()
+    gone, again = fill(desk, 2)
+    desk.drain(gone, again)
+    for scene in (gone, again):
+        desk.stash.library.destroy_scene(scene)
+    turns = begin(desk)
+    add(desk, BULK, gone, again)
+    turns.pipeline.fill(single=False)
+    desk.app.store.queue.add("scene", again.id)
+    until(lambda: collected(turns))
+    assert desk.rows("SELECT id FROM scene") == [(again.id,)]
+    assert desk.rows("SELECT id FROM queue") == [(again.id,)]
+
+
+def collected(turns):
+    turns.pipeline.collect(1.0)
+    return not turns.hand.busy
+
+
+def test_a_scene_whose_pictures_are_being_sent_is_put_back_a_second_later(make_desk, begin):
+    desk = make_desk(skip_fields="")
+    scene, _ = desk.scene("a.mp4", cover=picture(1)), desk.item("a.mp4")
+    desk.plex.faults.add(Fault("hang", times=None, **scopes.uploads()))
+    turns = begin(desk)
+    add(desk, BULK, scene)
+    until(lambda: is_written(turns))
+    turns.pipeline.fill(single=False)
+    with desk.app.store.connection:
+        desk.app.store.undo_marks.ask([scene.id], Asked())
+    add(desk, BULK, scene)
+    turns.pipeline.fill(single=False)
+    ((reason, due_at),) = desk.rows("SELECT reason, due_at FROM queue")
+    assert (reason, due_at - desk.clock()) == ("pictures", 1.0)
+    assert desk.rows("SELECT error FROM failure") == [("its pictures are being sent.",)]
 
 
 # -- reading back -----------------------------------------------------------------------------
