@@ -181,7 +181,7 @@ class Transport:
             else:
                 assert isinstance(response, urllib3.HTTPResponse)
                 return response
-        raise AssertionError("the last try raises or returns")
+        raise AssertionError("the last try raises or returns")  # pragma: no cover - as it says
 
     def _try_other_trust(self, error: SSLError) -> bool:
         """Go on to the next way of trust; returns whether there is one for this error."""

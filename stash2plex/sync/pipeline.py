@@ -161,9 +161,7 @@ class Pipeline:
     def give_back_stopped(self) -> None:
         """Put the keys back whose run the user stopped; a write in flight finishes."""
         if self._hand.mark_stopped():
-            jobs = self._ready.take_all()
-            for job in jobs:
-                self._make_ready(job)
+            self._make_all_ready(self._ready.take_all())
 
     def close(self) -> None:
         """Wait for requests in flight, then put back what is left."""
@@ -320,6 +318,10 @@ class Pipeline:
         else:
             self._ready.add(job)
 
+    def _make_all_ready(self, jobs: Sequence[Job | UndoJob]) -> None:
+        for job in jobs:
+            self._make_ready(job)
+
     def _write(self, jobs: Sequence[Job | UndoJob]) -> None:
         if isinstance(jobs[0], UndoJob):
             self._put_back(jobs[0])
@@ -329,11 +331,7 @@ class Pipeline:
     def _put_back(self, job: UndoJob) -> None:
         work = self._undoing.write(job, self._session)
         ended = partial(self._undoing.end, job)
-        self._writing.add(self._start_batch(EDITS, [job], work, ended, self._undo_again))
-
-    def _undo_again(self, jobs: Sequence[UndoJob]) -> None:
-        for job in jobs:
-            self._make_ready(job)
+        self._writing.add(self._start_batch(EDITS, [job], work, ended, self._make_all_ready))
 
     def _write_jobs(self, jobs: Sequence[Job]) -> None:
         writing = self._start_batch(

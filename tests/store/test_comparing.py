@@ -844,6 +844,21 @@ def test_a_comparison_that_did_not_see_everything_is_tried_again_in_an_hour(worl
     assert [scheduled.step(session) for _ in range(4)] == [True, True, True, False]
 
 
+def test_an_hourly_comparison_that_was_interrupted_does_not_start_again_at_once(world):
+    world.settings = evolve(TEXT, reconcile_interval="hourly")
+    world.fill(1, 2)
+    scheduled = ScheduledReconcile(world.store, lambda _: world.run(), clock=world.clock)
+    session = world.session()
+    scheduled.step(session)
+    world.clock.step(3_600.0)
+    assert scheduled.step(session)
+    scheduled.rest()
+    assert not scheduled.step(session)
+    world.clock.step(3_600.0)
+    assert scheduled.step(session)
+    scheduled.rest()
+
+
 def test_a_comparison_that_was_interrupted_starts_again_in_an_hour(world, daily):
     scheduled, session = daily
     scheduled.rest()

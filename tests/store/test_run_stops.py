@@ -182,6 +182,27 @@ def test_a_watch_asks_at_once_and_then_once_a_second(bench):
     watch.close()
 
 
+def test_an_answer_that_fails_holds_nothing_and_is_asked_for_again(bench):
+    bench.ask_for(bench.begin(task_job()), 1)
+    stash = Jobs(task_job(), down=True)
+    watch = StopWatch(bench.runs, bench.clock, 0)
+    assert watch.step(stash)
+    assert present(watch._answer).exception()
+    assert watch.step(stash) is False
+    bench.clock.step(ASK_SECONDS)
+    assert watch.step(stash)
+    assert present(watch._answer).exception()
+    watch.close()
+    assert (stash.asked, held_ids(bench)) == (2, [])
+
+
+def test_a_run_wants_what_it_queued_and_what_it_found(bench):
+    bench.queue.add("scene", 9)
+    begun = bench.begin(task_job())
+    bench.ask_for(begun, 1, 2)
+    assert present(bench.runs.read(begun.id)).wanted == 3
+
+
 def test_what_stash_answers_about_jobs():
     assert 'job7: findJob(input: {id: "7"})' in jobs_query([7, 8])
     row = {"id": "7", "status": "RUNNING", "description": "Scanning...", "added": ADDED}

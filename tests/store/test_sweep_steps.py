@@ -26,7 +26,7 @@ from stash2plex.sync.sweep import (
     poll,
     run_through,
 )
-from stash2plex.workqueue import BULK
+from stash2plex.workqueue import BULK, HELD
 from tests.support import ManualClock, make_scene, named
 
 TEXT = Settings(skip_fields=frozenset({Field.POSTER, Field.BACKGROUND}))
@@ -353,3 +353,13 @@ def test_the_file_of_a_scene_counts_for_its_sync(store):
     moved = make_scene(1, files=(StashFile("/data/quay/a.mp4", 100),))
     assert make(store).why_idle(scene) is Idle.IN_SYNC
     assert make(store).why_idle(moved) is None
+
+
+@pytest.mark.parametrize(("run_id", "priority"), [(0, HELD), (1, BULK), (2, BULK)])
+def test_what_a_run_wants_takes_held_keys_up_and_what_no_run_wants_leaves_them(
+    store, run_id, priority
+):
+    store.queue.add("scene", 5)
+    store.connection.execute("UPDATE queue SET priority = ?", (HELD,))
+    make(store, revive=True, run_id=run_id).take([make_scene(5)])
+    assert [row[0] for row in store.connection.execute("SELECT priority FROM queue")] == [priority]
