@@ -161,7 +161,9 @@ class Gate:
             self._asked = asked_look(self.store.connection)
             self.watch.expire()
             self._unusable = None
-        if self.watch.due(closed=self._shut) and (closed := self._read_settings(has_work=busy or due)):
+        if self.watch.due(closed=self._shut) and (
+            closed := self._read_settings(has_work=busy or due)
+        ):
             return closed
         session = self._adopt(busy=busy)
         if session is None:

@@ -248,7 +248,7 @@ class Drain:
         if not half_open:
             self._outage_is_over()
         elif self._closed_since is not None and not isinstance(self.goal, Foreground):
-            # Stash answers, if only its probe: nobody would start a worker when its work goes again.
+            # Stash answers, if only its probe: nobody else would start a worker again.
             self._closed_since = self.monotonic()
         if gate.is_connected and self.store.breakers["plex"].read().state != "open":
             self.plex_watch.look(session)
