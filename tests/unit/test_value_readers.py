@@ -181,7 +181,7 @@ def test_compiled_files_are_kept_in_the_data_folder_and_for_their_user_alone(tmp
     number = len(hooks)
     bytecode.keep_in(str(data), str(plugin))
     assert len(hooks) == number
-    bytecode.start(str(plugin), str(usual))
+    bytecode.start(str(plugin), str(usual / "bytecode"))
     assert (sys.pycache_prefix, sys.dont_write_bytecode) == (
         None, bool(sys.flags.dont_write_bytecode),
     )  # fmt: skip
