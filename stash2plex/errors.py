@@ -141,8 +141,9 @@ class ServerError(Stash2PlexError):
 
 
 class Unavailable(ServerError):
-    """The server is down, busy or starting. Costs no attempt; the breaker counts it.
+    """The server is down, busy or starting. The breaker counts it.
 
+    It costs an attempt only where its scope is a part, such as one item, that fails alone.
     `retry_after` is what the server asked for, in seconds, or None: then it speaks for all of
     itself.
     """

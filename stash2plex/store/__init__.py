@@ -1,7 +1,8 @@
-"""All SQL but the queue's and the connection's: one module per table.
+"""All SQL but the queue's and the connection's.
 
-Find a table by its name; `tests/structure` names the few that have a second writer. The modules
-form groups. Each imports from its own group and from those below.
+A table has one writer; docs/reference/database.md lists each with its module, and `tests/structure`
+names the few that have a second one. The modules form groups. Each imports from its own group and
+from those below.
 
     Plex's files: plex_files, path_rules, awaited_files, scans, library_lists, library_troubles,
         other_libraries, plex_comparisons, server_traits, other_items

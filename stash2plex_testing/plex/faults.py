@@ -14,10 +14,10 @@ from stash2plex_testing.plex.exchange import Answer, Request
 class Fault:
     """One thing that goes wrong.
 
-    Kinds: status, reset, close (not a byte), hang, half, malformed, empty, html, drip, endless,
-    redirect, wrong_items, bytes (a name that is no UTF-8 in each row that is shown). `times` is how
-    often, None for always; `after` lets that many fitting requests pass first; `hits` counts.
-    `after_apply` lets a write happen before it goes wrong.
+    Kinds: status, reset, close (not a byte), hang (for two minutes, or until `clear`), half,
+    malformed, empty, html, drip, endless, redirect, wrong_items, bytes (a name that is no UTF-8 in
+    each row that is shown). `times` is how often, None for always; `after` lets that many fitting
+    requests pass first; `hits` counts. `after_apply` lets a write happen before it goes wrong.
 
     What fits is named by `method`, `path` (a pattern), `query`, `parameter` (a pattern of one of
     its names), `item` (a rating key that is asked for or shown) and `reused` (the connection has

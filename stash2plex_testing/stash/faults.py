@@ -1,6 +1,6 @@
 """Ordered faults: the next requests that fit go wrong in a chosen way.
 
-The same style as the Plex stand-in: `faults.add("status", path="/graphql", status=503)`.
+`faults.add("status", status=503)` and `faults.add(Fault("status", status=503))` are the same.
 """
 
 from __future__ import annotations

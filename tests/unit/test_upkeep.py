@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -15,8 +15,10 @@ from stash2plex.model import Glance, Mark, StashJob
 from stash2plex.namelist import NameList
 from stash2plex.rules.sweep_schedule import (
     BACK_SECONDS,
+    MATCHING,
     OVERLAP,
     SETTINGS_CAUSE,
+    SHOWING,
     WAKE_SECONDS,
     ask_for_sweep,
     first_look,
@@ -280,3 +282,16 @@ def test_the_next_sweep_is_the_earliest_that_is_planned():
     asked = evolve(begun, sweep_at=START + 60)
     assert (next_sweep(asked, "never"), next_sweep(asked, "daily")) == (START + 60, START + 60)
     assert next_sweep(evolve(begun, sweep_at=START + 2 * DAY), "daily") == START + DAY
+
+
+OF_NO_SCENE = {
+    "plex_url", "plex_token", "tls_insecure", "skip_not_found", "background_worker",
+    "reconcile_interval", "trigger_plex_scan", "max_retries", "connect_timeout", "read_timeout",
+    "obfuscate_paths", "debug_logging", "enabled", "unusable",
+}  # fmt: skip
+"""Settings that change neither what Plex shows of a scene, nor whether it is found."""
+
+
+def test_of_each_setting_it_is_known_whether_a_change_looks_at_the_library_again():
+    known = {*SHOWING, *MATCHING}
+    assert {one.name for one in fields(Settings)} - known == OF_NO_SCENE
