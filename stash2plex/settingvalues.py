@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from stash2plex.model import Field
 from stash2plex.namelist import SEPARATORS, NameList, name_key
-from stash2plex.pathrules import read_path_rules
+from stash2plex.path_map_setting import read_path_rules
 
 
 def read_text(value: object) -> str:

@@ -13,7 +13,7 @@ from stash2plex.config import Settings
 from stash2plex.errors import UsageError
 from stash2plex.model import Scene
 from stash2plex.operations.health.match_checks import Pair
-from stash2plex.pathrules import read_path_rules
+from stash2plex.path_map_setting import read_path_rules
 from stash2plex.rules.matching import Explanation, split_path
 from stash2plex.rules.path_inference import same_file
 from stash2plex.store.path_rules import inferred_rules

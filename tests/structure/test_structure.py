@@ -33,7 +33,7 @@ STOREYS = (
     {"config", "settingvalues"},
     {"hook", "handover", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode"}
     | {"copies", "migrations", "codestamp", "first_aid", "python_parts", "start_trouble"},
-    {"model", "text", "namelist", "pathrules", "errors", "version", "__init__"},
+    {"model", "text", "namelist", "path_map_setting", "errors", "version", "__init__"},
 )
 """A folder, or a flat module, imports from its own row and from rows below. The doors are on top,
 what a save needs is flat, the ground is at the bottom."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from stash2plex.pathrules import read_path_rules, write_path_rules
+from stash2plex.path_map_setting import read_path_rules, write_path_rules
 
 
 @pytest.mark.parametrize(
