@@ -97,6 +97,19 @@ def test_a_write_that_changes_nothing_keeps_nothing(bench):
     assert bench.writes() == []
 
 
+def test_what_changes_nothing_keeps_nothing_from_what_comes_after_it(bench):
+    held = evolve(ITEM, texts={TITLE: "New"}, lists={}, locked=frozenset({TITLE}))
+    others = [evolve(ITEM, rating_key=key) for key in ("8", "9")]
+    bench.announce(
+        job_for(others[0], 2, title="New"),
+        job_for(held, title="New"),
+        job_for(others[1], 3, title="New"),
+    )
+    assert [len(bench.writes(key, number)) for key, number in (("7", 1), ("8", 2), ("9", 3))] == [
+        0, 1, 1,
+    ]  # fmt: skip
+
+
 def test_items_that_follow_are_kept_too(bench):
     other = evolve(ITEM, rating_key="8", section_id="2", texts={TITLE: "Other"})
     job = job_for(ITEM, title="New")

@@ -168,3 +168,14 @@ def test_a_folder_that_cannot_be_written_promises_nothing(tmp_path):
     promise.renew(3)
     promise.withdraw()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_last_look_that_fails_adds_nothing(lookout):
+    lookout.scan()
+    first = expect_new_scene(lookout)
+    lookout.look()
+    lookout.desk.scene("second.mp4")
+    lookout.desk.stash.faults.add("status", operation="", status=500, times=None)
+    lookout.watch.close()
+    assert [id_ for id_, _, _ in lookout.queued()] == [first.id]
+    assert lookout.promises() == []

@@ -219,6 +219,22 @@ def test_a_scene_whose_pictures_are_being_sent_is_put_back_a_second_later(make_d
     assert desk.rows("SELECT error FROM failure") == [("its pictures are being sent.",)]
 
 
+def test_a_file_that_came_while_its_folder_is_scanned_is_asked_for_again_later(make_desk, begin):
+    desk = make_desk(trigger_plex_scan=True, path_map="/data=>/media")
+    desk.drain()
+    turns = begin(desk)
+    scans = desk.app.store.scans
+    scans.request(str(desk.films.id), "/media/a", desk.clock())
+    scans.start(scans.waiting()[0], desk.clock())
+    add(desk, BULK, desk.scene("a/pier.mp4"), desk.scene("b/quay.mp4", size=5))
+    turns.pipeline.fill(single=False)
+    until(lambda: collected(turns))
+    assert desk.rows("SELECT path, section_id, folder FROM missed_file ORDER BY path") == [
+        ("/data/a/pier.mp4", "", ""),
+        ("/data/b/quay.mp4", str(desk.films.id), "/media/b"),
+    ]
+
+
 # -- reading back -----------------------------------------------------------------------------
 
 
