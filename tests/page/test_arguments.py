@@ -83,8 +83,8 @@ def test_ids_of_scenes():
     assert make_call(scene_ids=["7", 8]).scene_keys() == [("scene", 7), ("scene", 8)]
     assert len(make_call(scene_ids=[1] * 10_000).scene_keys()) == 10_000
     many = "“scene_ids” must be a list of at most 10,000 scene ids."
-    for value in (None, "7", [1] * 10_001):
-        assert refused(make_call(scene_ids=value).scene_keys) == many
+    for ids in (None, "7", [1] * 10_001):
+        assert refused(make_call(scene_ids=ids).scene_keys) == many
     assert refused(make_call(scene_ids=[7, LONG, 8]).scene_keys) == (
         f"“scene_ids” has {SHORT}, which is no scene id."
     )
