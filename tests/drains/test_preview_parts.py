@@ -104,6 +104,14 @@ def test_thirty_scenes_are_a_sample_and_fifty_are_shown(make_desk):
 def test_scenes_that_stash_cannot_show_are_problems_without_a_title(make_desk):
     desk = make_desk()
     scenes = fill(desk, 4)
+    asked = []
+    for number in (1, 4):
+        desk.stash.clear_log()
+        ids = [scene.id for scene in scenes[:number]]
+        assert preview_scenes(desk.app, ids).changing == number
+        asked.append(desk.stash.count(path="/graphql"))
+    # They are read at once.
+    assert asked[0] == asked[1] > 0
     for scene in scenes[1:3]:
         desk.stash.faults.add(
             StashFault("graphql_error", scene=scene, message="it is broken", times=None)
