@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from attrs import define, evolve, field
 
 from stash2plex.model import Clock
@@ -29,10 +31,9 @@ class RunObserver:
     monotonic: Clock
     _window: RateWindow = field(init=False)
     _shown: Progress = field(factory=Progress)
-    _read_at: float = field(init=False)
+    _read_at: float = -math.inf
 
     def __attrs_post_init__(self) -> None:
-        self._read_at = self.monotonic() - READ_SECONDS
         self._window = RateWindow(self.monotonic(), self.runs.handled())
 
     def progress(self, progress: Progress) -> None:
