@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
@@ -97,25 +98,43 @@ def test_a_command_ends_with_the_code_of_what_its_drain_did(desk):
 # -- the service --------------------------------------------------------------------------
 
 
+class Alarms(logging.Filter):
+    """Does things one after the other while a command runs, each once its condition holds.
+
+    It hears what the command logs: only what has happened decides, never the time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+        self.todo: list[tuple[Callable[[], object], Callable[[], object]]] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.heard.append(record.getMessage())
+        return True
+
+    def ring(self, *_: object) -> None:
+        if self.todo and self.todo[0][0]():
+            self.todo.pop(0)[1]()
+
+    def once(self, condition: Callable[[], object], action: Callable[[], object]) -> None:
+        self.todo.append((condition, action))
+
+    def waits(self) -> bool:
+        return WAITS in self.heard
+
+
 @pytest.fixture
 def alarms(monkeypatch):
-    """Do things one after the other, a twentieth of a second apart, while a command runs."""
-    todo: list[Callable[[], object]] = []
-
-    def ring(_number, _frame):
-        if todo:
-            todo.pop(0)()
-
-    usual = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    alarms = Alarms()
+    logging.getLogger("stash2plex").addFilter(alarms)
+    usual = signal.signal(signal.SIGALRM, alarms.ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.03, 0.03)
     monkeypatch.setattr(service, "LOCK_SECONDS", 0.01)
-    yield todo
+    yield alarms
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, usual)
-
-
-def end(number):
-    return lambda: os.kill(os.getpid(), number)
+    logging.getLogger("stash2plex").removeFilter(alarms)
 
 
 WAITS = "Another process works on this data folder; waiting until it ends."
@@ -131,7 +150,10 @@ def test_a_service_waits_for_another_process_and_reports_that_once(desk, alarms,
     desk.run("status")
     lock = drain_lock(desk.folder)
     assert lock.acquire()
-    alarms += [lambda: None, end(number)]
+    # Two alarms more, so that it has looked at the lock again.
+    for _ in range(2):
+        alarms.once(alarms.waits, lambda: None)
+    alarms.once(alarms.waits, lambda: os.kill(os.getpid(), number))
     try:
         ended, out, err = desk.run("serve")
     finally:
@@ -144,18 +166,10 @@ def test_a_service_takes_over_from_another_process(desk, alarms):
     desk.run("status")
     lock = drain_lock(desk.folder)
     assert lock.acquire()
-
-    def send_one():
-        with closing(connect(desk.folder + "/stash2plex.db")) as database:
-            Queue(database, time.time).add("scene", 1)
-
-    def end_once_sent():
-        if desk.plex.count("PUT"):
-            end(signal.SIGTERM)()
-        else:
-            alarms.append(end_once_sent)
-
-    alarms += [send_one, lock.release, end_once_sent]
+    with closing(connect(desk.folder + "/stash2plex.db")) as database:
+        Queue(database, time.time).add("scene", 1)
+    alarms.once(alarms.waits, lock.release)
+    alarms.once(lambda: desk.plex.count("PUT"), lambda: os.kill(os.getpid(), signal.SIGTERM))
     ended, out, err = desk.run("serve")
     assert (ended, out) == (0, "")
     said = messages(err)

@@ -16,11 +16,13 @@ from stash2plex.store.dead_letters import DeadLetter, Group
 from stash2plex.store.history import Write, WriteRun
 from stash2plex.store.key_state import Failure, KeyState
 from stash2plex.store.metrics import Histogram, Metrics
+from stash2plex.store.progress import Progress, Wait
 from stash2plex.ui.lines.dead_letters import letter_lines
 from stash2plex.ui.lines.history import history_lines, run_lines
 from stash2plex.ui.lines.report import report_lines
 from stash2plex.ui.lines.scenes import explanation_lines, value_words
 from stash2plex.ui.lines.status import scenes_line, status_lines
+from stash2plex.ui.progress import progress_sentence
 from stash2plex.ui.prometheus import prometheus_text
 from stash2plex.ui.screens import health_screen, letters_screen, outages_screen, status_screen
 from tests.support import plex_file
@@ -170,6 +172,21 @@ def test_a_breaker_that_is_closed_and_a_worker_that_rests_for_prometheus():
     assert values['stash2plex_outages_total{server="stash"}'] == "0"
 
 
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (Progress(), "0 done, 0 left, 0 failed."),
+        (
+            Progress(done=1_000, left=3, failed=2, later=4, rate=1.5),
+            "1,000 done, 3 left, 2 failed, 4 put off, 1.5 per second, about 2 s left.",
+        ),
+        (Progress(left=1, wait=Wait("Plex rests.")), "1 scene left. Plex rests."),
+    ],
+)
+def test_a_progress_in_a_sentence(progress, words):
+    assert progress_sentence(progress) == words
+
+
 # -- checks, outages, dead letters --------------------------------------------------------
 
 
@@ -310,7 +327,7 @@ def test_the_value_of_a_field_in_words(value, words):
 
 def test_the_history_in_lines():
     fields = {
-        "title": (None, "Quay"), "genre": (["Fog"], []), "rating": (7.0, 7.5),
+        "title": (None, "Quay"), "genre": (["Fog", "Ebb"], []), "rating": (7.0, 7.5),
         "summary": ("", "x" * 61), "studio": ("y" * 60, ""),
     }  # fmt: skip
     write = Write(1, 2, WHEN, 7, "9", fields, {}, has_ended=True, cause="task", name="Sync")
@@ -319,7 +336,7 @@ def test_the_history_in_lines():
     assert history_lines(page) == [
         f"{AT}, scene 7, Plex item 9, task (run 2):",
         "  title: nothing → “Quay”",
-        "  genre: “Fog” → nothing; Plex shows “Tide”",
+        "  genre: “Fog”, “Ebb” → nothing; Plex shows “Tide”",
         "  rating: 7 → 7.5",
         f"  summary: nothing → “{'x' * 59}…”; not read back yet",
         f"  studio: “{'y' * 60}” → nothing",
