@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -81,6 +81,7 @@ def probe_plex(
     keys = list(dict.fromkeys(_key_of(item) for item in items))
     if not (keys or restore):
         raise UsageError("Name items with --item, preferably three of one library.")
+    fake_answers = _stand_in() if compares else None
     client = make_probe_client(_settings(shell))
     try:
         if restore:
@@ -89,7 +90,9 @@ def probe_plex(
         probed = _probe(shell, client, keys, path, uploads=_may_upload(shell, uploads))
     finally:
         client.close()
-    other = _fake_answers(len(keys), probed.answers) if compares else None
+    other = None
+    if fake_answers is not None:
+        other = fake_answers(len(keys), uploads="identical upload twice" in probed.answers)
     value = probed.as_json()
     if other is not None:
         value["differs_from_stand_in"] = compare(probed.answers, other)
@@ -162,7 +165,8 @@ def _end(shell: Shell, left: list[str], path: str) -> None:
         sys.exit(1)
 
 
-def _fake_answers(items: int, answers: Mapping[str, object]) -> Mapping[str, Any]:
+def _stand_in() -> Callable[..., Mapping[str, Any]]:
+    """Return what asks the stand-in of Plex the same questions."""
     try:
         from stash2plex_testing.probing import (  # noqa: PLC0415 - not in the archive
             fake_answers,
@@ -171,4 +175,4 @@ def _fake_answers(items: int, answers: Mapping[str, object]) -> Mapping[str, Any
         raise UsageError(
             "--compare needs the stand-in of the source checkout; run it there."
         ) from error
-    return fake_answers(items, uploads="identical upload twice" in answers)
+    return fake_answers

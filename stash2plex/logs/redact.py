@@ -37,7 +37,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 OURS = frozenset(
     (
-        "Clear Dead Letter Queue", "Health Check", "Process Queue", "Rebuild Plex Index",
+        "Clear Dead Letter Queue", "Clear Pending Queue", "Health Check",
+        "Outage Summary Report", "Preview Changes", "Process Queue",
+        "Purge Old DLQ Entries", "Put Plex Back", "Rebuild Plex Index",
         "Reconcile Library (All)", "Reconcile Library (Last 7 Days)",
         "Reconcile Library (Recent)", "Reconcile Missing Metadata Only", "Recover Outage Jobs",
         "Retry Dead Letters", "Sync All Scenes", "Sync Recent Scenes", "View Queue Status",

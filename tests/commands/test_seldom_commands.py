@@ -211,6 +211,7 @@ def test_a_probe_from_the_archive_has_no_stand_in_to_compare_with(desk, plex, mo
         2,
         "stash2plex: --compare needs the stand-in of the source checkout; run it there.\n",
     )
+    assert plex.requests == []
 
 
 def test_a_probe_that_cannot_restore_names_what_is_left(desk, plex):

@@ -159,6 +159,8 @@ def test_rules_that_were_worked_out_are_shown_if_they_are_trusted(desk):
         ("/data/x/1.mp4", "/media/a/2.mp4", ("/data/x/1.mp4", "/media/a/2.mp4")),
         ("C:\\data\\1.mp4", "/media/1.mp4", ("C:\\data", "/media")),
         ("C:\\data/x\\1.mp4", "a/1.mp4", ("C:/data/x", "a")),
+        ("\\\\nas\\data\\1.mp4", "/media/1.mp4", ("\\\\nas\\data", "/media")),
+        ("/data/1.mp4", "//nas/data/films/1.mp4", ("/data", "//nas/data/films")),
         ("/1.mp4", "/media/1.mp4", ("/", "/media")),
         ("1.mp4", "media/1.mp4", ("", "media")),
     ],

@@ -263,6 +263,12 @@ def test_the_edit_goes_to_an_item_of_a_chosen_library_that_is_not_in_the_trash(d
     assert edited(desk) == [str(second.rating_key)]
 
 
+def test_the_edit_goes_to_the_item_that_we_have_written_not_to_the_first(desk):
+    *_, last = desk.plex.all_items()
+    record(desk, last)
+    assert edited(desk) == [str(last.rating_key)]
+
+
 def record(desk: Desk, item: Any) -> None:
     desk.app.store.connection.execute(
         "INSERT INTO scene_record (scene_id, rating_key, section_id, plex_path, matched_by,"

@@ -132,7 +132,7 @@ def test_every_word_in_quotes_of_our_messages_is_known():
     assert found <= OURS
     tasks = {task.button for task in TASKS if task.button}
     entries = {"Other videos", "Queue them", "Reload plugins", "Stash2Plex", "Stash2Plex Hooks"}
-    assert entries <= {word for word in OURS if word[0].isupper()} <= tasks | entries
+    assert entries <= {word for word in OURS if word[0].isupper()} == tasks | entries
     assert not OURS & {spec.key for spec in SPECS}
 
 

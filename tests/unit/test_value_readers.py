@@ -77,7 +77,8 @@ def test_what_a_stored_value_means(read, value, meaning):
         (read_fields, [None, True, []]),
         (read_url, [
             "", "plex", "ftp://plex", "http://", "http://:1", "http://plex:0", "http://plex:-1",
-            "http://plex:65536", "http://plex:x", "http://plex?a=1", "http://plex#a",
+            "http://plex:65536", "http://plex:x", "http://plex?a=1", "http://plex#a", "http://plex/?",
+            "http://plex#",
             "http://me@plex", "http://:secret@plex", "http://pl ex", "http://plex/a b",
             "http://plex/a\x01", None, True,
         ]),

@@ -168,4 +168,6 @@ class MatchChecks:
 
 def _joined(parts: list[str], like: str) -> str:
     mark = "\\" if "\\" in like and "/" not in like else "/"
-    return (mark if like.startswith(mark) else "") + mark.join(parts)
+    # A share begins with two of them.
+    lead = like[: len(like) - len(like.lstrip(mark))]
+    return lead + mark.join(parts)

@@ -331,8 +331,10 @@ class ServerChecks:
         keys = [] if newest is None else [newest]
         for section in sections:
             keys += [file.rating_key for file in plex.list_page(section.id, 0).files[:1]]
-        for item in plex.items(keys).values():
-            if item.section_id in ids and not item.trashed:
+        items = plex.items(keys)
+        for key in keys:
+            item = items.get(key)
+            if item is not None and item.section_id in ids and not item.trashed:
                 return item
         return None
 
