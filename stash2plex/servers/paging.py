@@ -108,8 +108,6 @@ class _Walk(Generic[P]):
                 start = middle
             else:
                 yield page
-                if not page.received:
-                    return
                 start += page.received
 
     def _lose(self, place: int, error: ServerError) -> P:

@@ -222,6 +222,14 @@ class TestRefusals:
             file.write(b"not a database at all" * 99)
         self.refuse(folder, StoreDamaged, "is damaged")
 
+    def test_a_copy_of_another_schema_than_its_name_has(self, folder):
+        (copy,) = list_copies(folder)
+        with closing(sqlite3.connect(copy.path)) as database:
+            database.execute("PRAGMA user_version = 12")
+        before = shape(os.path.join(folder, "stash2plex.db"))
+        self.refuse(folder, StoreDamaged, "The copy “.*” is damaged")
+        assert shape(os.path.join(folder, "stash2plex.db")) == before
+
     def test_a_copy_of_a_newer_version(self, folder):
         (copy,) = list_copies(folder)
         with closing(sqlite3.connect(copy.path)) as database:

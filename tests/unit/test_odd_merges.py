@@ -37,3 +37,19 @@ def test_a_list_that_is_left_alone_keeps_what_is_known_of_it_only_where_it_is_se
     change = Change({}, {Field.TAGS: ListChange(("Fog", "Tide"), ())})
     shown, unread = remember_shown(desired, other, change, record, delta=False)
     assert (shown, list(unread)) == ({}, ["tags"])
+
+
+def test_a_rating_that_is_left_alone_is_known_as_shown_only_where_it_is_settled():
+    desired = desired_state(make_scene(rating100=77), PLAIN)
+    known = {"rating": 7.7}
+    record = evolve(RECORD, written=known, shown={"rating": 8.0}, unread={"rating": None})
+    nothing = Change({}, {})
+    for held, kept, expected in (
+        (8.0, frozenset(), {"rating": 8.0}),
+        (3.0, frozenset(), {}),
+        (8.0, frozenset({Field.RATING}), {}),
+    ):
+        change = evolve(nothing, kept=kept)
+        item = make_item(rating=held)
+        shown, unread = remember_shown(desired, item, change, record, delta=False)
+        assert (shown, unread) == (expected, {})
