@@ -130,7 +130,6 @@ class WirePhotosAnswer:
 class WireContainer:
     """The container of every other answer. Its rows are read one by one, because one may be odd."""
 
-    size: int = 0
     totalSize: int | None = None  # noqa: N815
     machineIdentifier: str = ""  # noqa: N815
     version: str = ""

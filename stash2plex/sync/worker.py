@@ -296,8 +296,7 @@ class Drain:
         if self._closed_since is None:
             return
         unproved = self.showing.handled == self._handled_then
-        unended = self.hand.busy or self._next_due_at() is not None
-        if unproved and unended and isinstance(self.goal, Foreground):
+        if unproved and isinstance(self.goal, Foreground) and self._next_due_at() is not None:
             return
         self.showing.restart_rate()
         self._closed_since = None

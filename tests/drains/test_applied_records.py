@@ -108,6 +108,21 @@ def test_where_nothing_differs_nothing_is_sent():
     assert not applied.is_cover_due
 
 
+def test_a_first_write_knows_of_no_picture():
+    new = apply(record=None)[0].record
+    assert (new.cover_tag, new.cover_etag, new.poster_hash, new.background_hash) == ("",) * 4
+
+
+def test_what_holds_nothing_but_compared_fields_is_verified():
+    # A record of before fields were compared may hold what nobody looks at any more.
+    old = evolve(RECORD, verified=False)
+    whole = {"title", "summary", "rating"}
+    new = apply(record=old, rating100=80)[0].record
+    assert (set(new.written) >= whole, new.verified) == (True, True)
+    odd = evolve(old, written={**old.written, "lantern": "lit"})
+    assert not apply(record=odd, rating100=80)[0].record.verified
+
+
 def test_a_kept_edit_is_in_the_record_and_its_fingerprint():
     settings = evolve(TEXT, preserve_plex_edits=True)
     theirs = evolve(HELD, texts={TITLE: "Theirs", SUMMARY: "Ours too"})

@@ -174,6 +174,26 @@ def test_a_refusal_in_between_is_raised_as_it_is(lists):
     assert stash.list.answers == []
 
 
+@pytest.mark.parametrize(("error", "most"), [(BROKEN, MAX_LOST), (HUNG, MAX_SLOW)])
+def test_so_many_scenes_may_be_passed_over_and_no_more(error, most):
+    def list_ids(after, _criteria, _size, page):
+        """Fail with every list, but for the empty one, and for the one behind a bad scene."""
+        if after == MAX_FILTER_ID:
+            return []
+        if page == 1:
+            raise error
+        return [after + 2]
+
+    def walk(number):
+        stash = Stashed(pages=[error], bad=range(5, 5 + number))
+        return ScenePages(list_ids, stash.page, stash.scenes).page(4, {}, number)
+
+    assert list(walk(most).unreadable) == list(range(5, 5 + most))
+    with pytest.raises(Unavailable) as met:
+        walk(most + 1)
+    assert met.value is error
+
+
 def test_a_gap_in_which_every_scene_can_be_read_explains_nothing():
     stash = Stashed(pages=[BROKEN], lists=[BROKEN, [], BROKEN, [8]])
     with pytest.raises(Unavailable) as met:

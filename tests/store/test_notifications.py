@@ -175,7 +175,8 @@ def test_what_waits_and_what_was_given_up_is_named_by_its_last_title(store):
     assert names(waiting["transient"].first, 1) == " (performer 7)"
     assert summary_names(connection, clock.now, 0.0)["dead"] == ""
     long = Named("scene", 1, "Harbour " * 20)
-    assert len(long.words()) < 80
+    assert Named("scene", 1, "L" * 60).words() == f"scene 1 “{'L' * 60}”"
+    assert Named("scene", 1, "L" * 61).words() == f"scene 1 “{'L' * 59}…”"
     assert names([long], 1_001).endswith("…” and 1,000 more)")
 
 

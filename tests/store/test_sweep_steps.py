@@ -129,6 +129,23 @@ def test_what_becomes_of_the_scenes_of_a_page(store):
     }  # fmt: skip
     again = make(store).take(scenes[:1], [], None)
     assert again == Enqueued(0, 1, {})
+    store.queue.add("scene", 3, priority=BULK)
+    assert make(store).take([scenes[2], scenes[4], scenes[1]], [], None) == Enqueued(
+        0, 2, {Idle.NO_FILE: 1}
+    )
+
+
+def test_a_scene_seen_for_the_first_time_makes_the_list_of_scenes_new(store):
+    as_of = "SELECT value FROM meta WHERE name = 'scenes_as_of'"
+    store.scenes.see({1: "in_sync"})
+    assert store.connection.execute(as_of).fetchone() is None
+    store.scenes.all_seen()
+    first = store.connection.execute(as_of).fetchone()
+    store.scenes.clock.step(10.0)
+    store.scenes.see({1: "not_in_plex"})
+    assert store.connection.execute(as_of).fetchone() == first
+    store.scenes.see({1: "in_sync", 2: "in_sync"})
+    assert float(store.connection.execute(as_of).fetchone()[0]) == float(first[0]) + 10.0
 
 
 def test_a_filter_that_queues_nothing_stores_the_standings(store, heard):

@@ -185,6 +185,10 @@ def test_a_report_of_an_earlier_version_names_nothing_that_was_not_compared():
         (Summary(Progress(later=1), 9.0, ()), "0 scenes in sync after 9 s."),
         (Summary(Progress(), 9.0, (), wanted=1), "0 scenes in sync after 9 s."),
         (
+            Summary(Progress(), 9.0, (("", 2, None), ("not_in_plex", 1, None))),
+            "0 scenes in sync after 9 s. 2 waiting for a moment. 1 not in Plex yet.",
+        ),
+        (
             Summary(Progress(), 9.0, (("library", 1_500, None),)),
             ("0 scenes in sync after 9 s. "
             "1,500 waiting for a library that Plex does not list."),
