@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from stash2plex.rules.desired import desired_state
 from stash2plex.rules.endpoints import EndpointState
@@ -110,22 +111,24 @@ def test_what_does_not_begin_leaves_its_place_to_another(make_pier, why):
     assert not pier.lane.is_sending(pier.scenes[0].id)
 
 
-def test_what_is_known_of_a_scene_is_not_read_again_unless_its_cover_changed(make_pier):
-    pier = make_pier(2)
-    scenes = pier.lane.session.stash.scenes([1, 2])
+def test_what_is_known_of_a_scene_is_not_read_again_unless_cover_or_item_changed(make_pier):
+    pier = make_pier(3)
+    scenes = pier.lane.session.stash.scenes([1, 2, 3])
     items = pier.lane.session.plex.items([str(item.rating_key) for item in pier.items])
     with pier.store.connection:
         for scene, item in zip(scenes.values(), items.values(), strict=True):
             job = Kept(scene, item)
             job.desired = desired_state(scene, pier.lane.session.settings)
-            pier.lane.add(job, present(pier.store.records.get(scene.id)))
+            record = present(pier.store.records.get(scene.id))
+            # What was in hand for the third is another item than the one that it has now.
+            pier.lane.add(job, evolve(record, rating_key="9") if scene.id == 3 else record)
     pier.set(pier.scenes[1], tag="t=1")
     pier.desk.plex.clear_log()
     pier.send()
     read = [one.path for one in pier.desk.plex.requests if one.path.startswith("/library/metadata")]
-    assert [path for path in read if path.count("/") == 3] == [
-        f"/library/metadata/{pier.items[1].rating_key}"
-    ]
+    assert {path for path in read if path.count("/") == 3} == {
+        f"/library/metadata/{item.rating_key}" for item in pier.items[1:]
+    }
 
 
 def test_pictures_that_are_sent_are_counted(make_pier):

@@ -186,6 +186,17 @@ def test_one_field_is_put_back_and_held(pier):
     assert [state(item) for item in items] == before
 
 
+def test_a_field_of_which_nothing_is_recorded_counts_as_the_users(make_desk):
+    desk = make_desk()
+    scene, item = desk.scene("pier.mp4"), desk.item("pier.mp4")
+    desk.drain(scene)
+    desk.app.store.connection.execute("DELETE FROM scene_record")
+    title = Chosen(scene_ids=[scene.id], fields=frozenset({Field.TITLE}))
+    _, report = put_back(desk, title)
+    assert (report.done.theirs, report.done.left) == (1, ((scene.id, "title", "theirs"),))
+    assert item.title == scene.title
+
+
 def test_what_cannot_come_back_is_named(pier):
     desk, _, items, before = pier
     desk.plex.limits.chooses_none = False

@@ -53,3 +53,14 @@ def test_a_rating_that_is_left_alone_is_known_as_shown_only_where_it_is_settled(
         item = make_item(rating=held)
         shown, unread = remember_shown(desired, item, change, record, delta=False)
         assert (shown, unread) == (expected, {})
+
+
+def test_of_a_rating_that_is_skipped_what_is_known_stays():
+    record = evolve(RECORD, shown={"rating": 8.0}, unread={"rating": None})
+    skipping = Settings(skip_fields=frozenset({Field.RATING}))
+    desired = desired_state(make_scene(rating100=80), skipping)
+    change = Change({}, {}, rating=6.0)
+    assert remember_shown(desired, make_item(), change, record, delta=False) == (
+        {"rating": 8.0},
+        {"rating": None},
+    )
