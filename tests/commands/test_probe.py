@@ -282,3 +282,26 @@ def test_a_server_that_nobody_has_claimed_needs_no_token(plex):
     client = make_probe_client(Settings(plex_url=plex.url))
     assert client.server()["machineIdentifier"] == plex.machine_identifier
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("shown", "answer"),
+    [
+        ("2024-06-24", "as sent"),
+        ("2024-06-23 00:00:00", "a day before"),
+        ("2024-06-25", "a day after"),
+        ("", "not kept"),
+        ("2023-01-01", "not kept"),
+    ],
+)
+def test_what_becomes_of_a_date_has_words(shown, answer):
+    class Dated:
+        def edit(self, *parameters):
+            assert parameters == (("originallyAvailableAt.value", "2024-06-24"),)
+
+        def text(self, name):
+            assert name == "originallyAvailableAt"
+            return shown
+
+    ask = all_questions(several=False, uploads=False)["date"]
+    assert ask(Dated()) == answer  # type: ignore[arg-type]  # as much of one as it needs

@@ -26,6 +26,7 @@ from stash2plex.sync.observer import Silent
 from stash2plex.tasks.registry import find_task
 from stash2plex_testing.plex import Fault, scopes
 from tests.page.conftest import Page
+from tests.support import present
 
 
 def cards(desk):
@@ -84,6 +85,12 @@ def test_the_first_run_does_not_end_without_a_plex(make_desk):
     desk = make_desk(plex_url="")
     with pytest.raises(ConfigError):
         start_all(desk.app)
+
+
+def test_the_first_run_ends_with_the_task_of_that_button(make_desk):
+    desk = make_desk()
+    job = present(desk.stash.jobs.find(int(start_all(desk.app))))
+    assert job.description == "Running plugin task: Sync All Scenes"
 
 
 def test_a_survey_that_fails_is_stored_with_the_cause(make_desk):

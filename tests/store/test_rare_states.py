@@ -13,14 +13,25 @@ import pytest
 from stash2plex.app import open_store
 from stash2plex.copies import Copy
 from stash2plex.db import SCHEMA_NUMBER, get_meta, set_meta
-from stash2plex.errors import StoreDamaged, StoreError, StoreUnavailable, UsageError
+from stash2plex.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreUnavailable,
+    Unavailable,
+    UsageError,
+)
 from stash2plex.store import repair
 from stash2plex.store.identity import alias_key, client_id, make_identity
 from stash2plex.store.meta import CLIENT_ID, PLEX_SEEN, PSEUDONYM_KEY, SCENES_AS_OF
 from stash2plex.store.restore import find_copy, restore
 from stash2plex.store.scene_counts import count_scenes
 from stash2plex.store.stored_page import open_and_read, read_page
-from stash2plex.store.stored_status import pace_and_worker, read_wait, wait_outlook
+from stash2plex.store.stored_status import (
+    pace_and_worker,
+    read_stored_status,
+    read_wait,
+    wait_outlook,
+)
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 
@@ -35,6 +46,18 @@ def opened(tmp_path, clock):
     store = open_store(str(tmp_path), clock, Random(1))
     yield store
     store.connection.close()
+
+
+# -- the servers --------------------------------------------------------------------------
+
+
+def test_a_single_failure_is_no_problem_of_a_server_and_the_third_is(opened, tmp_path, clock):
+    for times, words in ((1, None), (2, "It rests.")):
+        for server in ("plex", "stash"):
+            for _ in range(times):
+                opened.breakers[server].failed(Unavailable(server.capitalize(), "It rests."), 0)
+        status = read_stored_status(opened.connection, str(tmp_path), clock())
+        assert (status["plex"]["problem"], status["stash"]["problem"]) == (words, words)
 
 
 # -- what a worker does -------------------------------------------------------------------
