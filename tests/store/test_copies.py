@@ -187,13 +187,14 @@ class TestRefusals:
 
     def refuse(self, folder, error, match, name=None):
         before = shape(os.path.join(folder, "stash2plex.db"))
-        with pytest.raises(error, match=match):
+        with pytest.raises(error, match=match) as met:
             take_back(folder, name, ManualClock())
         assert shape(os.path.join(folder, "stash2plex.db")) == before
         # Nobody holds the lock afterwards.
         lock = drain_lock(folder)
         assert lock.acquire()
         lock.release()
+        return met.value
 
     def test_a_process_that_drains(self, folder):
         lock = drain_lock(folder)
@@ -227,7 +228,8 @@ class TestRefusals:
         with closing(sqlite3.connect(copy.path)) as database:
             database.execute("PRAGMA user_version = 12")
         before = shape(os.path.join(folder, "stash2plex.db"))
-        self.refuse(folder, StoreDamaged, "The copy “.*” is damaged")
+        error = self.refuse(folder, StoreDamaged, "The copy “.*” is damaged")
+        assert error.fix == "Take another one."
         assert shape(os.path.join(folder, "stash2plex.db")) == before
 
     def test_a_copy_of_a_newer_version(self, folder):
