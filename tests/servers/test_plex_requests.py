@@ -344,7 +344,7 @@ def test_a_web_page_is_no_answer_to_a_write(body, is_page):
          "Plex answered its libraries in a shape that Stash2Plex does not know."),
         (container(Directory="x"),
          "Plex answered its libraries in a shape that Stash2Plex does not know."),
-        (container(size={"a": 1}),
+        (container(totalSize={"a": 1}),
          "Plex answered its libraries in a shape that Stash2Plex does not know."),
     ],
 )  # fmt: skip

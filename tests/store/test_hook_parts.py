@@ -109,16 +109,3 @@ def test_compiled_files_are_kept_once_the_data_folder_is_known(tmp_path):
     assert importlib.import_module("lantern_three").LIT
     assert compiled(data / bytecode.FOLDER) == {"lantern_two"}
     assert compiled(other) == {"lantern_three"}
-
-
-@pytest.mark.usefixtures("loading")
-def test_compiled_files_go_into_a_data_folder_that_has_none_yet(tmp_path):
-    ours, data = tmp_path / "plugin", tmp_path / "data"
-    for folder in (ours, data):
-        folder.mkdir()
-    (ours / "lantern_four.py").write_text("LIT = True\n")
-    sys.path.insert(0, str(ours))
-    bytecode.start(str(ours), str(data / bytecode.FOLDER))
-    sys.dont_write_bytecode = False
-    assert importlib.import_module("lantern_four").LIT
-    assert compiled(data / bytecode.FOLDER) == {"lantern_four"}

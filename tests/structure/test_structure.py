@@ -6,6 +6,7 @@ import ast
 import inspect
 import os
 import re
+from functools import cache
 
 import pytest
 
@@ -113,6 +114,7 @@ def path_of(module):
     return os.path.join(path, "__init__.py") if os.path.isdir(path) else path + ".py"
 
 
+@cache
 def tree_of(module):
     with open(path_of(module), encoding="utf-8") as file:
         return ast.parse(file.read())
@@ -290,13 +292,16 @@ def test_nothing_is_imported_late(module):
 def test_modules_and_public_names_say_what_they_are(module):
     tree = tree_of(module)
     assert ast.get_docstring(tree)
+    nested = {
+        inner
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef)
+        for inner in ast.walk(outer)
+        if inner is not outer
+    }
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            nested = any(
-                isinstance(outer, ast.FunctionDef) and node in ast.walk(outer) and node is not outer
-                for outer in ast.walk(tree)
-            )
-            assert nested or ast.get_docstring(node), node.name
+            assert node in nested or ast.get_docstring(node), node.name
 
 
 @pytest.mark.parametrize("module", MODULES)
