@@ -266,7 +266,7 @@ def test_a_follower_whose_row_is_odd_when_it_is_read_back_is_unsure(mole):
     (job, _) = mole.jobs(title="The Pier")
     other = mole.desk.item("follower.mp4", size=40)
     (item,) = mole.plex.items([str(other.rating_key)]).values()
-    other.floats["userRating"] = "fog"  # type: ignore[assignment]  # as no server should
+    other.floats["userRating"] = "fog"
     follower = Follower(item, PlexFile("1", item.rating_key, item.paths[0], 1), None)
     (result,) = mole.write([evolve(job, followers=(follower,))])
     assert isinstance(result, Applied)
