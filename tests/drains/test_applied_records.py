@@ -41,7 +41,7 @@ def apply(item=HELD, record: Record | None = RECORD, settings=TEXT, **values):
         clock.step(2.0)
         edit(section_id, keys, change)
 
-    plex.edit = slow_edit  # type: ignore[method-assign]
+    plex.edit = slow_edit  # type: ignore[method-assign]  # the stand-in of this file
     scene = make_scene(**{"title": "Ours", "details": "Ours too", **values})
     match = Match(PlexFile("1", "7", "/media/a.mp4", 100), "the whole path")
     applied = apply_scene(

@@ -104,7 +104,7 @@ def test_a_picture_on_an_item_that_is_gone_is_gone(quay):
 def test_a_picture_on_an_item_that_cannot_be_read_is_left_out(quay):
     pier = quay(2)
     read = pier.plex.items([pier.checks[0].rating_key])
-    fault = ReadItems(read, {pier.checks[1].rating_key: RuntimeError("odd")})  # type: ignore[dict-item]
+    fault = ReadItems(read, {pier.checks[1].rating_key: RuntimeError("odd")})  # type: ignore[dict-item]  # a fault of our own
     found = look_at_pictures(pier.checks, fault, pier.plex, spared=True)
     assert found == PictureReading(lost=(pier.checks[0],))
 

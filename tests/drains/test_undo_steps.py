@@ -174,7 +174,7 @@ def test_an_item_that_went_away_after_the_write_is_gone():
     def edit(section_id, keys, change):
         plex.held.clear()
 
-    plex.edit = edit  # type: ignore[method-assign]
+    plex.edit = edit  # type: ignore[method-assign]  # the stand-in of this file
     (one,) = run(plex, back())
     assert (one.gone, one.item) == (GONE, None)
 
