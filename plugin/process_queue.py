@@ -13,19 +13,29 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
 
 # Compiled files are kept in the data folder: Stash would leave those beside the modules behind when
-# it uninstalls the plugin. `config/plugins/source/Stash2Plex` is where most are installed; the
-# shell's user may not be Stash's, so the first import is not written.
+# it uninstalls the plugin. It is guessed from the two places where Stash installs: below a source's
+# folder in the plugins folder, or right in there. The shell's user may not be Stash's, so the first
+# import is not written.
 os.umask(0o077)
-DATA = os.environ.get("STASH2PLEX_DATA_DIR") or os.path.join(HERE, "..", "..", "..", "stash2plex")
-sys.pycache_prefix = os.path.join(os.path.abspath(DATA), "bytecode")
+PLACES = [os.path.join(HERE, *up, "stash2plex") for up in (("..",) * 3, ("..",) * 2)]
+if named := os.environ.get("STASH2PLEX_DATA_DIR"):
+    PLACES = [named]
+for place in PLACES:
+    compiled = os.path.join(os.path.abspath(place), "bytecode")
+    if os.path.exists(compiled) or os.path.exists(os.path.join(place, "stash2plex.db")):
+        break
+sys.pycache_prefix = compiled
 sys.dont_write_bytecode = True
 
 from stash2plex import bytecode  # noqa: E402 - the path comes first
 
-bytecode.start(HERE, sys.pycache_prefix)
+bytecode.start(HERE, compiled)
 
 try:
-    from stash2plex.cli.main import main
+    from stash2plex.generated_code import GeneratedCode
+
+    with GeneratedCode(bytecode.folder_in_use()):
+        from stash2plex.cli.main import main
 except ImportError as error:
     from stash2plex.python_parts import missing_part
 

@@ -62,19 +62,19 @@ class _Hook:
 def start(plugin_dir: str, folder: str) -> None:
     """Use the compiled files of earlier runs before the data folder is known.
 
-    `folder` is where they are in most set-ups. If they are not there, modules are compiled in
-    memory until `keep_in` gets the data folder. A folder of another user is not used, so that root
-    on the command line leaves no files that Stash cannot read.
+    `folder` is where they are in most set-ups, in the data folder. If there is neither this folder
+    nor a database beside it, modules are compiled in memory until `keep_in` gets the data folder. A
+    folder of another user is not used, so that root on the command line leaves no files that Stash
+    cannot read.
     """
     sys.pycache_prefix = None
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
-    try:
-        owner = os.stat(folder).st_uid
-    except OSError:
-        _install(plugin_dir, None)
-    else:
-        ours = not hasattr(os, "geteuid") or owner == os.geteuid()
-        _install(plugin_dir, folder if ours else None)
+    owner = _owner(folder)
+    if owner is None:
+        # The command line may come first. A folder of this name without a database may be anything.
+        owner = _owner(os.path.join(os.path.dirname(folder), "stash2plex.db"))
+    ours = owner is not None and (not hasattr(os, "geteuid") or owner == os.geteuid())
+    _install(plugin_dir, folder if ours else None)
 
 
 def keep_in(data_dir: str, plugin_dir: str) -> None:
@@ -85,6 +85,20 @@ def keep_in(data_dir: str, plugin_dir: str) -> None:
         # Only if an entry script called `start`: a program that imports us keeps its own way.
         sys.path_hooks.pop(0)
         _install(plugin_dir, folder)
+
+
+def folder_in_use() -> str | None:
+    """Return the folder of compiled files; None if there is none, or no entry script asked."""
+    hook = sys.path_hooks[0]
+    return hook.folder if isinstance(hook, _Hook) else None
+
+
+def _owner(path: str) -> int | None:
+    """Return the user id of a file's or folder's owner; None where there is none."""
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None
 
 
 def _install(plugin_dir: str, folder: str | None) -> None:

@@ -73,10 +73,13 @@ def main(arguments: list[str], plugin_dir: str) -> int:
         if request["args"].get("mode") in SCRIPT_MODES:
             write_answer({"output": answer_script(request, plugin_dir)})
             os._exit(0)
-        gc.enable()
         keep_temporary_files(folder)
-        from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
+        from stash2plex.generated_code import GeneratedCode  # noqa: PLC0415 - not for the hook
 
+        with GeneratedCode(bytecode.folder_in_use()):
+            from stash2plex.tasks.run import run_task  # noqa: PLC0415 - not for the hook
+
+        gc.enable()
         return run_task(request, plugin_dir, write_answer)
     except Stash2PlexError as error:
         return fail(request, error.what, error.fix, error.exit_code)

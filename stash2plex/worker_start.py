@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+from stash2plex import bytecode
 from stash2plex.codestamp import read_stamp
 from stash2plex.python_parts import missing_part
 from stash2plex.start_trouble import Trouble, record_trouble
@@ -25,7 +26,10 @@ def become_worker(arguments: list[str], plugin_dir: str) -> int:
     """
     stamp = read_stamp(plugin_dir)
     try:
-        from stash2plex.operations.background import run_worker  # noqa: PLC0415 - after the stamp
+        from stash2plex.generated_code import GeneratedCode  # noqa: PLC0415 - after the stamp
+
+        with GeneratedCode(bytecode.folder_in_use()):
+            from stash2plex.operations.background import run_worker  # noqa: PLC0415 - after the stamp
     except (ImportError, SyntaxError, AttributeError, NameError, ValueError) as error:
         return _not_imported(error, arguments[0])
     os.environ.pop(TRIES_VARIABLE, None)

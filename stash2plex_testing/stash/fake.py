@@ -65,7 +65,8 @@ class FakeStash(Outside):
         that is stored, not for waiting.
         """
         self.config_dir = os.path.join(os.path.abspath(root), "config")
-        self.plugins_dir = os.path.join(os.path.abspath(root), "plugins")
+        # Where Stash puts them unless its settings name another folder.
+        self.plugins_dir = os.path.join(self.config_dir, "plugins")
         for folder in (self.config_dir, self.plugins_dir):
             os.makedirs(folder, exist_ok=True)
         self.port, self.host = port, host

@@ -83,7 +83,7 @@ class Manifest:
         return next((task for task in self.tasks if task.name == name), None)
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(yaml.CBaseLoader):
     """Keeps every scalar as its text, like Go's string fields; a repeated key is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -1,4 +1,7 @@
-"""Installing an archive as Stash's package manager does (stash.md §8.2)."""
+"""Installing an archive as Stash's package manager does (stash.md §8.2).
+
+Reading and writing yml in C is ten times as fast, and every test with an archive installs it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
     with zipfile.ZipFile(archive) as package:
         names = [entry.filename for entry in package.infolist() if not entry.is_dir()]
         package_id = _package_id(archive, names)
-        config = yaml.safe_load(package.read(f"{package_id}.yml"))
+        config = yaml.load(package.read(f"{package_id}.yml"), Loader=yaml.CSafeLoader)
         folder = os.path.join(plugins_dir, local, package_id)
         os.makedirs(folder, exist_ok=True)
         uninstall_files(folder)
@@ -42,7 +45,7 @@ def install(archive: str, plugins_dir: str, local: str, now: str) -> str:
         "files": names,
     }
     with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8") as file:
-        yaml.safe_dump(manifest, file, allow_unicode=True)
+        yaml.dump(manifest, file, Dumper=yaml.CSafeDumper, allow_unicode=True)
     return package_id
 
 
@@ -71,7 +74,7 @@ def uninstall_files(folder: str) -> None:
     if not os.path.exists(path):
         return
     with open(path, encoding="utf-8") as file:
-        listed = yaml.safe_load(file)["files"]
+        listed = yaml.load(file, Loader=yaml.CSafeLoader)["files"]
     for name in listed:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, name))

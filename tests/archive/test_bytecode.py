@@ -124,13 +124,56 @@ def test_a_named_data_folder_and_one_that_cannot_be_written(tmp_path):
     assert compiled(plugin) == set()
 
 
-def test_a_shell_reads_what_is_there_and_writes_nothing_beside_the_modules(tmp_path):
-    plugin = unpack(tmp_path / "config" / "plugins" / "community" / "Stash2Plex")
+def shell(plugin, *arguments, environment=None):
     script = os.path.join(plugin, "process_queue.py")
-    subprocess.run([sys.executable, "-IS", script, "--help"], check=True, capture_output=True)
+    return subprocess.run(
+        [sys.executable, "-IS", script, *arguments],
+        check=False, capture_output=True, env=environment or {}, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", list(PLACES.values())[:2], ids=list(PLACES)[:2])
+def test_a_shell_reads_what_is_there_and_writes_nothing_beside_the_modules(tmp_path, place):
+    plugin = unpack(tmp_path / place)
+    assert shell(plugin, "--help").returncode == 0
     assert compiled(tmp_path) == set()
     run(plugin, tmp_path / "config", {"mode": "status"})
-    subprocess.run([sys.executable, "-IS", script, "--help"], check=True, capture_output=True)
+    assert shell(plugin, "--help").returncode == 0
     assert compiled(plugin) == set()
     assert "stash2plex/cli/main" in compiled(tmp_path / "config" / "stash2plex" / "bytecode")
     shutil.rmtree(plugin)
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_where_nothing_but_a_shell_was_used_compiled_files_are_kept_beside_the_database(
+    tmp_path, place
+):
+    plugin = unpack(tmp_path / place)
+    data = tmp_path / "config" / "stash2plex"
+    data.mkdir(parents=True, mode=0o700)
+    named = {"STASH2PLEX_DATA_DIR": str(data)} if "elsewhere" in place else {}
+    # A folder of that name may be anything: a database tells that it is ours.
+    shell(plugin, "--help", environment=named)
+    assert compiled(tmp_path) == set()
+    (data / "stash2plex.db").touch(mode=0o600)
+    shell(plugin, "--help", environment=named)
+    assert "stash2plex/cli/main" in compiled(data / "bytecode")
+    assert compiled(plugin) == set()
+    kept = [path for path in (data / "bytecode").rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    assert [path.name for path in before if path.name.startswith("attrs.")]
+    shell(plugin, "--help", environment=named)
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+
+
+def test_what_attrs_generates_is_compiled_once(tmp_path):
+    plugin = unpack(tmp_path / "config" / "plugins" / "community" / "Stash2Plex")
+    kept = tmp_path / "config" / "stash2plex" / "bytecode" / f"attrs.{sys.implementation.cache_tag}"
+    run(plugin, tmp_path / "config", {"mode": "status"})
+    first = kept.stat().st_mtime_ns
+    run(plugin, tmp_path / "config", {"mode": "status"})
+    assert kept.stat().st_mtime_ns == first
+    kept.write_bytes(kept.read_bytes()[:-1])
+    run(plugin, tmp_path / "config", {"mode": "status"})
+    assert kept.stat().st_mtime_ns != first

@@ -15,16 +15,30 @@ import sys
 def main():
     folder, point, number, *arguments = sys.argv[1:]
     sys.path[:0] = [folder, os.path.join(folder, "vendor")]
+    use_compiled_files(folder)
     counter = itertools.count(1)
 
     def reach():
         if next(counter) == int(number):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    place(point, reach)
-    from stash2plex.cli.main import main as run
+    from stash2plex.bytecode import folder_in_use
+    from stash2plex.generated_code import GeneratedCode
+
+    with GeneratedCode(folder_in_use()):
+        place(point, reach)
+        from stash2plex.cli.main import main as run
 
     run(arguments)
+
+
+def use_compiled_files(folder):
+    """Take them from the data folder, as the script does whose place this one takes."""
+    sys.dont_write_bytecode = True
+    from stash2plex import bytecode
+
+    data_dir = os.path.join(os.path.dirname(os.path.dirname(folder)), "stash2plex")
+    bytecode.start(folder, os.path.join(data_dir, bytecode.FOLDER))
 
 
 def place(point, reach):

@@ -109,3 +109,25 @@ def test_compiled_files_are_kept_once_the_data_folder_is_known(tmp_path):
     assert importlib.import_module("lantern_three").LIT
     assert compiled(data / bytecode.FOLDER) == {"lantern_two"}
     assert compiled(other) == {"lantern_three"}
+
+
+@pytest.mark.usefixtures("loading")
+@pytest.mark.parametrize("database", [True, False])
+def test_a_data_folder_without_compiled_files_is_known_by_its_database(tmp_path, database):
+    ours, data = tmp_path / "plugin", tmp_path / "data"
+    for folder in (ours, data):
+        folder.mkdir()
+    if database:
+        (data / "stash2plex.db").touch()
+    (ours / "lantern_four.py").write_text("LIT = True\n")
+    sys.path.insert(0, str(ours))
+    bytecode.start(str(ours), str(data / bytecode.FOLDER))
+    sys.dont_write_bytecode = False
+    assert importlib.import_module("lantern_four").LIT
+    assert compiled(data) == ({"lantern_four"} if database else set())
+    assert bytecode.folder_in_use() == (str(data / bytecode.FOLDER) if database else None)
+
+
+def test_a_program_that_imports_us_has_no_folder_of_compiled_files(monkeypatch):
+    monkeypatch.setattr(sys, "path_hooks", [lambda _: None])
+    assert bytecode.folder_in_use() is None

@@ -33,7 +33,8 @@ STOREYS = (
     {"logs", "servers"},
     {"config", "settingvalues"},
     {"hook", "handover", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode"}
-    | {"copies", "migrations", "codestamp", "first_aid", "python_parts", "start_trouble"},
+    | {"copies", "migrations", "codestamp", "first_aid", "python_parts", "start_trouble"}
+    | {"generated_code"},
     {"model", "text", "namelist", "path_map_setting", "errors", "version", "__init__"},
 )
 """A folder, or a flat module, imports from its own row and from rows below. The doors are on top,
