@@ -19,6 +19,13 @@ SELECT = "SELECT scene_id, tag, waits_for, attempts, failures, suspect, begun FR
 OF_A_SCENE = f"{SELECT} WHERE scene_id = ?"
 DUE = f"{SELECT} WHERE waits_for = ? AND due_at <= ? ORDER BY begun, due_at LIMIT ?"
 OLDEST = f"{SELECT} WHERE waits_for = ? ORDER BY begun, due_at LIMIT ?"
+FIRST_DUE = """
+WITH kinds (name) AS (VALUES (?), (?), (?), (?)),
+  firsts (name, due_at) AS (
+    SELECT name, (SELECT min(due_at) FROM waiting_picture WHERE waits_for = name) FROM kinds
+  )
+SELECT name, due_at FROM firsts WHERE due_at IS NOT NULL
+"""
 
 PICTURES = "pictures"
 """The reason of scenes that are in Plex but for their pictures."""
@@ -134,21 +141,21 @@ class WaitingPictures:
 
         With `sits_out`, those that wait for an endpoint that is shut do not count.
         """
+        firsts = self.first_due()
+        if not firsts:
+            return None
         shut = {state.name: state for state in self.endpoints() if state.is_shut}
         times = []
-        for waits_for in (FRESH, *ALL):
-            due_at = self._first_due(waits_for)
+        for waits_for, due_at in firsts.items():
             blocked = waits_for in shut or (waits_for == FRESH and is_blocked(shut))
-            if due_at is not None and not (blocked and sits_out):
+            if not (blocked and sits_out):
                 tries = [shut[name].next_try_at for name in shut if waits_for in (FRESH, name)]
                 times.append(min(tries) if blocked else due_at)
         return min(times, default=None)
 
-    def _first_due(self, waits_for: str) -> float | None:
-        (due_at,) = self._db.execute(
-            "SELECT min(due_at) FROM waiting_picture WHERE waits_for = ?", (waits_for,)
-        ).fetchone()
-        return None if due_at is None else float(due_at)
+    def first_due(self) -> dict[str, float]:
+        """Return when the first of each kind is due, by what it waits for."""
+        return dict(self._db.execute(FIRST_DUE, (FRESH, *ALL)))
 
     # -- endpoints ------------------------------------------------------------------------
 

@@ -148,14 +148,17 @@ class PictureLane:
     def fill(self, *, single: bool) -> None:
         """Start what is due, as far as there is room. `single` lets one through at a time."""
         room = (1 if single else min(self._threads, self._pacer.limit)) - len(self._busy)
-        if room <= 0:
+        # Every turn of a drain comes here, and mostly nothing waits.
+        firsts = self._store.pictures.first_due() if room > 0 else {}
+        if not firsts:
             return
         shut = {state.name: state for state in self._store.pictures.endpoints() if state.is_shut}
         for name, state in shut.items():
             if state.next_try_at <= self._clock() and not self._tries(name):
                 room -= self._start(self._probe(name), set(shut) - {name})
         if room > 0 and not is_blocked(shut):
-            for waits_for in (FRESH, *(name for name in ALL if name not in shut)):
+            now = self._clock()
+            for waits_for in [name for name in firsts if name not in shut and firsts[name] <= now]:
                 due = self._store.pictures.due(waits_for, self._threads + len(self._busy))
                 free = [one for one in due if one.scene_id not in self._busy]
                 for waiting in free[: max(0, room)]:

@@ -20,7 +20,7 @@ from stash2plex_testing.stash.auth import Session, Sessions
 from stash2plex_testing.stash.client import Client
 from stash2plex_testing.stash.core import Context, Core
 from stash2plex_testing.stash.faults import Faults
-from stash2plex_testing.stash.graphql_api import GraphQL, load_schema
+from stash2plex_testing.stash.graphql_api import load_graphql
 from stash2plex_testing.stash.jobs import Job, JobQueue
 from stash2plex_testing.stash.library import Library
 from stash2plex_testing.stash.log import HookRun, Journal, LogLine, RequestEntry
@@ -96,10 +96,10 @@ class FakeStash(Outside):
             self.config_dir,
             "/data",
         )
-        self.core.schema = load_schema(missing)
+        self._graphql = load_graphql(missing)
+        self.core.schema = self._graphql.schema
         self.faults = Faults()
         self.latency = Latency()
-        self._graphql = GraphQL(self.core.schema)
         self._routes = Routes(self.core, self._graphql)
         self.plugins.asking = self._asking
         self._closing = threading.Event()

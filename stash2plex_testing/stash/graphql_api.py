@@ -112,7 +112,7 @@ def _leave_out(schema: GraphQLSchema, place: str) -> None:
             del owner.fields[found[2]]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def load_schema(missing: tuple[str, ...] = ()) -> GraphQLSchema:
     """Read the schema and add the resolvers. Raises ValueError for a resolver without a field.
 
@@ -151,8 +151,14 @@ def _with_info(resolver: Resolver) -> Any:
     return lambda value, info, **arguments: resolver(value, info.context, **arguments)
 
 
+@lru_cache(maxsize=16)
+def load_graphql(missing: tuple[str, ...] = ()) -> GraphQL:
+    """Return the GraphQL of all servers with the same fields: what one has read all know."""
+    return GraphQL(load_schema(missing))
+
+
 class GraphQL:
-    """One server's GraphQL."""
+    """The GraphQL of servers with one schema. It knows nothing of a single server."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
