@@ -172,13 +172,19 @@ def take_session(
     wanted = worker_request(
         {**connection_info, "SessionCookie": cookie} if value else connection_info
     )
+    database = connect(path)
+    changed = settings_changed(get_meta(database, SETTINGS_FILE))
+    if get_meta(database, HOLD) is not None or not may_start(
+        get_meta(database, BACKGROUND_WORKER), time.time(), changed
+    ):
+        # Since the key was given, a worker has read that none is wanted.
+        return {"error": None}
     try:
-        if not start_worker(folder, plugin_dir, wanted):
-            seen = get_meta(connect(path), SETTINGS_FILE)
-            changed = settings_changed(seen)
-            # Of many first saves at once, one starts a worker; the sessions of all are fresh.
-            if changed or (changed is None and drain_runs(folder)):
-                start_successor(folder, plugin_dir, wanted)
+        # Of many first saves at once, one starts a worker; the sessions of all are fresh.
+        if not start_worker(folder, plugin_dir, wanted) and (
+            changed or (changed is None and drain_runs(folder))
+        ):
+            start_successor(folder, plugin_dir, wanted)
     except OSError as error:
         start_failed(folder, error)
     return {"error": None}

@@ -12,7 +12,7 @@ from stash2plex_testing.world import World
 from tests.harness.in_process import Heard, make_app
 from tests.support import ManualClock
 
-PATIENT, SHORT = 10.0, 0.25
+PATIENT, SHORT = 10.0, 0.5
 """Time-outs of both servers, in seconds: the short one for tests that wait for it."""
 
 

@@ -93,8 +93,17 @@ class Stage(World):
         ]
 
     def until(self, wish: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """Wait until `wish` returns something true; Stash's log is shown if it never does."""
-        return until(wish, seconds, self.log_text)
+        """Wait until `wish` returns something true; both logs are shown if it never does."""
+        return until(wish, seconds, self._logs)
+
+    def _logs(self) -> str:
+        """Return the ends of both logs: of Stash's, and of the worker's."""
+        path = os.path.join(self.data_dir, "worker.log")
+        worker = ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                worker = file.read()[-1500:]
+        return f"{self.log_text()[-1400:]}\n-- worker.log --\n{worker}"
 
     def queue(self) -> dict[str, int]:
         return self.operation("status", stored=True)["queue"]

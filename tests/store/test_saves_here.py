@@ -206,6 +206,21 @@ def test_a_worker_that_has_ended_meanwhile_gets_no_successor(saves, monkeypatch)
     assert saves.successors == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "starts"),
+    [(BACKGROUND_WORKER, "off 1795000000", 0), (HOLD, "1", 0), (BACKGROUND_WORKER, "auto", 1)],
+)
+def test_a_worker_that_has_read_meanwhile_that_none_is_wanted_is_the_last(
+    saves, name, value, starts
+):
+    saves.know(current=False)
+    offered = saves.record()["session"]
+    saves.know(login="password")
+    saves.set(name, value)
+    assert saves.hand_over(offered, "light") == {"error": None}
+    assert len(saves.started) == starts
+
+
 def test_a_start_that_fails_is_shown_and_the_keys_are_safe(saves):
     saves.know()
     saves.fails = OSError(errno.EAGAIN, "Resource temporarily unavailable")
