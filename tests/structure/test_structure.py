@@ -21,7 +21,7 @@ MAX_FLOW_LINES = {"Drain": 340, "Pipeline": 340}
 """Where everything meets, less is allowed."""
 
 STOREYS = (
-    {"plugin", "__main__", "worker_start"},
+    {"plugin", "__main__", "worker_start", "generated_code"},
     {"cli"},
     {"tasks"},
     {"ui"},
@@ -33,8 +33,7 @@ STOREYS = (
     {"logs", "servers"},
     {"config", "settingvalues"},
     {"hook", "handover", "hookcost", "starter", "workqueue", "db", "lock", "datadir", "bytecode"}
-    | {"copies", "migrations", "codestamp", "first_aid", "python_parts", "start_trouble"}
-    | {"generated_code"},
+    | {"copies", "migrations", "codestamp", "first_aid", "python_parts", "start_trouble"},
     {"model", "text", "namelist", "path_map_setting", "errors", "version", "__init__"},
 )
 """A folder, or a flat module, imports from its own row and from rows below. The doors are on top,
