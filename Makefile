@@ -24,7 +24,7 @@ demo: plugin ## both servers on loopback, a library, a queue that empties before
 	@$(BIN)/python -m stash2plex demo $(ARGS)
 
 test: plugin browser ## the whole test suite, as CI runs it (ARGS="-k queue")
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 5 --dist worksteal $(ARGS)
 
 browser: $(VENV)/ready ## what the page's tests need: a driver, a Chromium, the host page; reports what is missing
 	@$(BIN)/python -m tools.browser

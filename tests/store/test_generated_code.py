@@ -10,6 +10,7 @@ import sys
 
 import attrs
 import pytest
+from attr import _make
 
 from stash2plex import generated_code
 from stash2plex.generated_code import GeneratedCode
@@ -141,7 +142,7 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
 
 def test_attrs_compiles_for_itself_afterwards(tmp_path):
     define(str(tmp_path), "Lantern")
-    assert "compile" not in vars(generated_code._make)
+    assert "compile" not in vars(_make)
     with pytest.raises(ZeroDivisionError), GeneratedCode(str(tmp_path)):
         1 / 0  # noqa: B018 - any import may fail
-    assert "compile" not in vars(generated_code._make)
+    assert "compile" not in vars(_make)
