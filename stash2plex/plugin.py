@@ -38,7 +38,6 @@ STDIN_LIMIT = 256 * 1024 * 1024
 def main(arguments: list[str], plugin_dir: str) -> int:
     """Run what Stash, a starter or a user asks for. Returns the exit code."""
     if arguments[:1] == ["worker"]:
-        gc.enable()
         bytecode.keep_in(arguments[1], plugin_dir)
         keep_temporary_files(arguments[1])
         from stash2plex.worker_start import become_worker  # noqa: PLC0415 - not for the hook

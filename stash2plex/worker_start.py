@@ -4,6 +4,7 @@ An update may land while modules are imported. So the stamp of the files is take
 modules do not fit together, a new process imports them again.
 """
 
+import gc
 import os
 import sys
 import time
@@ -32,6 +33,7 @@ def become_worker(arguments: list[str], plugin_dir: str) -> int:
             from stash2plex.operations.background import run_worker  # noqa: PLC0415 - after the stamp
     except (ImportError, SyntaxError, AttributeError, NameError, ValueError) as error:
         return _not_imported(error, arguments[0])
+    gc.enable()
     os.environ.pop(TRIES_VARIABLE, None)
     return run_worker(arguments, plugin_dir, stamp)
 
