@@ -156,6 +156,18 @@ def test_an_item_that_plex_cannot_show_is_unknown(make_desk):
     assert explanation_json(known)["rating_key"] == "1"
 
 
+def test_an_item_that_cannot_be_read_is_explained_as_unknown(make_desk):
+    desk = make_desk()
+    scenes = [desk.scene("a.mp4", size=1), desk.scene("b.mp4", size=2)]
+    items = [desk.item("a.mp4", size=1), desk.item("b.mp4", size=2)]
+    desk.drain(*scenes)
+    desk.plex.faults.add(Fault("status", times=None, **scopes.item(items[0], "read")))
+    known = explain_scene(desk.app, scenes[0].id)
+    assert (known.state, len(known.unknown)) == ("unknown", 1)
+    assert known.unknown[0].startswith("What Plex holds: ")
+    assert explain_scene(desk.app, scenes[1].id).unknown == []
+
+
 def test_without_a_plex_the_scene_is_shown_and_why_plex_is_not(make_desk):
     desk = make_desk(plex_url="")
     scene = desk.scene("a/pier.mp4", rating100=80)

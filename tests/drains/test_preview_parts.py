@@ -101,6 +101,22 @@ def test_thirty_scenes_are_a_sample_and_fifty_are_shown(make_desk):
     assert caught.value.what == f"Stash has no scene {listed}."
 
 
+@pytest.mark.parametrize("number", [4, 5])
+def test_a_preview_in_small_steps_is_the_same(make_desk, monkeypatch, number):
+    desk = make_desk()
+    ids = [scene.id for scene in fill(desk, number)]
+    lost = [desk.scene(f"lost/buoy {one}.mp4", size=900 + one).id for one in range(2)]
+    whole = preview_scenes(desk.app, [*ids, *lost])
+    for name in ("SCENES_PER_READ", "IDS_PER_READ"):
+        monkeypatch.setattr(preview, name, 2)
+    monkeypatch.setattr(preview, "SHOWN", 1)
+    small = preview_scenes(desk.app, [*ids, *lost])
+    assert (small.seen, small.changing, small.not_matched) == (number + 2, number, 2)
+    assert (whole.seen, whole.changing, whole.not_matched) == (number + 2, number, 2)
+    assert (len(whole.problems), len(small.problems)) == (2, 1)
+    assert preview_all(desk.app).changing == number
+
+
 def test_scenes_that_stash_cannot_show_are_problems_without_a_title(make_desk):
     desk = make_desk()
     scenes = fill(desk, 4)

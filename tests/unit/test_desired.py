@@ -19,6 +19,7 @@ from stash2plex.rules.desired import (
     desired_state,
     performer_names,
     reason_to_skip,
+    what_was_cut,
 )
 from tests.support import make_scene, named, present
 
@@ -121,3 +122,12 @@ def test_choice_of_scenes():
     assert reason_to_skip(make_scene(organized=True), Settings(only_organized=True)) is None
     fog = make_scene(tags=named("Fog"))
     assert "“Fog”" in present(reason_to_skip(fog, Settings(exclude_tags=NameList.of("fog"))))
+
+
+def test_what_is_cut_is_reported():
+    scene = make_scene(performers=named(*(f"Performer {at}" for at in range(1_230))))
+    cut = what_was_cut(scene, desired_state(scene, Settings()), Settings())
+    ((line, *values),) = cut
+    assert line % tuple(values) == (
+        "“A harbour” has more performers than Plex takes: the first 200 of 1,230 are sent."
+    )
