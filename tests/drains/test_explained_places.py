@@ -9,10 +9,12 @@ from stash2plex.model import Field
 from stash2plex.operations.explain import explain_scene, explanation_json, place_json
 from stash2plex.operations.undo import Chosen, queue_undo
 from stash2plex.store.item_choices import ItemChoice
+from stash2plex.tasks.registry import find_task
 from stash2plex.text import local, utc
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
+from tests.page.conftest import Page
 
 
 def pair(desk, path="a/pier.mp4", **values):
@@ -330,3 +332,20 @@ def test_a_scene_that_is_to_be_put_back_while_a_worker_has_it(make_desk):
     said = "It is to be put back. The worker does that next."
     assert why(desk, scenes[1]) == ("waiting", said)
     assert why(desk, scenes[0])[0] == "in_sync"
+
+
+def test_a_scene_that_is_to_be_put_back_waits_for_that(make_desk):
+    desk = make_desk()
+    scene, _ = desk.scene("a.mp4"), desk.item("a.mp4")
+    desk.drain(scene)
+    call = Page(desk.app).make_call({"scene_ids": [scene.id]})
+    assert find_task("undo").run(call)["queued"] == 1
+    known = explain_scene(desk.app, scene.id)
+    assert (known.state, known.why) == (
+        "waiting", "It is to be put back. The worker does that next.",
+    )  # fmt: skip
+    desk.drain()
+    known = explain_scene(desk.app, scene.id)
+    assert (known.state, known.why) == (
+        "left_out", f"It was put back. Sync scene {scene.id} to send it again.",
+    )  # fmt: skip

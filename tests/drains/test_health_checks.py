@@ -1,10 +1,12 @@
-"""Single checks of Health Check after a drain: hooks, database, sync, and what Plex keeps."""
+"""Single checks of Health Check over both stand-ins: hooks, database, sync, worker, Plex."""
 
 from __future__ import annotations
 
 import os
 
+from stash2plex import start_trouble
 from stash2plex.db import drop_meta
+from stash2plex.operations.health import local_checks
 from stash2plex.operations.health.hook_checks import check_hooks
 from stash2plex.operations.health.kept_checks import check_kept
 from stash2plex.operations.health.local_checks import check_database, check_sync
@@ -35,3 +37,21 @@ def test_what_is_in_sync_before_the_first_look_names_no_look(make_desk):
     detail = check_sync(desk.app).detail
     assert "2 scenes in sync" in detail
     assert "Last full sweep" not in detail
+
+
+def test_the_check_of_what_plex_keeps_does_not_need_the_settings(make_desk):
+    desk = make_desk()
+    desk.drain(desk.scene("a.mp4"))
+    desk.stash.down()
+    assert check_kept(desk.app).state == "passed"
+
+
+def test_a_trouble_of_the_start_is_what_the_check_of_the_worker_shows(make_desk):
+    desk = make_desk()
+    start_trouble.record_trouble(
+        desk.app.folder, start_trouble.Trouble("It cannot start.", "Install Python.")
+    )
+    check = local_checks.check_worker(desk.app, off=False)
+    assert (check.state, check.detail, check.fix) == (
+        "failed", "It cannot start.", "Install Python.",
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.errors import UsageError
 from stash2plex.model import Field
 from stash2plex.operations.history import list_runs, list_writes
 from stash2plex.operations.undo import Chosen, queue_undo
@@ -139,6 +140,12 @@ def test_an_edit_that_sends_pictures_is_in_the_history_with_them(make_desk):
     }
     assert {"poster", "background", "title"} <= fields
     assert desk.rows("SELECT uploads FROM first_state") == [(2,)]
+
+
+def test_writes_are_chosen_in_one_way(make_desk):
+    desk = make_desk()
+    with pytest.raises(UsageError, match="by a scene or by a run, not by both"):
+        list_writes(desk.app, scene_id=1, run_id=1, limit=9)
 
 
 def test_old_writes_are_dropped_but_for_the_newest_of_each_scene(pier):

@@ -10,7 +10,7 @@ from stash2plex.errors import UsageError
 from stash2plex.model import Field
 from stash2plex.operations import preview
 from stash2plex.operations.preview import preview_all, preview_pages, preview_scenes, preview_some
-from stash2plex_testing.plex import Fault
+from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
 from tests.harness.in_process import fill
@@ -159,6 +159,20 @@ def test_items_that_moved_in_plex_are_named_and_the_others_compared(make_desk):
          f"“About {number - 1}.mp4” has moved in Plex.")
         for number in (1, 3)
     ]  # fmt: skip
+
+
+def test_an_item_that_cannot_be_read_is_a_problem_of_the_preview(make_desk):
+    desk = make_desk()
+    scenes = [desk.scene("a.mp4", size=1), desk.scene("b.mp4", size=2)]
+    items = [desk.item("a.mp4", size=1), desk.item("b.mp4", size=2)]
+    desk.drain(*scenes)
+    for scene in scenes:
+        scene.title = f"Edited {scene.id}"
+    desk.plex.faults.add(Fault("status", times=None, **scopes.item(items[0], "read")))
+    known = preview_scenes(desk.app, [scene.id for scene in scenes])
+    assert (known.seen, known.changing, known.not_matched) == (2, 1, 1)
+    (problem,) = known.problems
+    assert (problem.scene_id, problem.reason) == (1, "transient")
 
 
 def preview_of(desk, number):
