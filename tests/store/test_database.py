@@ -117,6 +117,12 @@ def test_where_the_data_folder_is(monkeypatch, tmp_path):
     assert locate("/config", "/plugin") == "/four"
 
 
+def test_without_a_folder_to_put_it_in_there_is_no_data_folder(monkeypatch):
+    with pytest.raises(StoreUnavailable) as caught:
+        locate(None, None)
+    assert "STASH2PLEX_DATA_DIR" in (caught.value.fix or "")
+
+
 def test_the_outermost_transaction_decides(database):
     def fail_after_the_inner_one():
         with transaction(database):
