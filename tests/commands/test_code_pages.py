@@ -12,6 +12,7 @@ import pytest
 
 from stash2plex.cli.main import cli
 from stash2plex.cli.streams import prepare_streams, readable
+from tests.commands.test_service import started
 
 TITLE = "Größe “Ωμ” 港の夜… ő 😀 \u202e"
 COMMANDS = (
@@ -133,6 +134,15 @@ def test_a_reader_that_has_seen_enough_ends_nothing_badly(named, words):
             os.close(write)
         assert not err
         assert process.returncode == 0
+
+
+def test_a_reader_that_goes_early_is_no_error_to_show(desk):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = started("status", stdout=writing)
+    os.close(writing)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
 
 
 def test_closed_streams_swallow_what_is_written(named):

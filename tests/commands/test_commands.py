@@ -161,6 +161,12 @@ def test_completion_and_help(desk):
         assert name in known
 
 
+def test_the_demo_has_help_of_its_own(desk):
+    code, out, _ = desk.run("demo", "--help")
+    assert code == 0
+    assert "--scenes" in out
+
+
 @pytest.mark.parametrize("flags", [[], ["--debug"]])
 def test_every_decision_is_explained_where_that_is_asked_for(desk, flags):
     code, out, err = desk.run(*flags, "sync", "--all")

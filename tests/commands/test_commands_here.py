@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from stash2plex.db import connect
+from stash2plex.operations.health.checks import SKIPPED
 from stash2plex.store.queue import Queue
 
 DAY = 86_400.0
@@ -181,6 +182,21 @@ def test_health_without_stash_or_without_a_database_goes_on(desk):
     checks = {check["name"]: check for check in as_json(desk, "health", code=3)["checks"]}
     assert checks["Stash"]["state"] == "failed"
     assert {check["state"] for check in checks.values()} == {"passed", "failed", "skipped"}
+
+
+def test_plex_is_checked_while_stash_is_away_where_its_address_is_given(desk, monkeypatch):
+    desk.run("sync", "--all")
+    monkeypatch.setenv("STASH2PLEX_PLEX_URL", desk.plex.url)
+    monkeypatch.setenv("STASH2PLEX_PLEX_TOKEN", desk.plex.token)
+    monkeypatch.setenv("STASH2PLEX_PLEX_LIBRARY", desk.section.title)
+    desk.stash.stop()
+    code, out, _ = desk.run("health", "--json")
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    assert code == 3
+    assert checks["Plex"]["ok"]
+    assert checks["edit rights"]["ok"]
+    assert checks["matches"]["state"] == SKIPPED
+    assert "Stash" in checks["matches"]["detail"]
 
 
 def test_the_history_names_what_was_written(desk):

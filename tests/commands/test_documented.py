@@ -16,7 +16,7 @@ from stash2plex.cli.main import cli
 from tools.build_plugin import ROOT
 
 ONLY_READ = {
-    "serve": "it runs until it is stopped; tests/commands/test_odd_commands.py runs it",
+    "serve": "it runs until it is stopped; tests/commands/test_service.py runs it",
     "status --watch": "it runs until it is stopped; the same",
     "probe-plex": "it edits three items; tests/commands/test_probe.py runs it",
     "--plex-url": "the probe on a server in Docker",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.errors import ConfigError
-from stash2plex.operations.import_legacy import read_legacy, scene_id_of
+from stash2plex.operations.import_legacy import MAX_BYTES, read_legacy, scene_id_of
 
 JOB = {
     "job_id": 4,
@@ -84,6 +84,13 @@ def test_a_job_cut_short_is_a_scene_or_nothing(length):
 )
 def test_what_is_no_number_of_a_scene_is_left(value):
     assert scene_id_of(pickle.dumps({"scene_id": value, "x": 5})) is None
+
+
+@pytest.mark.parametrize(
+    "data", ["text", None, b"\x80\x04" + b"a" * MAX_BYTES, b"\x80\x04}.", b"\x80\x04K\x07."]
+)
+def test_what_holds_no_scene_is_none(data):
+    assert scene_id_of(data) is None
 
 
 def test_a_trap_is_not_sprung(tmp_path):

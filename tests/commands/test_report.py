@@ -56,6 +56,18 @@ def test_without_stash_it_still_has_its_parts(desk, monkeypatch):
     assert [line for line in out.splitlines() if line.startswith("== ")] == HEADS
 
 
+def test_a_report_without_stash_and_without_a_folder(desk, monkeypatch):
+    monkeypatch.setenv("STASH2PLEX_STASH_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("STASH2PLEX_DATA_DIR")
+    code, out, _ = desk.run("report")
+    assert (code, "FAIL Stash: " in out, "Or name the folder with --data-dir." in out) == (
+        0, True, True,
+    )  # fmt: skip
+    lines = json.loads(desk.run("report", "--json")[1])["report"]
+    heads = [line for line in out.splitlines() if line.startswith("== ")]
+    assert [line for line in lines if line.startswith("== ")] == heads
+
+
 def test_without_a_database_it_names_the_reason(desk, tmp_path):
     os.makedirs(desk.folder)
     with open(os.path.join(desk.folder, "stash2plex.db"), "wb"):

@@ -324,6 +324,29 @@ def test_edits_of_a_library_that_fails_before_its_list_was_asked_for(two):
     assert in_plex(everything) == [True] * 6
 
 
+def test_a_library_that_takes_no_shared_edit_has_each_scene_wait_under_its_title(make_desk):
+    desk = make_desk()
+    lamps = desk.plex.add_section("Lamps", locations=["/lamps"])
+    desk.item("other.mp4", size=77)
+    scenes = [desk.scene(f"{at}.mp4", size=at) for at in range(1, 4)]
+    items = [desk.plex.add_item(lamps, f"/lamps/{at}.mp4", size=at) for at in range(1, 4)]
+    desk.drain(*scenes)
+    assert [item.title for item in items] == [scene.title for scene in scenes]
+    fog = desk.stash.add_tag("Fog")
+    for scene in scenes:
+        scene.tags = [fog]
+    desk.plex.faults.add(Fault("status", times=None, **scopes.library(lamps)))
+    desk.drain(*scenes)
+    assert desk.rows("SELECT id, reason FROM queue ORDER BY id") == [
+        (scene.id, "library") for scene in scenes
+    ]
+    errors = dict(desk.rows("SELECT id, error FROM failure"))
+    assert [errors[scene.id].partition(",")[0] for scene in scenes] == [
+        f"“{scene.title}” waits for “Lamps”" for scene in scenes
+    ]
+    assert desk.rows("SELECT 1 FROM outage") == []
+
+
 def test_a_single_library_that_was_never_listed_is_an_outage_with_its_name(make_desk):
     desk = make_desk()
     made = pairs(desk, 2)

@@ -372,3 +372,9 @@ def test_a_fault_in_a_task_is_one_sentence(buttons, tmp_path, monkeypatch):
         buttons.desk, "preview_some", tmp_path / "config", monkeypatch, scene_ids=["1"]
     )
     assert (code, answer["output"]["problem"]) == (0, {"what": sentence, "do": ""})
+
+
+def test_a_mode_that_there_is_none_of_is_named_with_those_that_there_are():
+    with pytest.raises(UsageError, match="no mode 'lantern'. Known modes: .*queue_status"):
+        find_task("lantern")
+    assert find_task("queue_status").mode == "queue_status"

@@ -1,4 +1,4 @@
-"""What is shown of a drain while it goes on."""
+"""What is shown of a drain while it goes on or waits, and what is on record of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from stash2plex.operations.enqueue import enqueue_all
+from stash2plex.operations.status import stored_status
+from stash2plex.store.metrics import read_metrics
+from stash2plex.store.progress import Progress
+from stash2plex.sync.goals import Background
 from stash2plex.sync.observer import Silent
 from stash2plex_testing.plex.faults import Fault
+from tests.harness.in_process import fill
+from tests.support import present
 
 
 class Watching:
@@ -82,3 +88,47 @@ def test_a_scene_in_sync_that_is_queued_all_the_same_is_due_already(make_desk):
     every = enqueue_all(desk.app)
     assert every.sentence() == "0 scenes queued; 1 was due already; 2 in sync already."
     assert desk.process(Silent()).progress.done == every.queued + every.due
+
+
+def test_why_an_earlier_version_waited_is_shown_as_it_wrote_it(make_desk):
+    desk = make_desk()
+    desk.app.book.write(Progress(left=1, origin="worker"))
+    desk.app.store.connection.execute("UPDATE drain SET note = 'Plex rests.'")
+    held = desk.app.book.read(1).wait
+    assert (held.why, held.outlook) == ("Plex rests.", None)
+    assert stored_status(desk.app)["worker"]["note"] in (None, "Plex rests.")
+
+
+def test_what_a_drain_did_is_on_record_when_it_has_ended(make_desk):
+    desk = make_desk()
+    desk.drain(*fill(desk, 3))
+    last = desk.app.book.read(0)
+    assert (last.done, last.ended) == (3, True)
+    assert read_metrics(desk.app.store.connection).scenes["written"] == 3
+
+
+class Seen:
+    """An observer that keeps what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def progress(self, progress):
+        self.shown.append(progress)
+
+
+def test_a_drain_that_stands_still_shows_and_stores_for_whom_it_waits(make_desk):
+    desk = make_desk()
+    desk.add(*fill(desk, 2))
+    desk.plex.down()
+    seen = Seen()
+    stored = []
+    end = desk.clock() + 120
+
+    def stopped():
+        stored.append(desk.app.book.read(0).wait)
+        return desk.clock() >= end
+
+    desk.app.drain(Background(), seen, stopped)
+    assert {present(wait).server for wait in stored if wait} == {"Plex"}
+    assert {wait.server for one in seen.shown if (wait := one.wait)} == {"Plex"}

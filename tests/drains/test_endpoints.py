@@ -12,6 +12,7 @@ from stash2plex.sync.pipeline import BATCH
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
+from tests.harness.in_process import listen
 
 ALWAYS: dict[str, Any] = {"times": None}
 
@@ -136,6 +137,19 @@ def test_an_upload_of_one_item_that_fails_for_ever_is_given_up_alone(make_desk):
     desk.drain()
     assert set(item.selected) == {"posters", "arts"}
     assert desk.dead() == {}
+
+
+def test_pictures_that_fail_are_reported_once_for_their_endpoint(make_desk):
+    desk = make_desk(skip_fields="")
+    lines = listen(desk)
+    scenes = [desk.scene(f"{n}.mp4", size=n, cover=picture(n)) for n in range(1, 5)]
+    for n in range(1, 5):
+        desk.item(f"{n}.mp4", size=n)
+    desk.plex.faults.add(Fault("status", times=None, **scopes.uploads("posters")))
+    desk.drain(*scenes)
+    told = [line for line in lines if "wait, the texts go on; nothing is lost." in line]
+    assert len(told) == 1
+    assert " The posters wait, " in told[0]
 
 
 def test_pictures_that_wait_survive_the_process(make_desk):

@@ -8,6 +8,7 @@ import pytest
 
 from stash2plex.rules.policy import MAX_INTERRUPTIONS
 from stash2plex_testing.plex import Fault
+from tests.harness.in_process import fill
 
 LATER = 130.0
 """Seconds: longer than any probe and any backoff of a first failure."""
@@ -119,6 +120,18 @@ def test_a_key_that_plex_fails_on_does_not_keep_its_outage_going(three):
     assert [item.title for item in items[1:]] == [scene.title for scene in scenes[1:]]
 
 
+def test_a_scene_that_cannot_be_read_keeps_its_title(make_desk):
+    desk = make_desk()
+    scenes = fill(desk, 2)
+    desk.drain(*scenes)
+    desk.stash.faults.add(
+        "graphql_error", operation=r"s1: findScene", message="unexpected null", times=None
+    )
+    desk.add(*scenes)
+    desk.work(2)
+    assert set(desk.rows("SELECT id, title FROM failure")) == {(1, "About 0.mp4")}
+
+
 # -- items that go away -------------------------------------------------------------------
 
 
@@ -168,3 +181,17 @@ def test_one_failed_read_of_many_items_is_one_failure_of_plex(make_desk):
     desk.plex.faults.add(Fault("status", path="^/library/metadata/", status=503, times=1))
     assert desk.drain(*scenes).progress.done == 6
     assert desk.rows("SELECT * FROM outage") == []
+
+
+# -- scenes that go away ------------------------------------------------------------------
+
+
+def test_scenes_that_are_gone_are_forgotten_and_plex_keeps_what_it_has(make_desk):
+    desk = make_desk()
+    scenes = fill(desk, 2)
+    desk.drain(*scenes)
+    for scene in scenes:
+        desk.stash.library.destroy_scene(scene)
+    desk.drain(*scenes)
+    assert desk.rows("SELECT id FROM scene") == []
+    assert desk.titles() == [scene.title for scene in scenes]

@@ -9,10 +9,12 @@ from stash2plex.model import Field
 from stash2plex.operations.explain import explain_scene, explanation_json, place_json
 from stash2plex.operations.undo import Chosen, queue_undo
 from stash2plex.store.item_choices import ItemChoice
+from stash2plex.tasks.registry import find_task
 from stash2plex.text import local, utc
 from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
+from tests.page.conftest import Page
 
 
 def pair(desk, path="a/pier.mp4", **values):
@@ -154,6 +156,18 @@ def test_an_item_that_plex_cannot_show_is_unknown(make_desk):
     assert unknown.startswith("What Plex holds: ")
     assert known.state == "unknown"
     assert explanation_json(known)["rating_key"] == "1"
+
+
+def test_an_item_that_cannot_be_read_is_explained_as_unknown(make_desk):
+    desk = make_desk()
+    scenes = [desk.scene("a.mp4", size=1), desk.scene("b.mp4", size=2)]
+    items = [desk.item("a.mp4", size=1), desk.item("b.mp4", size=2)]
+    desk.drain(*scenes)
+    desk.plex.faults.add(Fault("status", times=None, **scopes.item(items[0], "read")))
+    known = explain_scene(desk.app, scenes[0].id)
+    assert (known.state, len(known.unknown)) == ("unknown", 1)
+    assert known.unknown[0].startswith("What Plex holds: ")
+    assert explain_scene(desk.app, scenes[1].id).unknown == []
 
 
 def test_without_a_plex_the_scene_is_shown_and_why_plex_is_not(make_desk):
@@ -318,3 +332,20 @@ def test_a_scene_that_is_to_be_put_back_while_a_worker_has_it(make_desk):
     said = "It is to be put back. The worker does that next."
     assert why(desk, scenes[1]) == ("waiting", said)
     assert why(desk, scenes[0])[0] == "in_sync"
+
+
+def test_a_scene_that_is_to_be_put_back_waits_for_that(make_desk):
+    desk = make_desk()
+    scene, _ = desk.scene("a.mp4"), desk.item("a.mp4")
+    desk.drain(scene)
+    call = Page(desk.app).make_call({"scene_ids": [scene.id]})
+    assert find_task("undo").run(call)["queued"] == 1
+    known = explain_scene(desk.app, scene.id)
+    assert (known.state, known.why) == (
+        "waiting", "It is to be put back. The worker does that next.",
+    )  # fmt: skip
+    desk.drain()
+    known = explain_scene(desk.app, scene.id)
+    assert (known.state, known.why) == (
+        "left_out", f"It was put back. Sync scene {scene.id} to send it again.",
+    )  # fmt: skip

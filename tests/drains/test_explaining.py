@@ -11,6 +11,7 @@ from stash2plex.operations.explain import explain_scene, explanation_json
 from stash2plex.rules.desired import desired_state
 from stash2plex.text import utc
 from stash2plex.ui.lines.scenes import explanation_lines
+from tests.harness.in_process import fill
 from tests.support import present
 
 
@@ -166,6 +167,14 @@ def test_what_a_person_changed_in_plex_differs_or_is_kept_and_equal_is_neither(m
     desk.restart(preserve_plex_edits=True)
     state, fields = states()
     assert (state, fields["title"], fields["summary"]) == ("in_sync", "kept", "equal")
+
+
+def test_a_field_that_is_not_synced_is_shown_as_that(make_desk):
+    desk = make_desk(skip_fields="poster background title")
+    (scene,) = fill(desk, 1)
+    views = {view.name: view.state for view in explain_scene(desk.app, scene.id).fields}
+    assert views[Field.TITLE] == "skipped"
+    assert views[Field.SUMMARY] != "skipped"
 
 
 def test_before_the_library_is_listed_nothing_is_said_of_a_match(make_desk):

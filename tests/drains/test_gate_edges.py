@@ -9,6 +9,7 @@ from stash2plex.rules.pacing import Pacer
 from stash2plex.servers.transport import MAX_RETRY_AFTER
 from stash2plex.store.holds import hold
 from stash2plex.store.marks import ask_for_look
+from stash2plex.store.outages import read_outages
 from stash2plex.sync.gate import CONFIG_SECONDS, HOLD_SECONDS, Closed, Gate, Open, SwitchedOff
 from stash2plex.sync.goals import Background, Foreground
 from stash2plex.sync.observer import Silent
@@ -325,3 +326,12 @@ def test_an_outage_that_ended_is_left_out_of_the_next(make_desk):
     desk.clock.at[desk.clock.now + 300.0] = again
     assert desk.app.drain(goal, Silent(), lambda: False).gave_up is None
     assert desk.titles() == [first.title, "1"]
+
+
+def test_scenes_wait_for_plex_and_none_is_said_to_wait_for_stash(make_desk):
+    desk = make_desk()
+    desk.add(*fill(desk, 2))
+    desk.stash.down()
+    desk.work(120)
+    (outage,) = read_outages(desk.app.store.connection)
+    assert (outage.server, outage.waiting) == ("stash", 0)

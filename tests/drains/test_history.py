@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.errors import UsageError
 from stash2plex.model import Field
 from stash2plex.operations.history import list_runs, list_writes
 from stash2plex.operations.undo import Chosen, queue_undo
@@ -15,6 +16,7 @@ from stash2plex.sync.observer import Silent
 from stash2plex.text import DAY
 from stash2plex.ui.lines.history import history_lines, run_lines
 from stash2plex_testing.plex import Traits
+from stash2plex_testing.stash import picture
 from tests.support import present
 
 
@@ -122,6 +124,28 @@ def test_an_edit_of_many_is_one_run_and_a_task_is_another(pier):
         ("bulk edit", "", 2),
     ]
     assert run_lines(page)[0].endswith(": task (Sync All Scenes), 1 scene.")
+
+
+def test_an_edit_that_sends_pictures_is_in_the_history_with_them(make_desk):
+    desk = make_desk(skip_fields="")
+    scene = desk.scene("a.mp4", cover=picture(1))
+    desk.item("a.mp4")
+    desk.drain(scene)
+    fields = {
+        name
+        for write in list_writes(desk.app, scene_id=scene.id, run_id=None, limit=9).as_json()[
+            "items"
+        ]
+        for name in write["fields"]
+    }
+    assert {"poster", "background", "title"} <= fields
+    assert desk.rows("SELECT uploads FROM first_state") == [(2,)]
+
+
+def test_writes_are_chosen_in_one_way(make_desk):
+    desk = make_desk()
+    with pytest.raises(UsageError, match="by a scene or by a run, not by both"):
+        list_writes(desk.app, scene_id=1, run_id=1, limit=9)
 
 
 def test_old_writes_are_dropped_but_for_the_newest_of_each_scene(pier):

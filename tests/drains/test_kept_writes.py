@@ -11,12 +11,13 @@ from attrs import evolve
 from stash2plex.app import open_store
 from stash2plex.db import transaction
 from stash2plex.model import Change, Field, ListChange
-from stash2plex.rules.first_state import Before
+from stash2plex.rules.first_state import Before, FirstState
 from stash2plex.rules.traits import NO_TRAITS
 from stash2plex.sync.apply import Applied
 from stash2plex.sync.collections import Collections
 from stash2plex.sync.in_flight import InFlight
 from stash2plex.sync.keeping import Keeper, sent_by
+from stash2plex.sync.picture_keeping import PictureKeeper
 from stash2plex.sync.session import Follower
 from stash2plex.sync.writes import planned
 from stash2plex.workqueue import BULK, URGENT, Claim
@@ -180,3 +181,29 @@ def test_what_a_change_sends_is_listed_with_what_was_there():
     rated = evolve(change, clear_rating=False, rating=8.0)
     assert sent_by(rated, item)["rating"] == (6.0, 8.0)
     assert "rating" not in sent_by(evolve(change, clear_rating=False), item)
+
+
+POSTER, BACKGROUND = Field.POSTER, Field.BACKGROUND
+
+
+def test_of_which_pictures_it_is_known_what_was_chosen_first(make_desk):
+    store = make_desk().app.store
+    keeper = PictureKeeper(store)
+    states = store.first_states
+    state = FirstState(1, "7", states.server, "1", "/media/a.mp4", 9.0)
+
+    def keep(state, *names):
+        with store.connection:
+            states.keep(state, {name: Before("", locked=False) for name in names})
+
+    assert (keeper.known_pictures("7"), keeper.has_uploads("7")) == (frozenset(), False)
+    keep(state, Field.TITLE, POSTER)
+    assert keeper.known_pictures("7") == {POSTER}
+    keep(evolve(state, rating_key="8", before_history=True), POSTER)
+    assert keeper.known_pictures("8") == {POSTER, BACKGROUND}
+    with store.connection:
+        states.count_uploads("8", 1)
+        states.put_back(evolve(state, rating_key="8"), {}, is_done=True)
+    # What was put back is forgotten; that pictures of ours are there is not.
+    assert (keeper.known_pictures("8"), keeper.has_uploads("8")) == (frozenset(), True)
+    assert not keeper.has_uploads("7")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 
 import pytest
+from attrs import evolve
 
 from stash2plex.db import set_meta
+from stash2plex.errors import Transient, Unavailable
 from stash2plex.operations.enqueue import enqueue_recent
 from stash2plex.servers import stash as stash_client
+from stash2plex.store.marks import load_marks, save_marks
 from stash2plex.store.meta import SWEEP_MARKS
 from stash2plex.sync import sweep as sweeping
 from stash2plex.sync.goals import Foreground
 from stash2plex.sync.observer import Silent
 from tests.harness.in_process import listen
+from tests.support import present
 
 POLL = "query ScenePage"
 MINUTE = 61.0
@@ -168,3 +172,27 @@ def test_marks_that_cannot_be_read_make_a_full_sweep_due_once(make_desk, text):
         look(desk)
     assert look(desk) == 0
     assert not any("cannot be read" in line for line in heard)
+
+
+def test_after_a_restart_of_stash_its_jobs_are_asked_for_from_the_first(make_desk):
+    desk = make_desk()
+    connection, settings = desk.app.store.connection, desk.app.settings()
+    while load_marks(connection) is None:
+        desk.app.sweeper.step(settings, desk.app.stash, by_clock=True, seconds=9.0)
+    save_marks(connection, evolve(present(load_marks(connection)), last_job=50))
+    steps = desk.app.sweeper._look(settings, desk.app.stash)
+    first = next(steps)
+    again = steps.send(first())
+    assert [request.args[-1] for request in (first, again)] == [50, 0]
+
+
+def test_a_failure_of_a_look_that_lasts_is_logged_once_and_tried_with_the_next(make_desk):
+    desk = make_desk()
+    lines = listen(desk)
+    for _ in range(2):
+        desk.app.sweeper._failed(Transient("Stash", "Half a page."))
+    assert [line for line in lines if "Half a page" in line] == lines
+    assert len(lines) == 1
+    assert desk.app.store.breakers["stash"].read().state == "closed"
+    desk.app.sweeper._failed(Unavailable("Stash", "It is away."))
+    assert len(lines) == 2

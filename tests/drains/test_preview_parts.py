@@ -10,7 +10,7 @@ from stash2plex.errors import UsageError
 from stash2plex.model import Field
 from stash2plex.operations import preview
 from stash2plex.operations.preview import preview_all, preview_pages, preview_scenes, preview_some
-from stash2plex_testing.plex import Fault
+from stash2plex_testing.plex import Fault, scopes
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault as StashFault
 from tests.harness.in_process import fill
@@ -101,6 +101,22 @@ def test_thirty_scenes_are_a_sample_and_fifty_are_shown(make_desk):
     assert caught.value.what == f"Stash has no scene {listed}."
 
 
+@pytest.mark.parametrize("number", [4, 5])
+def test_a_preview_in_small_steps_is_the_same(make_desk, monkeypatch, number):
+    desk = make_desk()
+    ids = [scene.id for scene in fill(desk, number)]
+    lost = [desk.scene(f"lost/buoy {one}.mp4", size=900 + one).id for one in range(2)]
+    whole = preview_scenes(desk.app, [*ids, *lost])
+    for name in ("SCENES_PER_READ", "IDS_PER_READ"):
+        monkeypatch.setattr(preview, name, 2)
+    monkeypatch.setattr(preview, "SHOWN", 1)
+    small = preview_scenes(desk.app, [*ids, *lost])
+    assert (small.seen, small.changing, small.not_matched) == (number + 2, number, 2)
+    assert (whole.seen, whole.changing, whole.not_matched) == (number + 2, number, 2)
+    assert (len(whole.problems), len(small.problems)) == (2, 1)
+    assert preview_all(desk.app).changing == number
+
+
 def test_scenes_that_stash_cannot_show_are_problems_without_a_title(make_desk):
     desk = make_desk()
     scenes = fill(desk, 4)
@@ -143,6 +159,20 @@ def test_items_that_moved_in_plex_are_named_and_the_others_compared(make_desk):
          f"“About {number - 1}.mp4” has moved in Plex.")
         for number in (1, 3)
     ]  # fmt: skip
+
+
+def test_an_item_that_cannot_be_read_is_a_problem_of_the_preview(make_desk):
+    desk = make_desk()
+    scenes = [desk.scene("a.mp4", size=1), desk.scene("b.mp4", size=2)]
+    items = [desk.item("a.mp4", size=1), desk.item("b.mp4", size=2)]
+    desk.drain(*scenes)
+    for scene in scenes:
+        scene.title = f"Edited {scene.id}"
+    desk.plex.faults.add(Fault("status", times=None, **scopes.item(items[0], "read")))
+    known = preview_scenes(desk.app, [scene.id for scene in scenes])
+    assert (known.seen, known.changing, known.not_matched) == (2, 1, 1)
+    (problem,) = known.problems
+    assert (problem.scene_id, problem.reason) == (1, "transient")
 
 
 def preview_of(desk, number):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stash2plex.operations.enqueue import enqueue_all
 from stash2plex.operations.status import read_status, stored_status
 from stash2plex.rules.scene_states import STATES
 from stash2plex.sync.observer import Silent
+from stash2plex.sync.sweep import Idle
 
 
 def counts(desk):
@@ -109,3 +112,19 @@ def test_the_time_of_the_counts_goes_on_while_nothing_is_missed(make_desk):
     desk.restart()
     desk.work(30)
     assert stored_status(desk.app)["scenes"]["as_of"] > first
+
+
+@pytest.mark.parametrize(
+    ("only_organized", "organized", "why"),
+    [
+        (False, False, Idle.EXCLUDED),
+        (True, True, Idle.EXCLUDED),
+        (True, False, Idle.NOT_ORGANIZED),
+    ],
+)
+def test_why_a_scene_is_left_out_is_the_reason_that_holds(
+    make_desk, only_organized, organized, why
+):
+    desk = make_desk(exclude_tags="Fog", only_organized=only_organized)
+    desk.scene("a/pier.mp4", tags=[desk.stash.add_tag("Fog")], organized=organized)
+    assert enqueue_all(desk.app).idle == {why: 1}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.errors import Refused
 from stash2plex.lock import drain_lock
 from stash2plex.operations.foreground import drain_here
-from stash2plex.operations.server_probe import ServerProbe
+from stash2plex.operations.server_probe import ASK_SECONDS, ServerProbe
 from stash2plex.store.marks import asked_look, end_asked_look
 from stash2plex.store.progress import Progress, Wait
 from stash2plex.sync.goals import Foreground
@@ -122,6 +123,23 @@ def test_an_other_that_waits_ends_a_task_only_while_work_is_left(busy):
     assert [after(50.0, waits, 1), after(5.0, None, 1), after(5.0, waits, 1)] == [None] * 3
     assert after(59.0, waits, 1) is None
     assert after(1.0, waits, 1) == "Plex rests. Waited 1 min 00 s; run the task again later."
+
+
+def test_a_task_that_watches_asks_the_servers_again_after_a_while(make_desk):
+    desk = make_desk()
+    probe = ServerProbe(desk.app, Foreground("test", patience=600.0))
+    wait = Wait("Plex is away.", "plex")
+    assert probe.verdict(wait, 3) == (None, None)
+    desk.settings["plex_token"] = "old"
+    desk.restart()
+    probe = ServerProbe(desk.app, Foreground("test", patience=600.0))
+    desk.plex.clear_log()
+    assert probe.verdict(wait, 3) == (None, None)
+    assert desk.plex.count("GET") == 0
+    desk.clock.step(ASK_SECONDS)
+    error, words = probe.verdict(wait, 3)
+    assert isinstance(error, Refused)
+    assert words == str(error)
 
 
 def test_what_the_other_gave_up_meanwhile_is_named(busy):

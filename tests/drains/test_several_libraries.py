@@ -8,6 +8,7 @@ from stash2plex.operations.explain import explain_scene
 from stash2plex.rules.drift import Kind
 from stash2plex.sync.reconcile import Scope
 from stash2plex_testing.plex import Fault, combined, scopes
+from tests.harness.in_process import fill
 from tests.support import present
 
 DAY = 86_400.0
@@ -210,3 +211,13 @@ def test_the_explanation_names_what_follows(shelf):
     assert [one.why for one in present(known.look).candidates] == [
         "", "the same file in another library, which follows"
     ]  # fmt: skip
+
+
+def test_no_item_follows_a_scene_once_another_server_answers(make_desk):
+    desk = make_desk()
+    (scene,) = fill(desk, 1)
+    desk.drain(scene)
+    desk.app.store.connection.execute("INSERT INTO follower VALUES (1, '9', '{}')")
+    desk.app.store.records.detach_all()
+    assert desk.rows("SELECT count(*) FROM follower") == [(0,)]
+    assert desk.rows("SELECT rating_key, fingerprint FROM scene_record") == [("", "")]

@@ -1,4 +1,4 @@
-"""A task that was stopped, and the next one that reports it."""
+"""A task that was stopped, and the next one that reports it; whether Stash has a job of it."""
 
 from __future__ import annotations
 
@@ -68,3 +68,9 @@ def test_a_stash_that_goes_while_it_is_asked_for_a_stop_settles_nothing(job):
     assert watch.step(desk.app.stash)
     watch.close()
     assert desk.app.store.runs.read(begun.id).state == "open"
+
+
+def test_a_stash_that_is_away_has_no_job_of_ours(make_desk):
+    desk = make_desk()
+    desk.stash.down()
+    assert find_own_job(desk.app, "Sync All Scenes") is None

@@ -1,4 +1,4 @@
-"""What every task does around its work: what happened meanwhile is reported once."""
+"""What every task does around its work: what happened is reported once; why it cannot begin."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from stash2plex.errors import Unavailable
+from stash2plex.errors import StoreUnavailable, Unavailable
 from stash2plex.store.notices import note_trouble
 from stash2plex.tasks import run
+from stash2plex.tasks.run import run_task
 from stash2plex.tasks.task import Task
 
 
@@ -73,3 +74,13 @@ def test_a_setting_that_cannot_be_used_is_left_to_a_task_that_reports_it(press):
 
     assert "plex_url is odd" in press("A button", reports=False, meets=trouble)
     assert "plex_url is odd" not in press("A button", reports=True, before=trouble)
+
+
+def test_a_task_that_cannot_open_the_database_fails_with_why(tmp_path):
+    (tmp_path / "stash2plex").write_text("a file in the folder's place")
+    request = {
+        "args": {"mode": "all"},
+        "server_connection": {"Dir": str(tmp_path), "Host": "127.0.0.1", "Port": 9},
+    }
+    with pytest.raises(StoreUnavailable):
+        run_task(request, str(tmp_path), print)

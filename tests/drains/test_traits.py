@@ -1,4 +1,4 @@
-"""Servers that keep what they are sent in their own way: every two traits together."""
+"""Servers that keep what they are sent in their own way: every two traits together, or one."""
 
 from __future__ import annotations
 
@@ -142,6 +142,19 @@ def test_a_change_that_many_scenes_share(make_desk, name, preserve):
     desk.app.store.records.invalidate([scene.id for scene in scenes])
     desk.drain(*scenes)
     assert desk.plex.count("PUT") == 0
+
+
+def test_where_plex_replaces_lists_no_scenes_share_an_edit_of_one(make_desk):
+    desk = make_desk()
+    desk.plex.traits = combined("replaces_sets")
+    fog, ebb = desk.stash.add_tag("Fog"), desk.stash.add_tag("Ebb")
+    scenes = [desk.scene(f"{at}.mp4", size=at + 1, tags=[fog]) for at in range(3)]
+    items = [desk.item(f"{at}.mp4", size=at + 1) for at in range(3)]
+    desk.drain(*scenes)
+    for scene in scenes:
+        scene.tags = [fog, ebb]
+    desk.drain(*scenes)
+    assert [sorted(item.tags["genre"]) for item in items] == [["Ebb", "Fog"]] * 3
 
 
 @pytest.mark.parametrize("trait", Trait)

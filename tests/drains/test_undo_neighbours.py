@@ -142,6 +142,21 @@ def test_a_copy_from_between_two_syncs_keeps_the_older_value_of_ours_as_it_is(pi
     assert left(report) == {"title": "theirs"}
 
 
+def test_an_item_of_another_library_that_was_put_back_in_part_is_ours_no_more(make_desk):
+    desk = make_desk()
+    quays = desk.plex.add_section("Quays", locations=["/media"])
+    scene, own = desk.scene("a.mp4"), desk.item("a.mp4")
+    second = desk.plex.add_item(quays, "/media/a.mp4", size=100)
+    desk.drain(scene)
+    put_back(desk, Chosen(scene_ids=(scene.id,), fields=frozenset({Field.TITLE})))
+    assert [item.title for item in (own, second)] == ["a", "a"]
+    assert [item.texts["summary"] for item in (own, second)] == ["Seen at a.mp4."] * 2
+    store = desk.app.store
+    records = [store.records.get(scene.id), *store.followers.of(scene.id).values()]
+    assert ["title" in one.written for one in records if one] == [False, False]
+    assert ["summary" in one.written for one in records if one] == [True, True]
+
+
 # -- left out afterwards ------------------------------------------------------------------
 
 

@@ -262,3 +262,44 @@ def test_where_a_scan_is_not_wanted_any_more_the_next_one_is_not_put_off(make_de
     desk.clock.step(LOOK_SECONDS)
     watch.look(desk.app.open_session())
     assert scans(desk) == ["/media/a", "/media/b"]
+
+
+def test_of_two_libraries_the_one_that_plex_reads_already_is_left_alone(make_desk):
+    desk = make_desk(trigger_plex_scan=True, path_map="/data=>/media;/shows=>/other")
+    other = desk.plex.add_section("Lantern Films", locations=["/other"])
+    desk.films.stage_file("/media/a/pier.mp4", 100)
+    other.stage_file("/other/b/quay.mp4", 200)
+    desk.add(
+        desk.scene("a/pier.mp4"),
+        desk.stash.add_scene(title="Quay", files=["/shows/b/quay.mp4"], sizes=[200]),
+    )
+    desk.work(GATHER_SECONDS - 2)
+    desk.plex.scanning.seconds = 10_000
+    desk.plex._library.scan(desk.films, "/media/z")
+    desk.plex.clear_log()
+    desk.work(60)
+    asked = [one.path for one in desk.plex.requests if one.path.endswith("/refresh")]
+    assert asked == [f"/library/sections/{other.id}/refresh"]
+
+
+def test_a_library_at_the_root_of_a_drive_is_scanned_as_plex_spells_it(make_desk):
+    desk = make_desk(trigger_plex_scan=True, path_map="/data=>S:\\")
+    drive = desk.plex.add_section("Drive", locations=["S:\\"])
+    desk.plex.scanning.own_spelling = desk.plex.scanning.misses_new_folders = True
+    drive.stage_file("S:\\Show 9\\a.mp4", 100)
+    scene = desk.scene("Show 9/a.mp4")
+    desk.add(scene)
+    desk.work(200)
+    assert desk.plex.scanning.asked == [(drive.id, "S:\\Show 9"), (drive.id, "S:\\")]
+    assert desk.titles() == [scene.title]
+
+
+def test_every_library_that_holds_the_folder_is_scanned(make_desk):
+    desk = make_desk(trigger_plex_scan=True, path_map="/data=>/media")
+    other = desk.plex.add_section("All Films", locations=["/media"])
+    for library in (desk.films, other):
+        library.stage_file("/media/new/pier.mp4", 100)
+    desk.add(desk.scene("new/pier.mp4"))
+    desk.work(200)
+    assert desk.plex.scanning.asked == [(desk.films.id, "/media/new"), (other.id, "/media/new")]
+    assert len(desk.plex.all_items()) == 2

@@ -284,6 +284,16 @@ def test_how_long_each_goal_waits_at_a_closed_gate():
     ]  # fmt: skip
 
 
+def test_a_service_waits_without_end_but_for_a_stash_that_refuses_it():
+    refused = Closed(Refused("Stash", "Stash refuses the key."), 0.0, "stash")
+    assert Service().reason_to_give_up(refused, 0.0) == str(refused.error)
+    for error, server in (
+        (Refused("Plex", "Plex refuses the token."), "plex"),
+        (Unavailable("Stash", "Stash cannot be reached."), "stash"),
+    ):
+        assert Service().reason_to_give_up(Closed(error, 0.0, server), 1e9) is None
+
+
 def test_the_stamp_of_the_plugins_files_shows_each_change(life):
     stamps = {read_stamp(str(life.plugin))}
     (life.package / "lantern.py").write_text("LIT = 12\n")

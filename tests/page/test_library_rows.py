@@ -57,6 +57,16 @@ def test_the_items_of_twenty_libraries_are_counted(make_desk):
     assert items == [None, *[0] * 19, None, None]
 
 
+def test_libraries_that_do_not_answer_or_do_not_exist(make_desk):
+    desk = make_desk(plex_library="Nowhere")
+    answer = libraries_json(desk.app)
+    (films,) = answer["libraries"]
+    assert (films["title"], films["chosen"], films["items"]) == ("Harbour Films", False, 0)
+    desk.plex.faults.add(Fault("status", path="/library/sections/1/all", times=None))
+    (films,) = libraries_json(desk.app)["libraries"]
+    assert films["items"] is None
+
+
 def seen(desk):
     rows = desk.rows("SELECT value FROM meta WHERE name = 'plex_seen'")
     return json.loads(rows[0][0]) if rows else None

@@ -13,6 +13,7 @@ from stash2plex.errors import UsageError
 from stash2plex.operations.health.local_checks import check_local
 from stash2plex.operations.status import look_at_status
 from stash2plex.plugin import PAGE_MODES
+from stash2plex.store.stored_page import read_page
 from stash2plex.tasks.holds import hold
 from stash2plex.tasks.registry import TASKS
 from stash2plex.tasks.task import Call
@@ -100,6 +101,17 @@ def test_the_page_shows_what_was_sent_what_waits_and_what_was_given_up(make_desk
     assert shown["run"] is None
     total = shown["scenes"].pop("total")
     assert total == sum(number for number in shown["scenes"].values() if isinstance(number, int))
+
+
+def test_a_scene_that_failed_twice_is_one_change(make_desk):
+    desk = make_desk()
+    queue = desk.app.store.queue
+    queue.add("scene", 7)
+    for error in ("It failed.", "It failed again."):
+        (claim,) = queue.claim(1, 60.0)
+        queue.nack(claim, delay=0.0, reason="transient", error=error, title="Pier")
+    (change,) = read_page(desk.app.store.connection, desk.app.folder, desk.clock())["changes"]
+    assert (change["scene_id"], change["words"]) == (7, "It failed again.")
 
 
 def test_the_page_names_parts_that_misbehave(make_desk):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 
 import pytest
@@ -271,3 +272,12 @@ def test_examples_of_paths_are_from_different_folders_and_twenty_folders_are_mis
     ]  # fmt: skip
     assert [one["scenes"] for one in shown["missing"]] == [2, 2, *[1] * 18]
     assert len(shown["examples"]) == 3
+
+
+def test_where_standard_error_is_no_file_the_news_are_written_as_they_are(make_desk, monkeypatch):
+    desk = make_desk()
+    desk.drain(desk.scene("a.mp4"))
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    notify_stash(os.path.join(desk.app.folder, "stash2plex.db"))
+    assert "a.mp4" in shown.getvalue()

@@ -12,6 +12,7 @@ from stash2plex.operations.holds import Stopped, begin_set_up, go_on, stop_runs
 from stash2plex.store.holds import PAUSE, SET_UP, hold, read_hold
 from stash2plex.store.meta import SET_UP_STEP
 from stash2plex.store.runs import Runs
+from stash2plex.store.scene_lists import awaited_file
 from stash2plex.text import utc
 from tests.harness.in_process import listen
 from tests.page.conftest import Page
@@ -131,6 +132,10 @@ def test_what_plex_lacks_and_whether_it_was_asked_to_scan(make_desk):
     ]
     db.execute("DELETE FROM missed_file")
     assert [one["path"] for one in page.call("not_in_plex")["items"]] == [None] * 3
+
+
+def test_a_file_that_is_not_awaited_is_none(make_desk):
+    assert awaited_file(make_desk().app.store.connection, 1) is None
 
 
 def test_the_scenes_of_an_entity_that_are_left_out_are_settled(make_desk):

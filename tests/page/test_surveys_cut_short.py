@@ -11,9 +11,11 @@ import pytest
 from attrs import evolve
 
 from stash2plex.db import connect
-from stash2plex.operations.surveys import LOST, carry_out
+from stash2plex.errors import ServerError
+from stash2plex.operations.surveys import LOST, carry_out, changes_json
 from stash2plex.store.progress import Progress
 from stash2plex.store.surveys import SurveyKind, Surveys
+from stash2plex.sync.observer import Silent
 from stash2plex.text import utc
 from stash2plex_testing.stash import picture
 from stash2plex_testing.stash.faults import Fault
@@ -273,3 +275,36 @@ def test_the_end_of_a_comparison_does_not_keep_the_next_from_starting(desk):
     begin(desk, COMPARISON)
     carry_out(desk.app, COMPARISON, "a word", Watcher())
     assert Page(desk.app).call("compare", start=True)["work"]["state"] == "running"
+
+
+def test_a_survey_that_fails_is_stored_with_the_cause(make_desk):
+    desk = make_desk()
+    surveys = Surveys(desk.app.store.connection)
+    surveys.begin(SurveyKind.CHANGES, "a word", desk.clock())
+    desk.stash.down()
+    assert carry_out(desk.app, SurveyKind.CHANGES, "a word", Silent())
+    ended = surveys.read(SurveyKind.CHANGES)
+    assert ended is not None
+    assert ended.ended_at is not None
+    assert "refuses the connection" in str(ended.problem)
+    # It is done once.
+    assert not carry_out(desk.app, SurveyKind.CHANGES, "a word", Silent())
+
+
+def test_a_survey_that_stash_does_not_start_is_a_failure_that_stays_known(make_desk):
+    desk = make_desk()
+    desk.stash.down()
+    with pytest.raises(ServerError):
+        changes_json(desk.app, start=True)
+    stored = Surveys(desk.app.store.connection).read(SurveyKind.CHANGES)
+    assert stored is not None
+    assert stored.problem
+
+
+def test_a_survey_ends_when_another_has_begun(make_desk):
+    desk = make_desk()
+    surveys = Surveys(desk.app.store.connection)
+    first = surveys.begin(SurveyKind.CHANGES, "first", 1.0)
+    surveys.begin(SurveyKind.CHANGES, "second", 2.0)
+    assert not surveys.keep(SurveyKind.CHANGES, first)
+    assert not carry_out(desk.app, SurveyKind.CHANGES, "first", Silent())

@@ -10,6 +10,7 @@ import pytest
 from stash2plex.errors import ServerError, Transient
 from stash2plex.model import Field
 from stash2plex.servers.plex import Plex, plex_headers
+from stash2plex.servers.plexwire import _name, _rating_key
 from stash2plex.servers.stash import Stash
 from stash2plex.servers.transport import Transport, decode
 from stash2plex_testing.plex import FakePlex, Fault, Limits
@@ -125,6 +126,39 @@ def test_a_null_is_a_value_that_is_not_there(plex, client):
 def test_a_row_without_key_is_known_by_its_address(plex, client):
     answer(plex, {"Metadata": [spoilt(ratingKey="absent", key="/library/metadata/3")]})
     assert list(client.items(["3"])) == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        ({"ratingKey": "7"}, "7"),
+        ({"ratingKey": 7}, "7"),
+        ({"ratingKey": True}, ""),
+        ({"ratingKey": "7/../8"}, ""),
+        ({"ratingKey": 1.5}, ""),
+        ({"key": "/library/metadata/9/children"}, "9"),
+        ({"key": "/elsewhere/9"}, ""),
+        ({"key": 9}, ""),
+        ({}, ""),
+        ("no row", ""),
+    ],
+)
+def test_the_key_of_a_row(row, key):
+    assert _rating_key(row) == key
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"title": "Pier"}, "Pier"),
+        ({"title": "", "Media": [{"Part": [{"file": "/media/a.mp4"}]}]}, "/media/a.mp4"),
+        ({"title": 7, "Media": []}, ""),
+        ({"Media": [{"Part": [{}]}]}, ""),
+        ("no row", ""),
+    ],
+)
+def test_the_name_of_a_row_that_cannot_be_read(row, name):
+    assert _name(row) == name
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash2plex.model import Change, Field, ListChange
-from stash2plex.servers.plexedit import edit_query, fitting_edits
+from stash2plex.servers.plexedit import by_field, edit_query, fitting_edits
 
 ROOM = 20_000
 LONG = tuple(f"灯台と霧の港 {number}" for number in range(200))
@@ -61,3 +61,8 @@ def test_no_name_is_lost_or_sent_twice(wanted, stale, room):
         if "tag.tag-=" in edit
     ]
     assert sum(len(one) for one in removed) == len(stale)
+
+
+def test_a_change_of_a_rating_alone_is_one_part():
+    change = Change({}, {}, rating=7.0)
+    assert by_field(change) == [change]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from stash2plex.errors import SLOW, Refused, Unavailable
+from stash2plex.errors import SLOW, Refused, Transient, Unavailable
 from stash2plex.servers.apart import MAX_SLOW, ReadScenes
 from stash2plex.servers.paging import MAX_LOST, read_pages
-from stash2plex.servers.scenepages import MAX_FILTER_ID, ScenePages
+from stash2plex.servers.scenepages import MAX_FILTER_ID, ScenePages, _Walk
 from tests.support import make_scene
 
 BROKEN = Unavailable("Stash", "Stash answered with 500.")
@@ -200,3 +200,31 @@ def test_a_gap_in_which_every_scene_can_be_read_explains_nothing():
         stash.pages().page(4, {}, 2)
     assert met.value is BROKEN
     assert stash.read == [[5, 6, 7]]
+
+
+def test_the_next_scene_behind_one_that_spoils_the_list():
+    spoilt = Transient("Stash", "Stash answered with an error.")
+
+    def following(*answers: Any) -> int | None:
+        left = list(answers)
+
+        def list_ids(*_: object) -> list[int]:
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return list(answer)
+
+        pages = ScenePages(list_ids, fail, fail)
+        return _Walk(pages, {}, 3)._following(spoilt)
+
+    def fail(*_: object) -> Any:
+        raise AssertionError("no scene is to be read")
+
+    assert following([7]) == 7
+    assert following(spoilt, [9]) == 9
+    assert following([]) is None
+    with pytest.raises(Transient):
+        following(spoilt, spoilt, spoilt)
+    # A Stash that lets nobody in is not a scene that spoils a list.
+    with pytest.raises(Refused):
+        following(Refused("Stash", "Stash wants a log-in."), [9])

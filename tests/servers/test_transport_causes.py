@@ -8,6 +8,7 @@ from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutEr
 
 from stash2plex.errors import BUSY, LIMITED, NO_TLS, SLOW, UNTRUSTED, Refused, Unavailable
 from stash2plex.servers.transport import Reply, Transport
+from stash2plex_testing.plex import FakePlex
 
 
 @pytest.fixture
@@ -56,3 +57,24 @@ def test_a_redirect_says_which_address_to_use(transport):
     assert caught.value.what == "Plex answered the identity check with 302, a redirect."
     assert caught.value.fix == "Use the address that it really listens on."
     assert not caught.value.wants_login
+
+
+def test_https_to_a_server_without_it_is_named_although_any_certificate_would_do():
+    with FakePlex() as plex:
+        address = plex.url.replace("http:", "https:")
+        transport = Transport(
+            "Plex", address, headers={}, connect_timeout=5.0, read_timeout=5.0, tls_insecure=True
+        )
+        with pytest.raises(Refused) as failure:
+            transport.request("GET", "/", what="a test")
+        transport.close()
+    assert failure.value.cause == NO_TLS
+
+
+def test_a_server_whose_certificate_is_not_checked_has_no_other_way_of_trust():
+    transport = Transport(
+        "Plex", "https://x", headers={}, connect_timeout=1.0, read_timeout=1.0, tls_insecure=True
+    )
+    for words in ("[SSL: WRONG_VERSION_NUMBER]", "[SSL: HANDSHAKE_FAILURE]"):
+        assert not transport._try_other_trust(SSLError(words))
+    transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -13,13 +14,14 @@ import pytest
 
 from stash2plex import copies, db
 from stash2plex.app import open_app
-from stash2plex.copies import drop_old_copies, list_copies
+from stash2plex.copies import Copy, drop_old_copies, list_copies
 from stash2plex.db import SCHEMA_NUMBER, connect, get_meta
-from stash2plex.errors import StoreDamaged, StoreTooNew, StoreUnavailable, UsageError
+from stash2plex.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable, UsageError
 from stash2plex.lock import drain_lock
 from stash2plex.logs.handlers import Logs
 from stash2plex.operations.copies import take_back
 from stash2plex.servers.stash_address import StashAddress
+from stash2plex.store.restore import find_copy, restore
 from stash2plex.workqueue import WorkQueue
 from tests.support import ManualClock
 
@@ -291,3 +293,48 @@ def test_saves_of_other_processes_meanwhile_lose_no_key(tmp_path):
         assert process.returncode == 0
     wanted = {("scene", first + number) for first in (1000, 2000) for number in range(40)}
     assert keys(path) >= wanted
+
+
+NAMED = f"stash2plex-20260102-030405-schema{SCHEMA_NUMBER}.db"
+
+
+class Vanishing:
+    """Opens databases, and takes a copy away before the second one is opened."""
+
+    def __init__(self, path):
+        self.path, self.number, self.open = path, 0, sqlite3.connect
+
+    def __call__(self, *given, **more):
+        self.number += 1
+        if self.number == 2:
+            os.remove(self.path)
+        return self.open(*given, **more)
+
+
+def test_a_copy_that_goes_away_meanwhile_changes_nothing(data_folder, database, monkeypatch):
+    path = str(data_folder / "stash2plex.db")
+    database.execute("INSERT INTO queue (kind, id, priority, added_at, due_at) VALUES"
+                     " ('scene', 1, 0, 5.0, 6.0)")  # fmt: skip
+    kept = Copy(str(data_folder), NAMED)
+    # It is there while it is checked, and taken away meanwhile.
+    monkeypatch.setattr(sqlite3, "connect", Vanishing(kept.path))
+    shutil.copy(path, kept.path)
+    with pytest.raises(StoreError):
+        restore(str(data_folder), kept, ManualClock())
+    assert list(database.execute("SELECT id FROM queue")) == [(1,)]
+    assert os.path.exists(path)
+
+
+def test_a_file_that_is_no_database_is_no_copy(data_folder):
+    kept = Copy(str(data_folder), NAMED)
+    (data_folder / NAMED).write_bytes(b"no database at all, though it is long enough" * 40)
+    with pytest.raises(StoreDamaged):
+        restore(str(data_folder), kept, ManualClock())
+
+
+def test_without_a_copy_there_is_nothing_to_go_back_to(data_folder):
+    with pytest.raises(UsageError) as met:
+        find_copy(str(data_folder), None)
+    assert str(met.value) == (
+        f"There is no copy in “{data_folder}”. One is made before an update changes the database."
+    )

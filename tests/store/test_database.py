@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
+from random import Random
 
 import pytest
 
+from stash2plex.app import open_store
 from stash2plex.datadir import locate, prepare
 from stash2plex.db import (
     CACHE_KIB,
@@ -54,6 +57,25 @@ def test_a_fresh_file_has_the_newest_schema_and_an_old_connection_reads_it(path,
     again.close()
 
 
+def test_a_file_that_another_process_is_making_is_waited_for(tmp_path, monkeypatch):
+    path = str(tmp_path / "a.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE lamp (lit)")
+        other.execute("BEGIN IMMEDIATE")
+        waited = []
+
+        def sleep(seconds):
+            waited.append(seconds)
+            if other.in_transaction:
+                other.execute("ROLLBACK")
+                other.execute("DROP TABLE lamp")
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        with closing(connect(path)) as database:
+            assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert waited
+
+
 def test_a_newer_schema_is_refused_and_left_alone(path, database):
     database.execute(f"PRAGMA user_version = {SCHEMA_NUMBER + 1}")
     with pytest.raises(StoreTooNew, match="newer Stash2Plex"):
@@ -68,6 +90,14 @@ def test_a_file_that_is_no_database_is_named_as_damaged(path):
         connect(path)
     with open(path, "rb") as file:
         assert file.read(7) == b"harbour"
+
+
+def test_a_database_without_its_tables_is_named_and_closed(tmp_path, clock):
+    path = prepare(str(tmp_path))
+    with closing(connect(path)) as database:
+        database.execute("DROP TABLE meta")
+    with pytest.raises(StoreUnavailable, match="no such table: meta"):
+        open_store(str(tmp_path), clock, Random(1))
 
 
 def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path):
@@ -87,6 +117,12 @@ def test_where_the_data_folder_is(monkeypatch, tmp_path):
     assert locate("/config", "/plugin") == "/four"
 
 
+def test_without_a_folder_to_put_it_in_there_is_no_data_folder(monkeypatch):
+    with pytest.raises(StoreUnavailable) as caught:
+        locate(None, None)
+    assert "STASH2PLEX_DATA_DIR" in (caught.value.fix or "")
+
+
 def test_the_outermost_transaction_decides(database):
     def fail_after_the_inner_one():
         with transaction(database):
@@ -101,6 +137,19 @@ def test_the_outermost_transaction_decides(database):
         set_meta(database, "inner", "2")
     assert get_meta(database, "inner") == "2"
     assert not database.in_transaction
+
+
+def test_a_transaction_that_sqlite_has_taken_back_itself_ends_with_its_error(tmp_path):
+    with closing(connect(str(tmp_path / "a.db"))) as database:
+
+        def full_disk():
+            with transaction(database):
+                database.execute("ROLLBACK")
+                raise sqlite3.OperationalError("database or disk is full")
+
+        with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+            full_disk()
+        assert not database.in_transaction
 
 
 def pragma(connection, name):

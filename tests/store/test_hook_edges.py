@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -13,6 +14,7 @@ from stash2plex import hook, hookcost, start_trouble
 from stash2plex.db import HOOK_COST, connect, get_meta, set_meta
 from stash2plex.errors import Stash2PlexError, UsageError
 from stash2plex.first_aid import answer_without
+from tests.support import present
 
 
 @pytest.mark.parametrize(
@@ -233,6 +235,38 @@ def test_a_start_is_never_before_the_process(database, age):
 def test_samples_that_cannot_be_read_count_as_none(database, kept):
     set_meta(database, HOOK_COST, kept)
     assert hookcost.read_cost(database) is None
+
+
+def test_where_a_system_does_not_tell_how_old_a_process_is_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME")
+    assert hookcost.process_age() is None
+    with closing(connect(str(tmp_path / "a.db"))) as database:
+        hookcost.note_cost(database, 0.0, 1_000.0)
+        assert hookcost.read_cost(database) is None
+
+
+def test_where_a_system_does_not_tell_which_file_a_process_runs_python_does(monkeypatch):
+    def none(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(os, "readlink", none)
+    assert hookcost.interpreter() == sys.executable
+
+
+def test_the_last_costs_of_saves_are_kept(tmp_path, monkeypatch):
+    # A process of tests is soon older than any save.
+    ages = iter(range(1, 100))
+    monkeypatch.setattr(hookcost, "process_age", lambda: next(ages) / 100)
+    with closing(connect(str(tmp_path / "a.db"))) as database:
+        for number in range(1, hookcost.SAMPLES_LIMIT + 3):
+            hookcost.note_cost(database, time.monotonic(), 1_000.0 + number)
+            known = present(hookcost.read_cost(database))
+            expected = min(number, hookcost.SAMPLES_LIMIT)
+            assert (len(known["ms"]), len(known["start_ms"])) == (expected, expected)
+        # Of a growing process the last are the largest.
+        assert known["ms"] == sorted(known["ms"])
+        hookcost.forget_cost(database)
+        assert hookcost.read_cost(database) is None
 
 
 # -- why no worker starts -----------------------------------------------------------------

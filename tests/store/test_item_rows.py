@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from attrs import evolve
 
+from stash2plex.app import open_store
 from stash2plex.model import Record
 from stash2plex.rules.matching import Level
 from stash2plex.store.item_claims import Claimant, ItemClaims, leading, winner_of
@@ -33,6 +36,13 @@ def claims(database, records):
     return ItemClaims(database, records)
 
 
+@pytest.fixture
+def store(tmp_path, clock):
+    made = open_store(str(tmp_path), clock, Random(1))
+    yield made
+    made.connection.close()
+
+
 def keep(records, *changes):
     for one in changes:
         record = evolve(RECORD, **one)
@@ -56,6 +66,15 @@ def test_marks_of_libraries_are_stored_replaced_and_deleted(database):
     assert [marks.get(section) for section in ("1", "2")] == [first, first]
     marks.clear()
     assert [marks.get(section) for section in ("1", "2")] == [None, None]
+
+
+def test_the_mark_of_a_comparison_is_read_as_it_was_stored(store):
+    marks = {"1": ComparisonMark(17, 1_000.5, True), "2": ComparisonMark(18, 2_000.0, False)}
+    store.plex_comparisons.put(marks)
+    assert {id_: store.plex_comparisons.get(id_) for id_ in "12"} == marks
+    assert store.plex_comparisons.get("3") is None
+    store.plex_comparisons.clear()
+    assert store.plex_comparisons.get("1") is None
 
 
 # -- claims -------------------------------------------------------------------------------
@@ -83,6 +102,14 @@ def test_who_claims_an_item_is_listed_by_scene(database, records, claims):
     assert fingerprints(records, 5, 6) == ["f", ""]
     claims.refuse(Claimant(6, "The pier", Level.WHOLE_PATH), "7")
     assert claims.claimants("9", 1) == []
+
+
+def test_scenes_that_want_one_item_are_listed_by_their_id(store):
+    claims = store.item_claims
+    for id_ in (9, 3, 5):
+        claims.refuse(Claimant(id_, f"Pier {id_}", Level.NAME, refused=True), "77")
+    assert [one.scene_id for one in claims.claimants("77", 5)] == [3, 9]
+    assert claims.claimants("78", 5) == []
 
 
 def test_an_item_is_handed_over_by_the_scene_that_wrote_to_it(records, claims):

@@ -13,6 +13,7 @@ from stash2plex.db import connect, drop_meta, get_meta, meta_beginning, set_meta
 from stash2plex.hook import NOTICES_SQL, last_notified
 from stash2plex.store import meta
 from stash2plex.store.identity import alias_key, client_id, make_identity
+from stash2plex.store.meta import CLIENT_ID, PSEUDONYM_KEY
 from stash2plex.store.worker_choice import read_choice
 
 FOLDER = os.path.dirname(stash2plex.__file__)
@@ -86,6 +87,21 @@ def test_the_identity_is_made_once(database):
     assert all(first)
     make_identity(database)
     assert (client_id(database), alias_key(database)) == first
+
+
+@pytest.mark.parametrize("missing", [CLIENT_ID, PSEUDONYM_KEY])
+def test_what_is_missing_of_the_identity_is_made_and_the_rest_stays(database, missing):
+    make_identity(database)
+    before = {name: get_meta(database, name) for name in (CLIENT_ID, PSEUDONYM_KEY)}
+    make_identity(database)
+    assert {name: get_meta(database, name) for name in before} == before
+    database.execute("DELETE FROM meta WHERE name = ?", (missing,))
+    make_identity(database)
+    after = {name: get_meta(database, name) for name in before}
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {missing}
+    assert len(client_id(database)) == 36
+    assert len(alias_key(database)) == 16
 
 
 def test_the_choice_of_a_worker_is_read_whatever_is_stored(database):

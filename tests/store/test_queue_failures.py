@@ -74,6 +74,16 @@ def test_a_key_that_changed_meanwhile_is_tried_afresh_instead_of_buried(queue):
     assert counts(queue) == (1, 0, 0, 0)
 
 
+def test_a_scene_that_is_queued_again_is_not_given_up_for_its_pictures(queue, database):
+    given = {"title": "Pier", "reason": "bug", "error": "why", "attempts": 3}
+    assert queue.bury_done(("scene", 1), **given)
+    queue.add("scene", 2)
+    assert not queue.bury_done(("scene", 2), **given)
+    rows = database.execute("SELECT id, title, reason, error, attempts FROM dead_letter")
+    assert list(rows) == [(1, "Pier", "bug", "why", 3)]
+    assert list(database.execute("SELECT DISTINCT id FROM failure")) == [(1,)]
+
+
 def test_an_edit_revives_a_dead_letter_and_a_sweep_need_not(queue):
     for number in (1, 2):
         queue.add("scene", number)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from stash2plex.app import open_store
 from stash2plex.db import get_meta, set_meta, transaction
 from stash2plex.model import PlexFile, StashFile
 from stash2plex.rules.sweep_schedule import KindMark, Marks
@@ -232,6 +235,28 @@ def test_a_file_without_a_scan_request_is_meant_by_no_scan(awaited):
     awaited.note(3, [StashFile("/data/a/pier.mp4", 9)], [])
     assert not awaited.any_below("", "/media", [])
     assert not awaited.any_below("1", "", ["/media"])
+
+
+@pytest.fixture
+def store(tmp_path, clock):
+    made = open_store(str(tmp_path), clock, Random(1))
+    yield made
+    made.connection.close()
+
+
+def test_a_file_that_a_scene_has_no_more_is_awaited_no_more(store):
+    awaited = store.awaited_files
+
+    def note(*paths):
+        return awaited.note(7, [StashFile(path, 100) for path in paths], ())
+
+    assert set(note("/data/quay.mp4", "/data/pier.mp4")) == {"/data/quay.mp4", "/data/pier.mp4"}
+    awaited.asked(7, "/data/quay.mp4", "1", "/media")
+    assert note("/data/quay.mp4", "/data/pier.mp4") == ["/data/pier.mp4"]
+    assert note("/data/buoy.mp4") == ["/data/buoy.mp4"]
+    assert list(store.connection.execute("SELECT path FROM missed_file")) == [("/data/buoy.mp4",)]
+    awaited.forget([7])
+    assert not awaited.any()
 
 
 # -- marks --------------------------------------------------------------------------------

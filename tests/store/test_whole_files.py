@@ -13,7 +13,7 @@ from stash2plex.model import PlexFile, Record, Section
 from stash2plex.rules.path_inference import InferredRule, PathPair
 from stash2plex.store.key_set import KeySet
 from stash2plex.store.meta import CLEARED_MACHINE_ID
-from stash2plex.store.path_rules import inferred_rules
+from stash2plex.store.path_rules import PAIRS_A_ROOT, inferred_rules
 from stash2plex.store.plex_files import KnownSection
 from tests.support import ManualClock, make_item, make_scene
 
@@ -270,6 +270,13 @@ def test_a_cleared_index_keeps_nothing_but_whose_it_was(files, store):
     assert (files.server(), attached()) == ("two", "")
 
 
+def test_files_are_cleared_before_any_server_is_known(store):
+    store.plex_files.clear()
+    assert store.plex_files.server() is None
+    store.plex_files.adopt_server("machine")
+    assert store.plex_files.server() == "machine"
+
+
 def test_of_a_very_common_name_five_hundred_are_compared_then_the_folder_decides(files):
     rows = [row(str(n), f"/media/{n % 2}/{n}/film.mp4", n) for n in range(1, 500)]
     files.add(rows, 1)
@@ -341,3 +348,14 @@ def test_known_pairs_and_pairs_beyond_the_limit_work_nothing_out(store):
     assert rules.usable() == ()
     rules.note(pairs("/more", "/extra", 3, first=901), LIBRARIES)
     assert rules.usable() == (("/data", "/media"), ("/more", "/extra"))
+
+
+def test_pairs_beyond_what_a_root_may_keep_are_left_out(store):
+    def pair(number):
+        return number, PathPair(f"/data/{number}/quay.mp4", f"/media/{number}/quay.mp4")
+
+    store.path_rules.note(map(pair, range(PAIRS_A_ROOT)), {"1": ["/media"]})
+    before = list(store.connection.execute("SELECT * FROM path_pair"))
+    store.path_rules.note([pair(PAIRS_A_ROOT)], {"1": ["/media"]})
+    assert len(before) == PAIRS_A_ROOT
+    assert list(store.connection.execute("SELECT * FROM path_pair")) == before

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from stash2plex.db import connect
 from stash2plex.store.key_state import find_standing
 from stash2plex.store.progress import Progress, ProgressBook
 from stash2plex.workqueue import (
     BULK,
     CLAIM_SQL,
     URGENT,
+    WorkQueue,
 )
 from tests.harness.queues import claim_one, counts
 
@@ -267,3 +270,13 @@ def test_a_key_is_due_since_its_time_however_long_it_waited(queue, clock):
     clock.step(30.0)
     queue.claim(1, 60.0)
     assert queue.due_since() == became_due
+
+
+def test_a_claim_shows_no_title(tmp_path):
+
+    with closing(connect(str(tmp_path / "a.db"))) as database:
+        assert isinstance(database, sqlite3.Connection)
+        queue = WorkQueue(database, lambda: 1_000.0)
+        queue.add_many([("scene", 7)], priority=0)
+        (claim,) = queue.claim(1, 60.0)
+    assert repr(claim) == f"<Claim scene:7 lease {claim.lease_id} attempts {claim.attempts}>"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stash2plex.config import Settings
+from stash2plex.config import Settings, parse_settings
 from stash2plex.model import Entity, Field
 from stash2plex.namelist import NameList
 from stash2plex.rules.desired import (
+    ENCODED_LIMIT,
     UNPRINTABLE,
     clean_line,
     clean_text,
@@ -19,6 +21,7 @@ from stash2plex.rules.desired import (
     desired_state,
     performer_names,
     reason_to_skip,
+    what_was_cut,
 )
 from tests.support import make_scene, named, present
 
@@ -121,3 +124,33 @@ def test_choice_of_scenes():
     assert reason_to_skip(make_scene(organized=True), Settings(only_organized=True)) is None
     fog = make_scene(tags=named("Fog"))
     assert "“Fog”" in present(reason_to_skip(fog, Settings(exclude_tags=NameList.of("fog"))))
+
+
+def test_what_is_cut_is_reported():
+    scene = make_scene(performers=named(*(f"Performer {at}" for at in range(1_230))))
+    cut = what_was_cut(scene, desired_state(scene, Settings()), Settings())
+    ((line, *values),) = cut
+    assert line % tuple(values) == (
+        "“A harbour” has more performers than Plex takes: the first 200 of 1,230 are sent."
+    )
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "灯", "🏮"])
+def test_a_text_is_cut_to_what_fits_into_an_address_and_no_further(letter):
+    settings, _ = parse_settings({})
+    sent = desired_state(make_scene(details=letter * 9_999), settings).texts[Field.SUMMARY]
+    width = len(quote(letter))
+    assert sent == letter * min(9_999, ENCODED_LIMIT // width)
+
+
+def test_more_names_than_fit_into_an_address_are_cut_and_counted():
+    names = [f"Performer {number:03} {'of the long pier' * 10}" for number in range(150)]
+    scene = make_scene(performers=named(*names))
+    settings, _ = parse_settings({})
+    desired = desired_state(scene, settings)
+    sent = desired.lists[Field.PERFORMERS]
+    assert list(sent) == names[: len(sent)]
+    assert 50 < len(sent) < 150
+    (line,) = what_was_cut(scene, desired, settings)
+    words = f"the first {len(sent):,} of 150 are sent."
+    assert list(line)[2:] == [Field.PERFORMERS, words]

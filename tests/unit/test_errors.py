@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stash2plex.db import store_error
 from stash2plex.errors import (
     SLOW,
     Ambiguous,
@@ -41,3 +42,9 @@ def test_an_error_in_other_words_keeps_its_kind_and_its_fields(error):
     }  # fmt: skip
     assert vars(error) == before
     assert error.with_words("Harbour task: it failed.").fix is None
+
+
+def test_an_error_of_the_system_without_a_number_has_the_common_cure():
+    assert store_error(OSError("The lamp is out."), "a.db").fix == (
+        store_error(OSError(9_999, "The lamp is out."), "a.db").fix
+    )

@@ -228,3 +228,16 @@ def test_an_address_that_was_hidden_stays_the_same_when_it_is_hidden_again():
     assert PSEUDONYMS.text(shown) == shown
     near = PSEUDONYMS.text("Stash is at http://127.0.0.1:9999/films.")
     assert PSEUDONYMS.text(near) == near
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://quay.example/go?to=http://pier.example/secret",
+        "“http://quay.example/go?to=http://pier.example/secret”",
+    ],
+)
+def test_an_address_inside_an_address_is_hidden_too(text):
+    shown = Pseudonyms(b"lantern").text(text)
+    assert "://host-" in shown
+    assert not any(word in shown for word in ("quay", "pier", "secret"))

@@ -66,3 +66,13 @@ def test_what_an_error_names_itself_goes_before_everything_else(kind, scope, wor
 
 def test_only_a_scene_that_met_its_own_failure_pays():
     assert [scope for scope in SCOPES if costs_attempt(scope)] == [FIELD, ITEM]
+
+
+def test_a_failure_whose_reach_is_known_is_not_guessed():
+    known = Rejected("Plex", "Plex does not take the title.")
+    known.scope = "field"
+    assert {scope_of(known, server_works=works) for works in (True, False)} == {"field"}
+    open_ = Transient("Plex", "Plex answered with half a page.")
+    if known_scope(open_) is None:
+        assert scope_of(open_, server_works=True) == "item"
+        assert scope_of(open_, server_works=False) == "server"

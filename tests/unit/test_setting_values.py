@@ -151,6 +151,22 @@ def test_an_address_that_cannot_be_used_sends_nothing_and_shows_no_secret(addres
     assert sentence in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["http://quay.example:0", "http://quay.example/a b", "http://quay.example/\tb", "http:///a"],
+)
+def test_an_address_that_cannot_be_one_is_refused(address):
+    settings, problems = parse_settings({"plex_url": address})
+    assert settings.plex_url == ""
+    assert "plex_url" in problems[0]
+
+
+def test_an_empty_rule_of_a_path_map_is_no_rule():
+    settings, problems = parse_settings({"path_map": "/data=>/media; ;"})
+    assert settings.path_map == (("/data", "/media"),)
+    assert problems == []
+
+
 def test_a_token_that_cannot_be_one_is_never_shown():
     for token in ("two words", "line\nend", "é", "x" * 2_049):
         settings, sentence = problem(plex_url="http://plex", plex_token=token)

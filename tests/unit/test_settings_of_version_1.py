@@ -87,3 +87,10 @@ def test_a_new_setting_counts_before_an_old_one():
     assert not settings.loose_matching
     settings, _ = parse_settings({"sync_tags": False, "skip_fields": "poster"})
     assert settings.skip_fields == {Field.TAGS, Field.POSTER}
+
+
+def test_a_switch_of_1x_that_is_neither_on_nor_off_takes_nothing_away():
+    settings, _ = parse_settings({"sync_master": "perhaps"})
+    assert settings.skip_fields == frozenset()
+    settings, _ = parse_settings({"sync_master": "false"})
+    assert settings.skip_fields == frozenset(Field)

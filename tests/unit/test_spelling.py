@@ -18,6 +18,7 @@ from stash2plex.rules.spelling import (
     is_rounded,
     name_spelling,
     once,
+    same_rating,
     text_spelling,
 )
 from stash2plex_testing.plex import SWITCHES, combined
@@ -70,6 +71,13 @@ def test_a_date_is_the_same_a_day_before_and_after(sent, shown, is_one):
 def test_a_rating_is_the_same_when_rounded(sent, shown, is_one):
     assert is_rounded(sent, shown) == is_one
     assert not is_rounded(None, shown)
+
+
+def test_a_rating_that_is_no_number_is_another_one():
+    assert same_rating(None, 0)
+    assert same_rating(7.5, 7.52)
+    assert not same_rating("7.5", 7.5)
+    assert not same_rating(7.5, "7.5")
 
 
 def test_names_that_differ_by_case_or_form_are_one_of_a_scene():

@@ -26,3 +26,9 @@ def test_what_waits_is_counted_and_named_by_its_reason(reason, words):
 def test_what_was_given_up_is_counted_and_named():
     done = Summary(Progress(done=1, failed=2_000), 9.0, (), names={"dead": " (scene 3)"})
     assert done.sentence() == "1 scene in sync after 9 s, 2,000 given up (scene 3)."
+
+
+def test_what_the_user_took_out_of_the_queue_is_counted():
+    words = Summary(Progress(done=2), 3.0, (), removed=1_200).sentence()
+    assert "1,200 removed from the queue meanwhile." in words
+    assert "removed" not in Summary(Progress(done=2), 3.0, ()).sentence()

@@ -1,4 +1,4 @@
-"""The progress of a drain: what is stored and read back, its shares, and the window of its rate."""
+"""The progress of a drain: what is stored and read back, its sentence, and its rate's window."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from stash2plex.db import connect
 from stash2plex.store.progress import Progress, ProgressBook, Pulse, RateWindow, Tally, Wait
+from stash2plex.ui.progress import progress_sentence
 from tests.support import ManualClock
 
 
@@ -51,6 +52,21 @@ def test_what_a_progress_shows(progress, handled, fraction, seconds):
         fraction,
         seconds,
     )
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (Progress(), "0 done, 0 left, 0 failed."),
+        (
+            Progress(done=1_000, left=3, failed=2, later=4, rate=1.5),
+            "1,000 done, 3 left, 2 failed, 4 put off, 1.5 per second, about 2 s left.",
+        ),
+        (Progress(left=1, wait=Wait("Plex rests.")), "1 scene left. Plex rests."),
+    ],
+)
+def test_a_progress_in_a_sentence(progress, words):
+    assert progress_sentence(progress) == words
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whole screens, and all that Prometheus reads, letter by letter."""
+"""Whole screens, letter by letter and in colours, and all that Prometheus reads."""
 
 from __future__ import annotations
 
@@ -6,17 +6,33 @@ import io
 
 from rich.console import Console
 
+from stash2plex.operations.health.checks import Check, failed, passed
 from stash2plex.store.metrics import Histogram, Metrics
 from stash2plex.store.outages import Outage
 from stash2plex.ui.prometheus import prometheus_text
-from stash2plex.ui.screens import health_screen, status_screen
+from stash2plex.ui.screens import health_screen, outages_screen, status_screen
 from tests.unit.test_whole_lines import AT, CHECKS, FULL, QUIET, changed
+
+WORKS = {"state": "closed", "since": None, "reason": "", "refused": False}
 
 
 def drawn(renderable, width=100):
     shown = io.StringIO()
     Console(file=shown, width=width, legacy_windows=False).print(renderable)
     return [line.rstrip() for line in shown.getvalue().splitlines()]
+
+
+def coloured(renderable, width=100):
+    """Return what has a style, as the style and the words in it."""
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system="standard",
+        legacy_windows=False,
+    )  # fmt: skip
+    return [
+        (str(segment.style), segment.text.strip())
+        for segment in console.render(renderable, console.options)
+        if segment.text.strip() and segment.style and str(segment.style) != "none"
+    ]
 
 
 def test_a_whole_status():
@@ -69,6 +85,57 @@ def test_checks_on_a_wide_and_on_a_narrow_terminal():
         "     → Start Plex.",
         "skip token",
         "     Plex is needed for this.",
+    ]
+
+
+def test_checks_in_colours_and_at_the_width_that_parts_a_table_from_a_list():
+    assert coloured(health_screen(CHECKS, 100, str)) == [
+        ("green", "pass"), ("bold", "stash"), ("bold red", "FAIL"), ("bold", "plex"),
+        ("bold", "→ Start Plex."), ("yellow", "skip"), ("bold", "token"),
+    ]  # fmt: skip
+    checks: list[Check] = [passed("disk", "5 GiB."), failed("queue", "“Quay”.", "See “Pier”.")]
+    assert drawn(health_screen(checks, 70, str.upper), 70) == [
+        "pass  disk   5 GIB.", "FAIL  queue  “QUAY”.", "             → SEE “PIER”.",
+    ]  # fmt: skip
+    assert drawn(health_screen(checks, 69, str), 69)[:2] == ["pass disk", "     5 GiB."]
+
+
+OUTAGE = {
+    "server": "plex", "kind": "unavailable", "started_at": "2023-11-14T22:13:20Z", "seconds": 90,
+    "waiting": 1, "next_probe_at": "2023-11-14T22:13:20Z", "cause": "Plex rests.",
+    "ended_at": None,
+}  # fmt: skip
+
+
+def test_a_whole_screen_of_outages():
+    window = {"server": "plex", "days": 7, "outages": 12, "mttr_s": 60, "mtbf_s": 3_600,
+              "availability": 0.5}  # fmt: skip
+    quiet = {**window, "server": "stash", "outages": 0, "mttr_s": None, "mtbf_s": None,
+             "availability": 1.0}  # fmt: skip
+    past = {**OUTAGE, "ended_at": "2023-11-14T22:14:50Z", "waiting": 3, "cause": "“Quay”."}
+    report = {"current": [OUTAGE, {**OUTAGE, "waiting": 2}], "total": 2,
+              "windows": [window, quiet], "outages": [OUTAGE, past],
+              "watched_since": OUTAGE["started_at"]}  # fmt: skip
+    now = f"Plex is out of reach since {AT} (1 min 30 s), 1 scene waiting, next try at {AT}"
+    lines = drawn(outages_screen(report, 110, str.upper), 110)
+    assert [line.split() for line in lines[2:5]] == [
+        ["Server", "Days", "Outages", "Available", "MTTR", "MTBF"],
+        ["Plex", "7", "12", "50.00", "%", "1", "min", "00", "s", "1", "h", "00", "min"],
+        ["Stash", "7", "0", "100.00", "%", "–", "–"],
+    ]
+    assert lines[:2] == [now, now.replace("1 scene", "2 scenes")]
+    began = AT.split()
+    assert [line.split() for line in lines[5:]] == [
+        [], ["Began", "Length", "Waited", "Cause"],
+        [*began, "1", "min", "30", "s", "so", "far", "1", "PLEX", "RESTS."],
+        [*began, "1", "min", "30", "s", "3", "“QUAY”."],
+    ]  # fmt: skip
+    assert ("red", now) in coloured(outages_screen(report, 110, str), 110)
+    narrow = drawn(outages_screen(report, 69, str), 69)
+    assert not any("Began" in line for line in narrow)
+    assert any("Began" in line for line in drawn(outages_screen(report, 70, str), 70))
+    assert drawn(outages_screen({**report, "current": [], "total": 0}, 100, str)) == [
+        f"No outage since {AT}."
     ]
 
 
@@ -168,6 +235,19 @@ def test_everything_that_prometheus_reads():
         'stash2plex_outage_seconds_total{server="stash"} 30',
     ]
     assert text.endswith("\n")
+
+
+def test_a_breaker_that_is_closed_and_a_worker_that_rests_for_prometheus():
+    status = changed(
+        breaker=WORKS, worker={"running": False}, plex={"reachable": False, "items": 0},
+        rate_per_s=0.0,
+    )  # fmt: skip
+    metrics = Metrics({}, {}, {}, {}, {}, Histogram((0,) * 11, 0.0))
+    lines = prometheus_text({**status, "version": "3"}, metrics, [], 0.0).splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    names = ("breaker_open", "worker_running", "plex_up", "plex_items", "rate_scenes_per_second")
+    assert {values[f"stash2plex_{name}"] for name in names} == {"0"}
+    assert values['stash2plex_outages_total{server="stash"}'] == "0"
 
 
 def test_a_label_is_written_as_prometheus_reads_it():
