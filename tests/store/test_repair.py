@@ -1,4 +1,4 @@
-"""Which database is set aside as damaged, and which stays: mended already, locked, unreadable."""
+"""Which database is set aside as damaged, and which is left as it is."""
 
 from __future__ import annotations
 
