@@ -60,7 +60,7 @@ class GeneratedCode:
         key = f"{filename}\n{source}"
         code = self._kept.get(key)
         if code is None:
-            code = compile(source, filename, mode, dont_inherit=True)
+            code = compile(source, filename, mode)
         self._used[key] = code
         return code
 
@@ -93,4 +93,4 @@ def _write(path: str, codes: dict[str, CodeType]) -> None:
 
 def _head(body: bytes) -> bytes:
     """Return what tells a complete file of this Python: its number, and a sum of the rest."""
-    return MAGIC_NUMBER + zlib.crc32(body).to_bytes(4, "little")
+    return MAGIC_NUMBER + zlib.crc32(body).to_bytes(4)

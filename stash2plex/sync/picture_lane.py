@@ -148,9 +148,11 @@ class PictureLane:
     def fill(self, *, single: bool) -> None:
         """Start what is due, as far as there is room. `single` lets one through at a time."""
         room = (1 if single else min(self._threads, self._pacer.limit)) - len(self._busy)
-        # Every turn of a drain comes here, and mostly nothing waits.
-        firsts = self._store.pictures.first_due() if room > 0 else {}
+        if room <= 0:
+            return
+        firsts = self._store.pictures.first_due()
         if not firsts:
+            # Every turn of a drain comes here, and mostly nothing waits.
             return
         shut = {state.name: state for state in self._store.pictures.endpoints() if state.is_shut}
         for name, state in shut.items():
