@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stash2plex.model import Record
+from stash2plex.rules.endpoints import FAILURES, POSTERS, EndpointState
 from stash2plex.store.waiting_pictures import FRESH
 from stash2plex.sync.picture_lane import FULL, KEPT_BACK, MAX_BEGUN
 from stash2plex.workqueue import BULK
@@ -170,6 +171,19 @@ def test_a_shut_endpoint_is_tried_with_one_scene_and_then_opens(make_pier):
     pier.send()
     assert pier.rows() == []
     assert pier.uploads() == [2, 2, 2, 2]
+
+
+def test_a_shut_endpoint_is_not_tried_while_as_many_are_under_way_as_may_be(make_pier):
+    pier = make_pier(6)
+    pier.wait_for()
+    now = pier.desk.clock()
+    pier.store.pictures.set_endpoint(EndpointState(POSTERS, FAILURES, now, 0, now + 30.0, "Fog."))
+    assert pier.fill() == 4
+    pier.desk.clock.step(60.0)
+    assert pier.fill() == 4
+    pier.finish()
+    # The last two, and one of the first four with what it lacks.
+    assert pier.fill() == 3
 
 
 def test_a_failure_of_one_item_counts_against_it_alone(make_pier):
