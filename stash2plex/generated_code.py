@@ -18,7 +18,7 @@ from typing import Self
 from attr import _make
 
 SIZE_LIMIT = 16 * 1024 * 1024
-"""Bytes of a file that is read; one of ours has 1.2 MB."""
+"""Bytes of a file that is read; one of ours has 1.1 MB."""
 
 CODES_LIMIT = 1000
 """Codes of a file that is written; older ones than those of this process go first."""
